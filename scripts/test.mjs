@@ -1,0 +1,164 @@
+import './node-version.mjs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ensureBuild } from './build.mjs';
+import { run, SetupError, say } from './command.mjs';
+import { canInstall, hasServiceManager, install } from './debian.mjs';
+import { ensureEngine, stopEngine } from './docker.mjs';
+import { ensurePackages } from './packages.mjs';
+import { outcome } from './vitest-report.mjs';
+
+/**
+ * `npm test`: set-up, static checks, every test. The last line on standard output is `N passed, N failed`, where a check
+ * counts like a test; the exit code is 1 when anything failed or nothing ran. What was started here is ended here.
+ */
+const ROOT = path.resolve(import.meta.dirname, '..');
+const BIN = path.join(ROOT, 'node_modules/.bin');
+
+/** What tests need of the distribution: file that shows that it is there → package. */
+const TOOLS = [
+  { file: '/usr/bin/git', name: 'git' },
+  { file: '/usr/bin/busybox', name: 'busybox-static' },
+  // playwright-core drives a browser and brings none.
+  { file: '/usr/bin/chromium', name: 'chromium', only: () => hasPackage('playwright-core') },
+  // Where a service manager runs, this package would open port 22 on somebody's machine.
+  { file: '/usr/sbin/sshd', name: 'openssh-server', only: () => !hasServiceManager() },
+];
+
+// Left alone, both colour what they write to a file: Biome always, oxlint in CI.
+const plain = !process.stdout.isTTY;
+const FORMAT = ['ci', ...(plain ? ['--colors=off'] : []), '.'];
+const LINT = [
+  ...(plain ? ['--format=stylish'] : []),
+  'src',
+  'test',
+  'scripts',
+  'bench',
+  'examples',
+];
+
+const CHECKS = [
+  { name: 'types', command: 'tsc', args: ['--noEmit'] },
+  { name: 'format', command: 'biome', args: FORMAT },
+  { name: 'lint', command: 'oxlint', args: LINT },
+  { name: 'unused', command: 'knip', args: [] },
+];
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+let running = null;
+let engineStarted = false;
+let interrupted = false;
+let startingEngine = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => void interrupt(signal));
+
+try {
+  await timed('set-up', prepare);
+  await timed('build', runBuild);
+  for (const check of CHECKS) await timed(check.name, () => runCheck(check));
+  await timed('tests', runTests);
+} catch (error) {
+  say(error instanceof SetupError ? error.message : error.stack);
+  counts.failed += 1;
+} finally {
+  await endEngine();
+}
+if (counts.skipped > 0) print(`${counts.skipped} skipped`);
+print(`${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
+
+async function prepare() {
+  await ensurePackages(ROOT);
+  ensureTools();
+  const code = await start(process.execPath, ['scripts/forge-document.mjs']);
+  if (code !== 0)
+    throw new SetupError('The forge document could not be prepared; the reason stands above.');
+  startingEngine = true;
+  engineStarted = await ensureEngine();
+  startingEngine = false;
+  if (interrupted) await leave();
+}
+
+function ensureTools() {
+  const missing = TOOLS.filter((tool) => !existsSync(tool.file));
+  const wanted = missing.filter(({ only }) => only === undefined || only());
+  if (wanted.length > 0 && canInstall()) install(wanted.map((tool) => tool.name));
+  const absent = missing.filter((tool) => !existsSync(tool.file)).map((tool) => tool.name);
+  if (absent.length > 0) say(`not installed, needed by some tests: ${absent.join(', ')}`);
+}
+
+function hasPackage(name) {
+  return existsSync(path.join(ROOT, 'node_modules', name));
+}
+
+async function runBuild() {
+  try {
+    await ensureBuild(ROOT);
+    count({ passed: 1 });
+  } catch (error) {
+    say(error.message);
+    count({ failed: 1 });
+    print('build FAILED');
+  }
+}
+
+async function runCheck(check) {
+  const code = await start(path.join(BIN, check.command), check.args);
+  count({ failed: code === 0 ? 0 : 1, passed: code === 0 ? 1 : 0 });
+  if (code !== 0) print(`${check.name} FAILED`);
+}
+
+async function runTests() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gridops-test-'));
+  const file = path.join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const code = await start(path.join(BIN, 'vitest'), ['run', ...reporters]);
+    const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    count(outcome(report, code));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function count({ passed = 0, failed = 0, skipped = 0 }) {
+  counts.passed += passed;
+  counts.failed += failed;
+  counts.skipped += skipped;
+}
+
+async function timed(name, work) {
+  const began = performance.now();
+  await work();
+  print(`${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+async function start(program, args) {
+  const code = await run(program, args, { cwd: ROOT, onStart: (child) => (running = child) });
+  running = null;
+  return code;
+}
+
+async function interrupt(signal) {
+  interrupted = true;
+  running?.kill(signal);
+  // An engine that is on its way up can be ended only when it is up.
+  if (!startingEngine) await leave();
+}
+
+async function leave() {
+  await endEngine();
+  process.exit(1);
+}
+
+async function endEngine() {
+  if (!engineStarted) return;
+  engineStarted = false;
+  await stopEngine();
+}
+
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+const quick = { testTimeout: 20_000, hookTimeout: 20_000 };
+const slow = { testTimeout: 180_000, hookTimeout: 180_000 };
+const apart = ['test/flow/**', 'test/forge/**', 'test/docker/**'];
+
+// Projects run one after the other (groupOrder): what waits for processes and containers must not compete with the rest.
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: apart,
+          // Nothing in src keeps module state, so files can share a process.
+          isolate: false,
+          sequence: { groupOrder: 0 },
+          ...quick,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'flow',
+          include: ['test/{flow,forge}/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+          ...slow,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          // One engine, one file at a time: ports and timings are shared.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          ...slow,
+        },
+      },
+    ],
+  },
+});
