@@ -1,0 +1,58 @@
+import type { ErrorCode } from './error.ts';
+import type { InstanceId } from './identity.ts';
+import type { Health } from './observed.ts';
+
+/** How far Docker is with a container. A paused one counts as running, a dead one as exited. */
+export type ContainerPhase = 'created' | 'running' | 'exited' | 'removing';
+
+/** `pending` until everything that readiness asks for was seen; `expired` when that took too long. */
+export type Readiness = 'pending' | 'ready' | 'expired';
+
+/** One container of ours as its agent knows it: what Docker says, and what the agent found out by asking it. */
+export interface ContainerSnapshot extends InstanceId {
+  readonly id: string;
+  readonly name: string;
+  readonly specHash: string;
+  readonly revision: string;
+  readonly phase: ContainerPhase;
+  /** Milliseconds since the epoch; `null` before the first start. */
+  readonly startedAt: number | null;
+  /** Milliseconds since the epoch of the last exit; `null` before the first. */
+  readonly finishedAt: number | null;
+  readonly exitCode: number | null;
+  /** Seconds between the stop signal and the kill. */
+  readonly stopGracePeriod: number;
+  readonly readiness: Readiness;
+  /** It was ready once, as far as anyone knows: when it exits it crashed, and is not a failed attempt. */
+  readonly served: boolean;
+  /** This agent has seen it running: one that was found exited may have been stopped for its successor, before a restart. */
+  readonly watched: boolean;
+  readonly health: Health;
+  /** Health checks that failed in a row. */
+  readonly failedChecks: number;
+}
+
+/** The arguments of each kind of step. To add a kind, add a line here; what is missing then no longer compiles. */
+interface ContainerStepArguments {
+  /** Fetch the image unless the engine has it. */
+  'pull-image': { readonly image: string };
+  'create-container': { readonly name: string };
+  'start-container': { readonly container: string };
+  /** `grace`: seconds between the stop signal and the kill. */
+  'stop-container': { readonly container: string; readonly grace: number };
+  /** Anonymous volumes of a stateless service go with it; named ones never do. */
+  'remove-container': { readonly container: string };
+  'rename-container': { readonly container: string; readonly name: string };
+  /** Keep its exit code and last log lines as the attempt's failure; it is removed after that. */
+  'give-up-container': { readonly container: string; readonly code: ErrorCode };
+}
+
+export type ContainerStepKind = keyof ContainerStepArguments;
+
+/** One idempotent change of one container on this node's engine, as data. */
+export type ContainerStepOf<K extends ContainerStepKind> = {
+  readonly kind: K;
+  readonly reason: string;
+} & ContainerStepArguments[K];
+
+export type ContainerStep = { [K in ContainerStepKind]: ContainerStepOf<K> }[ContainerStepKind];

@@ -1,0 +1,58 @@
+import type { Position } from './problem.ts';
+import type { ContainerSpec } from './spec.ts';
+
+/** A set of host nodes that is one scheduling and trust domain; `grids/<name>/grid.yml`. */
+export interface Grid {
+  readonly name: string;
+  readonly subnet: string;
+  readonly trustedSubnets: readonly string[];
+  readonly defaultAffinity: readonly Affinity[];
+  /** The operator's wishes for nodes, by node name. */
+  readonly nodes: Readonly<Record<string, NodeWish>>;
+  /** The share of instances (0..1) that one plan may remove without confirmation. */
+  readonly pruneBudget: number;
+  /** Seconds until a deploy that does not converge has failed. */
+  readonly deployTimeout: number;
+}
+
+export interface NodeWish {
+  readonly labels: readonly string[];
+  readonly availability: Availability;
+}
+
+export type Availability = 'active' | 'drain';
+
+/** One placement rule, `KEY(==|!=)[~]VALUE` (kontena.md 4.4). `soft` rules are dropped when nothing satisfies them. */
+export interface Affinity {
+  readonly key: 'node' | 'service' | 'container' | 'label';
+  readonly negated: boolean;
+  readonly soft: boolean;
+  /** Literal text or, between slashes, a regular expression. May hold `%s`, the instance number. */
+  readonly value: string;
+}
+
+export interface Stack {
+  readonly name: string;
+  readonly services: readonly Service[];
+}
+
+export type Strategy = 'ha' | 'daemon' | 'random';
+
+export interface Service {
+  readonly stack: string;
+  readonly name: string;
+  /** How many; for `daemon` how many on each matching node. */
+  readonly instances: number;
+  readonly stateful: boolean;
+  readonly affinity: readonly Affinity[];
+  readonly strategy: Strategy;
+  /** The share of instances (0..1) that must stay healthy during a rollout (kontena.md 4.6). */
+  readonly minHealth: number;
+  /** Service paths (`stack/service`) that must be converged before this one starts: links and depends_on. */
+  readonly dependsOn: readonly string[];
+  readonly spec: ContainerSpec;
+  /** Identifies the spec; two services with equal specs have equal hashes. */
+  readonly specHash: string;
+  /** Where the service is written. */
+  readonly position: Position;
+}

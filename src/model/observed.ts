@@ -1,0 +1,87 @@
+import type { ErrorCode } from './error.ts';
+import type { Availability } from './grid.ts';
+import type { InstanceId } from './identity.ts';
+
+/** What a Docker host is, as its agent reports it. Written by agents only. */
+export interface NodeFacts {
+  readonly labels: readonly string[];
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly engineVersion: string;
+  readonly agentVersion: string;
+  readonly operatingSystem: string;
+  readonly architecture: string;
+  readonly volumeDrivers: readonly string[];
+  /** Address that ports without an explicit one are published on. */
+  readonly publishAddress: string;
+}
+
+export type Health = 'healthy' | 'starting' | 'unhealthy' | 'unknown';
+
+/** A container of ours on a node, as Docker shows it. */
+export interface ObservedContainer {
+  readonly id: string;
+  readonly specHash: string;
+  readonly revision: string;
+  readonly running: boolean;
+  /** Running and past everything that readiness asks for (port, health, steadiness). */
+  readonly ready: boolean;
+  readonly health: Health;
+  /** Milliseconds since the epoch; `null` before the first start. */
+  readonly startedAt: number | null;
+}
+
+export type AttemptPhase = 'pulling' | 'creating' | 'starting' | 'stopping' | 'failed';
+
+/** What the agent is doing to bring an instance to an assigned spec, or how that failed. */
+export interface Attempt {
+  readonly specHash: string;
+  readonly phase: AttemptPhase;
+  /** For people: "pulling nginx:1.27: 34 %". */
+  readonly message: string;
+  readonly failure: Failure | null;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly exitCode: number | null;
+  /** The container's last lines, newest last, at most 20. */
+  readonly log: readonly string[];
+  /** How often it failed in a row; the agent keeps trying with backoff. */
+  readonly count: number;
+}
+
+export interface ObservedInstance extends InstanceId {
+  /** The container that serves; `null` when there is none. */
+  readonly current: ObservedContainer | null;
+  readonly attempt: Attempt | null;
+}
+
+/** What the master has assigned to a node: which spec of which instance. Written by the master only. */
+export interface AssignedId extends InstanceId {
+  readonly specHash: string;
+  /** So that a removal is known for what it is also when no revision names the service any more. */
+  readonly stateful: boolean;
+}
+
+/**
+ * A host node as the planner sees it.
+ * `unobserved`: the grid has it, but no agent of it has reported since this master knows of it; what runs there is not known.
+ */
+export interface ObservedNode {
+  readonly name: string;
+  readonly status: 'online' | 'offline' | 'unobserved';
+  /** Milliseconds since the epoch of the last sign of life, or of when the master first heard of it. */
+  readonly lastSeenAt: number;
+  readonly availability: Availability;
+  readonly facts: NodeFacts | null;
+  readonly instances: readonly ObservedInstance[];
+  readonly assigned: readonly AssignedId[];
+}
+
+/** What agents last saw running in one grid. */
+export interface ObservedState {
+  readonly nodes: readonly ObservedNode[];
+}

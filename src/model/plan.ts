@@ -1,0 +1,87 @@
+import type { InstanceId } from './identity.ts';
+import type { Failure } from './observed.ts';
+
+/** How the old container makes way: `start-first` keeps it serving until the new one is ready. */
+export type ReplaceMode = 'start-first' | 'stop-first';
+
+/** The arguments of each kind of step. To add a kind, add a line here; what is missing then no longer compiles. */
+interface StepArguments {
+  /** Run an instance that has no container in the grid. */
+  create: { readonly specHash: string };
+  /** Bring a running instance to another spec on the same node. */
+  replace: { readonly specHash: string; readonly from: string; readonly mode: ReplaceMode };
+  /** Take an instance off a node. Volumes stay. */
+  remove: { readonly stateful: boolean };
+}
+
+export type StepKind = keyof StepArguments;
+
+/** One idempotent change of one instance on one node, as data. */
+export type StepOf<K extends StepKind> = InstanceId & {
+  readonly kind: K;
+  readonly node: string;
+  readonly reason: string;
+} & StepArguments[K];
+
+export type Step = { [K in StepKind]: StepOf<K> }[StepKind];
+
+/** Steps that may run together; the next wave waits for it. */
+export interface Wave {
+  readonly steps: readonly Step[];
+}
+
+/** An instance that no node can take, and what excluded each node. */
+export interface Blocked extends InstanceId {
+  readonly reason: string;
+  readonly excluded: readonly {
+    readonly filter: string;
+    readonly nodes: readonly string[];
+    readonly reason: string;
+  }[];
+}
+
+/** A service whose rollout stopped because an instance of it failed on the new spec. */
+export interface Halted extends InstanceId {
+  readonly node: string;
+  readonly failure: Failure;
+  /** Steps of this service that are not taken because of it. */
+  readonly remaining: number;
+}
+
+/** An instance that waits for something that will tell by itself (a node to report, a dependency to be placed). */
+export interface Waiting extends InstanceId {
+  readonly reason: string;
+}
+
+/** Why a plan needs a person's confirmation before it removes anything (safety rule 3). */
+export interface Confirmation {
+  readonly reason: string;
+  readonly removes: readonly string[];
+}
+
+/**
+ * What leads from observed to desired. No waves, nothing blocked, halted or waiting: converged.
+ * `hash` covers the steps, so the same plan has the same hash whenever it is made.
+ */
+export interface Plan {
+  readonly grid: string;
+  readonly revision: string;
+  readonly waves: readonly Wave[];
+  readonly blocked: readonly Blocked[];
+  readonly halted: readonly Halted[];
+  readonly waiting: readonly Waiting[];
+  readonly warnings: readonly string[];
+  readonly confirmation: Confirmation | null;
+  /** How many instances the revision wants, over all services (daemon services counted by matching nodes). */
+  readonly wanted: number;
+  readonly hash: string;
+}
+
+export function isConverged(plan: Plan): boolean {
+  return (
+    plan.waves.length === 0 &&
+    plan.blocked.length === 0 &&
+    plan.halted.length === 0 &&
+    plan.waiting.length === 0
+  );
+}

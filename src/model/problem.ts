@@ -1,0 +1,26 @@
+/** A place in a file of the grid repository. `file` is relative to the repository's root; lines and columns start at 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * An expected fault in the grid repository. Problems are returned, never thrown, all at once.
+ * `code` is kebab-case and stable: docs have an anchor for each.
+ */
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly position: Position;
+  /** What to write instead, as a whole sentence. */
+  readonly hint?: string;
+  /** The stack that is held back by it; absent when the grid as a whole is. */
+  readonly stack?: string;
+}
+
+/** `file:line:column`, as editors and terminals link it. */
+export function printPosition(at: Position): string {
+  return `${at.file}:${at.line}:${at.column}`;
+}

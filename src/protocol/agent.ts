@@ -1,0 +1,149 @@
+import Type from 'typebox';
+import { Name, NodeFacts, ObservedInstance } from './shape.ts';
+
+/**
+ * Every message between master and agent. One JSON object a websocket text frame, `type` tells which.
+ *
+ *   agent ── hello ─────────▶ master     who I am, what I speak, a nonce
+ *   agent ◀─ challenge ────── master     master's nonce, its public key, its signature over both nonces
+ *   agent ── proof ─────────▶ master     node's signature over both nonces; its credential, or once a join token
+ *   agent ◀─ welcome ──────── master     session open; the credential when it was a join
+ *   agent ── observation ───▶ master     complete first, increments after it, chained by `sequence`
+ *   agent ◀─ assignment ───── master     signed, complete, numbered by generation
+ *   agent ── refusal ───────▶ master     an assignment that was not taken, and why
+ *   agent ◀─ resync ───────── master     send a complete observation (a sequence number was missed, or a recall)
+ *   agent ── event ─────────▶ master     one line of history; may be dropped
+ *
+ * Unknown types are refused, unknown fields tolerated. The agent must check the master's signature against its pinned key
+ * (or, when joining, the fingerprint inside the join token) before it sends `proof`: the token must not reach an impostor.
+ */
+export const PROTOCOL = { min: 1, max: 1 } as const;
+
+/** Frames above this are refused by either side before they are parsed. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+/** Websocket close codes with a meaning of ours. `retry: false`: a person must act, reconnecting cannot help. */
+export const CLOSE = {
+  protocolViolation: { code: 4000, retry: true, reason: 'protocol violation' },
+  notAuthenticated: { code: 4001, retry: false, reason: 'not authenticated' },
+  incompatible: { code: 4010, retry: true, reason: 'no common protocol version' },
+  timeout: { code: 4030, retry: true, reason: 'no sign of life' },
+  replaced: { code: 4041, retry: true, reason: 'replaced by a newer session of this node' },
+  shutdown: { code: 4050, retry: true, reason: 'shutting down' },
+} as const;
+
+const text = (maxLength: number) => Type.String({ maxLength });
+const Nonce = Type.String({ minLength: 32, maxLength: 128 });
+/** Ed25519 public keys (SPKI, DER) and signatures, base64. */
+const Base64 = text(512);
+const count = Type.Integer({ minimum: 0 });
+const Capabilities = Type.Array(text(64), { maxItems: 100 });
+
+/** `payload` is the exact text that is signed; parse it only after the signature was verified. */
+export const Signed = Type.Object({ payload: text(MAX_FRAME_BYTES), signature: Base64 });
+
+const Hello = Type.Object({
+  type: Type.Literal('hello'),
+  protocol: Type.Object({ min: count, max: count }),
+  agentVersion: text(64),
+  capabilities: Capabilities,
+  nonce: Nonce,
+  publicKey: Base64,
+});
+
+const Challenge = Type.Object({
+  type: Type.Literal('challenge'),
+  protocol: count,
+  masterVersion: text(64),
+  capabilities: Capabilities,
+  nonce: Nonce,
+  publicKey: Base64,
+  signature: Base64,
+});
+
+const Proof = Type.Object({
+  type: Type.Literal('proof'),
+  signature: Base64,
+  identity: Type.Union([
+    Type.Object({ kind: Type.Literal('credential'), credential: Signed }),
+    Type.Object({ kind: Type.Literal('join'), token: text(512), name: Name }),
+  ]),
+  facts: NodeFacts,
+  /** The generation of the assignment that the node goes by; 0 before the first. */
+  generation: count,
+  /** The agent's clock, milliseconds since the epoch. */
+  clock: Type.Number(),
+});
+
+/**
+ * This master does not know the assignment that the node goes by (its store was lost or restored): the next complete
+ * observation must carry it. Nodes are the master's memory; what comes back is trusted by the master's own signature.
+ */
+const Recall = Type.Boolean();
+
+const Welcome = Type.Object({
+  type: Type.Literal('welcome'),
+  grid: Name,
+  node: Name,
+  credential: Signed,
+  heartbeatSeconds: Type.Number({ minimum: 1, maximum: 300 }),
+  recall: Recall,
+});
+
+const AssignmentMessage = Type.Object({
+  type: Type.Literal('assignment'),
+  generation: count,
+  signed: Signed,
+});
+
+const Resync = Type.Object({ type: Type.Literal('resync'), recall: Recall });
+
+const Observation = Type.Object({
+  type: Type.Literal('observation'),
+  /** 1 for the first of a session; each next one is one more, else the master asks for a resync. */
+  sequence: Type.Integer({ minimum: 1 }),
+  /** Complete: instances that are not listed do not exist. Else only what changed and what is gone. */
+  complete: Type.Boolean(),
+  generation: count,
+  /** The last assignment as it was received, when the master asked for it with `recall`. */
+  assignment: Type.Optional(Signed),
+  instances: Type.Array(ObservedInstance, { maxItems: 10_000 }),
+  /** Instance paths (`stack/service-N`). */
+  gone: Type.Array(text(600), { maxItems: 10_000 }),
+});
+
+const Refusal = Type.Object({
+  type: Type.Literal('refusal'),
+  generation: count,
+  code: text(64),
+  message: text(4_096),
+});
+
+const NodeEvent = Type.Object({
+  type: Type.Literal('event'),
+  at: Type.Number(),
+  severity: Type.Union([Type.Literal('info'), Type.Literal('warning'), Type.Literal('error')]),
+  /** kebab-case, for example `instance-crashed`. */
+  kind: text(64),
+  /** Instance path, or empty for the node itself. */
+  path: text(600),
+  message: text(4_096),
+});
+
+export const AgentMessage = Type.Union([Hello, Proof, Observation, Refusal, NodeEvent]);
+export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Resync]);
+
+export type AgentMessage = Type.Static<typeof AgentMessage>;
+export type MasterMessage = Type.Static<typeof MasterMessage>;
+export type Signed = Type.Static<typeof Signed>;
+export type AgentMessageOf<T extends AgentMessage['type']> = Extract<AgentMessage, { type: T }>;
+export type MasterMessageOf<T extends MasterMessage['type']> = Extract<MasterMessage, { type: T }>;
+
+/** What a node's credential says; signed by the master, so that no store is needed to know a node again. */
+export const Credential = Type.Object({
+  grid: Name,
+  node: Name,
+  publicKey: Base64,
+  issuedAt: Type.Number(),
+});
+export type Credential = Type.Static<typeof Credential>;

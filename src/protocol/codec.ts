@@ -1,0 +1,77 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type Type from 'typebox';
+import type { Assignment as AssignmentType } from '../model/assignment.ts';
+import { GridError } from '../model/error.ts';
+import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
+import { AgentMessage, Credential, MasterMessage } from './agent.ts';
+import { Assignment } from './shape.ts';
+
+/**
+ * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
+ * fault and never quotes the message: it may hold secrets.
+ */
+
+const ajv = new Ajv2020({ strict: true, allErrors: false, discriminator: false });
+
+function decoder<T>(what: string, schema: Type.TSchema): (text: string) => T {
+  const check = ajv.compile<T>(schema);
+  return (text) => {
+    const value = parse(what, text);
+    if (check(value)) return value;
+    const fault = check.errors?.[0];
+    throw violation(`${what} ${fault?.instancePath || '/'} ${fault?.message ?? 'is invalid'}`);
+  };
+}
+
+/** Unions are checked by the schema of their `type` only: the fault that is named is the one of the message meant. */
+function messageDecoder<T extends { type: string }>(
+  peer: string,
+  union: Type.TUnion<Type.TObject[]>,
+): (text: string) => T {
+  const checks = new Map<string, (value: unknown) => string | null>();
+  for (const schema of union.anyOf) {
+    const literal = schema.properties['type'] as Type.TLiteral<string>;
+    const check = ajv.compile(schema);
+    checks.set(literal.const, (value) => {
+      if (check(value)) return null;
+      const fault = check.errors?.[0];
+      return `${fault?.instancePath || '/'} ${fault?.message ?? 'is invalid'}`;
+    });
+  }
+  return (text) => {
+    const value = parse(`${peer} message`, text);
+    const type = (value as { type?: unknown } | null)?.type;
+    const check = typeof type === 'string' ? checks.get(type) : undefined;
+    if (check === undefined) throw violation(`${peer} message of unknown type`);
+    const fault = check(value);
+    if (fault !== null) throw violation(`${peer} message '${String(type)}': ${fault}`);
+    return value as T;
+  };
+}
+
+function parse(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw violation(`${what} is not JSON`);
+  }
+}
+
+function violation(message: string): GridError {
+  return new GridError({ code: 'protocol-violation', message, retry: 'later' });
+}
+
+export const decodeAgentMessage = messageDecoder<AgentMessage>('agent', AgentMessage);
+export const decodeMasterMessage = messageDecoder<MasterMessage>('master', MasterMessage);
+export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
+export const decodeCredential = decoder<Credential>('credential', Credential);
+
+export function encode(message: AgentMessage | MasterMessage): string {
+  return JSON.stringify(message);
+}
+
+/** Failure codes cross the wire as text (a newer agent may have more of them); everything else is the model's own type. */
+export type WireInstance = Extract<AgentMessage, { type: 'observation' }>['instances'][number];
+export function toObservedInstance(wire: WireInstance): ObservedInstanceType {
+  return wire as ObservedInstanceType;
+}

@@ -1,0 +1,167 @@
+import Type from 'typebox';
+
+/**
+ * The wire shapes of model types, as JSON Schema. `Type.Static` of each equals the model's type; the assertions at the end
+ * of the file do not compile where the two drift apart. Unknown fields are tolerated (a newer peer), missing ones are not.
+ */
+
+const text = (maxLength: number) => Type.String({ maxLength });
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const list = <T extends Type.TSchema>(items: T, maxItems = 1_000) =>
+  Type.Array(items, { maxItems });
+const record = Type.Record(Type.String(), text(131_072));
+const count = Type.Integer({ minimum: 0 });
+
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
+});
+export const Hash = text(128);
+const instanceId = {
+  stack: Name,
+  service: Name,
+  number: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+};
+
+const Volume = Type.Object({
+  name: Name,
+  scope: Type.Union([Type.Literal('instance'), Type.Literal('stack'), Type.Literal('grid')]),
+  external: Type.Boolean(),
+  driver: nullable(text(255)),
+  driverOptions: record,
+});
+
+const Mount = Type.Union([
+  Type.Object({
+    kind: Type.Literal('bind'),
+    source: text(4_096),
+    target: text(4_096),
+    readOnly: Type.Boolean(),
+  }),
+  Type.Object({
+    kind: Type.Literal('volume'),
+    volume: Volume,
+    target: text(4_096),
+    readOnly: Type.Boolean(),
+  }),
+  Type.Object({ kind: Type.Literal('anonymous'), target: text(4_096) }),
+]);
+
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
+
+export const ContainerSpec = Type.Object({
+  image: text(1_024),
+  command: nullable(list(text(131_072))),
+  entrypoint: nullable(list(text(131_072))),
+  env: record,
+  user: nullable(text(255)),
+  ports: list(
+    Type.Object({
+      ip: nullable(text(64)),
+      nodePort: Port,
+      containerPort: Port,
+      protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('sctp')]),
+    }),
+  ),
+  mounts: list(Mount),
+  networkMode: Type.Union([Type.Literal('bridge'), Type.Literal('host')]),
+  hostPid: Type.Boolean(),
+  privileged: Type.Boolean(),
+  readOnly: Type.Boolean(),
+  capAdd: list(text(64)),
+  capDrop: list(text(64)),
+  memory: nullable(Type.Integer()),
+  memorySwap: nullable(Type.Integer()),
+  shmSize: nullable(Type.Integer()),
+  cpus: nullable(Type.Number()),
+  cpuShares: nullable(Type.Integer()),
+  stopSignal: nullable(text(32)),
+  stopGracePeriod: Type.Number({ minimum: 0 }),
+  logging: nullable(Type.Object({ driver: text(255), options: record })),
+  waitForPort: nullable(Port),
+  healthCheck: nullable(
+    Type.Object({
+      protocol: Type.Union([Type.Literal('http'), Type.Literal('tcp')]),
+      port: Port,
+      uri: text(4_096),
+      timeout: Type.Number(),
+      interval: Type.Number(),
+      initialDelay: Type.Number(),
+    }),
+  ),
+  labels: record,
+});
+
+export const Assignment = Type.Object({
+  grid: Name,
+  node: Name,
+  generation: count,
+  roster: list(Name, 10_000),
+  instances: list(
+    Type.Object({
+      ...instanceId,
+      stateful: Type.Boolean(),
+      spec: ContainerSpec,
+      specHash: Hash,
+      revision: Hash,
+      mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
+    }),
+    10_000,
+  ),
+  kept: list(text(600), 10_000),
+});
+
+export const NodeFacts = Type.Object({
+  labels: list(text(255)),
+  cpus: Type.Number({ minimum: 0 }),
+  memory: Type.Number({ minimum: 0 }),
+  engineVersion: text(64),
+  agentVersion: text(64),
+  operatingSystem: text(255),
+  architecture: text(64),
+  volumeDrivers: list(text(255)),
+  publishAddress: text(64),
+});
+
+const Failure = Type.Object({
+  code: text(64),
+  message: text(4_096),
+  exitCode: nullable(Type.Integer()),
+  log: Type.Array(text(4_096), { maxItems: 20 }),
+  count,
+});
+
+export const ObservedInstance = Type.Object({
+  ...instanceId,
+  current: nullable(
+    Type.Object({
+      id: text(128),
+      specHash: Hash,
+      revision: Hash,
+      running: Type.Boolean(),
+      ready: Type.Boolean(),
+      health: Type.Union([
+        Type.Literal('healthy'),
+        Type.Literal('starting'),
+        Type.Literal('unhealthy'),
+        Type.Literal('unknown'),
+      ]),
+      startedAt: nullable(Type.Number()),
+    }),
+  ),
+  attempt: nullable(
+    Type.Object({
+      specHash: Hash,
+      phase: Type.Union([
+        Type.Literal('pulling'),
+        Type.Literal('creating'),
+        Type.Literal('starting'),
+        Type.Literal('stopping'),
+        Type.Literal('failed'),
+      ]),
+      message: text(4_096),
+      failure: nullable(Failure),
+    }),
+  ),
+});

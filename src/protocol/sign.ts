@@ -1,0 +1,96 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign as rawSign,
+  verify as rawVerify,
+} from 'node:crypto';
+import { GridError } from '../model/error.ts';
+import type { Signed } from './agent.ts';
+
+/**
+ * Ed25519 identities of masters and nodes. Each use signs its own domain word in front of the text, so that a signature
+ * for one purpose is never good for another. Signing is deterministic: same key, same text, same signature.
+ */
+export type Domain = 'session-master' | 'session-node' | 'assignment' | 'credential';
+
+export interface KeyPair {
+  /** SPKI, DER, base64. */
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+export function createKeyPair(): KeyPair {
+  const pair = generateKeyPairSync('ed25519');
+  return { publicKey: exportPublic(pair.publicKey), privateKey: pair.privateKey };
+}
+
+/** PEM (PKCS #8) ⇄ key pair, for key files. */
+export function keyPairToPem(pair: KeyPair): string {
+  return pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export function keyPairFromPem(pem: string): KeyPair {
+  const privateKey = createPrivateKey(pem);
+  if (privateKey.asymmetricKeyType !== 'ed25519')
+    throw new GridError({
+      code: 'invalid-configuration',
+      message: 'the key file holds no Ed25519 key',
+    });
+  return { publicKey: exportPublic(createPublicKey(privateKey)), privateKey };
+}
+
+export function sign(pair: KeyPair, domain: Domain, text: string): string {
+  return rawSign(null, framed(domain, text), pair.privateKey).toString('base64');
+}
+
+/** False for anything that is not a valid signature, malformed keys included. */
+export function verify(
+  publicKey: string,
+  domain: Domain,
+  text: string,
+  signature: string,
+): boolean {
+  try {
+    const key = createPublicKey({
+      key: Buffer.from(publicKey, 'base64'),
+      format: 'der',
+      type: 'spki',
+    });
+    if (key.asymmetricKeyType !== 'ed25519') return false;
+    return rawVerify(null, framed(domain, text), key, Buffer.from(signature, 'base64'));
+  } catch {
+    return false;
+  }
+}
+
+/** Signs a value's JSON text; what was signed travels as text, so no canonical form is needed. */
+export function seal(pair: KeyPair, domain: Domain, value: unknown): Signed {
+  const payload = JSON.stringify(value);
+  return { payload, signature: sign(pair, domain, payload) };
+}
+
+/** The text of a sealed value, or `null` when the signature is not the key's. */
+export function open(publicKey: string, domain: Domain, signed: Signed): string | null {
+  return verify(publicKey, domain, signed.payload, signed.signature) ? signed.payload : null;
+}
+
+/** What both sides sign to open a session: bound to both nonces, so nothing can be replayed. */
+export function sessionText(nonces: { readonly agent: string; readonly master: string }): string {
+  return `${nonces.agent}\n${nonces.master}`;
+}
+
+/** SHA-256 of a public key, hex: short enough for a join token and for people to compare. */
+export function fingerprint(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex');
+}
+
+function exportPublic(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'der' }).toString('base64');
+}
+
+function framed(domain: Domain, text: string): Buffer {
+  return Buffer.from(`gridops:${domain}:v1\n${text}`);
+}

@@ -1,0 +1,27 @@
+/** Time as an argument: tests turn it by hand. All times are milliseconds since the epoch. */
+export interface Clock {
+  now(): number;
+  /** Resolves after `milliseconds`; rejects with the signal's reason when it is aborted first. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const timer = setTimeout(done, milliseconds);
+      function done(): void {
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      }
+      function aborted(): void {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      }
+      signal?.addEventListener('abort', aborted, { once: true });
+    }),
+};

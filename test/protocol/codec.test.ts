@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GridError } from '../../src/model/error.ts';
+import type { AgentMessage } from '../../src/protocol/agent.ts';
+import {
+  decodeAgentMessage,
+  decodeAssignment,
+  decodeMasterMessage,
+  encode,
+} from '../../src/protocol/codec.ts';
+import { parseJoinToken, printJoinToken } from '../../src/protocol/join-token.ts';
+
+const hello: AgentMessage = {
+  type: 'hello',
+  protocol: { min: 1, max: 1 },
+  agentVersion: '0.1.0',
+  capabilities: [],
+  nonce: 'n'.repeat(32),
+  publicKey: 'AAAA',
+};
+
+describe('the codec', () => {
+  it('gives back what was encoded', () => {
+    expect(decodeAgentMessage(encode(hello))).toEqual(hello);
+  });
+
+  it('tolerates unknown fields of a newer peer', () => {
+    expect(() => decodeAgentMessage(JSON.stringify({ ...hello, mood: 'good' }))).not.toThrow();
+  });
+
+  it('refuses unknown types, and a master message where an agent speaks', () => {
+    expect(() => decodeAgentMessage('{"type":"surprise"}')).toThrow('unknown type');
+    expect(() => decodeAgentMessage('{"type":"resync","recall":false}')).toThrow('unknown type');
+    expect(() => decodeMasterMessage('{"type":"__proto__"}')).toThrow('unknown type');
+  });
+
+  it('names the field at fault and never quotes the message', () => {
+    const secret = 'hunter2';
+    const broken = JSON.stringify({ ...hello, nonce: secret });
+
+    expect(() => decodeAgentMessage(broken)).toThrow(/nonce/);
+    expect(() => decodeAgentMessage(broken)).not.toThrow(secret);
+  });
+
+  it('throws a protocol violation, and nothing else, for any text', () => {
+    const texts = fc.oneof(fc.string(), fc.json());
+    fc.assert(
+      fc.property(texts, (text) => {
+        for (const decode of [decodeAgentMessage, decodeMasterMessage, decodeAssignment])
+          try {
+            decode(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(GridError);
+          }
+      }),
+    );
+  });
+});
+
+describe('a join token', () => {
+  it('is read back as it was printed', () => {
+    const token = { grid: 'demo', secret: 's'.repeat(43), fingerprint: 'a'.repeat(64) };
+
+    expect(parseJoinToken(`${printJoinToken(token)}\n`)).toEqual(token);
+  });
+
+  it('that is none is refused without being quoted', () => {
+    expect(() => parseJoinToken('gj1.demo.short.x')).toThrow('not a join token');
+    expect(() => parseJoinToken('gj1.demo.short.x')).not.toThrow('short');
+  });
+});
