@@ -1,0 +1,130 @@
+import type { Service, Stack } from '../model/grid.ts';
+import { servicePath } from '../model/identity.ts';
+import { findKnots } from './cycles.ts';
+import { quote } from './quote.ts';
+import type { Report } from './report.ts';
+import type { Dependency, ServiceDraft } from './service.ts';
+import type { StackDraft } from './stack.ts';
+import { didYouMean } from './suggest.ts';
+
+/** A compiled stack, with the report that problems of its dependencies go to. */
+export interface LinkedStack {
+  readonly name: string;
+  readonly draft: StackDraft;
+  readonly report: Report;
+}
+
+/** The part that no other stack can change: dependencies within the stack. */
+export function checkInside(stack: LinkedStack): void {
+  const inside = (dependency: Dependency) => dependency.stack === stack.name;
+  reportUnknown(stack, inside, new Map([[stack.name, stack]]));
+  reportCycles([stack]);
+}
+
+/**
+ * Looks for what services depend on in other stacks. A target that does not exist and a cycle are errors of the stacks that
+ * have them. A target in a stack with errors may be all right: it is left out, with a warning.
+ * Returns the stacks without errors, in the order given. Work is done for stacks that depend on others only.
+ */
+export function linkStacks(stacks: readonly LinkedStack[]): readonly Stack[] {
+  const byName = new Map(stacks.map((stack) => [stack.name, stack]));
+  const linked = stacks.filter(({ draft }) => draft.isLinked);
+  for (const stack of linked) {
+    reportUnknown(stack, (dependency) => dependency.stack !== stack.name, byName);
+  }
+  // A cycle through several stacks leaves each of them.
+  reportCycles(linked);
+  const good = stacks.filter(({ report }) => !report.failed());
+  const failed = (name: string) => byName.get(name)?.report.failed() === true;
+  return good.map((stack) =>
+    stack.draft.isLinked ? withoutFailed(stack, failed) : toStack(stack),
+  );
+}
+
+function reportUnknown(
+  stack: LinkedStack,
+  concerns: (dependency: Dependency) => boolean,
+  byName: ReadonlyMap<string, LinkedStack>,
+): void {
+  for (const { path, stack: target, at } of stack.draft.services
+    .flatMap((s) => s.dependencies)
+    .filter(concerns)) {
+    if (stack.report.isFull()) return;
+    const known = byName.has(target);
+    const names = known ? byName.get(target)?.draft.names : [];
+    const service = path.slice(target.length + 1);
+    // A stack that could not be read that far may well have it.
+    if (names === null || names === undefined || names.includes(service)) continue;
+    const message = known
+      ? `the stack ${quote(target)} has no service ${quote(service)}`
+      : `the grid has no stack ${quote(target)}`;
+    const near = known ? didYouMean(service, names) : didYouMean(target, byName.keys());
+    stack.report.error(at, { code: 'unknown-dependency', message, ...near });
+  }
+}
+
+/** Every stack with a service in a knot gets the problem, at its own first dependency that belongs to it. */
+function reportCycles(stacks: readonly LinkedStack[]): void {
+  const edges = new Map<string, readonly string[]>();
+  for (const { draft } of stacks) {
+    for (const { service } of draft.services) edges.set(pathOf(service), service.dependsOn);
+  }
+  const byName = new Map(stacks.map((stack) => [stack.name, stack]));
+  for (const { members, cycle } of findKnots(edges)) {
+    const inside = new Set(members);
+    const names = new Set(members.map((path) => path.slice(0, path.indexOf('/'))));
+    for (const name of names) reportCycle(byName.get(name), inside, cycle);
+  }
+}
+
+/** Longer cycles are not shown as a whole: nobody wrote them by hand. */
+const maxShown = 50;
+
+function reportCycle(
+  stack: LinkedStack | undefined,
+  inside: ReadonlySet<string>,
+  cycle: readonly string[],
+): void {
+  const dependency = stack?.draft.services
+    .filter(({ service }) => inside.has(pathOf(service)))
+    .flatMap(({ dependencies }) => dependencies)
+    .find(({ path }) => inside.has(path));
+  if (stack === undefined || dependency === undefined) return;
+  const shown = cycle.slice(0, maxShown).map((path) => quote(path));
+  const rest = cycle.length > maxShown ? [`${cycle.length - maxShown} more`] : [];
+  stack.report.error(dependency.at, {
+    code: 'dependency-cycle',
+    message: `services wait for each other: ${[...shown, ...rest, ...shown.slice(0, 1)].join(' → ')}`,
+    hint: 'Take one of these dependencies out.',
+  });
+}
+
+function toStack({ name, draft }: LinkedStack): Stack {
+  return { name, services: draft.services.map(({ service }) => service) };
+}
+
+function withoutFailed(
+  { name, draft, report }: LinkedStack,
+  failed: (stack: string) => boolean,
+): Stack {
+  return { name, services: draft.services.map((service) => dropFailed(service, failed, report)) };
+}
+
+function dropFailed(
+  { service, dependencies }: ServiceDraft,
+  failed: (stack: string) => boolean,
+  report: Report,
+): Service {
+  const lost = dependencies.filter(({ stack }) => failed(stack));
+  if (lost.length === 0) return service;
+  for (const { path, stack, at } of lost) {
+    const message = `${quote(path)} is not waited for: the stack ${quote(stack)} has errors`;
+    report.warn(at, { code: 'dependency-failed', message });
+  }
+  const paths = lost.map(({ path }) => path);
+  return { ...service, dependsOn: service.dependsOn.filter((path) => !paths.includes(path)) };
+}
+
+function pathOf(service: Service): string {
+  return servicePath({ stack: service.stack, service: service.name });
+}

@@ -1,0 +1,130 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { alternatives, quote } from './quote.ts';
+import type { Fault, Report } from './report.ts';
+import { didYouMean, suggest } from './suggest.ts';
+import { isNull, locate, locateKey, type TreeNode, type TreePath } from './tree.ts';
+
+/** Reports a validation error at the place that is to blame, in words for the one who wrote it. */
+export function explain(error: ErrorObject, root: TreeNode, report: Report): void {
+  // The pattern inside `propertyNames`; the error of `propertyNames` itself says it better.
+  if (error.propertyName !== undefined) return;
+  const path = pathOf(error.instancePath);
+  const node = locate(root, path);
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params['additionalProperty']);
+      return report.error(locateKey(root, [...path, key]), unknownKey(error, key));
+    }
+    case 'propertyNames': {
+      const key = String(error.params['propertyName']);
+      return report.error(locateKey(root, [...path, key]), badName(error, key));
+    }
+    case 'required':
+      return report.error(
+        locateKey(root, path),
+        missingKey(String(error.params['missingProperty']), path),
+      );
+    case 'type':
+      return report.error(node, wrongType(error, node, path));
+    case 'enum':
+      return report.error(node, wrongWord(error, node, path));
+    default:
+      return report.error(node, wrongValue(error, node, path));
+  }
+}
+
+/** JSON pointer → path. Every number may be an item's or a key's: the tree knows. */
+function pathOf(pointer: string): TreePath {
+  const steps = pointer.split('/').slice(1);
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function unknownKey(error: ErrorObject, key: string): Fault {
+  const schema = error.parentSchema as { later?: readonly string[]; properties?: object };
+  const later = schema.later ?? [];
+  if (later.includes(key)) return notSupported(key);
+  const known = Object.keys(schema.properties ?? {});
+  const near = suggest(key, known) ?? suggest(key, later);
+  const hint =
+    near === null ? `Keys here are ${alternatives(known)}.` : `Did you mean ${quote(near)}?`;
+  return { code: 'unknown-key', message: `unknown key ${quote(key)}`, hint };
+}
+
+export function notSupported(what: string): Fault {
+  return {
+    code: 'not-supported-yet',
+    message: `${quote(what)} is not supported yet`,
+    hint: 'Remove it, or keep a note of it under a key that begins with "x-".',
+  };
+}
+
+function badName(error: ErrorObject, key: string): Fault {
+  const { description } = error.schema as { description?: string };
+  return {
+    code: 'invalid-name',
+    message: `${quote(key)} cannot be a name here`,
+    ...(description === undefined ? {} : { hint: description }),
+  };
+}
+
+function missingKey(key: string, path: TreePath): Fault {
+  const where = path.length === 0 ? 'the file' : subject(path);
+  return { code: 'missing-key', message: `${where} needs the key ${quote(key)}` };
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  null: 'nothing',
+  number: 'a number',
+  object: 'a map',
+  string: 'text',
+};
+
+function wrongType(error: ErrorObject, node: TreeNode, path: TreePath): Fault {
+  const wanted = ([] as string[]).concat(error.params['type']);
+  // Where text is welcome, numbers are only another way to write it.
+  const shown = wanted.includes('string')
+    ? wanted.filter((type) => !otherTexts.includes(type))
+    : wanted;
+  const names = alternatives(shown.map((type) => typeNames[type] ?? type));
+  return { code: 'wrong-type', message: `${subject(path)} must be ${names}, not ${found(node)}` };
+}
+
+const otherTexts = ['number', 'boolean', 'null'];
+
+function wrongWord(error: ErrorObject, node: TreeNode, path: TreePath): Fault {
+  const words = error.params['allowedValues'] as readonly string[];
+  const message = `${subject(path)} must be ${alternatives(words)}, not ${found(node)}`;
+  const hint = node.kind === 'scalar' ? didYouMean(node.text, words) : {};
+  return { code: 'wrong-value', message, ...hint };
+}
+
+/** Bounds and patterns; the description of the key says what is wanted better than the pattern does. */
+function wrongValue(error: ErrorObject, node: TreeNode, path: TreePath): Fault {
+  const { description, examples } = error.parentSchema as {
+    description?: string;
+    examples?: unknown[];
+  };
+  const why =
+    error.keyword === 'pattern' ? 'does not have the right form' : (error.message ?? 'is wrong');
+  const example = examples?.[0] === undefined ? '' : ` Example: ${JSON.stringify(examples[0])}.`;
+  return {
+    code: 'wrong-value',
+    message: `${subject(path)} ${why}: ${found(node)}`,
+    ...(description === undefined ? {} : { hint: `${description}${example}` }),
+  };
+}
+
+function subject(path: TreePath): string {
+  const last = String(path.at(-1) ?? '');
+  if (last === '') return 'the file';
+  if (!/^\d+$/.test(last)) return quote(last);
+  return `${quote(String(path.at(-2) ?? ''))}, item ${Number(last) + 1},`;
+}
+
+function found(node: TreeNode): string {
+  if (isNull(node)) return 'nothing';
+  return node.kind === 'scalar' ? quote(node.text) : `a ${node.kind}`;
+}

@@ -1,0 +1,168 @@
+import { settleEnvironment } from './environment.ts';
+import { alternatives, quote } from './quote.ts';
+import type { Fault, Report } from './report.ts';
+import { Extends } from './service-schema.ts';
+import { resolvePath } from './source-path.ts';
+import type { Sources } from './sources.ts';
+import { readStackText } from './stack-text.ts';
+import { didYouMean } from './suggest.ts';
+import { isNull, type MapNode, mapNode, type TreeNode, valueAt, withoutKeys } from './tree.ts';
+import { createValidator } from './validate.ts';
+
+/** Services as they are written → services with everything that they extend merged in. */
+export interface ServiceResolver {
+  /** `null` when the service cannot be resolved; the reason is reported. */
+  resolve(file: ServiceFile, name: string): MapNode | null;
+}
+
+/** The services of one file. */
+export interface ServiceFile {
+  readonly path: string;
+  readonly services: MapNode;
+}
+
+export interface Resolving {
+  readonly sources: Sources;
+  readonly report: Report;
+  readonly interpolate: (node: TreeNode) => TreeNode;
+}
+
+/** Longer chains help nobody, and every link is a level of our own stack. */
+const maxChain = 32;
+
+/** Sizes (see tree.ts) of one service, and of all of a stack; what is extended counts as often as it is used. */
+const maxServiceSize = 20_000;
+const maxStackSize = 200_000;
+
+const validateExtends = createValidator(Extends);
+
+export function createServiceResolver({
+  sources,
+  report,
+  interpolate,
+}: Resolving): ServiceResolver {
+  const resolved = new Map<string, MapNode | null>();
+  const files = new Map<string, ServiceFile | null>();
+  const chain: string[] = [];
+  let size = 0;
+
+  function resolve(file: ServiceFile, name: string): MapNode | null {
+    const id = `${file.path}: ${name}`;
+    const known = resolved.get(id);
+    if (known !== undefined) return known;
+    if (size > maxStackSize) return null;
+    chain.push(id);
+    const service = resolveWritten(file, name);
+    chain.pop();
+    resolved.set(id, service);
+    return service;
+  }
+
+  function resolveWritten(file: ServiceFile, name: string): MapNode | null {
+    const written = file.services.entries.get(name)?.value;
+    if (written === undefined) return null;
+    const service = interpolate(isNull(written) ? mapNode(written, new Map()) : written);
+    if (service.kind !== 'map') {
+      report.error(service, {
+        code: 'wrong-type',
+        message: `the service ${quote(name)} must be a map`,
+      });
+      return null;
+    }
+    const own = settleEnvironment(service, sources, report);
+    const extended = valueAt(own, 'extends');
+    const base = extended === null ? null : resolveBase(file, extended);
+    if (extended !== null && base === null) return null;
+    return count(mergeServices(base, withoutKeys(own, ['extends'])));
+  }
+
+  function resolveBase(file: ServiceFile, written: TreeNode): MapNode | null {
+    const wish = validateExtends(written, report);
+    if (wish === null) return null;
+    const { service: name, file: path } =
+      typeof wish === 'string' ? { service: wish, file: undefined } : wish;
+    const from = path === undefined ? file : openFile(path, valueAt(written, 'file') ?? written);
+    if (from === null) return null;
+    const fault = chainFault(from, name);
+    if (fault === null) return resolve(from, name);
+    report.error(valueAt(written, 'service') ?? written, fault);
+    return null;
+  }
+
+  function chainFault(from: ServiceFile, name: string): Fault | null {
+    const id = `${from.path}: ${name}`;
+    if (!from.services.entries.has(name)) return unknownService(name, from);
+    if (chain.includes(id)) return cycle([...chain.slice(chain.indexOf(id)), id]);
+    if (chain.length < maxChain) return null;
+    return {
+      code: 'extends-too-deep',
+      message: `services extend each other more than ${maxChain} deep`,
+    };
+  }
+
+  /** `node` is where the path is written: in the file it is relative to. */
+  function openFile(path: string, node: TreeNode): ServiceFile | null {
+    const target = resolvePath(node.file, path);
+    const opened = target.fault === undefined ? sources.open(target.value) : target;
+    if (opened.fault !== undefined) {
+      report.error(node, opened.fault);
+      return null;
+    }
+    const known = files.get(opened.value.path);
+    if (known !== undefined) return known;
+    const root = readStackText(opened.value, sources, report);
+    const file = root === null ? null : servicesOf(root, opened.value.path, report);
+    files.set(opened.value.path, file);
+    return file;
+  }
+
+  function count(service: MapNode): MapNode | null {
+    size += service.size;
+    if (service.size <= maxServiceSize && size <= maxStackSize) return service;
+    const whose = service.size > maxServiceSize ? 'this service' : 'the services up to here';
+    const message = `what ${whose} holds, with all it extends, is too large`;
+    report.error(service, { code: 'stack-too-large', message });
+    return null;
+  }
+
+  return { resolve };
+}
+
+/** Kontena's rule: environment is merged by name, of everything else the extending service's value stands alone. */
+export function mergeServices(base: MapNode | null, own: MapNode): MapNode {
+  if (base === null) return own;
+  const merged = new Map([...base.entries, ...own.entries]);
+  const [below, above] = [valueAt(base, 'environment'), own.entries.get('environment')];
+  if (above !== undefined && below?.kind === 'map' && above.value.kind === 'map') {
+    const entries = new Map([...below.entries, ...above.value.entries]);
+    merged.set('environment', { key: above.key, value: mapNode(above.value, entries) });
+  }
+  return mapNode(own, merged);
+}
+
+/** Below `services`; in Compose's first format, which has neither that nor `stack`, every key of the file is a service. */
+function servicesOf(root: MapNode, path: string, report: Report): ServiceFile | null {
+  const services = valueAt(root, 'services');
+  if (services?.kind === 'map') return { path, services };
+  const isFirstFormat =
+    services === null && !root.entries.has('services') && !root.entries.has('stack');
+  if (isFirstFormat) return { path, services: root };
+  report.error(services ?? root, {
+    code: 'wrong-type',
+    message: '"services" must be a map in a file that is extended',
+  });
+  return null;
+}
+
+function unknownService(name: string, { path, services }: ServiceFile): Fault {
+  const names = [...services.entries.keys()];
+  const all =
+    names.length === 0 ? {} : { hint: `It has ${alternatives(names.slice(0, 20).map(quote))}.` };
+  const message = `${quote(path)} has no service ${quote(name)}`;
+  return { code: 'unknown-service', message, ...all, ...didYouMean(name, names) };
+}
+
+function cycle(ids: readonly string[]): Fault {
+  const path = ids.map((id) => quote(id)).join(' → ');
+  return { code: 'extends-cycle', message: `services extend each other in a circle: ${path}` };
+}

@@ -1,0 +1,102 @@
+import type { Affinity, Grid, NodeWish } from '../model/grid.ts';
+import type { Position } from '../model/problem.ts';
+import { parseSubnet } from './addresses.ts';
+import { parseAffinity } from './affinity.ts';
+import { parseDuration } from './durations.ts';
+import type { Report } from './report.ts';
+import { GridHead } from './schema.ts';
+import { parseAt, parseEach, type Section } from './section.ts';
+import { isNull, locate, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { createValidator } from './validate.ts';
+
+/** `grid.yml`: the grid, and what it says of stacks. Their entries are for the stacks to check: each stack by itself. */
+export interface GridDraft {
+  /** `null` when something outside of `stacks` is wrong. */
+  readonly grid: Grid | null;
+  readonly stacks: ReadonlyMap<string, StackMention>;
+}
+
+export interface StackMention {
+  readonly key: ScalarNode;
+  readonly value: TreeNode;
+}
+
+const validate = createValidator(GridHead);
+
+/** Kontena's subnet; the budget and the timeout are ours. */
+const defaults = { subnet: '10.81.0.0/16', pruneBudget: 0.3, deployTimeout: 600 };
+
+/** A grid file → its grid. `root` is `null` when there is no such file: every key has a default. */
+export function readGrid(
+  name: string,
+  at: Position,
+  root: TreeNode | null,
+  report: Report,
+): GridDraft {
+  const node = root === null || isNull(root) ? mapNode(at, new Map()) : root;
+  const value = validate(node, report);
+  const stacks = valueAt(node, 'stacks');
+  const mentions = stacks?.kind === 'map' ? stacks.entries : new Map<string, StackMention>();
+  if (value === null) return { grid: null, stacks: mentions };
+  const grid = toGrid(name, { value, node, report });
+  return { grid: report.failed() ? null : grid, stacks: mentions };
+}
+
+function toGrid(name: string, section: Section<GridHead>): Grid {
+  const { value } = section;
+  return {
+    name,
+    subnet: readSubnet(section),
+    trustedSubnets: parseEach(section, 'trusted_subnets', value.trusted_subnets, parseSubnet).map(
+      (s) => s.value,
+    ),
+    defaultAffinity: readAffinity(section),
+    nodes: readNodes(value.nodes ?? {}),
+    pruneBudget: readBudget(value.prune?.budget),
+    deployTimeout: readTimeout(section),
+  };
+}
+
+/** Half of the subnet is for nodes, half for containers: a smaller one than /24 has no room for either. */
+function readSubnet(section: Section<GridHead>): string {
+  const subnet = parseAt(section, ['subnet'], section.value.subnet, parseSubnet);
+  if (subnet === null) return defaults.subnet;
+  const length = Number(subnet.split('/')[1]);
+  if (length >= 8 && length <= 24) return subnet;
+  const message = `a grid's subnet must be between /8 and /24, not /${length}`;
+  section.report.error(locate(section.node, ['subnet']), { code: 'bad-subnet', message });
+  return subnet;
+}
+
+function readAffinity(section: Section<GridHead>): readonly Affinity[] {
+  return parseEach(section, 'default_affinity', section.value.default_affinity, parseAffinity).map(
+    (a) => a.value,
+  );
+}
+
+function readNodes(nodes: NonNullable<GridHead['nodes']>): Readonly<Record<string, NodeWish>> {
+  return Object.fromEntries(
+    Object.entries(nodes).map(([name, { labels = [], availability = 'active' }]) => [
+      name,
+      { labels: [...labels], availability },
+    ]),
+  );
+}
+
+function readBudget(budget: string | undefined): number {
+  return budget === undefined ? defaults.pruneBudget : Number(budget.replace('%', '')) / 100;
+}
+
+function readTimeout(section: Section<GridHead>): number {
+  const path = ['deploy', 'timeout'];
+  const timeout = parseAt(section, path, section.value.deploy?.timeout, parseDuration);
+  if (timeout !== 0) return timeout ?? defaults.deployTimeout;
+  const message = 'a deploy needs more than no time';
+  section.report.error(locate(section.node, path), { code: 'bad-duration', message });
+  return timeout;
+}
+
+/** Whether a grid file says nothing at all. */
+export function isEmptyGrid(root: TreeNode | null): boolean {
+  return root === null || isNull(root) || (root.kind === 'map' && root.entries.size === 0);
+}

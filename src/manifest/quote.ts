@@ -1,0 +1,22 @@
+/** Longest piece of a repository's text that a message repeats. */
+const maxQuoted = 60;
+
+/** Characters that change what a terminal or a web page shows instead of being shown: control, format, line separators. */
+const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Text of the repository as messages show it: in quotes, on one line, bounded, with nothing invisible in it. */
+export function quote(text: string): string {
+  const short = text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
+  return `"${visible(short)}"`;
+}
+
+/** Replaces every invisible character by its code point, so that no text of the repository can steer a terminal. */
+export function visible(text: string): string {
+  return text.replace(invisible, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** `a, b or c`, for messages that list what may be written. */
+export function alternatives(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}

@@ -1,0 +1,74 @@
+import type { RefusedFile, SourceFile, TextFile } from '../model/source.ts';
+import { quote } from './quote.ts';
+import { readTree, type Tree } from './read.ts';
+import type { Fault, Parsed } from './report.ts';
+
+/** The files that one stack is compiled from, and a record of which were asked for. */
+export interface Sources {
+  open(path: string): Parsed<TextFile>;
+  tree(file: TextFile): Tree;
+  /** Path → what was found there. A stack compiles to the same as before while all of these are the same. */
+  readonly consulted: ReadonlyMap<string, string>;
+}
+
+/** Where trees are kept that several stacks read. */
+export interface TreeCache {
+  get(file: TextFile, parse: () => Tree): Tree;
+}
+
+export function createSources(files: ReadonlyMap<string, SourceFile>, shared: TreeCache): Sources {
+  const consulted = new Map<string, string>();
+  function look(path: string): SourceFile | undefined {
+    const file = files.get(path);
+    consulted.set(path, sourceIdentity(file));
+    return file;
+  }
+  return {
+    consulted,
+    tree: (file) => shared.get(file, () => readTree(file)),
+    open(path) {
+      const file = look(path);
+      if (file?.kind === 'text') return { value: file };
+      const refused = file ?? refusedFolder(path, look);
+      return { fault: refused === null ? missing(path) : refusal(refused) };
+    },
+  };
+}
+
+/** What stands at a path, as a text that is equal exactly when the content is: object ids are no words. */
+export function sourceIdentity(file: SourceFile | undefined): string {
+  if (file === undefined) return 'missing';
+  return file.kind === 'text' ? file.blob : file.reason;
+}
+
+// A file below a linked folder is not in the tree: then the link is what is wrong, and is named.
+function refusedFolder(
+  path: string,
+  look: (path: string) => SourceFile | undefined,
+): RefusedFile | null {
+  const segments = path.split('/');
+  for (let length = 1; length < segments.length; length++) {
+    const folder = look(segments.slice(0, length).join('/'));
+    if (folder?.kind === 'refused') return folder;
+  }
+  return null;
+}
+
+function missing(path: string): Fault {
+  return {
+    code: 'file-missing',
+    message: `there is no file ${quote(path)} here`,
+    hint: 'Only files of this grid\'s folder and of "stacks/" can be used.',
+  };
+}
+
+const reasons: Readonly<Record<RefusedFile['reason'], string>> = {
+  symlink: 'is a symbolic link; links are not followed',
+  submodule: 'is a submodule; submodules are not read',
+  'too-large': 'is too large to be read',
+  'not-text': 'is not UTF-8 text',
+};
+
+function refusal(file: RefusedFile): Fault {
+  return { code: 'file-refused', message: `${quote(file.path)} ${reasons[file.reason]}` };
+}

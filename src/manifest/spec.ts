@@ -1,0 +1,116 @@
+import { compareText } from '../model/identity.ts';
+import type { ContainerSpec, VolumeSpec } from '../model/spec.ts';
+import { splitCommand } from './command.ts';
+import { parseDuration } from './durations.ts';
+import { readHealthCheck } from './health-check.ts';
+import { parseImage } from './image.ts';
+import { readLabels } from './labels.ts';
+import { readMounts } from './mounts.ts';
+import { readPorts } from './ports.ts';
+import { readResources } from './resources.ts';
+import { parseAt, type Section } from './section.ts';
+import type { ServiceEntry } from './service-schema.ts';
+import { locate, locateKey } from './tree.ts';
+
+export interface SpecContext {
+  /** Variables that every container of the service gets; they win over what the file says. */
+  readonly injected: Readonly<Record<string, string>>;
+  readonly volumes: ReadonlyMap<string, VolumeSpec>;
+}
+
+/** Kontena's default, in seconds. */
+const defaultGracePeriod = 10;
+
+/**
+ * A service entry → what its containers are. Lists whose order means nothing are sorted, so that reordering them changes no
+ * spec hash. After a reported error the result is only good for finding more errors.
+ */
+export function readSpec(section: Section<ServiceEntry>, context: SpecContext): ContainerSpec {
+  const { value } = section;
+  const grace = parseAt(section, ['stop_grace_period'], value.stop_grace_period, parseDuration);
+  return {
+    image: readImage(section),
+    command: readCommand(section, 'command'),
+    entrypoint: readCommand(section, 'entrypoint'),
+    env: readEnvironment(section, context.injected),
+    user: value.user ?? null,
+    ports: readPorts(section),
+    mounts: readMounts(section, context.volumes),
+    networkMode: value.network_mode ?? 'bridge',
+    hostPid: value.pid === 'host',
+    privileged: value.privileged ?? false,
+    readOnly: value.read_only ?? false,
+    capAdd: readCapabilities(value.cap_add),
+    capDrop: readCapabilities(value.cap_drop),
+    ...readResources(section),
+    stopSignal: value.stop_signal?.toUpperCase() ?? null,
+    stopGracePeriod: grace ?? defaultGracePeriod,
+    logging: readLogging(value.logging),
+    waitForPort: value.deploy?.wait_for_port ?? null,
+    healthCheck: readHealthCheck(section),
+    labels: readLabels(section),
+  };
+}
+
+function readImage(section: Section<ServiceEntry>): string {
+  if (section.value.image !== undefined) {
+    return parseAt(section, ['image'], section.value.image, parseImage) ?? '';
+  }
+  section.report.error(section.node, {
+    code: 'missing-key',
+    message: 'the service has no image',
+    hint: 'Write "image: NAME", or "extends" a service that has one.',
+  });
+  return '';
+}
+
+function readCommand(
+  section: Section<ServiceEntry>,
+  key: 'command' | 'entrypoint',
+): readonly string[] | null {
+  const written = section.value[key];
+  const words =
+    typeof written === 'string' ? parseAt(section, [key], written, splitCommand) : written;
+  if (words === undefined || words === null) return null;
+  if (words.length > 0 && words.length <= 1_000) return [...words];
+  const amount = words.length === 0 ? 'no words' : 'more than 1000 words';
+  section.report.error(locate(section.node, [key]), {
+    code: 'bad-command',
+    message: `"${key}" has ${amount}`,
+  });
+  return null;
+}
+
+/** What differs from instance to instance. */
+const setByAgent = ['KONTENA_NODE_NAME', 'KONTENA_SERVICE_INSTANCE_NUMBER'];
+
+/** `environment` is a map by now (settleEnvironment). Names in code unit order. */
+function readEnvironment(
+  { value, node, report }: Section<ServiceEntry>,
+  injected: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const written = new Map(Object.entries(value.environment ?? {}));
+  for (const name of [...Object.keys(injected), ...setByAgent]) {
+    if (!written.delete(name)) continue;
+    const message = `${name} is set by gridops; what is written here has no effect`;
+    report.warn(locateKey(node, ['environment', name]), { code: 'no-effect', message });
+  }
+  const all = [...written, ...Object.entries(injected)].map(
+    ([name, text]) => [name, text ?? ''] as const,
+  );
+  return Object.fromEntries(all.toSorted(([a], [b]) => compareText(a, b)));
+}
+
+/** Docker takes them in any case, with and without `CAP_`: one spelling, so that the spec hash is the same. */
+function readCapabilities(written: readonly string[] = []): readonly string[] {
+  const names = written.map((name) => name.toUpperCase().replace(/^CAP_/, ''));
+  return [...new Set(names)].toSorted(compareText);
+}
+
+function readLogging(written: ServiceEntry['logging']): ContainerSpec['logging'] {
+  if (written === undefined) return null;
+  const options = Object.entries(written.options ?? {}).map(
+    ([name, text]) => [name, text ?? ''] as const,
+  );
+  return { driver: written.driver, options: Object.fromEntries(options) };
+}

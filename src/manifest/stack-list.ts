@@ -1,0 +1,150 @@
+import { compareText } from '../model/identity.ts';
+import type { Position } from '../model/problem.ts';
+import type { TextFile } from '../model/source.ts';
+import type { StackMention } from './grid.ts';
+import { nameFault } from './names.ts';
+import { quote } from './quote.ts';
+import type { Parsed, Report } from './report.ts';
+import { StackEntry } from './schema.ts';
+import { resolvePath } from './source-path.ts';
+import type { Sources } from './sources.ts';
+import { compileStack, emptyDraft, type StackDraft } from './stack.ts';
+import { type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { createValidator } from './validate.ts';
+
+/** A stack that the grid has: by its folder, by its mention in grid.yml, or by both. */
+export interface StackListing {
+  readonly name: string;
+  readonly hasFolder: boolean;
+  readonly mention: StackMention | null;
+}
+
+/** All stacks of a grid, by name. */
+export function listStacks(
+  grid: string,
+  paths: Iterable<string>,
+  mentions: ReadonlyMap<string, StackMention>,
+): readonly StackListing[] {
+  const folders = listFolders(`grids/${grid}/stacks/`, paths);
+  const names = [...new Set([...folders, ...mentions.keys()])].toSorted(compareText);
+  return names.map((name) => ({
+    name,
+    hasFolder: folders.has(name),
+    mention: mentions.get(name) ?? null,
+  }));
+}
+
+function listFolders(prefix: string, paths: Iterable<string>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    if (!path.startsWith(prefix)) continue;
+    const end = path.indexOf('/', prefix.length);
+    if (end !== -1) folders.add(path.slice(prefix.length, end));
+  }
+  return folders;
+}
+
+/** Everything that a stack is compiled from beside files, as a text. Places are left out: moving an entry changes nothing. */
+export function listingInputs({ hasFolder, mention }: StackListing): string {
+  return JSON.stringify([hasFolder, mention === null ? null : meaningOf(mention.value)]);
+}
+
+function meaningOf(node: TreeNode): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      return [node.text, node.plain];
+    case 'list':
+      return { list: node.items.map(meaningOf) };
+    case 'map':
+      return { map: Array.from(node.entries, ([key, { value }]) => [key, meaningOf(value)]) };
+  }
+}
+
+const validateEntry = createValidator(StackEntry);
+
+export interface ListedStack {
+  readonly grid: string;
+  readonly listing: StackListing;
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
+/** A listed stack → its services. What is wrong goes to the report. */
+export function compileListed(listed: ListedStack): StackDraft {
+  const { grid, listing, sources, report } = listed;
+  const { name, mention } = listing;
+  const fault = nameFault('stack', name);
+  if (fault !== null) report.error(placeOf(listed), fault);
+  const entry = mention === null ? {} : validateEntry(mention.value, report);
+  const file = fault !== null || entry === null ? null : chooseFile(listed);
+  if (file === null) return emptyDraft;
+  const variables = mention === null ? null : valueAt(mention.value, 'variables');
+  return compileStack({
+    grid,
+    name,
+    file,
+    variables: variables?.kind === 'map' ? variables : null,
+    sources,
+    report,
+  });
+}
+
+function chooseFile(listed: ListedStack): TextFile | null {
+  const { mention } = listed.listing;
+  const written = mention === null ? null : valueAt(mention.value, 'file');
+  const at = written ?? placeOf(listed);
+  const opened = written?.kind === 'scalar' ? openWritten(listed, written) : openFolder(listed);
+  if (opened.fault === undefined) return opened.value;
+  listed.report.error(at, opened.fault);
+  return null;
+}
+
+function openWritten(listed: ListedStack, written: ScalarNode): Parsed<TextFile> {
+  const path = resolvePath(written.file, written.text);
+  if (path.fault !== undefined) return path;
+  if (!listed.listing.hasFolder || path.value === folderFile(listed))
+    return listed.sources.open(path.value);
+  const message = `this stack is there twice: as ${quote(path.value)} and as ${quote(folderFile(listed))}`;
+  return {
+    fault: { code: 'duplicate-stack', message, hint: 'Remove "file" here, or remove the folder.' },
+  };
+}
+
+function openFolder(listed: ListedStack): Parsed<TextFile> {
+  const { sources } = listed;
+  const opened = sources.open(folderFile(listed));
+  if (opened.fault?.code !== 'file-missing') return opened;
+  const folder = folderFile(listed).replace(/kontena\.yml$/, '');
+  const other = [
+    'kontena.yaml',
+    'docker-compose.yml',
+    'docker-compose.yaml',
+    'compose.yml',
+    'compose.yaml',
+  ].find((name) => sources.open(folder + name).fault === undefined);
+  return {
+    fault: {
+      code: 'stack-file-missing',
+      message: `the stack ${quote(listed.listing.name)} has no file ${quote(folderFile(listed))}`,
+      hint:
+        other === undefined
+          ? withoutFile(listed.listing)
+          : `Rename ${quote(other)} to "kontena.yml".`,
+    },
+  };
+}
+
+function withoutFile({ hasFolder }: StackListing): string {
+  return hasFolder
+    ? 'To remove the stack, remove its folder.'
+    : 'Say where its stack file is: "file: PATH".';
+}
+
+function folderFile({ grid, listing }: ListedStack): string {
+  return `grids/${grid}/stacks/${listing.name}/kontena.yml`;
+}
+
+/** Where the stack is named: in grid.yml or, by its folder alone, where its file is or should be. */
+function placeOf(listed: ListedStack): Position {
+  return listed.listing.mention?.key ?? { file: folderFile(listed), line: 1, column: 1 };
+}

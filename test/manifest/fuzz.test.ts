@@ -1,0 +1,187 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { printProblem } from '../../src/manifest/code-frame.ts';
+import { ContainerSpec } from '../../src/protocol/shape.ts';
+import { compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
+
+/** What agents accept: a spec that compiles must arrive. */
+const isSpec = new Ajv2020().compile(ContainerSpec);
+
+function check(files: Readonly<Record<string, string>>): void {
+  const compiled = compileFiles(files);
+  const errors = compiled.problems.filter((p) => p.severity === 'error');
+  // Whatever is not there has a reason.
+  expect(compiled.grid === null || compiled.failed.length > 0).toBe(errors.length > 0);
+  for (const { spec } of compiled.stacks.flatMap((s) => s.services))
+    expect(isSpec(spec)).toBe(true);
+  for (const problem of compiled.problems) {
+    const { file, line, column } = problem.position;
+    const text = files[file];
+    expect(line >= 1 && column >= 1).toBe(true);
+    if (text !== undefined) expect(line).toBeLessThanOrEqual(text.split('\n').length);
+    expect(printProblem(problem, text ?? null)).toContain(problem.code);
+  }
+}
+
+describe('compiling anything', () => {
+  const pieces = fc.constantFrom(
+    'services:',
+    'volumes:',
+    'variables:',
+    'image:',
+    'extends:',
+    'environment:',
+    'web',
+    ': ',
+    '\n',
+    '\n  ',
+    '\n    ',
+    '- ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    "'",
+    '&a ',
+    '*a',
+    '<<: *a',
+    '|',
+    '>',
+    '!x ',
+    '$',
+    '${',
+    '$$',
+    '#',
+    '---\n',
+    '\t',
+    '\r\n',
+    '\uFEFF',
+    '\0',
+    '\uFFFD',
+    '__proto__',
+    'constructor',
+    'é',
+    '1',
+    'null',
+    '%',
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(pieces, { maxLength: 60 }).map((p) => p.join('')),
+  );
+
+  test('never throws, and always says where', () => {
+    fc.assert(
+      fc.property(text, text, text, (grid, stack, env) => {
+        check({ [GRID_FILE]: grid, [STACK_FILE]: stack, 'grids/demo/stacks/shop/a.env': env });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  const keys = [
+    'image',
+    'instances',
+    'stateful',
+    'environment',
+    'env_file',
+    'command',
+    'entrypoint',
+    'ports',
+    'volumes',
+    'links',
+    'depends_on',
+    'deploy',
+    'health_check',
+    'mem_limit',
+    'memswap_limit',
+    'shm_size',
+    'cpus',
+    'cpu_shares',
+    'affinity',
+    'user',
+    'privileged',
+    'cap_add',
+    'cap_drop',
+    'read_only',
+    'pid',
+    'network_mode',
+    'stop_signal',
+    'stop_grace_period',
+    'logging',
+    'labels',
+    'extends',
+    'constructor',
+    'toString',
+    'protocol',
+    'port',
+    'strategy',
+    'service',
+    'file',
+    'driver',
+    'options',
+    'type',
+    'default',
+    'from',
+  ];
+  const scalar = fc.oneof(
+    fc.constantFrom<string | number | boolean | null>(
+      null,
+      true,
+      0,
+      1,
+      -1,
+      1e21,
+      'web',
+      'a=b',
+      '80:80',
+      '/a:/b',
+      'data:/x',
+      '512m',
+      '$x',
+      '${x:-y}',
+      'b.env',
+    ),
+    fc.string(),
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      scalar,
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), tie('value'), { maxKeys: 6 }),
+    ),
+  }));
+
+  test('never throws for files of the right shape with anything in them', () => {
+    const service = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 8 });
+    const services = fc.dictionary(fc.constantFrom('web', 'db', 'web-1', 'X'), service);
+    const file = fc.record(
+      { services, volumes: value, variables: value, expose: value, labels: value },
+      { requiredKeys: ['services'] },
+    );
+    const grid = fc.dictionary(
+      fc.constantFrom(
+        'subnet',
+        'nodes',
+        'stacks',
+        'prune',
+        'deploy',
+        'trusted_subnets',
+        'default_affinity',
+      ),
+      value,
+    );
+    fc.assert(
+      fc.property(file, grid, (stackFile, gridFile) => {
+        check({
+          [GRID_FILE]: JSON.stringify(gridFile),
+          [STACK_FILE]: JSON.stringify(stackFile, null, 1),
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
