@@ -1,0 +1,63 @@
+import type { Service } from '../model/grid.ts';
+import { drivesAway, type Rule } from './affinity.ts';
+import type { HostNode } from './host-nodes.ts';
+import type { Sighting } from './index-observed.ts';
+import type { Request } from './request.ts';
+
+/** Why a node is no longer a place for an instance that is, or was, on it. */
+export type Departure =
+  | { readonly cause: 'draining' | 'lost' }
+  | { readonly cause: 'affinity'; readonly rule: Rule }
+  /** The instance's spec changed, and the new one does not fit. */
+  | { readonly cause: 'unfit'; readonly reason: string };
+
+/**
+ * Where an instance is at home: the best of the nodes that it is on and may stay on; `null` when there is none. Several are
+ * left over from a move, or from a node that came back after its instances were placed elsewhere.
+ */
+export function chooseHome(sightings: readonly Sighting[], request: Request): Sighting | null {
+  const possible = sightings.filter(({ host }) => departure(host, request) === null);
+  return bestOf(possible, request.service);
+}
+
+/** The first of the best, `null` of none. */
+export function bestOf(sightings: readonly Sighting[], service: Service): Sighting | null {
+  let best: Sighting | null = null;
+  for (const sighting of sightings)
+    if (best === null || standing(sighting, service) > standing(best, service)) best = sighting;
+  return best;
+}
+
+/** `null`: an instance that is on this node may stay there. */
+export function departure(host: HostNode, { id, service, rules }: Request): Departure | null {
+  const presence = host.presence[service.strategy];
+  if (presence === 'silent') return null;
+  if (presence === 'lost') return { cause: 'lost' };
+  if (host.draining) return { cause: 'draining' };
+  for (const rule of rules) if (drivesAway(rule, id, host)) return { cause: 'affinity', rule };
+  return null;
+}
+
+/**
+ * As its service wants it: the right spec, ready, and nothing else assigned in its stead. Without an assignment (the
+ * master's memory was lost) what runs is what counts, unless its agent is about to stop it.
+ */
+export function isConverged({ observed, assigned }: Sighting, service: Service): boolean {
+  if (observed?.current?.ready !== true) return false;
+  if (observed.current.specHash !== service.specHash) return false;
+  return assigned === null
+    ? observed.attempt?.phase !== 'stopping'
+    : assigned.specHash === service.specHash;
+}
+
+/** What the master decided counts most, then what serves; compared as numbers. */
+function standing(sighting: Sighting, service: Service): number {
+  const { host, observed, assigned } = sighting;
+  return (
+    (assigned === null ? 0 : 16) +
+    (isConverged(sighting, service) ? 8 : 0) +
+    (host.presence[service.strategy] === 'present' ? 4 : 0) +
+    (observed?.current?.ready === true ? 2 : 0) +
+    ((observed?.current ?? null) === null ? 0 : 1)
+  );
+}

@@ -1,0 +1,321 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import type { ContainerSnapshot, ContainerStep } from '../model/container.ts';
+import { compareText, containerName } from '../model/identity.ts';
+
+/** What an agent remembers of one instance between two looks at it. Lost when the agent restarts: every value then is 0 or null. */
+export interface AttemptHistory {
+  /** Failed attempts at the wanted spec since the last reset. */
+  readonly failures: number;
+  readonly failedAt: number | null;
+  /** Containers whose failure was recorded and that only wait for their removal. */
+  readonly givenUp: readonly string[];
+  /** The container that was started again last, how often in a row, and when. */
+  readonly restart: {
+    readonly container: string;
+    readonly count: number;
+    readonly at: number;
+  } | null;
+  /** When the engine last said that the instance's name is held by a container that is not ours to touch. */
+  readonly renameRefusedAt: number | null;
+}
+
+export interface ContainerSituation {
+  /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
+  readonly wanted: AssignedInstance | 'kept' | null;
+  /** Every container of this instance on this node. */
+  readonly containers: readonly ContainerSnapshot[];
+  readonly history: AttemptHistory;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * What to do next: steps in order, or nothing until a moment (`null`: until something is observed). `settled`: the instance
+ * is as it should be; a moment then only means that something unimportant is tried again.
+ */
+export type ContainerDecision =
+  | { readonly kind: 'steps'; readonly steps: readonly ContainerStep[] }
+  | { readonly kind: 'wait'; readonly until: number | null; readonly reason: string }
+  | { readonly kind: 'settled'; readonly until: number | null };
+
+export const freshHistory: AttemptHistory = {
+  failures: 0,
+  failedAt: null,
+  givenUp: [],
+  restart: null,
+  renameRefusedAt: null,
+};
+
+/** A container that ran this long did not crash because of how it was started: its restarts are counted anew. */
+const STEADY_UPTIME = 10_000;
+const RESTART_CAP = 30_000;
+const ATTEMPT_CAP = 300_000;
+/** With `stop-first` every new attempt takes down the old container that serves: not more often than this. */
+const INTERRUPTING_ATTEMPT = 60_000;
+/** One failed check is a hiccup; three in a row are an illness that a restart may cure. */
+const UNHEALTHY_CHECKS = 3;
+/** Seconds for a container that never served: nobody depends on it, and its successor is waiting. */
+const ABANDON_GRACE = 1;
+const RENAME_RETRY = 30_000;
+/** The engine tells of a removal's end; but it may also get stuck in one. */
+const REMOVAL_POLL = 5_000;
+
+/**
+ * The next steps that bring one instance to its assigned spec. Pure and level-triggered: called again after every step
+ * and every observation until it says `settled`.
+ *
+ * - Never more than two containers: the one that serves (old) and the one that is to serve (candidate).
+ * - `start-first`: the old one is stopped only after the candidate is ready. `stop-first`: only after the candidate was
+ *   created, and it is started again when the candidate fails.
+ * - A container that exits before it was ever ready is a failed attempt; one that had served is started again.
+ * - A ready container of the wanted spec that holds the instance's name is left alone.
+ */
+export function nextContainerSteps(situation: ContainerSituation): ContainerDecision {
+  const { wanted, history } = situation;
+  if (wanted === null) return clear(situation);
+  if (wanted === 'kept') return keep(situation);
+  const cast = assignRoles(wanted, situation.containers, history);
+  if (cast.superfluous.length > 0)
+    return steps(cast.superfluous.flatMap((one) => withdraw(one, wanted, 'it is not needed')));
+  if (cast.candidate === null) return attempt(wanted, cast.old, situation);
+  return advance(wanted, cast.candidate, cast.old, situation);
+}
+
+/** Milliseconds until a failed attempt is repeated: 1 s, doubling up to 5 min. */
+export function attemptDelay(failures: number): number {
+  return Math.min(ATTEMPT_CAP, 1_000 * 2 ** Math.max(0, Math.min(failures, 20) - 1));
+}
+
+/** Restarts that count towards the delay of the next one: none after a run that was long enough. */
+export function restartsInARow(container: ContainerSnapshot, history: AttemptHistory): number {
+  const { startedAt, finishedAt } = container;
+  const last = lastRestart(container, history);
+  if (last === null || startedAt === null || finishedAt === null) return last?.count ?? 0;
+  // A restart that the engine refused leaves the times of an earlier run behind: they prove nothing.
+  const ranLong = startedAt >= last.at && finishedAt - startedAt >= STEADY_UPTIME;
+  return ranLong ? 0 : last.count;
+}
+
+function lastRestart(container: ContainerSnapshot, history: AttemptHistory) {
+  return history.restart?.container === container.id ? history.restart : null;
+}
+
+interface Cast {
+  readonly candidate: ContainerSnapshot | null;
+  readonly old: ContainerSnapshot | null;
+  readonly superfluous: readonly ContainerSnapshot[];
+}
+
+function assignRoles(
+  wanted: AssignedInstance,
+  containers: readonly ContainerSnapshot[],
+  history: AttemptHistory,
+): Cast {
+  const present = containers.filter((one) => one.phase !== 'removing').toSorted(compareUse);
+  const usable = present.filter((one) => !history.givenUp.includes(one.id));
+  const candidate = usable.find((one) => one.specHash === wanted.specHash) ?? null;
+  const old = usable.find((one) => one.specHash !== wanted.specHash && canServe(one)) ?? null;
+  const superfluous = present.filter((one) => one !== candidate && one !== old);
+  return { candidate, old, superfluous };
+}
+
+/** Most useful first; then by id, so that the order never depends on how the engine lists them. */
+function compareUse(a: ContainerSnapshot, b: ContainerSnapshot): number {
+  return usefulness(b) - usefulness(a) || compareText(a.id, b.id);
+}
+
+function usefulness(container: ContainerSnapshot): number {
+  if (serves(container)) return 6;
+  if (container.phase === 'running')
+    return { ready: 5, pending: 4, expired: 3 }[container.readiness];
+  if (container.phase === 'exited') return container.served ? 2 : 0;
+  return 1;
+}
+
+function serves(container: ContainerSnapshot): boolean {
+  const { phase, readiness, failedChecks } = container;
+  return phase === 'running' && readiness === 'ready' && failedChecks < UNHEALTHY_CHECKS;
+}
+
+/** Worth keeping beside a candidate: it serves, did, or may yet. */
+function canServe(container: ContainerSnapshot): boolean {
+  if (container.phase === 'created' || container.phase === 'removing') return false;
+  return container.served || (container.phase === 'running' && container.readiness !== 'expired');
+}
+
+/** There is no container of the wanted spec: make one, or wait for the next attempt. */
+function attempt(
+  wanted: AssignedInstance,
+  old: ContainerSnapshot | null,
+  { containers, history, now }: ContainerSituation,
+): ContainerDecision {
+  const retryAt = nextAttemptAt(wanted, old, history);
+  if (now < retryAt) {
+    const until = wait(retryAt, 'waiting for the next attempt');
+    return old?.served === true ? (tend(old, history, now, until) ?? until) : until;
+  }
+  if (containers.length > 1)
+    return wait(now + REMOVAL_POLL, 'waiting for the engine to remove another');
+  const own = containerName(wanted);
+  const name = containers.some((one) => one.name === own) ? `${own}.${wanted.specHash}` : own;
+  const reason = old === null ? 'the instance has no container' : 'the assigned spec is new';
+  return steps([
+    { kind: 'pull-image', image: wanted.spec.image, reason },
+    { kind: 'create-container', name, reason },
+  ]);
+}
+
+function nextAttemptAt(
+  wanted: AssignedInstance,
+  old: ContainerSnapshot | null,
+  history: AttemptHistory,
+): number {
+  if (history.failures === 0 || history.failedAt === null) return 0;
+  const interrupts = wanted.mode === 'stop-first' && old !== null;
+  const delay = attemptDelay(history.failures);
+  return history.failedAt + (interrupts ? Math.max(INTERRUPTING_ATTEMPT, delay) : delay);
+}
+
+/** There is a container of the wanted spec: bring it to `ready`, then clear away the old one. */
+function advance(
+  wanted: AssignedInstance,
+  candidate: ContainerSnapshot,
+  old: ContainerSnapshot | null,
+  situation: ContainerSituation,
+): ContainerDecision {
+  const { history, now } = situation;
+  if (candidate.phase === 'created') return begin(wanted, candidate, old);
+  const over = failure(candidate);
+  if (over !== null) return steps([over]);
+  const ready = serves(candidate);
+  if (ready && old !== null) return steps(withdraw(old, wanted, 'its successor is ready'));
+  const care = tend(candidate, history, now, null);
+  if (care !== null) return makeWay(wanted, old, care);
+  if (ready) return settle(wanted, candidate, situation);
+  const pending = wait(null, 'waiting until it is ready');
+  // Found exited beside a running candidate, the old one was most likely stopped for it: starting it again must wait for proof.
+  const keepsServing = old?.served === true && old.watched && wanted.mode === 'start-first';
+  return keepsServing ? (tend(old, history, now, pending) ?? pending) : pending;
+}
+
+function begin(
+  wanted: AssignedInstance,
+  candidate: ContainerSnapshot,
+  old: ContainerSnapshot | null,
+): ContainerDecision {
+  const reason = 'it was created for the assigned spec';
+  const start = { kind: 'start-container', container: candidate.id, reason } as const;
+  return makeWay(wanted, old, steps([start]));
+}
+
+/** With `stop-first` nothing starts beside a running container: it may hold the same ports or data. */
+function makeWay(
+  wanted: AssignedInstance,
+  old: ContainerSnapshot | null,
+  decision: ContainerDecision,
+): ContainerDecision {
+  if (wanted.mode === 'start-first' || old?.phase !== 'running') return decision;
+  if (decision.kind !== 'steps') return decision;
+  const reason = 'its successor cannot start beside it';
+  return steps([stop(old, graceOf(old, wanted), reason), ...decision.steps]);
+}
+
+function failure(candidate: ContainerSnapshot): ContainerStep | null {
+  if (candidate.served) return null;
+  const step = { kind: 'give-up-container', container: candidate.id } as const;
+  if (candidate.phase === 'exited')
+    return { ...step, code: 'container-exited', reason: 'it exited before it was ready' };
+  if (candidate.readiness === 'expired')
+    return { ...step, code: 'not-ready-in-time', reason: 'it was not ready in time' };
+  return null;
+}
+
+/** Keeps a container that has served serving. `null`: it does. `meanwhile` is the wait that its own delay may shorten. */
+function tend(
+  container: ContainerSnapshot,
+  history: AttemptHistory,
+  now: number,
+  meanwhile: { readonly until: number | null } | null,
+): ContainerDecision | null {
+  if (container.phase === 'running') return cure(container);
+  const delay = Math.min(RESTART_CAP, restartsInARow(container, history) ** 2 * 1_000);
+  const at = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0) + delay;
+  if (now >= at)
+    return steps([{ kind: 'start-container', container: container.id, reason: 'it exited' }]);
+  return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to restart it');
+}
+
+function cure(container: ContainerSnapshot): ContainerDecision | null {
+  if (container.readiness === 'expired')
+    return steps([stop(container, container.stopGracePeriod, 'it did not become ready again')]);
+  if (container.failedChecks >= UNHEALTHY_CHECKS)
+    return steps([stop(container, container.stopGracePeriod, 'it is unhealthy')]);
+  return null;
+}
+
+function settle(
+  wanted: AssignedInstance,
+  candidate: ContainerSnapshot,
+  { containers, history, now }: ContainerSituation,
+): ContainerDecision {
+  const name = containerName(wanted);
+  if (candidate.name === name) return { kind: 'settled', until: null };
+  if (containers.some((one) => one.name === name))
+    return wait(now + REMOVAL_POLL, 'waiting for its own name');
+  const at = history.renameRefusedAt === null ? 0 : history.renameRefusedAt + RENAME_RETRY;
+  if (now < at) return { kind: 'settled', until: at };
+  return steps([
+    {
+      kind: 'rename-container',
+      container: candidate.id,
+      name,
+      reason: 'its own name is free',
+    },
+  ]);
+}
+
+function withdraw(
+  container: ContainerSnapshot,
+  wanted: AssignedInstance | null,
+  reason: string,
+): readonly ContainerStep[] {
+  if (container.phase !== 'running') return [remove(container, reason)];
+  return [stop(container, graceOf(container, wanted), reason), remove(container, reason)];
+}
+
+/** What served, or writes to data that outlives it, gets its full time; what was never ready makes way at once. */
+function graceOf(container: ContainerSnapshot, wanted: AssignedInstance | null): number {
+  if (wanted === null || wanted.stateful || container.served) return container.stopGracePeriod;
+  return Math.min(container.stopGracePeriod, ABANDON_GRACE);
+}
+
+function clear({ containers, now }: ContainerSituation): ContainerDecision {
+  if (containers.length === 0) return { kind: 'settled', until: null };
+  const reason = 'the instance is not assigned to this node';
+  const present = containers.filter((one) => one.phase !== 'removing').toSorted(compareUse);
+  if (present.length === 0) return wait(now + REMOVAL_POLL, 'waiting for the engine to remove it');
+  return steps(present.flatMap((one) => withdraw(one, null, reason)));
+}
+
+/** Nothing is made and nothing removed; what served is kept serving. */
+function keep({ containers, history, now }: ContainerSituation): ContainerDecision {
+  const [best] = containers.filter((one) => one.served && canServe(one)).toSorted(compareUse);
+  const care = best === undefined ? null : tend(best, history, now, null);
+  return care ?? { kind: 'settled', until: null };
+}
+
+function stop(container: ContainerSnapshot, grace: number, reason: string): ContainerStep {
+  return { kind: 'stop-container', container: container.id, grace, reason };
+}
+
+function remove(container: ContainerSnapshot, reason: string): ContainerStep {
+  return { kind: 'remove-container', container: container.id, reason };
+}
+
+function wait(until: number | null, reason: string) {
+  return { kind: 'wait', until, reason } as const;
+}
+
+function steps(list: readonly ContainerStep[]): ContainerDecision {
+  return { kind: 'steps', steps: list };
+}

@@ -1,0 +1,250 @@
+import type { Service } from '../model/grid.ts';
+import type { InstanceId } from '../model/identity.ts';
+import type { Failure } from '../model/observed.ts';
+import type { Blocked, ReplaceMode, Step, StepOf, Waiting } from '../model/plan.ts';
+import { isConverged } from './choose.ts';
+import type { Sighting } from './index-observed.ts';
+import type { PlacedService, Placement, Spot } from './place.ts';
+import {
+  absenceReason,
+  changedReason,
+  departureReason,
+  inFlightReason,
+  unreadyReason,
+} from './reasons.ts';
+import type { Unwanted } from './roster.ts';
+
+export interface Removal {
+  readonly step: StepOf<'remove'>;
+  /** No revision wants the instance any more: counts against the prune budget. */
+  readonly pruned: boolean;
+  /** The agent has begun already; there is nothing left to confirm. */
+  readonly begun: boolean;
+}
+
+export interface Failed extends InstanceId {
+  readonly node: string;
+  readonly failure: Failure;
+}
+
+/** One service's part of a plan, before the steps have their order in time. Each list is sorted by instance number. */
+export interface Draft {
+  readonly service: Service;
+  readonly wanted: number;
+  readonly converged: number;
+  /** Decided before and not done yet. */
+  readonly inFlight: readonly Step[];
+  /** Instances that ran with the right spec on a node that they cannot stay on. */
+  readonly relocations: readonly StepOf<'create'>[];
+  readonly creates: readonly StepOf<'create'>[];
+  /** Those whose container does not serve anyway come first. */
+  readonly replaces: readonly StepOf<'replace'>[];
+  readonly removals: readonly Removal[];
+  /** Instances, still serving on an old node, that go once they are ready on the new one. */
+  readonly farewells: readonly Removal[];
+  readonly failed: readonly Failed[];
+  readonly blocked: readonly Blocked[];
+  readonly waiting: readonly Waiting[];
+}
+
+/** What is left to do for a service whose instances have their nodes. */
+export function diffService(placed: PlacedService, now: number): Draft {
+  const draft = new Drafting(placed.service, now, arrivalReason(placed));
+  for (const placement of placed.placements) draft.add(placement);
+  for (const unwanted of placed.unwanted) draft.drop(unwanted);
+  return draft.finish(placed.placements.length);
+}
+
+/** Whether nothing is left to do. */
+export function isEmpty(draft: Draft): boolean {
+  return (
+    draft.converged === draft.wanted &&
+    draft.removals.length === 0 &&
+    draft.farewells.length === 0 &&
+    draft.waiting.length === 0
+  );
+}
+
+/** The removal of an instance that no revision wants, or a wait for its node; `null` when there is nothing to tell the node. */
+export function removalOf(
+  { sighting, reason, pruned }: Unwanted,
+  stateful: boolean,
+): Removal | null {
+  const { host, id, observed, assigned } = sighting;
+  const isThere = observed !== null && host.presence.ha === 'present';
+  if (host.presence.ha === 'silent' || (assigned === null && !isThere)) return null;
+  const { stack, service, number } = id;
+  const begun = assigned === null && observed?.attempt?.phase === 'stopping';
+  const step = {
+    kind: 'remove',
+    stack,
+    service,
+    number,
+    node: host.name,
+    reason,
+    stateful,
+  } as const;
+  return { step, pruned, begun };
+}
+
+class Drafting {
+  readonly #service: Service;
+  readonly #now: number;
+  readonly #arrival: string;
+  readonly #mode: ReplaceMode;
+  #converged = 0;
+  readonly #inFlight: Step[] = [];
+  readonly #relocations: StepOf<'create'>[] = [];
+  readonly #creates: StepOf<'create'>[] = [];
+  readonly #urgent: StepOf<'replace'>[] = [];
+  readonly #replaces: StepOf<'replace'>[] = [];
+  readonly #removals: Removal[] = [];
+  readonly #farewells: Removal[] = [];
+  readonly #failed: Failed[] = [];
+  readonly #blocked: Blocked[] = [];
+  readonly #waiting: Waiting[] = [];
+
+  constructor(service: Service, now: number, arrival: string) {
+    this.#service = service;
+    this.#now = now;
+    this.#arrival = arrival;
+    this.#mode = replaceMode(service);
+  }
+
+  add({ number, spot, strays }: Placement): void {
+    const id = { stack: this.#service.stack, service: this.#service.name, number };
+    const isReady = spot.kind === 'home' && isConverged(spot.home, this.#service);
+    if (isReady) this.#converged += 1;
+    else this.#start(id, spot);
+    for (const stray of strays) this.#part(stray, spot, isReady);
+  }
+
+  drop(unwanted: Unwanted): void {
+    const removal = removalOf(unwanted, this.#service.stateful);
+    if (removal !== null) this.#removals.push(removal);
+    if (unwanted.sighting.host.presence.ha !== 'silent') return;
+    const { stack, service, number } = unwanted.sighting.id;
+    const reason = absenceReason([unwanted.sighting.host], this.#now);
+    this.#waiting.push({ stack, service, number, reason });
+  }
+
+  finish(wanted: number): Draft {
+    return {
+      service: this.#service,
+      wanted,
+      converged: this.#converged,
+      inFlight: this.#inFlight,
+      relocations: this.#relocations,
+      creates: this.#creates,
+      replaces: [...this.#urgent, ...this.#replaces],
+      removals: this.#removals,
+      farewells: this.#farewells,
+      failed: this.#failed,
+      blocked: this.#blocked,
+      waiting: this.#waiting,
+    };
+  }
+
+  #start(id: InstanceId, spot: Spot): void {
+    if (spot.kind === 'home') this.#startAtHome(id, spot.home);
+    else if (spot.kind === 'new') this.#startElsewhere(id, spot);
+    else if (spot.kind === 'blocked') this.#blocked.push(spot.blocked);
+    else this.#waiting.push({ ...id, reason: spot.reason });
+  }
+
+  #startElsewhere(id: InstanceId, { host, left }: Extract<Spot, { kind: 'new' }>): void {
+    if (left === null) {
+      this.#creates.push(this.#create(id, host.name, this.#arrival));
+      return;
+    }
+    const reason = departureReason(left.departure, left.sighting.host, this.#now);
+    const { observed, assigned } = left.sighting;
+    const ran = observed?.current?.specHash ?? assigned?.specHash;
+    const list = ran === this.#service.specHash ? this.#relocations : this.#creates;
+    list.push(this.#create(id, host.name, reason));
+  }
+
+  #startAtHome(id: InstanceId, home: Sighting): void {
+    const { host, observed, assigned } = home;
+    const { specHash, strategy } = this.#service;
+    if (host.presence[strategy] !== 'present') {
+      this.#waiting.push({ ...id, reason: absenceReason([host], this.#now) });
+      return;
+    }
+    const failure = observed?.attempt?.failure ?? null;
+    if (failure !== null && observed?.attempt?.specHash === specHash) {
+      this.#failed.push({ ...id, node: host.name, failure });
+      return;
+    }
+    const isInFlight = assigned?.specHash === specHash;
+    const reason = isInFlight ? inFlightReason(home, specHash) : startReason(home, specHash);
+    const from = this.#replaced(home);
+    if (from === null) {
+      const step = this.#create(id, host.name, reason);
+      if (isInFlight) this.#inFlight.push(step);
+      else this.#creates.push(step);
+      return;
+    }
+    const mode = this.#mode;
+    const step = { kind: 'replace', ...id, node: host.name, reason, specHash, from, mode } as const;
+    if (isInFlight) this.#inFlight.push(step);
+    else if (observed?.current?.specHash === specHash) this.#inFlight.push(step);
+    else if (observed?.current?.ready === true) this.#replaces.push(step);
+    else this.#urgent.push(step);
+  }
+
+  /**
+   * The spec that makes way; `null` when nothing does. A container with the right spec on a node that was told to bring up
+   * another one makes way in the assignment only: this takes the order back.
+   */
+  #replaced({ observed, assigned }: Sighting): string | null {
+    const { specHash } = this.#service;
+    const current = observed?.current?.specHash ?? null;
+    if (current !== null && current !== specHash) return current;
+    if (current === null || assigned === null || assigned.specHash === specHash) return null;
+    return assigned.specHash;
+  }
+
+  #part(stray: Sighting, spot: Spot, isReady: boolean): void {
+    const destination = spot.kind === 'home' ? spot.home.host : null;
+    const target = spot.kind === 'new' ? spot.host : destination;
+    if (target === null) return;
+    const unwanted = { sighting: stray, reason: `moved to ${target.name}`, pruned: false };
+    const removal = removalOf(unwanted, this.#service.stateful);
+    if (removal === null) return;
+    const serves = stray.observed?.current?.ready === true;
+    if (isReady || !serves) this.#removals.push(removal);
+    else this.#farewells.push(removal);
+  }
+
+  #create(id: InstanceId, node: string, reason: string): StepOf<'create'> {
+    return { kind: 'create', ...id, node, reason, specHash: this.#service.specHash };
+  }
+}
+
+/** Why instances that are nowhere are created: the first ones are there and only more are wanted, or they are missing. */
+function arrivalReason({ service, placements }: PlacedService): string {
+  const there = placements.filter(({ spot }) => spot.kind === 'home').length;
+  if (there === 0) return 'no container';
+  if (service.strategy === 'daemon') return 'the node has none yet';
+  const areFirst = placements.slice(0, there).every(({ spot }) => spot.kind === 'home');
+  return areFirst ? `scaled from ${there} to ${placements.length}` : 'no container';
+}
+
+function startReason({ observed, assigned }: Sighting, specHash: string): string {
+  const current = observed?.current ?? null;
+  if (current === null) return 'no container';
+  if (current.specHash !== specHash) return changedReason(current.specHash, specHash);
+  if (assigned !== null) return `back to the spec that runs (${specHash.slice(0, 7)})`;
+  return observed?.attempt?.phase === 'stopping' ? 'wanted again' : unreadyReason(current);
+}
+
+/**
+ * Old and new can only run side by side when they share nothing that one of them must have for itself: ports of the node,
+ * or data that both would write.
+ */
+export function replaceMode({ stateful, spec }: Service): ReplaceMode {
+  const writes = spec.mounts.some((mount) => mount.kind !== 'anonymous' && !mount.readOnly);
+  const exclusive = stateful || writes || spec.ports.length > 0 || spec.networkMode === 'host';
+  return exclusive ? 'stop-first' : 'start-first';
+}

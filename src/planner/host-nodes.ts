@@ -1,0 +1,117 @@
+import type { Grid, NodeWish, Strategy } from '../model/grid.ts';
+import { compareText } from '../model/identity.ts';
+import type { NodeFacts, ObservedNode } from '../model/observed.ts';
+import type { PlanPolicy } from './policy.ts';
+
+/**
+ * Whether an instance on this node counts as being there.
+ * `present`: its agent reports. `silent`: not heard of yet, soon will be. `away`: gone for less than its service's
+ * strategy allows, what it last reported counts. `lost`: gone for longer, its instances go elsewhere.
+ */
+export type Presence = 'present' | 'silent' | 'away' | 'lost';
+
+/** A host node as placement judges it. It stays the same object until something in it changes. */
+export interface HostNode {
+  readonly name: string;
+  readonly presence: Readonly<Record<Strategy, Presence>>;
+  readonly draining: boolean;
+  /** What the agent reports and what the grid wishes, together. */
+  readonly labels: ReadonlySet<string>;
+  /** Value of the label `az`, empty without one: the ha strategy spreads over zones first. */
+  readonly zone: string;
+  /** `null`: this node has never reported, and all that is known of it is its name. */
+  readonly facts: NodeFacts | null;
+  /** Milliseconds since the epoch of the last sign of life; `null` while it is present. */
+  readonly goneSince: number | null;
+}
+
+interface Circumstances {
+  readonly grid: Grid;
+  readonly now: number;
+  readonly policy: PlanPolicy;
+}
+
+/** The grid's nodes by name. A node that equals the one in `known` is that very object. */
+export function hostNodes(
+  nodes: readonly ObservedNode[],
+  known: ReadonlyMap<string, HostNode>,
+  circumstances: Circumstances,
+): readonly HostNode[] {
+  return nodes
+    .map((node) => {
+      const next = hostNode(node, circumstances);
+      const before = known.get(node.name);
+      return before !== undefined && isSame(before, next) ? before : next;
+    })
+    .toSorted((a, b) => compareText(a.name, b.name));
+}
+
+function hostNode(node: ObservedNode, circumstances: Circumstances): HostNode {
+  const wish = wishFor(circumstances.grid, node.name);
+  const labels = new Set([...(node.facts?.labels ?? []), ...(wish?.labels ?? [])]);
+  return {
+    name: node.name,
+    presence: {
+      ha: presence(node, 'ha', circumstances),
+      daemon: presence(node, 'daemon', circumstances),
+      random: presence(node, 'random', circumstances),
+    },
+    draining: node.availability === 'drain' || wish?.availability === 'drain',
+    labels,
+    zone: zoneOf(labels),
+    facts: node.facts,
+    goneSince: node.status === 'online' ? null : node.lastSeenAt,
+  };
+}
+
+function wishFor(grid: Grid, name: string): NodeWish | undefined {
+  return Object.hasOwn(grid.nodes, name) ? grid.nodes[name] : undefined;
+}
+
+function presence(
+  node: ObservedNode,
+  strategy: Strategy,
+  { now, policy }: Circumstances,
+): Presence {
+  if (node.status === 'online') return 'present';
+  const gone = now - node.lastSeenAt;
+  if (node.status === 'unobserved' && gone < policy.observeGrace) return 'silent';
+  return gone < policy.gracePeriod[strategy] ? 'away' : 'lost';
+}
+
+/** Of several, the first by name: a node is in one zone. */
+function zoneOf(labels: ReadonlySet<string>): string {
+  const zones = [...labels].filter((label) => label.startsWith('az=')).toSorted(compareText);
+  return zones[0]?.slice('az='.length) ?? '';
+}
+
+function isSame(a: HostNode, b: HostNode): boolean {
+  return (
+    a.presence.ha === b.presence.ha &&
+    a.presence.daemon === b.presence.daemon &&
+    a.presence.random === b.presence.random &&
+    a.draining === b.draining &&
+    a.goneSince === b.goneSince &&
+    sameSet(a.labels, b.labels) &&
+    sameFacts(a.facts, b.facts)
+  );
+}
+
+/** Of the facts, what filters ask for. */
+function sameFacts(a: NodeFacts | null, b: NodeFacts | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  return (
+    a.cpus === b.cpus &&
+    a.memory === b.memory &&
+    a.publishAddress === b.publishAddress &&
+    a.volumeDrivers.length === b.volumeDrivers.length &&
+    a.volumeDrivers.every((driver, at) => driver === b.volumeDrivers[at])
+  );
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a.size !== b.size) return false;
+  for (const item of a) if (!b.has(item)) return false;
+  return true;
+}

@@ -1,0 +1,257 @@
+import type { Affinity, Service } from '../model/grid.ts';
+import type { Blocked } from '../model/plan.ts';
+import type { Rulebook } from './affinity.ts';
+import {
+  blockedBy,
+  blockedByUnknown,
+  blockedInPlace,
+  type Exclusion,
+  whatExcludes,
+} from './blocked.ts';
+import { type CandidateLists, type Candidates, dependsOnCompany } from './candidates.ts';
+import { bestOf, chooseHome, type Departure, departure } from './choose.ts';
+import { filters, passes, roomFilters } from './filters.ts';
+import type { HostNode } from './host-nodes.ts';
+import type { Sighting } from './index-observed.ts';
+import type { Occupancy } from './occupancy.ts';
+import { absenceReason, departureReason } from './reasons.ts';
+import { type Request, requestFor } from './request.ts';
+import { type Member, type RosterContext, rosterOf, type Unwanted } from './roster.ts';
+import type { createStrategies } from './strategies.ts';
+
+/** What placing services needs to know and, in the occupancy, keeps up to date. */
+export interface PlaceContext {
+  readonly defaultAffinity: readonly Affinity[];
+  readonly now: number;
+  readonly occupancy: Occupancy;
+  readonly candidates: CandidateLists;
+  readonly exhausted: Exhausted;
+  readonly strategies: ReturnType<typeof createStrategies>;
+  readonly rulebook: Rulebook;
+  /** Nodes that will soon report for the first time: what is seen nowhere may be on them. */
+  readonly silent: readonly HostNode[];
+  /** Nodes of which nothing but the name is known: there before the master's memory was lost, or never come. */
+  readonly unknown: readonly HostNode[];
+}
+
+/** Where an instance is to be. */
+export type Spot =
+  /** Where it is already, or is assigned already. */
+  | { readonly kind: 'home'; readonly home: Sighting }
+  /** On a node that it was not on; `departure` says why it does not stay where it was. */
+  | {
+      readonly kind: 'new';
+      readonly host: HostNode;
+      readonly left: { readonly sighting: Sighting; readonly departure: Departure } | null;
+    }
+  | { readonly kind: 'blocked'; readonly blocked: Blocked }
+  | { readonly kind: 'waiting'; readonly reason: string };
+
+export interface Placement {
+  readonly number: number;
+  readonly spot: Spot;
+  /** Where it is besides its home. */
+  readonly strays: readonly Sighting[];
+}
+
+export interface PlacedService {
+  readonly service: Service;
+  readonly placements: readonly Placement[];
+  readonly unwanted: readonly Unwanted[];
+}
+
+/**
+ * Gives each wanted instance of a service a node. Those that may stay where they are do; only then are the others placed,
+ * by filters and the service's strategy, so that nothing that runs has to make room for something that does not yet.
+ */
+export function placeService(
+  service: Service,
+  sightings: readonly Sighting[],
+  context: PlaceContext,
+): PlacedService {
+  const turn = new ServiceTurn(service, context);
+  const roster = rosterOf(service, sightings, rosterContext(service, context));
+  for (const { sighting } of roster.unwanted) context.occupancy.leave(sighting.host, sighting.id);
+  const settled = roster.members.map((member) => ({ member, spot: turn.settle(member) }));
+  const placements = settled.map(({ member, spot }) => {
+    const chosen = spot.kind === 'homeless' ? turn.place(spot) : spot;
+    return { number: member.number, spot: chosen, strays: straysOf(member, chosen) };
+  });
+  turn.end();
+  return { service, placements, unwanted: roster.unwanted };
+}
+
+/** Most instances are seen nowhere else: those share one empty list. */
+function straysOf({ sightings }: Member, spot: Spot): readonly Sighting[] {
+  if (spot.kind !== 'home') return sightings;
+  return sightings.length === 1 ? none : sightings.filter((sighting) => sighting !== spot.home);
+}
+
+const none: readonly Sighting[] = [];
+
+/** What a roster of this service may ask. */
+export function rosterContext(service: Service, context: PlaceContext): RosterContext {
+  return {
+    now: context.now,
+    request: (number) => requestFor(service, number, context),
+    candidates: (request) => context.candidates.for(request),
+    host: (position) => context.occupancy.hosts[position],
+  };
+}
+
+/**
+ * Candidates that have no node with room left, with the reason. Those who share them have the same needs, so until
+ * something becomes free it is the same for all of them.
+ */
+export class Exhausted {
+  readonly #known = new Map<
+    Candidates,
+    { readonly exclusion: Exclusion; readonly frees: number }
+  >();
+
+  get(candidates: Candidates, { frees }: Occupancy): Exclusion | null {
+    const known = this.#known.get(candidates);
+    return known?.frees === frees ? known.exclusion : null;
+  }
+
+  set(candidates: Candidates, exclusion: Exclusion, { frees }: Occupancy): void {
+    this.#known.set(candidates, { exclusion, frees });
+  }
+}
+
+type Left = { readonly sighting: Sighting; readonly departure: Departure } | null;
+type Homeless = { readonly kind: 'homeless'; readonly request: Request; readonly left: Left };
+
+/** One service's turn at being placed: counts its instances, and gives back what it took from the candidate lists. */
+class ServiceTurn {
+  readonly #service: Service;
+  readonly #context: PlaceContext;
+  readonly #onNode = new Map<number, number>();
+  readonly #inZone = new Map<string, number>();
+  readonly #opened = new Set<Candidates>();
+  #last: { readonly rules: Request['rules']; readonly candidates: Candidates } | null = null;
+  readonly #exhausted: Exhausted;
+
+  constructor(service: Service, context: PlaceContext) {
+    this.#service = service;
+    this.#context = context;
+    // Daemons run out of nodes also because each has its instances: that is no matter of others.
+    this.#exhausted = service.strategy === 'daemon' ? new Exhausted() : context.exhausted;
+  }
+
+  /** Leaves an instance at home, if it has one and it may. */
+  settle(member: Member): Spot | Homeless {
+    const request = requestFor(this.#service, member.number, this.#context);
+    if (member.sightings.length === 0) return this.#unseen(request);
+    const fitting = member.sightings.filter((one) => this.#misfit(one, request) === null);
+    const home = chooseHome(fitting, request);
+    if (home !== null) return this.#stay(home, member);
+    const left = this.#leftBehind(member, request);
+    if (left !== null && this.#service.stateful)
+      return this.#stuck(left.sighting, left.departure, request);
+    this.#leave(member.sightings);
+    return { kind: 'homeless', request, left };
+  }
+
+  place({ request, left }: Homeless): Spot {
+    const candidates = this.#candidates(request);
+    const { occupancy } = this.#context;
+    const known = this.#exhausted.get(candidates, occupancy);
+    const host = known === null ? this.#pick(candidates, request) : null;
+    if (host !== null) {
+      occupancy.place(host, request);
+      this.#count(host);
+      return { kind: 'new', host, left };
+    }
+    const exclusion = known ?? whatExcludes(request, occupancy);
+    this.#exhausted.set(candidates, exclusion, occupancy);
+    return { kind: 'blocked', blocked: blockedBy(exclusion, request) };
+  }
+
+  /** Instances whose rules are the same list share their candidates; unless they depend on who is where by now. */
+  #candidates(request: Request): Candidates {
+    if (request.rules === this.#last?.rules) return this.#last.candidates;
+    const candidates = this.#context.candidates.for(request);
+    this.#opened.add(candidates);
+    this.#last = dependsOnCompany(request.rules) ? null : { rules: request.rules, candidates };
+    return candidates;
+  }
+
+  end(): void {
+    for (const { tiers } of this.#opened)
+      for (const tier of tiers) for (const zone of tier.zones) zone.release();
+  }
+
+  #stay(home: Sighting, member: Member): Spot {
+    if (member.sightings.length > 1)
+      this.#leave(member.sightings.filter((sighting) => sighting !== home));
+    this.#count(home.host);
+    return { kind: 'home', home };
+  }
+
+  /** Nothing is seen of it anywhere; but nodes that have not reported may have it. */
+  #unseen(request: Request): Spot | Homeless {
+    const { silent, unknown, now } = this.#context;
+    if (silent.length > 0) return { kind: 'waiting', reason: absenceReason(silent, now) };
+    if (!this.#service.stateful || unknown.length === 0)
+      return { kind: 'homeless', request, left: null };
+    return { kind: 'blocked', blocked: blockedByUnknown(request, unknown) };
+  }
+
+  #stuck(sighting: Sighting, why: Departure, request: Request): Spot {
+    const { now, occupancy } = this.#context;
+    const reason = departureReason(why, sighting.host, now);
+    const blocked = blockedInPlace(request, sighting.host, reason, occupancy.hosts);
+    return { kind: 'blocked', blocked };
+  }
+
+  /** A spec that the instance does not have yet has to fit on its node like on any other. Daemons have no other. */
+  #misfit({ host, observed, assigned }: Sighting, request: Request): Departure | null {
+    const { service } = request;
+    if (service.stateful || service.strategy === 'daemon') return null;
+    if (host.presence.ha !== 'present' || host.facts === null) return null;
+    const hash = service.specHash;
+    if (observed?.current?.specHash === hash || assigned?.specHash === hash) return null;
+    const { occupancy } = this.#context;
+    const filter = filters.find((one) => !one.allows(host, request, occupancy));
+    if (filter === undefined) return null;
+    return { cause: 'unfit', reason: filter.explain(host, request, occupancy) };
+  }
+
+  /** The best of the places that it cannot stay in, and why; `null` when it is nowhere. */
+  #leftBehind(member: Member, request: Request): Left {
+    const sighting = bestOf(member.sightings, this.#service);
+    if (sighting === null) return null;
+    const why = departure(sighting.host, request) ?? this.#misfit(sighting, request);
+    return why === null ? null : { sighting, departure: why };
+  }
+
+  #leave(sightings: readonly Sighting[]): void {
+    for (const { host, id } of sightings) this.#context.occupancy.leave(host, id);
+  }
+
+  #pick(candidates: Candidates, request: Request): HostNode | null {
+    const { occupancy, strategies } = this.#context;
+    const hasRoom = (position: number) => {
+      const host = occupancy.hosts[position];
+      return host !== undefined && passes(roomFilters, host, request, occupancy);
+    };
+    const turn = {
+      id: request.id,
+      service: this.#service,
+      tally: { onNode: this.#onNode, inZone: this.#inZone },
+      hasRoom,
+    };
+    for (const tier of candidates.tiers) {
+      const position = strategies[this.#service.strategy].pick(tier, turn);
+      if (position !== null) return occupancy.hosts[position] ?? null;
+    }
+    return null;
+  }
+
+  #count(host: HostNode): void {
+    const position = this.#context.occupancy.position(host);
+    this.#onNode.set(position, (this.#onNode.get(position) ?? 0) + 1);
+    this.#inZone.set(host.zone, (this.#inZone.get(host.zone) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,206 @@
+import { compareText, servicePath } from '../model/identity.ts';
+import type { Blocked, Halted, Step, Waiting } from '../model/plan.ts';
+import type { Draft, Failed, Removal } from './diff.ts';
+import { inDependencyOrder } from './order.ts';
+
+/** All steps in waves that are not yet sorted, and what is not in them with the reason why. */
+export interface Rollout {
+  readonly waves: readonly (readonly Step[])[];
+  /** The removals among the steps. */
+  readonly removals: readonly Removal[];
+  readonly blocked: readonly Blocked[];
+  readonly halted: readonly Halted[];
+  readonly waiting: readonly Waiting[];
+  /** Services that depend on each other in a circle. */
+  readonly circles: readonly (readonly string[])[];
+}
+
+/**
+ * Gives steps their order in time. What is under way comes first; a service starts after the services that it depends on;
+ * no more of a service's instances are replaced at a time than may be missing; services that nobody wants go last.
+ */
+export function rollOut(drafts: readonly Draft[], orphans: readonly Removal[]): Rollout {
+  const byPath = new Map(drafts.map((draft) => [pathOf(draft), draft]));
+  const needs = (path: string) => byPath.get(path)?.service.dependsOn ?? [];
+  const { order, circles } = inDependencyOrder([...byPath.keys()], needs);
+  const schedule = new Schedule(vacatedNodes(drafts, orphans));
+  for (const path of order) {
+    const draft = byPath.get(path);
+    if (draft !== undefined) schedule.add(draft);
+  }
+  return { ...schedule.finish(orphans), circles };
+}
+
+/** How many instances of a service may be missing at a time (kontena.md 4.6): at least one, or nothing would ever change. */
+export function maxUnavailable(wanted: number, minHealth: number): number {
+  // 10 - 10 * 0.8 must be 2, whatever binary fractions make of it.
+  return Math.max(1, Math.floor(wanted - wanted * minHealth + 1e-9));
+}
+
+/** A service's place in time, for those that depend on it. */
+interface Timing {
+  /** The first wave in which it has nothing to start any more. */
+  readonly end: number;
+  /** Why services that depend on it cannot start at all; `null` when they can. */
+  readonly obstacle: string | null;
+}
+
+class Schedule {
+  /** Nodes that something is about to leave. */
+  readonly #vacated: ReadonlySet<string>;
+  readonly #waves: Step[][] = [];
+  readonly #timings = new Map<string, Timing>();
+  readonly #removals: Removal[] = [];
+  readonly #blocked: Blocked[] = [];
+  readonly #halted: Halted[] = [];
+  readonly #waiting: Waiting[] = [];
+
+  constructor(vacated: ReadonlySet<string>) {
+    this.#vacated = vacated;
+  }
+
+  add(draft: Draft): void {
+    this.#waiting.push(...draft.waiting);
+    for (const blocked of draft.blocked) this.#block(blocked);
+    const failed = draft.failed.filter((failure) => !this.#yields(failure));
+    const [first] = failed;
+    this.#put(0, draft.inFlight);
+    const timing = first === undefined ? this.#proceed(draft) : this.#halt(draft, first);
+    this.#timings.set(pathOf(draft), timing);
+  }
+
+  /** Nobody depends on what nobody wants: it goes when everything else has been started. */
+  finish(orphans: readonly Removal[]): Omit<Rollout, 'circles'> {
+    let last = 0;
+    for (const { end } of this.#timings.values()) last = Math.max(last, end);
+    for (const removal of orphans) this.#remove(last, removal);
+    return {
+      waves: this.#waves.filter((wave) => wave.length > 0),
+      removals: this.#removals,
+      blocked: this.#blocked,
+      halted: this.#halted,
+      waiting: this.#waiting,
+    };
+  }
+
+  #halt(draft: Draft, failed: Failed): Timing {
+    const { relocations, creates, replaces, removals, farewells } = draft;
+    const remaining = [relocations, creates, replaces, removals, farewells];
+    const { stack, service, number, node, failure } = failed;
+    this.#halted.push({
+      stack,
+      service,
+      number,
+      node,
+      failure,
+      remaining: remaining.reduce((sum, list) => sum + list.length, 0),
+    });
+    return { end: draft.inFlight.length > 0 ? 1 : 0, obstacle: 'whose rollout stopped' };
+  }
+
+  #proceed(draft: Draft): Timing {
+    const { inFlight, relocations, creates, replaces, removals } = draft;
+    this.#put(0, relocations);
+    for (const removal of removals) this.#remove(0, removal);
+    const obstacle = creates.length + replaces.length > 0 ? this.#obstacle(draft) : null;
+    this.#sendOff(draft, [...inFlight, ...relocations], 1);
+    if (obstacle === null) return { end: this.#start(draft), obstacle: ownObstacle(draft) };
+    for (const { stack, service, number } of [...creates, ...replaces])
+      this.#waiting.push({ stack, service, number, reason: `waits for ${obstacle}` });
+    return {
+      end: Math.min(inFlight.length + relocations.length, 1),
+      obstacle: 'which waits itself',
+    };
+  }
+
+  /** The wave after the service's last step. */
+  #start(draft: Draft): number {
+    const { service, creates, replaces } = draft;
+    const underWay = draft.inFlight.length + draft.relocations.length;
+    let wave = Math.min(underWay, 1);
+    if (creates.length + replaces.length === 0) return wave;
+    wave = 0;
+    for (const path of service.dependsOn) wave = Math.max(wave, this.#timings.get(path)?.end ?? 0);
+    this.#put(wave, creates);
+    this.#sendOff(draft, creates, wave + 1);
+    const limit = maxUnavailable(draft.wanted, service.minHealth);
+    let room = limit - creates.length - (wave === 0 ? underWay : 0);
+    for (const step of replaces) {
+      if (room <= 0) {
+        wave += 1;
+        room = limit;
+      }
+      this.#put(wave, [step]);
+      room -= 1;
+    }
+    return wave + 1;
+  }
+
+  /** The first dependency, by path, that has to be put right before this service may start anything. */
+  #obstacle(draft: Draft): string | null {
+    for (const path of draft.service.dependsOn.toSorted(compareText)) {
+      const obstacle = path === pathOf(draft) ? null : (this.#timings.get(path)?.obstacle ?? null);
+      if (obstacle !== null) return `${path}, ${obstacle}`;
+    }
+    return null;
+  }
+
+  /** Instances leave their old nodes in the wave after they were started on the new ones. */
+  #sendOff(draft: Draft, started: readonly Step[], wave: number): void {
+    if (draft.farewells.length === 0) return;
+    const numbers = new Set(started.map((step) => step.number));
+    for (const farewell of draft.farewells)
+      if (numbers.has(farewell.step.number)) this.#remove(wave, farewell);
+  }
+
+  /** Without room now, but with something about to leave: that is a wait, not a dead end. */
+  #block(blocked: Blocked): void {
+    const { stack, service, number } = blocked;
+    const node = blocked.excluded
+      .filter(({ filter }) => filter === 'ports' || filter === 'memory')
+      .flatMap(({ nodes }) => nodes)
+      .find((name) => this.#vacated.has(name));
+    if (node === undefined) this.#blocked.push(blocked);
+    else this.#waiting.push({ stack, service, number, reason: roomReason(node) });
+  }
+
+  /** A port may be held by a container that is about to go (a service that was renamed): its successor's agent tries again. */
+  #yields({ stack, service, number, node, failure }: Failed): boolean {
+    if (failure.code !== 'port-taken' || !this.#vacated.has(node)) return false;
+    this.#waiting.push({ stack, service, number, reason: roomReason(node) });
+    return true;
+  }
+
+  #remove(wave: number, removal: Removal): void {
+    this.#removals.push(removal);
+    this.#put(wave, [removal.step]);
+  }
+
+  #put(wave: number, steps: readonly Step[]): void {
+    while (this.#waves.length <= wave) this.#waves.push([]);
+    for (const step of steps) this.#waves[wave]?.push(step);
+  }
+}
+
+function roomReason(node: string): string {
+  return `waits for room on node ${node}, which other instances are about to leave`;
+}
+
+function ownObstacle(draft: Draft): string | null {
+  const steps = [draft.inFlight, draft.relocations, draft.creates, draft.replaces];
+  const isIdle = steps.every((list) => list.length === 0);
+  const isStuck = draft.blocked.length + draft.waiting.length + draft.failed.length > 0;
+  return draft.converged === 0 && isIdle && isStuck ? 'of which nothing runs yet' : null;
+}
+
+function vacatedNodes(drafts: readonly Draft[], orphans: readonly Removal[]): ReadonlySet<string> {
+  const nodes = new Set(orphans.map(({ step }) => step.node));
+  for (const { failed, removals, farewells } of drafts)
+    if (failed.length === 0)
+      for (const { step } of [...removals, ...farewells]) nodes.add(step.node);
+  return nodes;
+}
+
+function pathOf({ service }: Draft): string {
+  return servicePath({ stack: service.stack, service: service.name });
+}

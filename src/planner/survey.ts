@@ -1,0 +1,69 @@
+import type { Service } from '../model/grid.ts';
+import { servicePath } from '../model/identity.ts';
+import { isRelational } from './affinity.ts';
+import { chooseHome, isConverged } from './choose.ts';
+import { removalOf } from './diff.ts';
+import type { Sighting } from './index-observed.ts';
+import type { Request } from './request.ts';
+import { type Member, type RosterContext, rosterOf } from './roster.ts';
+
+/** What can be said of a service from its own instances alone. */
+export interface Survey {
+  /** Every instance is as desired and where it may be: there is nothing to plan. */
+  readonly settled: boolean;
+  /** How many instances are wanted. */
+  readonly wanted: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Depends on the service, its sightings and the grid's default affinity, for daemon services also on the list of nodes, and
+ * on nothing else: the planner remembers it until one of them is another object.
+ */
+export function surveyService(
+  service: Service,
+  sightings: readonly Sighting[],
+  context: RosterContext,
+): Survey {
+  if (service.strategy !== 'daemon' && sightings.length < service.instances)
+    return { settled: false, wanted: service.instances, warnings: warningsOf(context.request(1)) };
+  const roster = rosterOf(service, sightings, context);
+  const settled =
+    roster.unwanted.every(
+      (unwanted) =>
+        unwanted.sighting.host.presence.ha !== 'silent' &&
+        removalOf(unwanted, service.stateful) === null,
+    ) && roster.members.every((member) => isSettled(service, member, context));
+  return {
+    settled,
+    wanted: roster.members.length,
+    warnings: [
+      ...warningsOf(context.request(1)),
+      ...(service.strategy === 'daemon' && service.instances > 0 && roster.members.length === 0
+        ? [`${servicePath({ stack: service.stack, service: service.name })} has no node to run on`]
+        : []),
+    ],
+  };
+}
+
+/** Whether the answer to a survey of this service can change with what other services do. */
+export function isSelfContained(service: Service, request: Request): boolean {
+  return service.strategy !== 'daemon' || !request.rules.some(isRelational);
+}
+
+function isSettled(service: Service, member: Member, context: RosterContext): boolean {
+  const home = chooseHome(member.sightings, context.request(member.number));
+  if (home === null || !isConverged(home, service)) return false;
+  return member.sightings.every((sighting) => {
+    if (sighting === home) return true;
+    return removalOf({ sighting, reason: '', pruned: false }, service.stateful) === null;
+  });
+}
+
+function warningsOf({ service, rules }: Request): readonly string[] {
+  if (rules.length === 0) return [];
+  const path = servicePath({ stack: service.stack, service: service.name });
+  return rules
+    .filter((rule) => rule.matches === null)
+    .map((rule) => `${path}: ${rule.text} is no pattern that can be used, so no node satisfies it`);
+}

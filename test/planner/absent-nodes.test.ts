@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { isConverged } from '../../src/model/plan.ts';
+import { aNode, aNodeRunning, aService, assigned, NOW, running } from '../support/builders.ts';
+import { places, planOf, reasons, waits, waves } from './planning.ts';
+
+const SECOND = 1_000;
+const here = aNode({ name: 'here' });
+
+function gone(milliseconds: number, service = aService(), overrides = {}) {
+  return aNodeRunning('gone', [[service, 1]], {
+    status: 'offline',
+    lastSeenAt: NOW - milliseconds,
+    ...overrides,
+  });
+}
+
+describe('a node that is offline', () => {
+  test.each([
+    ['ha', 120],
+    ['random', 30],
+  ] as const)('keeps its %s instances for %i s', (strategy, seconds) => {
+    const web = aService({ strategy });
+    const scene = (age: number) => ({ services: [web], nodes: [gone(age, web), here] });
+    expect(isConverged(planOf(scene(seconds * SECOND - 1)))).toBe(true);
+    expect(places(planOf(scene(seconds * SECOND)))).toEqual({ 'shop/web-1': 'here' });
+  });
+
+  test('counts among the nodes of a daemon for 600 s', () => {
+    const log = aService({ strategy: 'daemon' });
+    const wanted = (age: number) => planOf({ services: [log], nodes: [gone(age, log)] }).wanted;
+    expect([wanted(600 * SECOND - 1), wanted(600 * SECOND)]).toEqual([1, 0]);
+  });
+
+  test('is waited for when its instance was not as desired', () => {
+    const web = aService();
+    const nodes = [gone(40 * SECOND, { ...web, specHash: 'aaaaaaaaaaaaaaaa' }), here];
+    const made = planOf({ services: [web], nodes });
+    expect(made.waves).toEqual([]);
+    expect(waits(made)).toEqual(['shop/web-1: node gone is offline, last seen 40 s ago']);
+  });
+
+  test('loses its stateless instances after that, and is told so once they are ready elsewhere', () => {
+    const web = aService();
+    const lost = gone(180 * SECOND);
+    const first = planOf({ services: [web], nodes: [lost, here] });
+    expect(reasons(first)).toEqual([
+      'create shop/web-1 on here: node gone was lost 3 min ago',
+      'remove shop/web-1 on gone: moved to here',
+    ]);
+    const moved = [lost, aNodeRunning('here', [[web, 1]])];
+    expect(waves(planOf({ services: [web], nodes: moved }))).toEqual([
+      ['remove shop/web-1 on gone'],
+    ]);
+    const told = [{ ...lost, assigned: [] }, aNodeRunning('here', [[web, 1]])];
+    expect(isConverged(planOf({ services: [web], nodes: told }))).toBe(true);
+  });
+
+  test('that comes back with what was moved away loses it', () => {
+    const web = aService();
+    const nodes = [
+      aNode({ name: 'back', instances: [running(web)] }),
+      aNodeRunning('here', [[web, 1]]),
+    ];
+    expect(waves(planOf({ services: [web], nodes }))).toEqual([['remove shop/web-1 on back']]);
+  });
+
+  test('that comes back before the move is done keeps what it has', () => {
+    const web = aService();
+    const started = aNode({ name: 'here', assigned: [assigned(web)] });
+    const nodes = [aNodeRunning('back', [[web, 1]]), started];
+    expect(waves(planOf({ services: [web], nodes }))).toEqual([['remove shop/web-1 on here']]);
+  });
+
+  test('never loses its stateful instances', () => {
+    const db = aService({ name: 'db', stateful: true });
+    const made = planOf({ services: [db], nodes: [gone(7_200 * SECOND, db), here] });
+    expect(made.waves).toEqual([]);
+    expect(made.blocked[0]?.reason).toBe(
+      'node gone was lost 2 h ago; a stateful instance does not move by itself',
+    );
+  });
+
+  test('keeps the numbers of its daemons, which nobody else gets', () => {
+    const log = aService({ name: 'log', strategy: 'daemon' });
+    const nodes = [gone(700 * SECOND, log), here];
+    const made = planOf({ services: [log], nodes });
+    expect(places(made)).toEqual({ 'shop/log-2': 'here' });
+    expect(made.wanted).toBe(1);
+  });
+
+  test('is told to drop what no revision wants, once', () => {
+    const nodes = [gone(10 * SECOND), aNodeRunning('here', [[aService({ name: 'api' }), 1]])];
+    const scene = { services: [aService({ name: 'api' })], nodes };
+    expect(waves(planOf(scene))).toEqual([['remove shop/web-1 on gone']]);
+    const told = nodes.map((node) => (node.name === 'gone' ? { ...node, assigned: [] } : node));
+    expect(isConverged(planOf({ ...scene, nodes: told }))).toBe(true);
+  });
+});
+
+describe('a node that has not reported since the master knows of it', () => {
+  const web = aService();
+  const unheard = (age: number, overrides = {}) =>
+    aNode({
+      name: 'unheard',
+      status: 'unobserved',
+      lastSeenAt: NOW - age,
+      facts: null,
+      ...overrides,
+    });
+
+  test('may have what is seen nowhere, so that waits', () => {
+    const made = planOf({ services: [web], nodes: [here, unheard(29 * SECOND)] });
+    expect(made.waves).toEqual([]);
+    expect(waits(made)).toEqual(['shop/web-1: node unheard has not reported yet']);
+    expect(isConverged(made)).toBe(false);
+  });
+
+  test('is one of several that are named', () => {
+    const nodes = ['a', 'b', 'c', 'd'].map((name) => unheard(0, { name }));
+    const made = planOf({ services: [web], nodes });
+    expect(waits(made)).toEqual(['shop/web-1: 4 nodes have not reported yet: a, b, c and 1 more']);
+  });
+
+  test('does not hold up what another node is assigned', () => {
+    const nodes = [aNode({ name: 'here', assigned: [assigned(web)] }), unheard(0)];
+    expect(waves(planOf({ services: [web], nodes }))).toEqual([['create shop/web-1 on here']]);
+  });
+
+  test('does not hold up the move of what is seen', () => {
+    const nodes = [aNodeRunning('a', [[web, 1]], { availability: 'drain' }), here, unheard(0)];
+    expect(places(planOf({ services: [web], nodes }))).toEqual({ 'shop/web-1': 'here' });
+  });
+
+  test('is waited for with what it is assigned, and with what it should drop', () => {
+    const api = aService({ name: 'api' });
+    const nodes = [here, unheard(0, { assigned: [assigned(web), assigned(api)] })];
+    expect(waits(planOf({ services: [web], nodes }))).toEqual([
+      'shop/api-1: node unheard has not reported yet',
+      'shop/web-1: node unheard has not reported yet',
+    ]);
+  });
+
+  test('counts by what it last reported, if that is known and as desired', () => {
+    const known = aNodeRunning('unheard', [[web, 1]], { status: 'unobserved', lastSeenAt: NOW });
+    expect(isConverged(planOf({ services: [web], nodes: [here, known] }))).toBe(true);
+  });
+
+  test('counts as offline after a while', () => {
+    const made = planOf({ services: [web], nodes: [here, unheard(30 * SECOND)] });
+    expect(places(made)).toEqual({ 'shop/web-1': 'here' });
+  });
+
+  test('may for ever have the data of a stateful instance that is seen nowhere', () => {
+    const db = aService({ name: 'db', stateful: true });
+    const made = planOf({ services: [db], nodes: [here, unheard(3_600 * SECOND)] });
+    expect(made.waves).toEqual([]);
+    expect(made.blocked[0]?.reason).toBe(
+      'node unheard has never reported, and may hold its data: start its agent, or remove the node from the grid',
+    );
+  });
+
+  test('is no reason to wait when the master remembers it from before', () => {
+    const db = aService({ name: 'db', stateful: true });
+    const known = aNode({ name: 'known', status: 'unobserved', lastSeenAt: NOW - 3_600 * SECOND });
+    expect(places(planOf({ services: [db], nodes: [here, known] }))).toEqual({
+      'shop/db-1': 'here',
+    });
+  });
+
+  test('keeps daemons from taking numbers that it may have', () => {
+    const log = aService({ name: 'log', strategy: 'daemon' });
+    expect(planOf({ services: [log], nodes: [here, unheard(0)] }).waves).toEqual([]);
+  });
+});
+
+test('without any node everything is blocked', () => {
+  const made = planOf({ services: [aService()], nodes: [] });
+  expect(made.blocked[0]?.reason).toBe('no node can take it: the grid has none yet');
+});

@@ -1,0 +1,529 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import type { ContainerSnapshot, ContainerStep } from '../../src/model/container.ts';
+import { containerName } from '../../src/model/identity.ts';
+import {
+  type AttemptHistory,
+  attemptDelay,
+  type ContainerDecision,
+  freshHistory,
+  nextContainerSteps,
+} from '../../src/planner/container-steps.ts';
+import { aSpec, NOW } from '../support/builders.ts';
+
+const NAME = 'shop.web-1';
+const OLD = '1111111111111111';
+const NEW = '2222222222222222';
+
+function wanting(overrides: Partial<AssignedInstance> = {}): AssignedInstance {
+  return {
+    stack: 'shop',
+    service: 'web',
+    number: 1,
+    stateful: false,
+    spec: aSpec({ image: 'web:2' }),
+    specHash: NEW,
+    revision: 'c0ffee',
+    mode: 'start-first',
+    ...overrides,
+  };
+}
+
+/** Runs and serves, on the wanted spec. */
+function aContainer(overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot {
+  return {
+    stack: 'shop',
+    service: 'web',
+    number: 1,
+    id: 'new',
+    name: NAME,
+    specHash: NEW,
+    revision: 'c0ffee',
+    phase: 'running',
+    startedAt: NOW - 60_000,
+    finishedAt: null,
+    exitCode: null,
+    stopGracePeriod: 10,
+    readiness: 'ready',
+    served: true,
+    watched: true,
+    health: 'unknown',
+    failedChecks: 0,
+    ...overrides,
+  };
+}
+
+const oldOne = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
+  aContainer({ id: 'old', specHash: OLD, ...overrides });
+const starting = { readiness: 'pending', served: false, name: `${NAME}.${NEW}` } as const;
+const exited = { phase: 'exited', readiness: 'pending', exitCode: 1, finishedAt: NOW } as const;
+const created = { phase: 'created', readiness: 'pending', served: false, startedAt: null } as const;
+
+interface Case {
+  readonly wanted?: AssignedInstance | 'kept' | null;
+  readonly containers?: readonly ContainerSnapshot[];
+  readonly history?: Partial<AttemptHistory>;
+  readonly now?: number;
+}
+
+function decide({ wanted = wanting(), containers = [], history = {}, now = NOW }: Case) {
+  return nextContainerSteps({ wanted, containers, history: { ...freshHistory, ...history }, now });
+}
+
+/** Steps as `kind target`, waits as seconds from now. */
+function told(decision: ContainerDecision): string | string[] {
+  if (decision.kind === 'steps') return decision.steps.map(toldStep);
+  const seconds = decision.until === null ? '' : ` ${(decision.until - NOW) / 1_000} s`;
+  return `${decision.kind}${seconds}`;
+}
+
+function toldStep(step: ContainerStep): string {
+  const verb = step.kind.replace(/-(container|image)$/, '');
+  if (step.kind === 'pull-image') return `${verb} ${step.image}`;
+  if (step.kind === 'create-container') return `${verb} ${step.name}`;
+  if (step.kind === 'stop-container') return `${verb} ${step.container} in ${step.grace} s`;
+  return `${verb} ${step.container}`;
+}
+
+const table: readonly [string, Case, string | string[]][] = [
+  ['makes the first container under the instance’s own name', {}, ['pull web:2', `create ${NAME}`]],
+  ['leaves a healthy match alone', { containers: [aContainer()] }, 'settled'],
+  ['starts what was created', { containers: [aContainer(created)] }, ['start new']],
+  ['waits for what was started', { containers: [aContainer(starting)] }, 'wait'],
+  [
+    'makes a new spec’s container beside the old one',
+    { containers: [oldOne()] },
+    ['pull web:2', `create ${NAME}.${NEW}`],
+  ],
+  [
+    'starts the new one beside the old one',
+    { containers: [oldOne(), aContainer({ ...starting, ...created })] },
+    ['start new'],
+  ],
+  [
+    'keeps the old one until the new one is ready',
+    { containers: [oldOne(), aContainer(starting)] },
+    'wait',
+  ],
+  [
+    'takes the old one away when the new one is ready',
+    { containers: [oldOne(), aContainer({ name: starting.name })] },
+    ['stop old in 10 s', 'remove old'],
+  ],
+  [
+    'gives the new one the instance’s name at last',
+    { containers: [aContainer({ name: starting.name })] },
+    ['rename new'],
+  ],
+  [
+    'does not insist on a name that is taken',
+    {
+      containers: [aContainer({ name: starting.name })],
+      history: { renameRefusedAt: NOW - 10_000 },
+    },
+    'settled 20 s',
+  ],
+  [
+    'gives up a new one that exits before it was ready',
+    { containers: [oldOne(), aContainer({ ...starting, ...exited })] },
+    ['give-up new'],
+  ],
+  [
+    'gives up a new one that is not ready in time',
+    { containers: [oldOne(), aContainer({ ...starting, readiness: 'expired' })] },
+    ['give-up new'],
+  ],
+  [
+    'removes what was given up, quickly',
+    { containers: [oldOne(), aContainer(starting)], history: { givenUp: ['new'] } },
+    ['stop new in 1 s', 'remove new'],
+  ],
+  [
+    'waits longer after each failed attempt',
+    { containers: [oldOne()], history: { failures: 3, failedAt: NOW } },
+    'wait 4 s',
+  ],
+  [
+    'tries again when the wait is over',
+    { containers: [oldOne()], history: { failures: 3, failedAt: NOW - 4_000 } },
+    ['pull web:2', `create ${NAME}.${NEW}`],
+  ],
+  [
+    'starts an old one that crashed while the new spec fails',
+    { containers: [oldOne(exited)], history: { failures: 8, failedAt: NOW } },
+    ['start old'],
+  ],
+  [
+    'starts an old one that crashed while the new one is not ready yet',
+    { containers: [oldOne(exited), aContainer(starting)] },
+    ['start old'],
+  ],
+  [
+    'drops what an older attempt left behind',
+    {
+      containers: [oldOne(), aContainer({ ...starting, id: 'left', specHash: '3333333333333333' })],
+    },
+    ['stop left in 1 s', 'remove left'],
+  ],
+  [
+    'returns to the old spec by taking the new one away',
+    {
+      wanted: wanting({ specHash: OLD }),
+      containers: [oldOne(), aContainer(starting)],
+    },
+    ['stop new in 1 s', 'remove new'],
+  ],
+  ['starts again at once what crashed', { containers: [aContainer(exited)] }, ['start new']],
+  [
+    'waits the square of the restarts in a row',
+    {
+      containers: [aContainer({ ...exited, startedAt: NOW - 2_000 })],
+      history: { restart: { container: 'new', count: 3, at: NOW - 2_000 } },
+    },
+    'wait 9 s',
+  ],
+  [
+    'waits at most 30 s to restart',
+    {
+      containers: [aContainer({ ...exited, startedAt: NOW - 2_000 })],
+      history: { restart: { container: 'new', count: 30, at: NOW - 2_000 } },
+    },
+    'wait 30 s',
+  ],
+  [
+    'forgets the restarts after a run of 10 s',
+    {
+      containers: [aContainer({ ...exited, startedAt: NOW - 10_000 })],
+      history: { restart: { container: 'new', count: 3, at: NOW - 10_000 } },
+    },
+    ['start new'],
+  ],
+  [
+    'counts a restart that the engine refused',
+    {
+      containers: [aContainer({ ...exited, startedAt: NOW - 90_000, finishedAt: NOW - 60_000 })],
+      history: { restart: { container: 'new', count: 2, at: NOW } },
+    },
+    'wait 4 s',
+  ],
+  [
+    'restarts what failed three checks in a row',
+    { containers: [aContainer({ health: 'unhealthy', failedChecks: 3 })] },
+    ['stop new in 10 s'],
+  ],
+  [
+    'does not restart for two failed checks',
+    { containers: [aContainer({ health: 'unhealthy', failedChecks: 2 })] },
+    'settled',
+  ],
+  [
+    'restarts what did not become ready again after a crash',
+    { containers: [aContainer({ readiness: 'expired' })] },
+    ['stop new in 10 s'],
+  ],
+  [
+    'with stop-first, makes the new container before it stops the old one',
+    { wanted: wanting({ mode: 'stop-first' }), containers: [oldOne()] },
+    ['pull web:2', `create ${NAME}.${NEW}`],
+  ],
+  [
+    'with stop-first, stops the old one before it starts the new one',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne(), aContainer({ ...starting, ...created })],
+    },
+    ['stop old in 10 s', 'start new'],
+  ],
+  [
+    'with stop-first, keeps the stopped old one until the new one is ready',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne(exited), aContainer(starting)],
+    },
+    'wait',
+  ],
+  [
+    'with stop-first, starts the old one again after the new one failed',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne(exited)],
+      history: { failures: 1, failedAt: NOW },
+    },
+    ['start old'],
+  ],
+  [
+    'with stop-first, interrupts the old one once a minute at most',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne()],
+      history: { failures: 1, failedAt: NOW },
+    },
+    'wait 60 s',
+  ],
+  [
+    'with stop-first, stops the new one before it goes back to the old one',
+    {
+      wanted: wanting({ mode: 'stop-first', specHash: OLD }),
+      containers: [oldOne(exited), aContainer(starting)],
+    },
+    ['stop new in 1 s', 'start old'],
+  ],
+  [
+    'gives a stateful one its full time even when it was never ready',
+    {
+      wanted: wanting({ mode: 'stop-first', stateful: true }),
+      containers: [aContainer(starting)],
+      history: { givenUp: ['new'] },
+    },
+    ['stop new in 10 s', 'remove new'],
+  ],
+  [
+    'takes away what is not assigned',
+    { wanted: null, containers: [oldOne(), aContainer(exited)] },
+    ['stop old in 10 s', 'remove old', 'remove new'],
+  ],
+  ['has nothing to take away', { wanted: null }, 'settled'],
+  [
+    'waits for a removal that is under way',
+    { wanted: null, containers: [aContainer({ phase: 'removing' })] },
+    'wait 5 s',
+  ],
+  [
+    'neither makes nor removes what is kept',
+    { wanted: 'kept', containers: [oldOne(), aContainer(starting)] },
+    'settled',
+  ],
+  ['starts again what is kept', { wanted: 'kept', containers: [oldOne(exited)] }, ['start old']],
+  ['needs no container of what is kept', { wanted: 'kept' }, 'settled'],
+];
+
+describe('the next steps of a container', () => {
+  it.each(table)('%s', (_, situation, expected) => {
+    expect(told(decide(situation))).toEqual(expected);
+  });
+
+  it('doubles the delay of failed attempts from 1 s to 5 min', () => {
+    expect([1, 2, 3, 9, 10, 99].map((failures) => attemptDelay(failures) / 1_000)).toEqual([
+      1, 2, 4, 256, 300, 300,
+    ]);
+  });
+});
+
+/** A world in which steps do what they say. `broken`: containers of the wanted spec exit before they are ready. */
+class World {
+  containers: ContainerSnapshot[];
+  history: AttemptHistory = freshHistory;
+  now = NOW;
+  created = 0;
+  readonly most: number;
+  readonly wanted: AssignedInstance | null;
+  readonly broken: boolean;
+
+  constructor(
+    wanted: AssignedInstance | null,
+    containers: readonly ContainerSnapshot[],
+    broken = false,
+  ) {
+    this.wanted = wanted;
+    this.broken = broken;
+    this.containers = [...containers];
+    this.most = Math.max(2, containers.length);
+  }
+
+  /** Ends when it is settled; throws when that never happens. */
+  settle(rounds = 60): void {
+    for (let round = 0; round < rounds; round += 1) {
+      const decision = nextContainerSteps(this);
+      if (decision.kind === 'settled' && decision.until === null) return;
+      if (decision.kind === 'steps') for (const step of decision.steps) this.apply(step);
+      else this.pass(decision.until);
+    }
+    throw new Error('never settled');
+  }
+
+  /** What happens by itself: time, readiness, exits. */
+  pass(until: number | null): void {
+    this.now = Math.max(this.now + 1_000, until ?? 0);
+    this.containers = this.containers
+      .filter((one) => one.phase !== 'removing')
+      .map((one) =>
+        one.phase === 'running' && one.readiness === 'pending' ? this.turn(one) : one,
+      );
+  }
+
+  turn(one: ContainerSnapshot): ContainerSnapshot {
+    if (this.broken && one.specHash === this.wanted?.specHash)
+      return { ...one, phase: 'exited', exitCode: 1, finishedAt: this.now };
+    return { ...one, readiness: 'ready', served: true };
+  }
+
+  apply(step: ContainerStep): void {
+    this.check(step);
+    if (step.kind === 'pull-image') return;
+    if (step.kind === 'create-container') {
+      expect(this.containers.map((one) => one.name)).not.toContain(step.name);
+      this.created += 1;
+      const fresh = { ...created, id: `made-${this.created}`, name: step.name };
+      this.containers.push(aContainer({ ...fresh, specHash: this.wanted?.specHash ?? '' }));
+      expect(this.containers.length).toBeLessThanOrEqual(this.most);
+      return;
+    }
+    const one = this.containers.find((container) => container.id === step.container);
+    if (one === undefined) throw new Error(`${step.kind} of ${step.container}, which is not there`);
+    if (step.kind === 'remove-container')
+      this.containers = this.containers.filter((container) => container !== one);
+    else if (step.kind === 'give-up-container') this.giveUp(one);
+    else this.replace(one, this.changed(one, step));
+  }
+
+  changed(one: ContainerSnapshot, step: ContainerStep): ContainerSnapshot {
+    if (step.kind === 'rename-container') return { ...one, name: step.name };
+    if (step.kind === 'stop-container')
+      return { ...one, phase: 'exited', readiness: 'pending', finishedAt: this.now, exitCode: 0 };
+    expect(one.phase).not.toBe('running');
+    return { ...one, phase: 'running', readiness: 'pending', startedAt: this.now, failedChecks: 0 };
+  }
+
+  replace(one: ContainerSnapshot, by: ContainerSnapshot): void {
+    this.containers = this.containers.map((container) => (container === one ? by : container));
+  }
+
+  giveUp(one: ContainerSnapshot): void {
+    const { givenUp, failures } = this.history;
+    this.history = {
+      ...this.history,
+      failures: failures + 1,
+      failedAt: this.now,
+      givenUp: [...givenUp, one.id],
+    };
+  }
+
+  /** The promise of start-first: who serves is not stopped before a container of the wanted spec is ready. */
+  check(step: ContainerStep): void {
+    if (step.kind !== 'stop-container' || this.wanted?.mode !== 'start-first') return;
+    const stopped = this.containers.find((one) => one.id === step.container);
+    const serves = (one: ContainerSnapshot): boolean =>
+      one.phase === 'running' && one.readiness === 'ready' && one.failedChecks < 3;
+    if (stopped === undefined || !serves(stopped)) return;
+    const others = this.containers.filter((one) => one !== stopped && serves(one));
+    expect(others.length, `${stopped.id} was the last that served`).toBeGreaterThan(0);
+  }
+}
+
+const anyContainer = fc
+  .record({
+    specHash: fc.constantFrom(OLD, NEW, '3333333333333333'),
+    phase: fc.constantFrom(
+      'created' as const,
+      'running' as const,
+      'exited' as const,
+      'removing' as const,
+    ),
+    readiness: fc.constantFrom('pending' as const, 'ready' as const, 'expired' as const),
+    served: fc.boolean(),
+    watched: fc.boolean(),
+    failedChecks: fc.integer({ min: 0, max: 4 }),
+  })
+  .map((some) => ({
+    ...some,
+    // Docker and the agent never say otherwise.
+    readiness: some.phase === 'running' ? some.readiness : ('pending' as const),
+    served: some.phase !== 'created' && (some.served || some.readiness === 'ready'),
+    startedAt: some.phase === 'created' ? null : NOW - 5_000,
+    finishedAt: some.phase === 'exited' ? NOW : null,
+  }));
+
+const anyContainers = fc
+  .array(anyContainer, { maxLength: 4 })
+  .map((list) =>
+    list.map((one, index) =>
+      aContainer({ ...one, id: `c${index}`, name: index === 0 ? NAME : `${NAME}.${index}` }),
+    ),
+  );
+const anyMode = fc.constantFrom('start-first' as const, 'stop-first' as const);
+
+describe('following the steps', () => {
+  it('always ends with exactly one ready container of the wanted spec, and on the way never has more than two', () => {
+    fc.assert(
+      fc.property(anyContainers, anyMode, fc.boolean(), (containers, mode, stateful) => {
+        const wanted = wanting({ mode, stateful });
+        const world = new World(wanted, containers);
+
+        world.settle();
+
+        const left = world.containers.filter((one) => one.phase !== 'removing');
+        expect(left).toHaveLength(1);
+        expect(left[0]).toMatchObject({
+          specHash: NEW,
+          phase: 'running',
+          readiness: 'ready',
+          name: containerName(wanted),
+        });
+      }),
+    );
+  });
+
+  it('leaves no container of an instance that is not assigned', () => {
+    fc.assert(
+      fc.property(anyContainers, (containers) => {
+        const world = new World(null, containers);
+
+        world.settle();
+
+        expect(world.containers).toEqual([]);
+      }),
+    );
+  });
+
+  it('never takes the serving container down for a spec that does not work', () => {
+    fc.assert(
+      fc.property(anyContainers, (containers) => {
+        const serving = oldOne({ id: 'serving', name: `${NAME}.serving` });
+        const usable = containers.filter(
+          (one) => one.specHash !== NEW && one.readiness !== 'ready',
+        );
+        const world = new World(wanting(), [serving, ...usable], true);
+
+        expect(() => world.settle()).toThrow('never settled');
+
+        expect(world.containers).toContainEqual(serving);
+        expect(world.containers.length).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  it('changes nothing about its input and decides the same for the same', () => {
+    fc.assert(
+      fc.property(anyContainers, anyMode, (containers, mode) => {
+        const situation = {
+          wanted: wanting({ mode }),
+          containers,
+          history: freshHistory,
+          now: NOW,
+        };
+        const before = structuredClone(situation);
+
+        const [first, second] = [nextContainerSteps(situation), nextContainerSteps(situation)];
+
+        expect(situation).toEqual(before);
+        expect(first).toEqual(second);
+        const reversed = { ...situation, containers: containers.toReversed() };
+        expect(nextContainerSteps(reversed)).toEqual(first);
+      }),
+    );
+  });
+
+  it('does nothing at all for a ready match under its own name', () => {
+    fc.assert(
+      fc.property(anyMode, fc.integer({ min: 0, max: 2 }), (mode, failedChecks) => {
+        const containers = [aContainer({ failedChecks })];
+
+        expect(decide({ wanted: wanting({ mode }), containers })).toEqual({
+          kind: 'settled',
+          until: null,
+        });
+      }),
+    );
+  });
+});

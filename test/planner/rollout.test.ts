@@ -1,0 +1,284 @@
+import { describe, expect, test } from 'vitest';
+import type { Service } from '../../src/model/grid.ts';
+import type { ObservedNode } from '../../src/model/observed.ts';
+import { maxUnavailable } from '../../src/planner/rollout.ts';
+import {
+  aFailure,
+  aNode,
+  aNodeRunning,
+  anAttempt,
+  anObservedInstance,
+  aPort,
+  aService,
+  aSpec,
+  assigned,
+  running,
+} from '../support/builders.ts';
+import { planOf, reasons, waits, waves } from './planning.ts';
+
+const old = { specHash: 'aaaaaaaaaaaaaaaa' };
+
+/** One node a service's instance, all on the old spec. */
+function onOldSpec(service: Service): readonly ObservedNode[] {
+  return Array.from({ length: service.instances }, (_, at) =>
+    aNodeRunning(`n${at + 1}`, [[{ ...service, ...old }, at + 1]]),
+  );
+}
+
+/** A node on which an instance was told to change, and has not yet. */
+function changing(name: string, service: Service, number: number): ObservedNode {
+  return aNode({
+    name,
+    instances: [running({ ...service, ...old }, number)],
+    assigned: [assigned(service, number)],
+  });
+}
+
+function failing(
+  name: string,
+  service: Service,
+  number: number,
+  failure = aFailure(),
+): ObservedNode {
+  return aNode({
+    name,
+    instances: [
+      anObservedInstance({
+        ...running({ ...service, ...old }, number),
+        attempt: anAttempt({ specHash: service.specHash, phase: 'failed', failure }),
+      }),
+    ],
+    assigned: [assigned(service, number)],
+  });
+}
+
+describe('how many may be missing', () => {
+  test.each([
+    [10, 0.8, 2],
+    [5, 0.8, 1],
+    [4, 0.8, 1],
+    [1, 0.8, 1],
+    [10, 1, 1],
+    [10, 0, 10],
+    [3, 0.5, 1],
+    [10, 0.9, 1],
+    [100, 0.93, 7],
+    [0, 0.8, 1],
+  ])('of %i with a min_health of %d: %i', (wanted, minHealth, expected) => {
+    expect(maxUnavailable(wanted, minHealth)).toBe(expected);
+  });
+});
+
+describe('a rollout', () => {
+  test('replaces so many at a time, in the order of their numbers', () => {
+    const web = aService({ instances: 5, minHealth: 0.6 });
+    expect(waves(planOf({ services: [web], nodes: onOldSpec(web) }))).toEqual([
+      ['replace shop/web-1 on n1', 'replace shop/web-2 on n2'],
+      ['replace shop/web-3 on n3', 'replace shop/web-4 on n4'],
+      ['replace shop/web-5 on n5'],
+    ]);
+  });
+
+  test('goes on with what is under way before it starts more', () => {
+    const web = aService({ instances: 3 });
+    const [, ...rest] = onOldSpec(web);
+    const made = planOf({
+      services: [web],
+      nodes: [...rest.slice(0, 1), changing('n1', web, 1), ...rest.slice(1)],
+    });
+    expect(waves(made)).toEqual([
+      ['replace shop/web-1 on n1'],
+      ['replace shop/web-2 on n2'],
+      ['replace shop/web-3 on n3'],
+    ]);
+  });
+
+  test('begins with instances that do not serve anyway', () => {
+    const web = aService({ instances: 3 });
+    const [first, second] = onOldSpec(web);
+    const down = aNode({
+      name: 'n3',
+      instances: [running({ ...web, ...old }, 3, { ready: false })],
+    });
+    const nodes = [first, second, down].filter((node) => node !== undefined);
+    expect(waves(planOf({ services: [web], nodes }))[0]).toEqual(['replace shop/web-3 on n3']);
+  });
+
+  test('creates all that are new at once, and replaces when they are ready', () => {
+    const web = aService({ instances: 4, minHealth: 0.5 });
+    const nodes = onOldSpec({ ...web, instances: 2 });
+    expect(waves(planOf({ services: [web], nodes }))).toEqual([
+      ['create shop/web-3 on n1', 'create shop/web-4 on n2'],
+      ['replace shop/web-1 on n1', 'replace shop/web-2 on n2'],
+    ]);
+  });
+
+  test('of one service does not wait for that of another', () => {
+    const web = aService({ instances: 2 });
+    const api = aService({ name: 'api', instances: 2 });
+    const nodes = [
+      ...onOldSpec(web),
+      aNodeRunning('m', [
+        [{ ...api, ...old }, 1],
+        [{ ...api, ...old }, 2],
+      ]),
+    ];
+    expect(waves(planOf({ services: [web, api], nodes }))).toEqual([
+      ['replace shop/api-1 on m', 'replace shop/web-1 on n1'],
+      ['replace shop/api-2 on m', 'replace shop/web-2 on n2'],
+    ]);
+  });
+});
+
+describe('services that depend on others', () => {
+  const db = aService({ name: 'db' });
+  const api = aService({ name: 'api', dependsOn: ['shop/db'] });
+  const web = aService({ name: 'web', dependsOn: ['shop/api', 'shop/unknown'] });
+  const nodes = [aNode({ name: 'a' })];
+
+  test('start after them', () => {
+    expect(waves(planOf({ services: [web, api, db], nodes }))).toEqual([
+      ['create shop/db-1 on a'],
+      ['create shop/api-1 on a'],
+      ['create shop/web-1 on a'],
+    ]);
+  });
+
+  test('wait for the end of their rollout', () => {
+    const four = { ...db, instances: 4 };
+    const made = planOf({
+      services: [four, api],
+      nodes: [...onOldSpec(four), aNodeRunning('z', [[{ ...api, ...old }, 1]])],
+    });
+    expect(waves(made)).toEqual([
+      ['replace shop/db-1 on n1'],
+      ['replace shop/db-2 on n2'],
+      ['replace shop/db-3 on n3'],
+      ['replace shop/db-4 on n4'],
+      ['replace shop/api-1 on z'],
+    ]);
+  });
+
+  test('do not wait for what they depend on to change when they move', () => {
+    const made = planOf({
+      services: [db, api],
+      nodes: [
+        aNodeRunning('a', [[{ ...db, ...old }, 1]]),
+        aNodeRunning('b', [[api, 1]], { availability: 'drain' }),
+        aNode({ name: 'c' }),
+      ],
+    });
+    expect(waves(made)).toEqual([
+      ['create shop/api-1 on c', 'replace shop/db-1 on a'],
+      ['remove shop/api-1 on b'],
+    ]);
+  });
+
+  test('wait when the rollout of one stopped, and so do those that depend on them', () => {
+    const made = planOf({ services: [web, api, db], nodes: [failing('a', db, 1)] });
+    expect(made.waves).toEqual([]);
+    expect(made.halted.map(({ service }) => service)).toEqual(['db']);
+    expect(waits(made)).toEqual([
+      'shop/api-1: waits for shop/db, whose rollout stopped',
+      'shop/web-1: waits for shop/api, which waits itself',
+    ]);
+  });
+
+  test('wait while none of its instances has a node', () => {
+    const picky = {
+      ...db,
+      affinity: [{ key: 'label', negated: false, soft: false, value: 'ssd' }],
+    } as const;
+    const made = planOf({ services: [picky, api], nodes });
+    expect(waits(made)).toEqual(['shop/api-1: waits for shop/db, of which nothing runs yet']);
+  });
+
+  test('do not wait for the last instance of what serves already', () => {
+    const many = aService({ name: 'db', instances: 2, spec: aSpec({ ports: [aPort(5432)] }) });
+    const made = planOf({ services: [many, api], nodes: [aNodeRunning('a', [[many, 1]])] });
+    expect(made.blocked).toHaveLength(1);
+    expect(waves(made)).toEqual([['create shop/api-1 on a']]);
+  });
+
+  test('in a circle are started in the order of their names, with a warning', () => {
+    const one = aService({ name: 'one', dependsOn: ['shop/two'] });
+    const two = aService({ name: 'two', dependsOn: ['shop/one', 'shop/two'] });
+    const made = planOf({ services: [two, one], nodes });
+    expect(waves(made)).toEqual([['create shop/two-1 on a'], ['create shop/one-1 on a']]);
+    expect(made.warnings).toEqual([
+      'these services depend on each other in a circle, which was cut: shop/one → shop/two',
+      'these services depend on each other in a circle, which was cut: shop/two',
+    ]);
+  });
+});
+
+describe('an instance that fails on its new spec', () => {
+  const web = aService({ instances: 5, minHealth: 0.6 });
+  const rest = onOldSpec(web).slice(2);
+
+  test('stops the rollout of its service, but for what is under way', () => {
+    const failure = aFailure();
+    const nodes = [failing('n1', web, 1, failure), changing('n2', web, 2), ...rest];
+    const made = planOf({ services: [web], nodes });
+    expect(waves(made)).toEqual([['replace shop/web-2 on n2']]);
+    expect(made.halted).toEqual([
+      { stack: 'shop', service: 'web', number: 1, node: 'n1', failure, remaining: 3 },
+    ]);
+  });
+
+  test('does not stop other services', () => {
+    const api = aService({ name: 'api' });
+    const made = planOf({ services: [web, api], nodes: [failing('n1', web, 1), ...rest] });
+    expect(waves(made)[0]?.[0]).toMatch(/^create shop\/api-1/);
+  });
+
+  test('does not stop a newer spec', () => {
+    const fixed = { ...web, specHash: 'cccccccccccccccc' };
+    const made = planOf({ services: [fixed], nodes: [failing('n1', web, 1), ...rest] });
+    expect(made.halted).toEqual([]);
+    expect(waves(made)[0]).toContain('replace shop/web-1 on n1');
+  });
+
+  test('goes back when the old spec is wanted again, without touching what runs', () => {
+    const before = { ...web, ...old };
+    const made = planOf({
+      services: [before],
+      nodes: [
+        failing('n1', web, 1),
+        aNodeRunning(
+          'n2',
+          [2, 3, 4, 5].map((n) => [before, n] as const),
+        ),
+      ],
+    });
+    expect(reasons(made)).toEqual([
+      'replace shop/web-1 on n1: back to the spec that runs (aaaaaaa)',
+    ]);
+    expect(made.halted).toEqual([]);
+  });
+
+  test('is listed once, with the lowest number, when several fail', () => {
+    const nodes = [failing('n1', web, 2), failing('n2', web, 1)];
+    const made = planOf({ services: [web], nodes });
+    expect(made.halted.map(({ number, remaining }) => [number, remaining])).toEqual([[1, 3]]);
+  });
+
+  test('keeps its old container on the node that it is moved from', () => {
+    const nodes = [
+      aNodeRunning('a', [[{ ...web, ...old, instances: 1 }, 1]], { availability: 'drain' }),
+      aNode({
+        name: 'b',
+        instances: [
+          anObservedInstance({
+            current: null,
+            attempt: anAttempt({ specHash: web.specHash, failure: aFailure() }),
+          }),
+        ],
+        assigned: [assigned(web)],
+      }),
+    ];
+    const made = planOf({ services: [{ ...web, instances: 1 }], nodes });
+    expect(made.waves).toEqual([]);
+    expect(made.halted).toMatchObject([{ node: 'b', remaining: 1 }]);
+  });
+});
