@@ -1,0 +1,19 @@
+import { GridError } from '../model/error.ts';
+
+// What `git check-ref-format` refuses, plus names that could be read as an option.
+const forbidden = /^[-/.]|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/[/.]|\.lock(\/|$)|[/.]$|^@$/u;
+
+/**
+ * The fully qualified name of a branch: a tag of the same name can never be meant.
+ * @throws GridError invalid-configuration
+ */
+export function branchRef(branch: string): string {
+  if (branch === '' || branch.length > 200 || forbidden.test(branch)) {
+    throw new GridError({
+      code: 'invalid-configuration',
+      message: `${JSON.stringify(branch)} is not the name of a branch.`,
+      hint: 'Write the short name of a branch, such as "main".',
+    });
+  }
+  return `refs/heads/${branch}`;
+}

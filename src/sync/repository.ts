@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { errorMessage, GridError } from '../model/error.ts';
+import { compareText } from '../model/identity.ts';
+import type { SourceTree } from '../model/source.ts';
+import { isAncestor } from './ancestry.ts';
+import { branchRef } from './branch-ref.ts';
+import { ByteCache } from './byte-cache.ts';
+import { chooseEngine } from './choose-engine.ts';
+import { Contents } from './contents.ts';
+import type { EngineName, GitEngine } from './engine.ts';
+import { branchMissing, tooLarge } from './faults.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { type Credentials, type Location, parseLocation } from './location.ts';
+import { Mirror } from './mirror.ts';
+import type { Commit, CommitInfo } from './objects.ts';
+import {
+  findRoots,
+  gridEntries,
+  readSource,
+  type SourceRoots,
+  sourceInputs,
+} from './read-source.ts';
+import { SharedRun } from './shared-run.ts';
+
+export type { Limits } from './limits.ts';
+export type { Credentials } from './location.ts';
+export type { CommitInfo } from './objects.ts';
+
+export interface RepositoryOptions {
+  /** `https://…`, `ssh://…`, `user@host:path`, `file://…` or an absolute path; `http://…` for loopback hosts. */
+  readonly url: string;
+  /** The short name; always `refs/heads/<branch>`. */
+  readonly branch: string;
+  /** Where bare mirrors live. One process at a time uses it. */
+  readonly directory: string;
+  readonly engine: EngineName | 'auto';
+  /** Asked before every conversation with the remote repository. */
+  readonly credentials: (() => Promise<Credentials | null>) | null;
+  readonly limits: Partial<Limits>;
+  /** Path of a known_hosts file. Absent: those that ssh uses by itself. */
+  readonly knownHosts?: string;
+  /** Path of a private key. Absent: those of the ssh agent. */
+  readonly sshKeyFile?: string;
+  /** Allows `http://` for any host. */
+  readonly allowPlainHttp?: boolean;
+  /** The git command of the native engine; default `git`. */
+  readonly gitProgram?: string;
+}
+
+export interface SyncResult {
+  /** The commit the branch points at, mirrored. */
+  readonly head: string;
+  /** Whether this sync changed what is mirrored. */
+  readonly moved: boolean;
+}
+
+export interface Repository {
+  /** The URL without user information. */
+  readonly url: string;
+  readonly engine: EngineName;
+  /** Where it is on this machine, to be watched; null when it is elsewhere. */
+  readonly localPath: string | null;
+  /** The last mirrored commit, also when the remote repository cannot be reached; null before the first sync. */
+  readonly head: string | null;
+  /**
+   * Looks where the branch points and fetches when that is new. Follows force-pushes. Calls that overlap share the
+   * work. On any error the mirror keeps its last head.
+   * @throws GridError repository-unreachable, repository-refused, branch-missing, repository-too-large,
+   *   unsupported-repository, repository-damaged, internal (disk); the signal's reason when it is aborted.
+   */
+  sync(signal: AbortSignal): Promise<SyncResult>;
+  /** @throws GridError not-found when the mirror has no such commit. So do the others that take one. */
+  commit(sha: string): Promise<CommitInfo>;
+  /** The names of the folders below `grids/`, in code unit order. None is not an error here. */
+  grids(sha: string): Promise<readonly string[]>;
+  /** @throws GridError not-found without a folder `grids/<grid>`; repository-too-large. */
+  source(sha: string, grid: string): Promise<SourceTree>;
+  /** What `source` would say as `inputs`, without reading files; null without a folder `grids/<grid>`. */
+  inputs(sha: string, grid: string): Promise<string | null>;
+  /** Whether `older` is `newer` or in its history; false also beyond `limits.ancestry` commits. */
+  isAncestor(older: string, newer: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a repository without talking to it: what an earlier process mirrored is readable at once.
+ * @throws GridError invalid-configuration, unsupported-repository
+ */
+export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  const location = parseLocation(options.url, options.allowPlainHttp);
+  const ref = branchRef(options.branch);
+  const limits = { ...defaultLimits, ...options.limits };
+  const directory = resolve(options.directory);
+  await mkdir(directory, { recursive: true });
+  const engine = await chooseEngine(options.engine, {
+    location,
+    directory,
+    limits,
+    credentials: async () => plain((await options.credentials?.()) ?? location.credentials),
+    program: options.gitProgram ?? 'git',
+    knownHosts: options.knownHosts === undefined ? null : resolve(options.knownHosts),
+    sshKeyFile: options.sshKeyFile === undefined ? null : resolve(options.sshKeyFile),
+  });
+  const where = location.url;
+  const mirrorDirectory = join(directory, `${mirrorName(location, ref)}.${engine.name}`);
+  const mirror = await Mirror.open({ engine, directory: mirrorDirectory, where });
+  return new MirroredRepository({ engine, mirror, ref, limits, location });
+}
+
+/** A digest, so that no two URLs or branches share a mirror and nothing of them becomes part of a path. */
+function mirrorName(location: Location, ref: string): string {
+  return createHash('sha256').update(`${location.url}\n${ref}`).digest('hex');
+}
+
+interface MirroredOptions {
+  readonly engine: GitEngine;
+  readonly mirror: Mirror;
+  readonly ref: string;
+  readonly limits: Limits;
+  readonly location: Location;
+}
+
+class MirroredRepository implements Repository {
+  readonly #options: MirroredOptions;
+  readonly #contents: Contents;
+  readonly #sources: ByteCache<SourceTree>;
+  readonly #syncs = new SharedRun((signal) => this.#sync(signal));
+
+  constructor(options: MirroredOptions) {
+    this.#options = options;
+    this.#contents = new Contents(options.mirror, options.limits, options.location.url);
+    this.#sources = new ByteCache(options.limits.cacheBytes);
+  }
+
+  get url(): string {
+    return this.#options.location.url;
+  }
+
+  get localPath(): string | null {
+    const { kind, url } = this.#options.location;
+    return kind === 'path' ? url : null;
+  }
+
+  get engine(): EngineName {
+    return this.#options.engine.name;
+  }
+
+  get head(): string | null {
+    return this.#options.mirror.head;
+  }
+
+  async sync(signal: AbortSignal): Promise<SyncResult> {
+    return await this.#syncs.join(signal);
+  }
+
+  async commit(sha: string): Promise<CommitInfo> {
+    const { tree: _tree, ...info } = await this.#commit(sha);
+    return info;
+  }
+
+  async grids(sha: string): Promise<readonly string[]> {
+    const { tree } = await this.#commit(sha);
+    const entries = await gridEntries(this.#contents, await this.#contents.tree(tree));
+    const { limits } = this.#options;
+    if (entries.length > limits.entries) {
+      throw tooLarge(this.url, `it has more than ${limits.entries} grids`, 'Split it.');
+    }
+    return entries.map(({ name }) => name).toSorted(compareText);
+  }
+
+  async source(sha: string, grid: string): Promise<SourceTree> {
+    const { limits } = this.#options;
+    const roots = await this.#roots(sha, grid);
+    if (roots === null) throw notFound(`Commit ${sha} has no folder grids/${grid}.`);
+    const key = `${grid}/${sourceInputs(roots)}`;
+    const known = this.#sources.get(key);
+    if (known !== undefined) return { ...known, sha };
+    const source = await readSource({
+      contents: this.#contents,
+      roots,
+      sha,
+      limits,
+      where: this.url,
+    });
+    this.#sources.set(key, source, weigh(source));
+    return source;
+  }
+
+  async inputs(sha: string, grid: string): Promise<string | null> {
+    const roots = await this.#roots(sha, grid);
+    return roots === null ? null : sourceInputs(roots);
+  }
+
+  async isAncestor(older: string, newer: string): Promise<boolean> {
+    const question = {
+      contents: this.#contents,
+      older,
+      newer,
+      most: this.#options.limits.ancestry,
+    };
+    return await isAncestor(question);
+  }
+
+  async close(): Promise<void> {
+    await this.#syncs.stop(new Error('the repository was closed'));
+    await this.#options.mirror.close();
+  }
+
+  async #sync(signal: AbortSignal): Promise<SyncResult> {
+    const { engine, mirror, ref } = this.#options;
+    try {
+      const listed = await engine.list(ref, signal);
+      if (listed === null) throw branchMissing(this.url, ref);
+      const before = mirror.head;
+      if (listed === before && mirror.isSound) return { head: before, moved: false };
+      const head = await mirror.update({ ref, head: listed, signal });
+      return { head, moved: head !== before };
+    } catch (error) {
+      if (signal.aborted || error instanceof GridError) throw error;
+      throw unexpected(this.url, error);
+    }
+  }
+
+  async #roots(sha: string, grid: string): Promise<SourceRoots | null> {
+    const { tree } = await this.#commit(sha);
+    return await findRoots(this.#contents, tree, grid);
+  }
+
+  async #commit(sha: string): Promise<Commit> {
+    const isId = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha);
+    const commit = isId ? await this.#contents.commit(sha) : null;
+    if (commit === null) throw notFound(`There is no commit ${sha.slice(0, 64)} in the mirror.`);
+    return commit;
+  }
+}
+
+/** Line ends would become lines of git's credential protocol; they come from files that were not trimmed. */
+function plain(credentials: Credentials | null): Credentials | null {
+  if (credentials === null || !/[\r\n\0]/.test(credentials.username + credentials.password)) {
+    return credentials;
+  }
+  throw new GridError({
+    code: 'invalid-configuration',
+    message: 'The credentials of the repository hold a line end.',
+    hint: 'Remove it from the end of the user name or token.',
+  });
+}
+
+function unexpected(where: string, error: unknown): GridError {
+  return new GridError({
+    code: 'internal',
+    message: `Cannot sync ${where}: ${errorMessage(error)}.`,
+    hint: 'It is tried again by itself.',
+    retry: 'later',
+    cause: error,
+  });
+}
+
+function notFound(message: string): GridError {
+  return new GridError({
+    code: 'not-found',
+    message,
+    hint: 'It may have been dropped by a force-push; sync, then take a commit of the branch.',
+  });
+}
+
+function weigh(source: SourceTree): number {
+  let bytes = 0;
+  for (const file of source.files.values()) {
+    bytes += 200 + (file.kind === 'text' ? file.text.length * 2 : 0);
+  }
+  return bytes;
+}
