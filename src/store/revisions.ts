@@ -1,0 +1,81 @@
+import type { Grid, Stack } from '../model/grid.ts';
+import { fromJson } from './json.ts';
+import type { Db } from './tables.ts';
+
+/** The last good definition of a grid: what a stack that has problems now falls back to. */
+export interface GoodRevision {
+  readonly grid: string;
+  /** The newest commit that contributed. */
+  readonly sha: string;
+  readonly inputs: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly gridDefinition: Grid;
+  /** The last good definition of each stack. */
+  readonly stacks: readonly Stack[];
+}
+
+/** Where a repository's branch was last seen. */
+export interface Head {
+  readonly repository: string;
+  readonly sha: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Revisions {
+  /** Every grid that once had a good definition, by name. */
+  grids(): Promise<readonly string[]>;
+  lastGood(grid: string): Promise<GoodRevision | null>;
+  putGood(revision: GoodRevision): Promise<void>;
+  head(repository: string): Promise<Head | null>;
+  putHead(repository: string, sha: string, at: number): Promise<void>;
+}
+
+export function createRevisions(db: Db): Revisions {
+  return {
+    grids: async () => {
+      const rows = await db.selectFrom('revisions').select('grid').orderBy('grid').execute();
+      return rows.map((row) => row.grid);
+    },
+    lastGood: async (grid) => {
+      const row = await db
+        .selectFrom('revisions')
+        .selectAll()
+        .where('grid', '=', grid)
+        .executeTakeFirst();
+      if (row === undefined) return null;
+      const gridDefinition = fromJson<Grid>(row.gridDefinition);
+      return { ...row, gridDefinition, stacks: fromJson<Stack[]>(row.stacks) };
+    },
+    putGood: async ({ grid, sha, inputs, at, gridDefinition, stacks }) => {
+      const columns = {
+        sha,
+        inputs,
+        at,
+        gridDefinition: JSON.stringify(gridDefinition),
+        stacks: JSON.stringify(stacks),
+      };
+      await db
+        .insertInto('revisions')
+        .values({ grid, ...columns })
+        .onConflict((conflict) => conflict.column('grid').doUpdateSet(columns))
+        .execute();
+    },
+    head: async (repository) => {
+      const row = await db
+        .selectFrom('heads')
+        .selectAll()
+        .where('repository', '=', repository)
+        .executeTakeFirst();
+      return row ?? null;
+    },
+    putHead: async (repository, sha, at) => {
+      await db
+        .insertInto('heads')
+        .values({ repository, sha, at })
+        .onConflict((conflict) => conflict.column('repository').doUpdateSet({ sha, at }))
+        .execute();
+    },
+  };
+}

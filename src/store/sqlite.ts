@@ -1,0 +1,85 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { CamelCasePlugin, Kysely } from 'kysely';
+import { errorMessage, GridError } from '../model/error.ts';
+import { SharedFileDialect } from './sqlite-dialect.ts';
+import type { Db, Tables } from './tables.ts';
+
+/** While opening, which is short, another process that writes the file is waited for on the spot. */
+const OPEN_TIMEOUT = 5_000;
+
+/**
+ * Opens (or creates) the database file, or `:memory:`. Throws `GridError`: `internal` for a damaged file,
+ * `invalid-configuration` for a place that cannot be written.
+ */
+export function openSqlite(path: string): Db {
+  try {
+    if (path !== ':memory:') createPrivately(path);
+    const dialect = new SharedFileDialect(openChecked(path), (error) => storeError(error, path));
+    return new Kysely<Tables>({ dialect, plugins: [new CamelCasePlugin()] });
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+/** Only the owner may read it: it holds the specs of everything that runs. SQLite gives its side files the same mode. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+/** A torn or foreign file is refused here, before anything is decided by what it says. */
+function openChecked(path: string): Database.Database {
+  const file = new Database(path, { timeout: OPEN_TIMEOUT });
+  try {
+    file.pragma('journal_mode = WAL');
+    // With WAL a crash of the process loses nothing; a power cut may lose the last writes, but never the file.
+    file.pragma('synchronous = NORMAL');
+    const verdict = String(file.pragma('quick_check(1)', { simple: true }));
+    if (verdict !== 'ok') throw damaged(path, verdict);
+    file.pragma('busy_timeout = 0');
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function storeError(error: unknown, path: string): GridError {
+  if (error instanceof GridError) return error;
+  const code = codeOf(error);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(path, errorMessage(error), error);
+  if (/^(SQLITE_(CANTOPEN|READONLY|PERM)|EACCES|EPERM|EROFS|EISDIR|ENOTDIR|EEXIST)/.test(code))
+    return new GridError({
+      code: 'invalid-configuration',
+      message: `the store ${path} cannot be written: ${errorMessage(error)}`,
+      hint: 'Give the user that runs the master write access to the file and its folder, or choose another place with --data.',
+      cause: error,
+    });
+  const passing = /^(SQLITE_(BUSY|LOCKED|FULL|IOERR|NOMEM)|ENOSPC)/.test(code);
+  return new GridError({
+    code: 'internal',
+    message: `the store ${path} failed: ${errorMessage(error)}`,
+    retry: passing ? 'later' : 'never',
+    ...(passing
+      ? { hint: 'Look for a full disk, or another process that keeps the file locked.' }
+      : {}),
+    cause: error,
+  });
+}
+
+/** Both SQLite and the file system say what happened in `code`. */
+function codeOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+function damaged(path: string, detail: string, cause?: unknown): GridError {
+  return new GridError({
+    code: 'internal',
+    message: `the store ${path} is damaged: ${detail}`,
+    hint: 'Stop the master, move the file away together with its -wal and -shm files, and start again: nothing that is running is disturbed, only history is lost.',
+    cause,
+  });
+}

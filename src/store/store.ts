@@ -1,0 +1,87 @@
+import { v7 as uuidv7 } from 'uuid';
+import { type Assignments, createAssignments } from './assignments.ts';
+import { createDeploys, type Deploys } from './deploys.ts';
+import { createEvents, type Events } from './events.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { migrate } from './migrations.ts';
+import { createNodes, type Nodes } from './nodes.ts';
+import { createObservations, type Observations } from './observations.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { createRevisions, type Revisions } from './revisions.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Db } from './tables.ts';
+import { createTokens, type Tokens } from './tokens.ts';
+
+/**
+ * The master's diary. Git is the truth and Docker the fact: with the store deleted everything converges again, and only
+ * history, statuses under way and unused join tokens are lost.
+ */
+export interface Store {
+  readonly nodes: Nodes;
+  readonly assignments: Assignments;
+  readonly observations: Observations;
+  readonly revisions: Revisions;
+  readonly deploys: Deploys;
+  readonly events: Events;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly tokens: Tokens;
+  /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
+  prune(now: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DAY = 24 * 60 * 60 * 1_000;
+/** Forges redeliver for days, not weeks. */
+const INBOX_BOUNDS = { age: 7 * DAY, keep: 10_000 } as const;
+const OUTBOX_AGE = 14 * DAY;
+const EXPIRED_TOKEN_AGE = 30 * DAY;
+
+/**
+ * Opens the store file (created when absent, readable by its owner only), or `:memory:`. `newId` must give ever greater
+ * texts. Throws `GridError`: `internal` for a damaged file, `invalid-configuration` for one that cannot be written or that
+ * a newer gridops wrote; both with a hint.
+ */
+export async function openStore(options: {
+  readonly path: string;
+  readonly newId?: () => string;
+}): Promise<Store> {
+  const { path, newId = () => uuidv7() } = options;
+  const db = openSqlite(path);
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return createStore(db, newId);
+}
+
+function createStore(db: Db, newId: () => string): Store {
+  const deploys = createDeploys(db, newId);
+  const events = createEvents(db, newId);
+  const outbox = createOutbox(db);
+  const inbox = createInbox(db);
+  const tokens = createTokens(db);
+  return {
+    nodes: createNodes(db),
+    assignments: createAssignments(db),
+    observations: createObservations(db),
+    revisions: createRevisions(db),
+    deploys,
+    events,
+    outbox,
+    inbox,
+    tokens,
+    prune: async (now) => {
+      await deploys.prune();
+      await events.prune();
+      await outbox.prune(now - OUTBOX_AGE);
+      await inbox.prune({ before: now - INBOX_BOUNDS.age, keep: INBOX_BOUNDS.keep });
+      await tokens.prune(now - EXPIRED_TOKEN_AGE);
+    },
+    close: async () => {
+      await db.destroy();
+    },
+  };
+}

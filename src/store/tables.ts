@@ -1,0 +1,158 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { DeployPhase } from '../model/deploy.ts';
+
+/**
+ * The columns of every table, in the model's spelling (snake case in SQL). Only portable types: text, numbers, JSON as text.
+ * Times are milliseconds since the epoch, ids are text. `migrations.ts` is what really makes them.
+ */
+export interface Tables {
+  readonly nodes: NodeRow;
+  readonly assignments: AssignmentRow;
+  readonly observations: ObservationRow;
+  readonly revisions: RevisionRow;
+  readonly heads: HeadRow;
+  readonly revokedKeys: RevokedKeyRow;
+  readonly deploys: DeployRow;
+  readonly deployEntries: DeployEntryRow;
+  readonly events: EventRow;
+  readonly outbox: OutboxRow;
+  readonly inbox: InboxRow;
+  readonly joinTokens: JoinTokenRow;
+}
+
+export type Db = Kysely<Tables>;
+export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
+
+interface NodeRow {
+  grid: string;
+  name: string;
+  number: number;
+  publicKey: string;
+  /** JSON of model NodeFacts. */
+  facts: string | null;
+  joinedAt: number;
+  lastSeenAt: number;
+}
+
+interface RevokedKeyRow {
+  publicKey: string;
+  at: number;
+}
+
+interface AssignmentRow {
+  grid: string;
+  node: string;
+  generation: number;
+  /** JSON of model Assignment. */
+  payload: string;
+  at: number;
+}
+
+interface ObservationRow {
+  grid: string;
+  node: string;
+  generation: number;
+  /** JSON of model ObservedInstance[]. */
+  instances: string;
+  at: number;
+}
+
+interface RevisionRow {
+  grid: string;
+  sha: string;
+  inputs: string;
+  /** JSON of model Grid. */
+  gridDefinition: string;
+  /** JSON of model Stack[]. */
+  stacks: string;
+  at: number;
+}
+
+interface HeadRow {
+  repository: string;
+  sha: string;
+  at: number;
+}
+
+interface DeployRow {
+  id: string;
+  grid: string;
+  sha: string;
+  inputs: string;
+  trigger: string;
+  actor: string | null;
+  phase: DeployPhase;
+  planHash: string | null;
+  planText: string | null;
+  planJson: string | null;
+  remainingJson: string | null;
+  summary: string | null;
+  total: number;
+  done: number;
+  /** JSON of model Problem[]. */
+  problems: string;
+  message: string | null;
+  approvedHash: string | null;
+  supersededBy: string | null;
+  /** JSON of commit ids. */
+  carried: string;
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+}
+
+interface DeployEntryRow {
+  deployId: string;
+  number: number;
+  at: number;
+  kind: string;
+  path: string;
+  message: string;
+}
+
+interface EventRow {
+  id: string;
+  at: number;
+  grid: string | null;
+  node: string | null;
+  path: string;
+  severity: 'info' | 'warning' | 'error';
+  kind: string;
+  message: string;
+}
+
+interface OutboxRow {
+  repository: string;
+  sha: string;
+  context: string;
+  state: 'pending' | 'success' | 'failure' | 'error';
+  description: string;
+  targetUrl: string | null;
+  wantedAt: number;
+  version: number;
+  sentVersion: number;
+  sentAt: number | null;
+  gaveUpVersion: number;
+  attempts: number;
+  nextAttemptAt: number;
+  lastError: string | null;
+}
+
+interface InboxRow {
+  provider: string;
+  deliveryId: string;
+  event: string;
+  repository: string;
+  receivedAt: number;
+  state: 'queued' | 'done' | 'failed';
+}
+
+interface JoinTokenRow {
+  hash: string;
+  grid: string;
+  createdAt: number;
+  expiresAt: number;
+  usedBy: string | null;
+  usedKey: string | null;
+  usedAt: number | null;
+}

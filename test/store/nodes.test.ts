@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { NodeFacts } from '../../src/model/observed.ts';
+import type { NewNode } from '../../src/store/nodes.ts';
+import { openStore } from '../../src/store/store.ts';
+
+const facts: NodeFacts = {
+  labels: ['az=a'],
+  cpus: 2,
+  memory: 1024,
+  engineVersion: '29.0.0',
+  agentVersion: '0.1.0',
+  operatingSystem: 'Debian',
+  architecture: 'x86_64',
+  volumeDrivers: ['local'],
+  publishAddress: '0.0.0.0',
+};
+
+function node(over: Partial<NewNode> = {}): NewNode {
+  return {
+    grid: 'prod',
+    name: 'web-1',
+    publicKey: 'key',
+    facts: null,
+    joinedAt: 10,
+    lastSeenAt: 10,
+    ...over,
+  };
+}
+
+async function emptyNodes() {
+  return (await openStore({ path: ':memory:' })).nodes;
+}
+
+describe('node numbers', () => {
+  test('are the smallest free one of each grid', async () => {
+    const nodes = await emptyNodes();
+    for (const name of ['a', 'b', 'c']) await nodes.put(node({ name }));
+    await nodes.remove('prod', 'b');
+
+    const [d, e] = [await nodes.put(node({ name: 'd' })), await nodes.put(node({ name: 'e' }))];
+    const other = await nodes.put(node({ grid: 'test', name: 'd' }));
+
+    expect([d.number, e.number, other.number]).toEqual([2, 4, 1]);
+  });
+
+  test('stay while the node exists, whatever joins and leaves', async () => {
+    const move = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), joins: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 20 }), async (moves) => {
+        const nodes = await emptyNodes();
+        const expected = new Map<string, number>();
+        for (const { name, joins } of moves) {
+          if (joins) {
+            const { number } = await nodes.put(node({ name }));
+            expect(number).toBe(expected.get(name) ?? number);
+            expected.set(name, number);
+          } else {
+            expect(await nodes.remove('prod', name)).toBe(expected.delete(name));
+          }
+          const numbers = [...expected.values()];
+          expect(new Set(numbers).size).toBe(numbers.length);
+        }
+        const listed = (await nodes.list('prod')).map(({ name, number }) => [name, number]);
+        expect(new Map(listed as [string, number][])).toEqual(expected);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('nodes', () => {
+  test('come back as they were put', async () => {
+    const nodes = await emptyNodes();
+
+    await nodes.put(node({ facts }));
+
+    expect(await nodes.get('prod', 'web-1')).toEqual({ ...node({ facts }), number: 1 });
+    expect(await nodes.get('prod', 'web-2')).toBeNull();
+  });
+
+  test('are overwritten by a second put', async () => {
+    const nodes = await emptyNodes();
+    await nodes.put(node());
+
+    await nodes.put(node({ publicKey: 'other', facts, lastSeenAt: 20 }));
+
+    expect(await nodes.list()).toEqual([
+      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), number: 1 },
+    ]);
+  });
+
+  test('are listed by grid and number', async () => {
+    const nodes = await emptyNodes();
+    for (const [grid, name] of [
+      ['test', 'z'],
+      ['prod', 'z'],
+      ['prod', 'a'],
+    ] as const)
+      await nodes.put(node({ grid, name }));
+
+    const all = (await nodes.list()).map((each) => `${each.grid}/${each.name}`);
+
+    expect(all).toEqual(['prod/z', 'prod/a', 'test/z']);
+    expect((await nodes.list('test')).map((each) => each.name)).toEqual(['z']);
+  });
+
+  test('are never seen earlier than before', async () => {
+    const nodes = await emptyNodes();
+    await nodes.put(node({ lastSeenAt: 50 }));
+
+    await nodes.touch('prod', 'web-1', 40);
+    expect((await nodes.get('prod', 'web-1'))?.lastSeenAt).toBe(50);
+
+    await nodes.touch('prod', 'web-1', 60);
+    expect((await nodes.get('prod', 'web-1'))?.lastSeenAt).toBe(60);
+  });
+});
+
+describe('a revoked key', () => {
+  test('stays revoked after its node is gone', async () => {
+    const nodes = await emptyNodes();
+    await nodes.put(node());
+
+    await nodes.revoke('key', 30);
+    await nodes.revoke('key', 40);
+    await nodes.remove('prod', 'web-1');
+
+    expect(await nodes.isRevoked('key')).toBe(true);
+    expect(await nodes.isRevoked('other')).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Grid } from '../../src/model/grid.ts';
+import type { GoodRevision } from '../../src/store/revisions.ts';
+import { openStore } from '../../src/store/store.ts';
+
+const gridDefinition: Grid = {
+  name: 'prod',
+  subnet: '10.81.0.0/16',
+  trustedSubnets: [],
+  defaultAffinity: [{ key: 'label', negated: true, soft: false, value: 'reserved' }],
+  nodes: { 'web-1': { labels: ['ssd'], availability: 'active' } },
+  pruneBudget: 0.3,
+  deployTimeout: 600,
+};
+
+function good(over: Partial<GoodRevision> = {}): GoodRevision {
+  const stacks = [{ name: 'shop', services: [] }];
+  return { grid: 'prod', sha: 'abc', inputs: 'i1', at: 5, gridDefinition, stacks, ...over };
+}
+
+test('remembers the last good definition of each grid', async () => {
+  const { revisions } = await openStore({ path: ':memory:' });
+  expect(await revisions.lastGood('prod')).toBeNull();
+
+  await revisions.putGood(good());
+  await revisions.putGood(good({ grid: 'test', stacks: [] }));
+  await revisions.putGood(good({ sha: 'def', inputs: 'i2', at: 6 }));
+
+  expect(await revisions.lastGood('prod')).toEqual(good({ sha: 'def', inputs: 'i2', at: 6 }));
+  expect(await revisions.grids()).toEqual(['prod', 'test']);
+});
+
+test('remembers where a repository was last seen', async () => {
+  const { revisions } = await openStore({ path: ':memory:' });
+  expect(await revisions.head('acme/infra')).toBeNull();
+
+  await revisions.putHead('acme/infra', 'abc', 1);
+  await revisions.putHead('acme/infra', 'def', 2);
+
+  expect(await revisions.head('acme/infra')).toEqual({
+    repository: 'acme/infra',
+    sha: 'def',
+    at: 2,
+  });
+});
