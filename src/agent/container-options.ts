@@ -1,0 +1,199 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import { shortDigest } from '../model/digest.ts';
+import { GridError } from '../model/error.ts';
+import { containerName } from '../model/identity.ts';
+import type { BindMount, ContainerSpec, Mount, PortBinding, VolumeSpec } from '../model/spec.ts';
+import type { Scope } from './containers.ts';
+import { containerLabels, volumeLabels } from './labels.ts';
+
+export interface ContainerOptionsInput {
+  readonly scope: Scope;
+  readonly instance: AssignedInstance;
+  /** Paths that the image declares as volumes. Looked up for stateful services only. */
+  readonly imageVolumes: readonly string[];
+  /** Id of the grid's bridge: its name is ambiguous while two agents have made one each at the same moment. */
+  readonly network: string;
+}
+
+/** The kernel's limits. A longer host name fails the container's start; a longer domain name is cut off, worse than none. */
+const HOST_NAME_LENGTH = 63;
+const DOMAIN_LENGTH = 64;
+const CPU_PERIOD = 100_000;
+
+/**
+ * The engine's create request for one instance (Docker API 1.40 and later). No restart policy: the agent restarts, because
+ * only the agent knows backoff, readiness and which spec is wanted. Throws `engine-refused` for paths that Docker's own
+ * notation cannot express.
+ */
+export function containerOptions(input: ContainerOptionsInput) {
+  const { scope, instance, network } = input;
+  const { spec } = instance;
+  const bridged = spec.networkMode === 'bridge';
+  return {
+    Image: spec.image,
+    ...(spec.command === null ? {} : { Cmd: [...spec.command] }),
+    ...(spec.entrypoint === null ? {} : { Entrypoint: [...spec.entrypoint] }),
+    ...(spec.user === null ? {} : { User: spec.user }),
+    ...(spec.stopSignal === null ? {} : { StopSignal: spec.stopSignal }),
+    StopTimeout: Math.ceil(spec.stopGracePeriod),
+    Env: environment(scope, instance),
+    Labels: { ...containerLabels(scope, instance) },
+    ...(bridged ? hostNames(scope, instance) : {}),
+    ...(bridged
+      ? { ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])) }
+      : {}),
+    HostConfig: hostConfig(input),
+    ...(bridged
+      ? {
+          NetworkingConfig: {
+            EndpointsConfig: { [network]: { Aliases: aliases(scope, instance) } },
+          },
+        }
+      : {}),
+  };
+}
+
+/** One user-defined bridge a grid on each engine: its containers find each other by name. */
+export function networkName(grid: string): string {
+  return `gridops-${grid}`;
+}
+
+/** Kontena's volume names (kontena.md 4.9); an external volume keeps its own. */
+export function volumeName(instance: AssignedInstance, volume: VolumeSpec): string {
+  if (volume.external || volume.scope === 'grid') return volume.name;
+  if (volume.scope === 'stack') return `${instance.stack}.${volume.name}`;
+  return `${instance.stack}.${instance.service}.${volume.name}-${instance.number}`;
+}
+
+function environment(scope: Scope, instance: AssignedInstance): string[] {
+  const all = {
+    ...instance.spec.env,
+    KONTENA_NODE_NAME: scope.node,
+    KONTENA_SERVICE_INSTANCE_NUMBER: String(instance.number),
+  };
+  return Object.entries(all).map(([key, value]) => `${key}=${value}`);
+}
+
+function hostNames(scope: Scope, instance: AssignedInstance) {
+  const domain = domainName(scope, instance);
+  return {
+    Hostname: `${instance.service}-${instance.number}`.slice(0, HOST_NAME_LENGTH),
+    ...(domain.length > DOMAIN_LENGTH ? {} : { Domainname: domain }),
+  };
+}
+
+function domainName(scope: Scope, instance: AssignedInstance): string {
+  return `${instance.stack}.${scope.grid}.kontena.local`;
+}
+
+function aliases(scope: Scope, { stack, service, number }: AssignedInstance): string[] {
+  const domain = `${stack}.${scope.grid}.kontena.local`;
+  return [
+    service,
+    `${service}-${number}`,
+    `${service}.${stack}`,
+    `${service}.${domain}`,
+    `${service}-${number}.${domain}`,
+  ];
+}
+
+function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptionsInput) {
+  const { spec } = instance;
+  return {
+    NetworkMode: spec.networkMode === 'host' ? 'host' : network,
+    ...(spec.networkMode === 'host' ? {} : resolver(scope, instance)),
+    ...(spec.networkMode === 'host' ? {} : { PortBindings: portBindings(spec.ports, scope) }),
+    // As process 1 a program without signal handlers ignores its stop signal. In the host's namespace it is not process 1.
+    Init: !spec.hostPid,
+    ...(spec.hostPid ? { PidMode: 'host' } : {}),
+    Privileged: spec.privileged,
+    ReadonlyRootfs: spec.readOnly,
+    CapAdd: [...spec.capAdd],
+    CapDrop: [...spec.capDrop],
+    ...resources(spec),
+    ...(spec.logging === null
+      ? {}
+      : { LogConfig: { Type: spec.logging.driver, Config: { ...spec.logging.options } } }),
+    Binds: spec.mounts.filter((mount) => mount.kind === 'bind').map(bind),
+    Mounts: volumeMounts(scope, instance, imageVolumes),
+  };
+}
+
+/** `ndots:1`: a bare service name is looked up inside its own stack first, and only then as the whole grid's alias. */
+function resolver(scope: Scope, instance: AssignedInstance) {
+  return {
+    DnsSearch: [domainName(scope, instance), `${scope.grid}.kontena.local`],
+    DnsOptions: ['ndots:1', 'timeout:1'],
+  };
+}
+
+function resources(spec: ContainerSpec) {
+  return {
+    ...(spec.memory === null ? {} : { Memory: spec.memory }),
+    ...(spec.memorySwap === null ? {} : { MemorySwap: spec.memorySwap }),
+    ...(spec.shmSize === null ? {} : { ShmSize: spec.shmSize }),
+    ...(spec.cpuShares === null ? {} : { CpuShares: spec.cpuShares }),
+    // A quota, not NanoCpus: the engine refuses those above the number of CPUs that this node happens to have.
+    ...(spec.cpus === null
+      ? {}
+      : { CpuPeriod: CPU_PERIOD, CpuQuota: Math.floor(CPU_PERIOD * spec.cpus) }),
+  };
+}
+
+function portKey(port: PortBinding): string {
+  return `${port.containerPort}/${port.protocol}`;
+}
+
+function portBindings(ports: readonly PortBinding[], scope: Scope) {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of ports) {
+    const binding = { HostIp: port.ip ?? scope.publishAddress, HostPort: String(port.nodePort) };
+    (bindings[portKey(port)] ??= []).push(binding);
+  }
+  return bindings;
+}
+
+/** `Binds`, not `Mounts`: only they make a missing directory on the host, as Kontena's users are used to. */
+function bind(mount: BindMount): string {
+  if (mount.source.includes(':') || mount.target.includes(':'))
+    throw new GridError({
+      code: 'engine-refused',
+      message: `the engine cannot mount ${mount.source} at ${mount.target}: a path must not hold a colon`,
+    });
+  return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`;
+}
+
+function volumeMounts(scope: Scope, instance: AssignedInstance, imageVolumes: readonly string[]) {
+  const { mounts } = instance.spec;
+  const targets = new Set(mounts.map((mount) => mount.target));
+  const declared = imageVolumes.filter((target) => !targets.has(target)).toSorted();
+  return [
+    ...mounts.flatMap((mount) =>
+      mount.kind === 'bind' ? [] : [volumeMount(scope, instance, mount)],
+    ),
+    ...declared.map((target) => volumeMount(scope, instance, { kind: 'anonymous', target })),
+  ];
+}
+
+/** The engine makes a named volume when it is missing, with these labels and this driver, and never deletes it. */
+function volumeMount(scope: Scope, instance: AssignedInstance, mount: Exclude<Mount, BindMount>) {
+  const base = { Type: 'volume' as const, Target: mount.target };
+  if (mount.kind === 'volume')
+    return {
+      ...base,
+      Source: volumeName(instance, mount.volume),
+      ReadOnly: mount.readOnly,
+      VolumeOptions: volumeOptions(scope, instance, mount.volume),
+    };
+  if (!instance.stateful) return { ...base, Source: '', ReadOnly: false };
+  const Source = `${containerName(instance)}.${shortDigest(mount.target)}`;
+  return { ...base, Source, ReadOnly: false, VolumeOptions: volumeOptions(scope, instance, null) };
+}
+
+function volumeOptions(scope: Scope, instance: AssignedInstance, volume: VolumeSpec | null) {
+  return {
+    NoCopy: false,
+    Labels: { ...volumeLabels(scope, instance) },
+    DriverConfig: { Name: volume?.driver ?? '', Options: { ...volume?.driverOptions } },
+  };
+}

@@ -1,0 +1,87 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import type { ContainerPhase } from '../model/container.ts';
+import type { InstanceId } from '../model/identity.ts';
+import type { HealthCheck } from '../model/spec.ts';
+
+/** Which containers are ours: those that carry this grid and this node as labels. Several nodes may share one engine. */
+export interface Scope {
+  readonly grid: string;
+  readonly node: string;
+  /** Address for ports that name none. */
+  readonly publishAddress: string;
+}
+
+/** One line of the engine's list. */
+export interface ContainerSummary extends InstanceId {
+  readonly id: string;
+  readonly name: string;
+  readonly specHash: string;
+  readonly phase: ContainerPhase;
+}
+
+/** Everything that an engine knows of a container of ours. Times are milliseconds since the epoch. */
+export interface ContainerFacts extends ContainerSummary {
+  readonly revision: string;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly exitCode: number | null;
+  readonly outOfMemory: boolean;
+  /** Where this host reaches it; `null` while it has no address. */
+  readonly address: string | null;
+  /** Seconds. */
+  readonly stopGracePeriod: number;
+  readonly waitForPort: number | null;
+  readonly healthCheck: HealthCheck | null;
+}
+
+/**
+ * The containers of one scope on one engine. Every method ends in bounded time and throws `GridError`:
+ * `engine-unreachable` when the engine does not answer, `engine-refused` and the more exact codes when it does not want to.
+ */
+export interface Containers {
+  /** All of them, from one call to the engine. */
+  list(scope: Scope): Promise<readonly ContainerSummary[]>;
+  /** Those of one instance. */
+  find(scope: Scope, id: InstanceId): Promise<readonly ContainerFacts[]>;
+  /** Returns the id. Throws `image-not-found`, `name-taken`, or `not-found` for a missing external volume. */
+  create(scope: Scope, instance: AssignedInstance, name: string): Promise<string>;
+  /** A running one stays as it is. Throws `port-taken`, or `not-found`. */
+  start(id: string): Promise<void>;
+  /** `grace`: seconds until it is killed. One that is stopped or gone is fine. */
+  stop(id: string, grace: number, signal: AbortSignal): Promise<void>;
+  /** Kills it first if need be. One that is gone is fine. */
+  remove(id: string): Promise<void>;
+  /** Throws `name-taken`, or `not-found`. */
+  rename(id: string, name: string): Promise<void>;
+  /** Its last 20 lines, newest last. */
+  logs(id: string): Promise<readonly string[]>;
+  /** Calls `changed` whenever one exits or is removed. Returns once it listens; `ended` tells when it no longer does. */
+  watch(
+    scope: Scope,
+    changed: (id: InstanceId) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly ended: Promise<void> }>;
+}
+
+export interface PullOptions {
+  /** Percent of what is known to be transferred; called a few times a second at most. */
+  readonly onProgress: (percent: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The engine as a whole. Throws as `Containers` does. */
+export interface Engine {
+  facts(): Promise<EngineFacts>;
+  /** Fetches an image unless the engine has it, `:latest` included. Throws `image-not-found`, `image-pull-failed`. */
+  pull(image: string, options: PullOptions): Promise<void>;
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly operatingSystem: string;
+  readonly architecture: string;
+  readonly volumeDrivers: readonly string[];
+}

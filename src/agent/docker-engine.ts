@@ -1,0 +1,101 @@
+import { GridError } from '../model/error.ts';
+import type { Engine, EngineFacts, PullOptions } from './containers.ts';
+import { Deadline } from './deadline.ts';
+import type { DockerClient } from './docker.ts';
+import { engineError, pullError, statusOf } from './docker-error.ts';
+import { type ImageReference, imageReference } from './image-reference.ts';
+import { PullProgress } from './pull-progress.ts';
+
+/** Milliseconds without a sign of progress. Unpacking one large layer is silent for a while. */
+const STALL_LIMIT = 180_000;
+
+/** What of the engine's description is used; its type in dockerode is `any`. */
+interface Description {
+  readonly ServerVersion: string;
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly OperatingSystem: string;
+  readonly Architecture: string;
+  readonly Plugins?: { readonly Volume?: readonly string[] | null };
+}
+
+/** The port `Engine` on a Docker engine. */
+export class DockerEngine implements Engine {
+  readonly #client: DockerClient;
+
+  constructor(client: DockerClient) {
+    this.#client = client;
+  }
+
+  async facts(): Promise<EngineFacts> {
+    const description: Description = await this.#client.call('ask for facts', (docker) =>
+      docker.info(),
+    );
+    return {
+      version: description.ServerVersion,
+      cpus: description.NCPU,
+      memory: description.MemTotal,
+      operatingSystem: description.OperatingSystem,
+      architecture: description.Architecture,
+      volumeDrivers: description.Plugins?.Volume ?? ['local'],
+    };
+  }
+
+  async pull(image: string, options: PullOptions): Promise<void> {
+    const reference = imageReference(image);
+    if (await this.#has(image)) return;
+    await this.#transfer(image, reference, options);
+    if (await this.#has(image)) return;
+    throw pullError(new Error('the engine does not have it after the pull'), image);
+  }
+
+  async #transfer(
+    image: string,
+    { name, tag }: ImageReference,
+    { onProgress, signal }: PullOptions,
+  ): Promise<void> {
+    const progress = new PullProgress(onProgress);
+    const stall = new Deadline(STALL_LIMIT, signal);
+    const query = { fromImage: name, tag };
+    try {
+      const stream = await this.#client.open(
+        `pull image ${image}`,
+        (docker, abortSignal) => docker.createImage({ ...query, abortSignal }),
+        // The engine is silent until the registry has answered it: only the stall limit counts.
+        { signal: stall.signal, extra: STALL_LIMIT },
+      );
+      for await (const chunk of stream) {
+        stall.postpone();
+        progress.add(String(chunk), Date.now());
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (stall.expired) throw pullError(new Error('the registry sends nothing any more'), image);
+      throw transferError(error, image);
+    } finally {
+      stall.end();
+    }
+    if (progress.error !== null) throw pullError(new Error(progress.error), image);
+  }
+
+  async #has(image: string): Promise<boolean> {
+    try {
+      await this.#client.call(`inspect image ${image}`, (docker) =>
+        docker.getImage(image).inspect(),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof GridError && statusOf(error.cause) === 404) return false;
+      throw error;
+    }
+  }
+}
+
+/** The engine's answer speaks for the registry; no answer at all is the engine's own fault. */
+function transferError(error: unknown, image: string): GridError {
+  const answer = error instanceof GridError ? error.cause : error;
+  if (error instanceof GridError && statusOf(answer) === null) return error;
+  return statusOf(answer) === null
+    ? engineError(answer, `pull image ${image}`)
+    : pullError(answer, image);
+}

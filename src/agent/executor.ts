@@ -1,0 +1,176 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import type {
+  ContainerSnapshot,
+  ContainerStep,
+  ContainerStepKind,
+  ContainerStepOf,
+} from '../model/container.ts';
+import { GridError } from '../model/error.ts';
+import { containerName } from '../model/identity.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts';
+import type { InstanceMemory } from './instance-memory.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What the effects of one instance's steps work on. */
+export interface Work {
+  readonly scope: Scope;
+  readonly containers: Containers;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly memory: InstanceMemory;
+  /** `null` while the instance is taken away. */
+  readonly instance: AssignedInstance | null;
+  readonly snapshots: readonly ContainerSnapshot[];
+  readonly facts: readonly ContainerFacts[];
+  /** A new container, as the engine would show it: there is no need to ask. */
+  readonly onCreated: (facts: ContainerFacts) => void;
+  /** Why a container is not ready. */
+  readonly explain: (container: string) => string;
+  readonly onProgress: (message: string) => void;
+  /** Aborted when the step is no longer wanted. Only waiting is cut short by it, never a change half way. */
+  readonly signal: AbortSignal;
+}
+
+type Executor = {
+  readonly [K in ContainerStepKind]: (step: ContainerStepOf<K>, work: Work) => Promise<void>;
+};
+
+/** Step → effect. Every effect is idempotent: a step that was done but not noticed may be done again. */
+const executor: Executor = {
+  'pull-image': pullImage,
+  'create-container': createContainer,
+  'start-container': startContainer,
+  'stop-container': (step, work) => work.containers.stop(step.container, step.grace, work.signal),
+  'remove-container': (step, work) => work.containers.remove(step.container),
+  'rename-container': renameContainer,
+  'give-up-container': giveUpContainer,
+};
+
+/** Which lane a step waits in. */
+export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
+  'pull-image': 'pull',
+  'create-container': 'change',
+  'start-container': 'change',
+  'stop-container': 'stop',
+  'remove-container': 'change',
+  'rename-container': 'change',
+  'give-up-container': 'look',
+};
+
+/** Throws `GridError` as the engine's ports do. */
+export async function execute(step: ContainerStep, work: Work): Promise<void> {
+  const effect = executor[step.kind] as (step: ContainerStep, work: Work) => Promise<void>;
+  await effect(step, work);
+}
+
+async function pullImage(step: ContainerStepOf<'pull-image'>, work: Work): Promise<void> {
+  const onProgress = (percent: number): void =>
+    work.onProgress(`pulling ${step.image}: ${percent} %`);
+  await work.engine.pull(step.image, { onProgress, signal: work.signal });
+}
+
+/**
+ * The wanted name may be held by a container that is not ours to touch (another node on this engine, somebody's own): then
+ * the next name is taken, and the right one later, when it is free.
+ */
+async function createContainer(
+  step: ContainerStepOf<'create-container'>,
+  work: Work,
+): Promise<void> {
+  const { scope, instance } = work;
+  if (instance === null) return;
+  const second = `${containerName(instance)}.${instance.specHash}`;
+  const names = new Set([step.name, second, `${second}.${scope.node}`]);
+  for (const [index, candidate] of [...names].entries()) {
+    try {
+      const id = await work.containers.create(scope, instance, candidate);
+      work.onCreated(createdContainer(id, candidate, instance));
+      return;
+    } catch (error) {
+      if (!isCoded(error, 'name-taken') || index === names.size - 1) throw error;
+    }
+  }
+}
+
+function createdContainer(id: string, name: string, instance: AssignedInstance): ContainerFacts {
+  const { stack, service, number, specHash, revision, spec } = instance;
+  const { stopGracePeriod, waitForPort, healthCheck } = spec;
+  return {
+    stack,
+    service,
+    number,
+    specHash,
+    revision,
+    stopGracePeriod,
+    waitForPort,
+    healthCheck,
+    id,
+    name,
+    phase: 'created',
+    startedAt: null,
+    finishedAt: null,
+    exitCode: null,
+    outOfMemory: false,
+    address: null,
+  };
+}
+
+async function startContainer(step: ContainerStepOf<'start-container'>, work: Work): Promise<void> {
+  const container = work.snapshots.find((one) => one.id === step.container);
+  if (container?.phase === 'exited') work.memory.restarting(container, work.clock.now());
+  await work.containers.start(step.container);
+}
+
+async function renameContainer(
+  step: ContainerStepOf<'rename-container'>,
+  work: Work,
+): Promise<void> {
+  try {
+    await work.containers.rename(step.container, step.name);
+  } catch (error) {
+    if (!isCoded(error, 'name-taken')) throw error;
+    work.memory.renameRefused(work.clock.now());
+  }
+}
+
+async function giveUpContainer(
+  step: ContainerStepOf<'give-up-container'>,
+  work: Work,
+): Promise<void> {
+  const facts = work.facts.find((one) => one.id === step.container);
+  const log = await lastLines(work.containers, step.container);
+  const message = facts === undefined ? step.reason : failureMessage(step, facts, work);
+  const exitCode = facts?.exitCode ?? null;
+  work.memory.failed({ code: step.code, message, exitCode, log }, step.container, work.clock.now());
+}
+
+function failureMessage(
+  step: ContainerStepOf<'give-up-container'>,
+  facts: ContainerFacts,
+  work: Work,
+): string {
+  if (step.code === 'container-exited') return `${exitMessage(facts)} before it was ready`;
+  const seconds = Math.round((work.clock.now() - (facts.startedAt ?? work.clock.now())) / 1_000);
+  const why = work.explain(step.container);
+  return `the container was not ready after ${seconds} s${why === '' ? '' : `: ${why}`}`;
+}
+
+/** "the container exited with code 1". */
+export function exitMessage(facts: ContainerFacts): string {
+  if (facts.outOfMemory) return 'the container ran out of memory and was killed';
+  return `the container exited with code ${facts.exitCode ?? 'unknown'}`;
+}
+
+/** A log that cannot be read (another driver, engine gone) must not keep the failure from being told. */
+export async function lastLines(containers: Containers, id: string): Promise<readonly string[]> {
+  try {
+    return await containers.logs(id);
+  } catch {
+    return [];
+  }
+}
+
+function isCoded(error: unknown, code: GridError['code']): boolean {
+  return error instanceof GridError && error.code === code;
+}

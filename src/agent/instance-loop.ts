@@ -1,0 +1,251 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import { errorMessage } from '../model/error.ts';
+import { type InstanceId, instancePath } from '../model/identity.ts';
+import type { ObservedInstance } from '../model/observed.ts';
+import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
+import { ceiling } from '../runtime/backoff.ts';
+import type { Log } from '../runtime/log.ts';
+import { SingleFlight } from '../runtime/single-flight.ts';
+import { Alarm } from './alarm.ts';
+import type { ContainerFacts, ContainerSummary } from './containers.ts';
+import { exitMessage, lastLines } from './executor.ts';
+import { InstanceMemory } from './instance-memory.ts';
+import { InstanceReport } from './instance-report.ts';
+import { InstanceView } from './instance-view.ts';
+import { STEADY } from './readiness.ts';
+import { StepRunner } from './step-runner.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** After a container crashed twice in a row, being up for a second no longer proves anything. */
+const STEADY_AFTER_CRASHES = 10_000;
+const ENGINE_BACKOFF = { base: 250, cap: 5_000 } as const;
+/** A step that changed nothing is not repeated in a tight loop. */
+const REPEAT_PAUSE = 1_000;
+
+/**
+ * Keeps one instance as its assignment wants it: look, decide, do the steps, look again, until there is nothing to do.
+ *
+ * - One round at a time; whatever happens during a round causes one more.
+ * - A newer assignment takes effect at the next step boundary; a pull and a wait in a lane end at once.
+ * - Waiting (readiness, backoff) is not a round: an event, a probe's result or the alarm starts the next one.
+ * - Before the first assignment it only looks.
+ */
+export class InstanceLoop {
+  readonly id: InstanceId;
+  readonly path: string;
+  readonly #around: Surroundings;
+  readonly #log: Log;
+  readonly #memory = new InstanceMemory();
+  readonly #view: InstanceView;
+  readonly #runner: StepRunner;
+  readonly #report: InstanceReport;
+  readonly #rounds: SingleFlight;
+  readonly #alarm: Alarm;
+  readonly #firstLook: Promise<void>;
+  #looked: (() => void) | null = null;
+  #wanted: AssignedInstance | 'kept' | null | undefined = undefined;
+  #version = 0;
+  /** What may have changed on the engine, counted; the next round looks when it has not seen all of it. */
+  #changes = 0;
+  #seen = -1;
+  #lastSteps = '';
+  #troubles = 0;
+
+  constructor(id: InstanceId, around: Surroundings) {
+    this.id = { stack: id.stack, service: id.service, number: id.number };
+    this.path = instancePath(id);
+    this.#around = around;
+    this.#log = around.log.child({ instance: this.path });
+    this.#firstLook = new Promise((resolve) => {
+      this.#looked = resolve;
+    });
+    this.#alarm = new Alarm(around.clock, () => this.wake());
+    this.#view = new InstanceView({
+      probes: around.probes,
+      clock: around.clock,
+      steady: () => (this.#crashes() ? STEADY_AFTER_CRASHES : STEADY),
+      // What a container answers changes nothing about what the engine shows.
+      onChange: () => this.#rounds.wake(),
+    });
+    const of = { id: this.id, around, memory: this.#memory, view: this.#view };
+    this.#report = new InstanceReport(of);
+    this.#runner = new StepRunner({
+      ...of,
+      onActivity: (activity) => this.#report.show(activity),
+    });
+    this.#rounds = new SingleFlight(
+      (signal) => this.#round(signal),
+      (error) => this.#postpone(error),
+    );
+  }
+
+  /** `null`: take it away; `kept`: let it be. Each call stands for a newer assignment. */
+  assign(wanted: AssignedInstance | 'kept' | null): void {
+    const sameSpec = specHashOf(wanted) === specHashOf(this.#wanted);
+    this.#memory.reset({ sameSpec });
+    this.#wanted = wanted;
+    this.#version += 1;
+    if (!sameSpec) this.#runner.interrupt();
+    this.wake();
+  }
+
+  /** Something may have changed on the engine. */
+  wake(): void {
+    this.#changes += 1;
+    this.#rounds.wake();
+  }
+
+  /** Whether a full listing shows what was seen at the last look. */
+  matches(listed: readonly ContainerSummary[]): boolean {
+    const seen = new Map(this.#view.facts.map((one) => [one.id, one]));
+    if (this.#looked !== null || listed.length !== seen.size) return false;
+    return listed.every((one) => {
+      const known = seen.get(one.id);
+      return known?.phase === one.phase && known.name === one.name;
+    });
+  }
+
+  /** Nothing is wanted and nothing is left. */
+  get over(): boolean {
+    if (this.#looked !== null || (this.#wanted ?? null) !== null) return false;
+    return this.#view.facts.length === 0;
+  }
+
+  observe(): ObservedInstance | null {
+    return this.#report.observe(this.#assigned());
+  }
+
+  /** Resolves after the first look and the first answer of every container that was found. */
+  async known(): Promise<void> {
+    await this.#firstLook;
+    await this.#view.asked();
+  }
+
+  /** Containers run on. Resolves when the step that runs has ended. */
+  async stop(): Promise<void> {
+    const stopped = this.#rounds.stop();
+    this.#runner.end();
+    this.#looked?.();
+    await stopped;
+    this.#alarm.clear();
+    this.#view.stop();
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    this.#alarm.clear();
+    while (!signal.aborted) {
+      if (this.#seen !== this.#changes) await this.#look();
+      const wanted = this.#wanted;
+      if (wanted === undefined) return;
+      const version = this.#version;
+      const decision = this.#decide(wanted);
+      this.#showDecision(decision);
+      if (decision.kind !== 'steps') {
+        this.#lastSteps = '';
+        if (decision.until !== null) this.#alarm.set(decision.until);
+        return;
+      }
+      if (this.#repeats(decision)) {
+        this.#alarm.set(this.#around.clock.now() + REPEAT_PAUSE);
+        return;
+      }
+      const isCurrent = (): boolean => version === this.#version && !signal.aborted;
+      const run = { steps: decision.steps, instance: this.#assigned(), isCurrent };
+      // Counted beforehand: a run that throws has changed something all the same.
+      this.#changes += 1;
+      if (await this.#runner.run(run)) this.#changes -= 1;
+      this.#report.tellFailure();
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { lanes, containers, scope } = this.#around;
+    const before = this.#view.facts;
+    const changes = this.#changes;
+    const facts = await lanes.look(() => containers.find(scope, this.id));
+    this.#seen = changes;
+    this.#view.update(facts);
+    this.#memory.prune(new Set(facts.map((one) => one.id)));
+    this.#troubles = 0;
+    this.#looked?.();
+    this.#looked = null;
+    for (const one of facts) {
+      const ran = before.some((earlier) => earlier.id === one.id && earlier.phase === 'running');
+      if (ran && one.phase === 'exited' && this.#runner.stopped !== one.id)
+        await this.#noticeCrash(one);
+    }
+    this.#around.onChange(this.path);
+  }
+
+  async #noticeCrash(facts: ContainerFacts): Promise<void> {
+    const container = this.#view.snapshots().find((one) => one.id === facts.id);
+    if (container?.served !== true || (this.#wanted ?? null) === null) return;
+    const message = exitMessage(facts);
+    const wanted = this.#assigned();
+    // The old container of an instance that is being replaced says nothing about the wanted spec.
+    if (wanted === null || wanted.specHash === facts.specHash) {
+      const log = await lastLines(this.#around.containers, facts.id);
+      const { exitCode } = facts;
+      this.#memory.crashed({ code: 'container-exited', message, exitCode, log }, container);
+    }
+    this.#report.crashed(message);
+  }
+
+  #assigned(): AssignedInstance | null {
+    return typeof this.#wanted === 'object' ? this.#wanted : null;
+  }
+
+  #decide(wanted: AssignedInstance | 'kept' | null): ContainerDecision {
+    const containers = this.#view.snapshots();
+    const specHash = specHashOf(wanted);
+    const ready = containers.some(
+      (one) =>
+        one.phase === 'running' &&
+        one.readiness === 'ready' &&
+        (wanted === 'kept' || one.specHash === specHash),
+    );
+    if (ready) this.#memory.succeeded();
+    const now = this.#around.clock.now();
+    return nextContainerSteps({ wanted, containers, history: this.#memory.history, now });
+  }
+
+  #crashes(): boolean {
+    const { failure } = this.#memory;
+    return failure?.code === 'container-exited' && failure.count > 1;
+  }
+
+  #repeats(decision: ContainerDecision): boolean {
+    const steps = JSON.stringify([this.#version, this.#memory.history, decision]);
+    const repeats = steps === this.#lastSteps;
+    this.#lastSteps = repeats ? '' : steps;
+    return repeats;
+  }
+
+  #showDecision(decision: ContainerDecision): void {
+    const phase = this.#wanted === null ? 'stopping' : 'starting';
+    if (decision.kind === 'settled') this.#report.show(null);
+    else if (decision.kind === 'wait') {
+      const why = this.#view.pendingMessage;
+      const message = why === '' ? decision.reason : `${decision.reason}: ${why}`;
+      this.#report.show({ phase, message });
+    } else if (this.#report.activity === null)
+      // Steps show themselves when their turn in the lane comes.
+      this.#report.show({ phase, message: 'waiting for its turn' });
+  }
+
+  /** The engine does not answer, or refuses to tidy up: nothing that says anything about the instance. */
+  #postpone(error: unknown): void {
+    const delay = ceiling(ENGINE_BACKOFF, this.#troubles);
+    this.#troubles += 1;
+    this.#alarm.set(this.#around.clock.now() + delay);
+    const fields = { error: errorMessage(error), retryInMilliseconds: delay };
+    if (this.#troubles === 1)
+      this.#log.warn(fields, 'the engine did not do what the instance needs');
+    const { activity } = this.#report;
+    if (activity !== null) this.#report.show({ ...activity, message: errorMessage(error) });
+  }
+}
+
+function specHashOf(wanted: AssignedInstance | 'kept' | null | undefined): string | null {
+  return typeof wanted === 'object' && wanted !== null ? wanted.specHash : null;
+}

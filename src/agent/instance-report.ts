@@ -1,0 +1,66 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import { type InstanceId, instancePath } from '../model/identity.ts';
+import type { Failure, ObservedInstance } from '../model/observed.ts';
+import { type Activity, reportedAttempt, servingContainer } from './attempt.ts';
+import type { InstanceMemory } from './instance-memory.ts';
+import type { InstanceView } from './instance-view.ts';
+import type { AgentEvent, Surroundings } from './surroundings.ts';
+
+export interface InstanceReportOptions {
+  readonly id: InstanceId;
+  readonly around: Surroundings;
+  readonly memory: InstanceMemory;
+  readonly view: InstanceView;
+}
+
+/** What others are told of one instance: its observation, and events for its history. */
+export class InstanceReport {
+  readonly #options: InstanceReportOptions;
+  readonly #path: string;
+  #activity: Activity | null = null;
+  #toldFailure: Failure | null = null;
+
+  constructor(options: InstanceReportOptions) {
+    this.#options = options;
+    this.#path = instancePath(options.id);
+  }
+
+  get activity(): Activity | null {
+    return this.#activity;
+  }
+
+  /** `null`: nothing is to be done. */
+  show(activity: Activity | null): void {
+    this.#activity = activity;
+    this.#options.around.onChange(this.#path);
+  }
+
+  /** `null`: there is nothing of this instance. */
+  observe(wanted: AssignedInstance | null): ObservedInstance | null {
+    const { id, view, memory } = this.#options;
+    const containers = view.snapshots();
+    const current = servingContainer({ wanted, containers });
+    const { failure } = memory;
+    const attempt = reportedAttempt({ wanted, containers, activity: this.#activity, failure });
+    return current === null && attempt === null ? null : { ...id, current, attempt };
+  }
+
+  crashed(message: string): void {
+    this.#event('warning', 'instance-crashed', message);
+    this.#toldFailure = this.#options.memory.failure;
+  }
+
+  /** Tells a failure once, when it is new. */
+  tellFailure(): void {
+    const { failure } = this.#options.memory;
+    if (failure === this.#toldFailure) return;
+    this.#toldFailure = failure;
+    if (failure !== null) this.#event('error', 'instance-failed', failure.message);
+  }
+
+  #event(severity: AgentEvent['severity'], kind: string, message: string): void {
+    const { around } = this.#options;
+    around.log.warn({ instance: this.#path, kind, message }, 'instance event');
+    around.onEvent({ severity, kind, path: this.#path, message });
+  }
+}

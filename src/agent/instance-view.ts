@@ -1,0 +1,128 @@
+import type { ContainerSnapshot } from '../model/container.ts';
+import { containerName } from '../model/identity.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ContainerFacts } from './containers.ts';
+import type { Probes } from './probe.ts';
+import { ReadinessWatch, type Vitals } from './readiness.ts';
+
+export interface InstanceViewOptions {
+  readonly probes: Probes;
+  readonly clock: Clock;
+  /** Milliseconds that a container without port or health check must stay up. */
+  readonly steady: () => number;
+  readonly onChange: () => void;
+}
+
+const unasked: Vitals = { readiness: 'pending', health: 'unknown', failedChecks: 0, message: '' };
+
+/** What is known of one instance's containers: the engine's facts of the last look, and what asking them found out since. */
+export class InstanceView {
+  readonly #options: InstanceViewOptions;
+  readonly #watches = new Map<
+    string,
+    { readonly startedAt: number; readonly watch: ReadinessWatch }
+  >();
+  readonly #served = new Map<string, boolean>();
+  readonly #watched = new Set<string>();
+  #facts: readonly ContainerFacts[] = [];
+
+  constructor(options: InstanceViewOptions) {
+    this.#options = options;
+  }
+
+  get facts(): readonly ContainerFacts[] {
+    return this.#facts;
+  }
+
+  /** Takes the result of a look at the engine. Each run of a container is watched from here to its exit. */
+  update(facts: readonly ContainerFacts[]): void {
+    this.#facts = facts;
+    for (const one of facts) {
+      if (!this.#served.has(one.id)) this.#served.set(one.id, presumedServed(one));
+      if (one.phase === 'running') this.#watched.add(one.id);
+      this.#watch(one);
+    }
+    this.#forgetOthers(new Set(facts.map((one) => one.id)));
+  }
+
+  snapshots(): ContainerSnapshot[] {
+    return this.#facts.map((one) => ({
+      ...one,
+      ...this.#vitals(one.id),
+      served: this.#served.get(one.id) === true,
+      watched: this.#watched.has(one.id),
+    }));
+  }
+
+  /** Why a container is not ready or not healthy; empty when there is nothing to say. */
+  message(id: string): string {
+    return this.#vitals(id).message;
+  }
+
+  /** Why a container that starts is not ready yet. */
+  get pendingMessage(): string {
+    const pending = this.#facts.map((one) => this.#vitals(one.id));
+    return pending.find((one) => one.readiness === 'pending' && one.message !== '')?.message ?? '';
+  }
+
+  /** Resolves when every container that is watched now was asked at least once. */
+  async asked(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map(({ watch }) => watch.asked));
+  }
+
+  stop(): void {
+    for (const { watch } of this.#watches.values()) watch.stop();
+    this.#watches.clear();
+  }
+
+  #watch(one: ContainerFacts): void {
+    const startedAt = one.phase === 'running' ? one.startedAt : null;
+    const known = this.#watches.get(one.id);
+    if (known?.startedAt === startedAt) return;
+    known?.watch.stop();
+    this.#watches.delete(one.id);
+    if (startedAt === null) return;
+    const { probes, clock } = this.#options;
+    const watch = new ReadinessWatch({
+      subject: { ...one, startedAt },
+      probes,
+      clock,
+      steady: this.#options.steady(),
+      onChange: () => this.#changed(one.id),
+    });
+    this.#watches.set(one.id, { startedAt, watch });
+    this.#noteServed(one.id);
+  }
+
+  #changed(id: string): void {
+    this.#noteServed(id);
+    this.#options.onChange();
+  }
+
+  #noteServed(id: string): void {
+    if (this.#vitals(id).readiness === 'ready') this.#served.set(id, true);
+  }
+
+  #vitals(id: string): Vitals {
+    return this.#watches.get(id)?.watch.vitals ?? unasked;
+  }
+
+  #forgetOthers(present: ReadonlySet<string>): void {
+    for (const id of this.#served.keys()) if (!present.has(id)) this.#served.delete(id);
+    for (const id of this.#watched) if (!present.has(id)) this.#watched.delete(id);
+    for (const [id, { watch }] of this.#watches) {
+      if (present.has(id)) continue;
+      watch.stop();
+      this.#watches.delete(id);
+    }
+  }
+}
+
+/**
+ * A fresh agent cannot know whether a container that it finds was ever ready. One that was started and holds the
+ * instance's own name is given the benefit of the doubt: it is then started again after an exit, not thrown away.
+ * One that this agent creates is seen as `created` first.
+ */
+function presumedServed(one: ContainerFacts): boolean {
+  return one.phase !== 'created' && one.name === containerName(one);
+}

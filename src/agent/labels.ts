@@ -1,0 +1,138 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import { containerName, type InstanceId } from '../model/identity.ts';
+import type { HealthCheck } from '../model/spec.ts';
+import type { Scope } from './containers.ts';
+
+/**
+ * A container's labels say everything that an agent must know to adopt it: whose it is, what it was made from and when it
+ * counts as ready. Kontena's names where it has one, `io.gridops.*` else.
+ */
+const label = {
+  grid: 'io.kontena.grid.name',
+  stack: 'io.kontena.stack.name',
+  service: 'io.kontena.service.name',
+  number: 'io.kontena.service.instance_number',
+  name: 'io.kontena.container.name',
+  type: 'io.kontena.container.type',
+  grace: 'io.kontena.container.stop_grace_period',
+  node: 'io.gridops.node',
+  spec: 'io.gridops.spec',
+  revision: 'io.gridops.revision',
+  stateful: 'io.gridops.stateful',
+  waitForPort: 'io.gridops.wait_for_port',
+} as const;
+
+const healthLabel = {
+  protocol: 'io.kontena.health_check.protocol',
+  port: 'io.kontena.health_check.port',
+  uri: 'io.kontena.health_check.uri',
+  timeout: 'io.kontena.health_check.timeout',
+  interval: 'io.kontena.health_check.interval',
+  initialDelay: 'io.kontena.health_check.initial_delay',
+} as const;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What the labels of one of our containers say. */
+export interface LabelFacts extends InstanceId {
+  readonly specHash: string;
+  readonly revision: string;
+  readonly stopGracePeriod: number;
+  readonly waitForPort: number | null;
+  readonly healthCheck: HealthCheck | null;
+}
+
+/** The service's own labels never override ours: by ours we know what we may touch. */
+export function containerLabels(scope: Scope, instance: AssignedInstance): Labels {
+  const { spec } = instance;
+  return {
+    ...spec.labels,
+    ...volumeLabels(scope, instance),
+    [label.service]: instance.service,
+    [label.number]: String(instance.number),
+    [label.name]: containerName(instance),
+    [label.type]: 'container',
+    [label.grace]: String(spec.stopGracePeriod),
+    [label.node]: scope.node,
+    [label.spec]: instance.specHash,
+    [label.revision]: instance.revision,
+    [label.stateful]: String(instance.stateful),
+    ...(spec.waitForPort === null ? {} : { [label.waitForPort]: String(spec.waitForPort) }),
+    ...(spec.healthCheck === null ? {} : healthLabels(spec.healthCheck)),
+  };
+}
+
+export function volumeLabels(scope: Scope, instance: InstanceId): Labels {
+  return { [label.grid]: scope.grid, [label.stack]: instance.stack };
+}
+
+export function networkLabels(grid: string): Labels {
+  return { [label.grid]: grid };
+}
+
+/** As the engine's list and event filters want them: `key=value`. */
+export function scopeFilter(scope: Scope): string[] {
+  return [`${label.grid}=${scope.grid}`, `${label.node}=${scope.node}`];
+}
+
+export function instanceFilter(scope: Scope, id: InstanceId): string[] {
+  return [
+    ...scopeFilter(scope),
+    `${label.stack}=${id.stack}`,
+    `${label.service}=${id.service}`,
+    `${label.number}=${id.number}`,
+  ];
+}
+
+/** `null` for a container that has the scope's labels but not an instance's: somebody's copy, not ours. */
+export function parseLabels(labels: Labels): LabelFacts | null {
+  const stack = labels[label.stack];
+  const service = labels[label.service];
+  const number = wholeNumber(labels[label.number]);
+  const specHash = labels[label.spec];
+  if (stack === undefined || service === undefined || number === null || specHash === undefined)
+    return null;
+  return {
+    stack,
+    service,
+    number,
+    specHash,
+    revision: labels[label.revision] ?? '',
+    stopGracePeriod: decimal(labels[label.grace]) ?? 10,
+    waitForPort: wholeNumber(labels[label.waitForPort]),
+    healthCheck: parseHealthCheck(labels),
+  };
+}
+
+function healthLabels(check: HealthCheck): Labels {
+  return {
+    [healthLabel.protocol]: check.protocol,
+    [healthLabel.port]: String(check.port),
+    [healthLabel.uri]: check.uri,
+    [healthLabel.timeout]: String(check.timeout),
+    [healthLabel.interval]: String(check.interval),
+    [healthLabel.initialDelay]: String(check.initialDelay),
+  };
+}
+
+function parseHealthCheck(labels: Labels): HealthCheck | null {
+  const protocol = labels[healthLabel.protocol];
+  const port = wholeNumber(labels[healthLabel.port]);
+  if ((protocol !== 'http' && protocol !== 'tcp') || port === null) return null;
+  return {
+    protocol,
+    port,
+    uri: labels[healthLabel.uri] ?? '/',
+    timeout: decimal(labels[healthLabel.timeout]) ?? 10,
+    interval: decimal(labels[healthLabel.interval]) ?? 60,
+    initialDelay: decimal(labels[healthLabel.initialDelay]) ?? 10,
+  };
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+function decimal(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,131 @@
+import { errorMessage, GridError } from '../model/error.ts';
+import type { NodeFacts } from '../model/observed.ts';
+import { type JoinToken, parseJoinToken } from '../protocol/join-token.ts';
+import { fingerprint } from '../protocol/sign.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { packageVersion } from '../runtime/version.ts';
+import type { Containers, Engine } from './containers.ts';
+import { DockerClient } from './docker.ts';
+import { DockerContainers } from './docker-containers.ts';
+import { DockerEngine } from './docker-engine.ts';
+import { Identity } from './identity.ts';
+import { createLanes, defaultConcurrency } from './lanes.ts';
+import { type AgentStatus, Node } from './node.ts';
+import { networkProbes, type Probes } from './probe.ts';
+import { agentUrl, keepConnected } from './uplink.ts';
+
+export interface AgentOptions {
+  /** The master's address: `http(s)://…` or `ws(s)://…`. */
+  readonly master: string;
+  /** Needed once, for a directory that has not joined yet; later it is only compared with what was joined. */
+  readonly joinToken: string | null;
+  /** The node's name. */
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** Holds the node's identity and its last assignment. Made when it is missing. */
+  readonly directory: string;
+  /** The engine's socket (a path or `unix://…`), or `tcp://host:port`. */
+  readonly dockerSocket: string;
+  /** Address for ports that name none. */
+  readonly publishAddress: string;
+  /** How many containers are created, started or removed at the same moment; by the number of cores when absent. */
+  readonly concurrency?: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The world outside. Tests put others, or wrappers, in place. */
+export interface AgentPorts {
+  readonly containers: Containers;
+  readonly engine: Engine;
+  readonly probes: Probes;
+}
+
+export interface RunningAgent {
+  readonly name: string;
+  status(): AgentStatus;
+  /** Ends the session and the loops. Containers run on. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that a step in progress has to end in, when the agent stops; an engine that hangs would take a minute. */
+const STOP_LIMIT = 5_000;
+
+/**
+ * Starts the agent of one node. It goes by the assignment on disk until the master sends a newer one, and for ever when it
+ * never does. Resolves as soon as it runs, whether or not engine and master answer. Throws `invalid-configuration` for
+ * options and files that a person must put right.
+ */
+export async function startAgent(
+  options: AgentOptions,
+  ports: Partial<AgentPorts> = {},
+): Promise<RunningAgent> {
+  const url = agentUrl(options.master);
+  const token = options.joinToken === null ? null : parseJoinToken(options.joinToken);
+  const identity = await Identity.open(options.directory);
+  checkMembership(options, identity, token);
+  const client = new DockerClient({ address: options.dockerSocket });
+  const engine = ports.engine ?? new DockerEngine(client);
+  const node = new Node({
+    ...options,
+    identity,
+    token,
+    engine,
+    containers: ports.containers ?? new DockerContainers(client),
+    probes: ports.probes ?? networkProbes,
+    lanes: createLanes(options.concurrency ?? defaultConcurrency()),
+    version: packageVersion(),
+  });
+  await node.resume();
+  const stopping = new AbortController();
+  const uplink = keepConnected(
+    { ...options, url, host: node, facts: () => nodeFacts(options, engine) },
+    stopping.signal,
+  ).catch((error: unknown) =>
+    options.log.error({ error: errorMessage(error) }, 'the uplink ended'),
+  );
+  return {
+    name: options.name,
+    status: () => node.status(),
+    stop: async () => {
+      stopping.abort(new Error('the agent stops'));
+      const patience = setTimeout(() => client.abandon(), STOP_LIMIT);
+      await Promise.all([node.stop(), uplink]);
+      clearTimeout(patience);
+    },
+  };
+}
+
+function checkMembership(options: AgentOptions, identity: Identity, token: JoinToken | null): void {
+  const { membership } = identity;
+  if (membership === null && token === null)
+    throw new GridError({
+      code: 'invalid-configuration',
+      message: `the node of ${options.directory} has not joined a grid and there is no join token`,
+      hint: 'Make a token on the master: gridops token create --grid <grid>.',
+    });
+  if (membership === null) return;
+  const { grid, node, masterKey } = membership;
+  const isOurs =
+    token === null || (token.grid === grid && token.fingerprint === fingerprint(masterKey));
+  if (isOurs && node === options.name) return;
+  throw new GridError({
+    code: 'invalid-configuration',
+    message: `${options.directory} belongs to node ${node} of grid ${grid}, joined with another name, grid or master`,
+    hint: 'Give this node a directory of its own, or empty that one to join anew.',
+  });
+}
+
+async function nodeFacts(options: AgentOptions, engine: Engine): Promise<NodeFacts> {
+  const { version, ...facts } = await engine.facts();
+  return {
+    ...facts,
+    engineVersion: version,
+    agentVersion: packageVersion(),
+    labels: options.labels,
+    publishAddress: options.publishAddress,
+  };
+}

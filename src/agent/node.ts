@@ -1,0 +1,212 @@
+import { errorMessage, GridError } from '../model/error.ts';
+import { instancePath } from '../model/identity.ts';
+import type { ObservedInstance } from '../model/observed.ts';
+import type { AgentMessageOf, MasterMessageOf, Signed } from '../protocol/agent.ts';
+import type { JoinToken } from '../protocol/join-token.ts';
+import type { KeyPair } from '../protocol/sign.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Containers, Engine } from './containers.ts';
+import { checkAssignment, type Identity, type Membership } from './identity.ts';
+import type { Lanes } from './lanes.ts';
+import { Observer } from './observer.ts';
+import type { Probes } from './probe.ts';
+import { Reconciler } from './reconciler.ts';
+import type { Introduction, Session, SessionHost } from './session.ts';
+import type { AgentEvent } from './surroundings.ts';
+
+export interface NodeOptions {
+  readonly identity: Identity;
+  readonly name: string;
+  readonly joinToken: string | null;
+  readonly token: JoinToken | null;
+  readonly publishAddress: string;
+  readonly containers: Containers;
+  readonly engine: Engine;
+  readonly probes: Probes;
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface AgentStatus {
+  readonly connected: boolean;
+  /** `null` before the node has joined. */
+  readonly grid: string | null;
+  /** Of the assignment that the node goes by; 0 before the first. */
+  readonly generation: number;
+  readonly instances: readonly ObservedInstance[];
+}
+
+/**
+ * This node between its two neighbours: what the master sends goes to the reconciler, what the reconciler sees goes to the
+ * master. Before it has joined a grid there is nothing to reconcile.
+ */
+export class Node implements SessionHost {
+  readonly #options: NodeOptions;
+  readonly #observer: Observer;
+  #reconciler: Reconciler | null = null;
+  #signed: Signed | null = null;
+  #session: Session | null = null;
+  #taking: Promise<void> = Promise.resolve();
+  /** The next complete observation must carry the assignment. */
+  #recalled = false;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.#observer = new Observer({
+      clock: options.clock,
+      source: {
+        generation: () => this.generation(),
+        assignment: () => this.#signed,
+        all: () => this.#reconciler?.observed() ?? [],
+        one: (path) => this.#reconciler?.observe(path) ?? null,
+        pathOf: instancePath,
+      },
+    });
+  }
+
+  get keys(): KeyPair {
+    return this.#options.identity.keys;
+  }
+
+  get version(): string {
+    return this.#options.version;
+  }
+
+  /** Goes on where the agent left off, by what is on disk. */
+  async resume(): Promise<void> {
+    const { identity, log } = this.#options;
+    if (identity.membership === null) return;
+    const held = await identity.assignment();
+    const reconciler = this.#reconcile(identity.membership);
+    if (held === null) return;
+    this.#signed = held.signed;
+    log.info({ generation: held.assignment.generation }, 'going by the assignment on disk');
+    reconciler.apply(held.assignment);
+  }
+
+  introduction(): Introduction {
+    const { identity, joinToken, token, name } = this.#options;
+    if (identity.membership !== null) return { kind: 'credential', ...identity.membership };
+    if (joinToken === null || token === null) throw new Error('neither joined nor invited');
+    return { kind: 'join', token: joinToken, name, fingerprint: token.fingerprint };
+  }
+
+  generation(): number {
+    return this.#reconciler?.assignment?.generation ?? 0;
+  }
+
+  async welcomed(welcome: MasterMessageOf<'welcome'>, masterKey: string): Promise<void> {
+    const { identity, token, name, log } = this.#options;
+    const before = identity.membership;
+    const grid = before?.grid ?? token?.grid;
+    if (welcome.grid !== grid || welcome.node !== name)
+      throw new GridError({
+        code: 'not-authenticated',
+        message: `the master says ${welcome.grid}/${welcome.node}, this node is ${grid}/${name}`,
+      });
+    const membership = await identity.join({ masterKey, ...welcome });
+    if (before === null) log.info({ grid: membership.grid, node: membership.node }, 'joined');
+    if (this.#reconciler === null) this.#reconcile(membership);
+  }
+
+  opened(session: Session, options: { readonly recall: boolean }): void {
+    this.#session = session;
+    this.#recalled = options.recall;
+    this.#options.log.info({ recall: options.recall }, 'session with the master is open');
+    void session.ended.then(() => this.#closed(session));
+    void this.#reconciler?.known.then(() => this.#observe(session));
+  }
+
+  async assigned({
+    signed,
+    generation,
+  }: MasterMessageOf<'assignment'>): Promise<AgentMessageOf<'refusal'> | null> {
+    // An older session may still be busy with an older one.
+    const taken = this.#taking.then(() => this.#take(signed));
+    this.#taking = taken.catch(() => undefined);
+    try {
+      await taken;
+      return null;
+    } catch (error) {
+      const code = error instanceof GridError ? error.code : 'internal';
+      const message = errorMessage(error);
+      this.#options.log.error({ generation, code, message }, 'assignment refused');
+      return { type: 'refusal', generation, code, message };
+    }
+  }
+
+  resync(options: { readonly recall: boolean }): void {
+    if (this.#observer.isOpen) this.#observer.complete(options);
+    else this.#recalled ||= options.recall;
+  }
+
+  status(): AgentStatus {
+    return {
+      connected: this.#session?.isOpen === true,
+      grid: this.#options.identity.membership?.grid ?? null,
+      generation: this.generation(),
+      instances: this.#reconciler?.observed() ?? [],
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#observer.close();
+    await this.#reconciler?.stop();
+  }
+
+  #reconcile(membership: Membership): Reconciler {
+    const { publishAddress } = this.#options;
+    const { grid, node } = membership;
+    this.#reconciler = new Reconciler({
+      ...this.#options,
+      scope: { grid, node, publishAddress },
+      onChange: (path) => this.#observer.touch(path),
+      onEvent: (event) => this.#report(event),
+    });
+    return this.#reconciler;
+  }
+
+  /** The same assignment again is fine: the master could not know that it had arrived. */
+  async #take(signed: Signed): Promise<void> {
+    const { identity, log } = this.#options;
+    const { membership } = identity;
+    if (membership === null || this.#reconciler === null) throw new Error('not joined yet');
+    const assignment = checkAssignment(signed, membership);
+    if (signed.payload === this.#signed?.payload) return;
+    if (assignment.generation <= this.generation())
+      throw new GridError({
+        code: 'invalid-request',
+        message: `generation ${assignment.generation} is not newer than ${this.generation()}, by which this node goes`,
+      });
+    await identity.keep(signed);
+    this.#signed = signed;
+    const { generation, instances } = assignment;
+    log.info({ generation, instances: instances.length }, 'assignment taken');
+    this.#reconciler.apply(assignment);
+  }
+
+  #observe(session: Session): void {
+    if (this.#session !== session || !session.isOpen) return;
+    const sink = {
+      send: (message: AgentMessageOf<'observation'>) => session.send(message),
+      backlog: () => session.backlog,
+    };
+    this.#observer.open(sink, { recall: this.#recalled });
+  }
+
+  #closed(session: Session): void {
+    if (this.#session !== session) return;
+    this.#session = null;
+    this.#observer.close();
+  }
+
+  #report(event: AgentEvent): void {
+    const at = this.#options.clock.now();
+    const message = event.message.slice(0, 4_000);
+    this.#session?.send({ type: 'event', at, ...event, message });
+  }
+}

@@ -1,0 +1,132 @@
+import type { Assignment } from '../model/assignment.ts';
+import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
+import type { ObservedInstance } from '../model/observed.ts';
+import type { ContainerSummary } from './containers.ts';
+import { watchEngine } from './engine-watch.ts';
+import { InstanceLoop } from './instance-loop.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface ReconcilerOptions extends Surroundings {
+  readonly random: () => number;
+}
+
+/** How long a first observation waits for the answers of containers that were found, in milliseconds. */
+const FIRST_ANSWERS = 2_000;
+
+/**
+ * One node's containers against its assignment: a loop for each instance that is assigned or present.
+ *
+ * Invariants: only containers of the scope are ever touched; without an assignment none is; what is not assigned (nor kept) is
+ * stopped and removed; the newest assignment wins.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #loops = new Map<string, InstanceLoop>();
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  /** Resolves when everything that was there at the start was looked at: from here `observed` is complete. */
+  readonly known: Promise<void>;
+  #assignment: Assignment | null = null;
+  #kept: ReadonlySet<string> = new Set();
+  #onFirstListing: (() => void) | null = null;
+
+  /** Starts at once; `options.onChange` is told of every path whose observation may have changed. */
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    const listed = new Promise<void>((resolve) => {
+      this.#onFirstListing = resolve;
+    });
+    this.known = listed.then(() => this.#firstAnswers());
+    this.#ended = watchEngine(
+      {
+        ...options,
+        onEvent: (id) => this.#loopOf(id).wake(),
+        onListing: (all) => this.#compare(all),
+      },
+      this.#stopping.signal,
+    );
+  }
+
+  get assignment(): Assignment | null {
+    return this.#assignment;
+  }
+
+  /** The caller has made sure that it is genuine, for this node and newer than the last. */
+  apply(assignment: Assignment): void {
+    this.#assignment = assignment;
+    this.#kept = new Set(assignment.kept);
+    const assigned = new Set<string>();
+    for (const instance of assignment.instances) {
+      assigned.add(instancePath(instance));
+      this.#loopOf(instance).assign(instance);
+    }
+    for (const [path, loop] of this.#loops)
+      if (!assigned.has(path)) loop.assign(this.#unlisted(path));
+  }
+
+  /** Everything, in the order of instances. */
+  observed(): readonly ObservedInstance[] {
+    const all = [...this.#loops.values()].toSorted((a, b) => compareInstances(a.id, b.id));
+    return all.map((loop) => loop.observe()).filter((one) => one !== null);
+  }
+
+  /** `null`: there is no such instance here. */
+  observe(path: string): ObservedInstance | null {
+    return this.#loops.get(path)?.observe() ?? null;
+  }
+
+  /** Containers run on. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the agent stops'));
+    this.#onFirstListing?.();
+    await Promise.all([...this.#loops.values()].map((loop) => loop.stop()));
+    await this.#ended;
+  }
+
+  #loopOf(id: InstanceId): InstanceLoop {
+    const path = instancePath(id);
+    const known = this.#loops.get(path);
+    if (known !== undefined) return known;
+    const loop = new InstanceLoop(id, {
+      ...this.#options,
+      onChange: (changed) => this.#changed(changed),
+    });
+    this.#loops.set(path, loop);
+    if (this.#assignment !== null) loop.assign(this.#unlisted(path));
+    return loop;
+  }
+
+  /** What becomes of an instance that the assignment does not list. */
+  #unlisted(path: string): 'kept' | null {
+    return this.#kept.has(path) ? 'kept' : null;
+  }
+
+  #changed(path: string): void {
+    const loop = this.#loops.get(path);
+    if (loop?.over === true && this.#assignment !== null) {
+      this.#loops.delete(path);
+      void loop.stop();
+    }
+    this.#options.onChange(path);
+  }
+
+  #compare(all: readonly ContainerSummary[]): void {
+    const byPath = new Map<string, ContainerSummary[]>();
+    for (const one of all) {
+      const path = instancePath(one);
+      byPath.set(path, [...(byPath.get(path) ?? []), one]);
+      this.#loopOf(one);
+    }
+    for (const [path, loop] of this.#loops) if (!loop.matches(byPath.get(path) ?? [])) loop.wake();
+    this.#onFirstListing?.();
+    this.#onFirstListing = null;
+  }
+
+  async #firstAnswers(): Promise<void> {
+    const answered = new AbortController();
+    const limit = this.#options.clock.sleep(FIRST_ANSWERS, answered.signal).catch(() => undefined);
+    const answers = Promise.all([...this.#loops.values()].map((loop) => loop.known()));
+    await Promise.race([answers, limit]);
+    answered.abort(new Error('answered'));
+  }
+}

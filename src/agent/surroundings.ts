@@ -1,0 +1,29 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Containers, Engine, Scope } from './containers.ts';
+import type { Lanes } from './lanes.ts';
+import type { Probes } from './probe.ts';
+
+/** One line of a node's history. */
+export interface AgentEvent {
+  readonly severity: 'info' | 'warning' | 'error';
+  /** kebab-case, for example `instance-crashed`. */
+  readonly kind: string;
+  /** Instance path, or empty for the node itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What the loops of all instances of a node share. */
+export interface Surroundings {
+  readonly scope: Scope;
+  readonly containers: Containers;
+  readonly engine: Engine;
+  readonly probes: Probes;
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is observed of this path may have changed. */
+  readonly onChange: (path: string) => void;
+  readonly onEvent: (event: AgentEvent) => void;
+}

@@ -1,0 +1,386 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type AgentOptions, type RunningAgent, startAgent } from '../../src/agent/main.ts';
+import { CLOSE } from '../../src/protocol/agent.ts';
+import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src/protocol/sign.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { type Log, silentLog } from '../../src/runtime/log.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
+import { PATH, WEB, web } from './bench.ts';
+import { WireMaster } from './wire-master.ts';
+
+let master: WireMaster;
+let directory: string;
+let engine: FakeEngine;
+const agents: RunningAgent[] = [];
+
+beforeEach(async () => {
+  master = await WireMaster.start();
+  directory = mkdtempSync(path.join(tmpdir(), 'gridops-agent-'));
+  engine = new FakeEngine({ clock: systemClock, images: { 'web:1': {}, 'web:2': {} } });
+});
+
+afterEach(async () => {
+  await Promise.all(agents.splice(0).map((agent) => agent.stop()));
+  await master.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function start(overrides: Partial<AgentOptions> = {}): Promise<RunningAgent> {
+  const options: AgentOptions = {
+    master: master.url,
+    joinToken: master.token(),
+    name: 'node-1',
+    labels: ['ssd'],
+    directory,
+    dockerSocket: '/nowhere/docker.sock',
+    publishAddress: '127.0.0.11',
+    log: silentLog,
+    clock: systemClock,
+    // Reconnects almost at once.
+    random: () => 0.02,
+    ...overrides,
+  };
+  const agent = await startAgent(options, { containers: engine, engine, probes: engine });
+  agents.push(agent);
+  return agent;
+}
+
+/** What `veteran` runs: ready as soon as it is asked. */
+const instance = web('web:1', { waitForPort: 80 });
+
+/** Joined, assigned and running one instance; the agent is stopped again. */
+async function veteran(): Promise<void> {
+  const agent = await start();
+  const peer = await master.open();
+  master.assign(peer, { generation: 7, instances: [instance] });
+  await vi.waitFor(() => expect(agent.status().instances[0]?.current?.ready).toBe(true), 5_000);
+  await agent.stop();
+  agents.length = 0;
+}
+
+describe('joining', () => {
+  it('shows the token only to the master that the token names, and proves its own key', async () => {
+    await start();
+    const peer = await master.peer();
+    const hello = await master.challenge(peer);
+
+    const proof = await peer.next('proof');
+
+    expect(hello.protocol).toEqual({ min: 1, max: 1 });
+    expect(proof.identity).toEqual({ kind: 'join', token: master.token(), name: 'node-1' });
+    const text = sessionText(peer.nonces);
+    expect(verify(hello.publicKey, 'session-node', text, proof.signature)).toBe(true);
+    expect(proof.facts).toMatchObject({ labels: ['ssd'], publishAddress: '127.0.0.11', cpus: 4 });
+    expect(proof.generation).toBe(0);
+  });
+
+  it.each([
+    ['another key', () => ({ publicKey: createKeyPair().publicKey })],
+    ['a signature by another key', () => ({ signature: 'AAAA' })],
+    [
+      'another key and its good signature',
+      (nonces: { agent: string; master: string }) => {
+        const keys = createKeyPair();
+        const signature = sign(keys, 'session-master', sessionText(nonces));
+        return { publicKey: keys.publicKey, signature };
+      },
+    ],
+  ])('says nothing to an impostor with %s', async (_, forge) => {
+    await start();
+    const peer = await master.peer();
+    const hello = await peer.next('hello');
+    const nonces = { agent: hello.nonce, master: peer.nonces.master };
+    peer.nonces = nonces;
+
+    peer.send({
+      type: 'challenge',
+      protocol: 1,
+      masterVersion: '0.1.0',
+      capabilities: [],
+      nonce: nonces.master,
+      publicKey: master.keys.publicKey,
+      signature: sign(master.keys, 'session-master', sessionText(nonces)),
+      ...forge(nonces),
+    });
+
+    expect(await peer.closed).toBe(CLOSE.notAuthenticated.code);
+    expect(peer.received).toEqual([]);
+  });
+
+  it('comes back with its credential, without the token', async () => {
+    await veteran();
+
+    await start({ joinToken: null });
+    const peer = await master.peer();
+    await master.challenge(peer);
+
+    const proof = await peer.next('proof');
+    expect(proof.identity.kind).toBe('credential');
+    expect(proof.generation).toBe(7);
+  });
+
+  it('keeps its files to itself', async () => {
+    await veteran();
+
+    for (const file of ['node.pem', 'membership.json', 'assignment.json'])
+      expect(statSync(path.join(directory, file)).mode & 0o777, file).toBe(0o600);
+  });
+
+  it('needs a token the first time', async () => {
+    await expect(start({ joinToken: null })).rejects.toMatchObject({
+      code: 'invalid-configuration',
+    });
+  });
+
+  it.each([
+    ['another name', 'node-2', 'demo'],
+    ['a token of another grid', 'node-1', 'other'],
+  ])('refuses to be somebody else: %s', async (_, name, grid) => {
+    await veteran();
+
+    await expect(start({ name, joinToken: master.token(grid) })).rejects.toMatchObject({
+      code: 'invalid-configuration',
+      message: expect.stringContaining('belongs to node node-1 of grid demo'),
+    });
+  });
+
+  it('does not go into another grid than the one of its token', async () => {
+    const agent = await start();
+
+    const peer = await master.open({ grid: 'other' });
+
+    expect(await peer.closed).toBe(CLOSE.notAuthenticated.code);
+    expect(agent.status().grid).toBeNull();
+  });
+
+  it('says which file is damaged', async () => {
+    await veteran();
+    writeFileSync(path.join(directory, 'membership.json'), '{}');
+
+    await expect(start()).rejects.toMatchObject({
+      code: 'invalid-configuration',
+      message: expect.stringContaining('membership.json'),
+    });
+  });
+});
+
+describe('observing', () => {
+  it('sends everything first, then only what changed, and nothing when nothing does', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open();
+
+    const first = await peer.next('observation');
+    engine.kill(WEB);
+    const second = await peer.next('observation');
+
+    expect(first).toMatchObject({ sequence: 1, complete: true, generation: 7, gone: [] });
+    expect(first.instances).toEqual([
+      expect.objectContaining({ current: expect.objectContaining({ ready: true }), attempt: null }),
+    ]);
+    expect(second).toMatchObject({ sequence: 2, complete: false });
+  });
+
+  it('carries its assignment when it is recalled', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open({ recall: true });
+
+    const first = await peer.next('observation');
+
+    const kept = JSON.parse(readFileSync(path.join(directory, 'assignment.json'), 'utf8'));
+    expect(first.assignment).toEqual(kept);
+  });
+
+  it('sends everything again when it is asked to', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open();
+    const first = await peer.next('observation');
+
+    peer.send({ type: 'resync', recall: true });
+
+    const again = await peer.next('observation');
+    expect(again).toMatchObject({ sequence: 2, complete: true, instances: first.instances });
+    expect(again.assignment).toBeDefined();
+  });
+
+  it('names what is gone', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open();
+    await peer.next('observation');
+
+    master.assign(peer, { generation: 8 });
+
+    await vi.waitFor(async () => {
+      expect((await peer.next('observation')).gone).toEqual([PATH]);
+    });
+    expect(engine.names).toEqual([]);
+  });
+});
+
+describe('an assignment', () => {
+  it.each([
+    ['signed by somebody else', { generation: 9 }, 'not-authenticated', true],
+    ['for another node', { generation: 9, node: 'node-2' }, 'not-authorised', false],
+    ['for another grid', { generation: 9, grid: 'other' }, 'not-authorised', false],
+    ['older than the one it goes by', { generation: 6 }, 'invalid-request', false],
+    ['of the same generation but different', { generation: 7 }, 'invalid-request', false],
+  ])('%s is refused and changes nothing', async (_, assignment, code, forged) => {
+    await veteran();
+    const agent = await start();
+    const peer = await master.open();
+
+    master.assign(peer, assignment, forged ? createKeyPair() : master.keys);
+
+    expect(await peer.next('refusal')).toMatchObject({ generation: assignment.generation, code });
+    expect(agent.status().generation).toBe(7);
+    expect(engine.names).toEqual([WEB]);
+  });
+
+  it('that is malformed is refused', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open();
+
+    master.assign(peer, { generation: 9, instances: 'all' as unknown as [] });
+
+    expect(await peer.next('refusal')).toMatchObject({ code: 'protocol-violation' });
+  });
+
+  it('that was sent twice is taken once', async () => {
+    await veteran();
+    await start();
+    const peer = await master.open();
+    const before = [...engine.journal];
+
+    master.assign(peer, { generation: 7, instances: [instance] });
+    peer.send({ type: 'resync', recall: false });
+    await peer.next('observation');
+    await peer.next('observation');
+
+    expect(peer.received.filter((message) => message.type === 'refusal')).toEqual([]);
+    expect(engine.journal).toEqual(before);
+  });
+
+  it('is gone by without the master, also after a restart', async () => {
+    await veteran();
+    await master.stop();
+    engine.removeByHand(WEB);
+
+    const agent = await start({ joinToken: null });
+
+    await vi.waitFor(() => expect(engine.names).toEqual([WEB]), 5_000);
+    expect(agent.status()).toMatchObject({ connected: false, grid: 'demo', generation: 7 });
+  });
+
+  it('on disk that its master did not sign is not gone by', async () => {
+    await veteran();
+    const forged = { payload: '{"generation":99}', signature: 'AAAA' };
+    writeFileSync(path.join(directory, 'assignment.json'), JSON.stringify(forged));
+    engine.removeByHand(WEB);
+
+    const agent = await start();
+    const peer = await master.open();
+    await peer.next('observation');
+
+    expect(agent.status().generation).toBe(0);
+    expect(engine.names).toEqual([]);
+  });
+});
+
+describe('a session', () => {
+  it('is opened again whenever it ends', async () => {
+    await start();
+
+    for (const code of [CLOSE.shutdown.code, CLOSE.replaced.code, 1011, CLOSE.timeout.code]) {
+      const peer = await master.open();
+      await peer.next('observation');
+      peer.close(code);
+    }
+
+    await master.open();
+  });
+
+  it('is tried again, seldom and loudly, when the master does not know the node', async () => {
+    const errors: string[] = [];
+    const log: Log = { ...silentLog, error: (_, message) => errors.push(message) };
+    await start({ log });
+
+    (await master.peer()).close(CLOSE.notAuthenticated.code);
+
+    await vi.waitFor(() => expect(errors.join()).toContain('a person must look at it'));
+    expect(master.calls).toBe(0);
+  });
+
+  it('ends when the master speaks out of turn', async () => {
+    await start();
+    const peer = await master.peer();
+    await peer.next('hello');
+
+    master.welcome(peer);
+
+    expect(await peer.closed).toBe(CLOSE.protocolViolation.code);
+  });
+
+  it('ends at a message that is none, and the next one is opened', async () => {
+    await start();
+    const peer = await master.open();
+    await peer.next('observation');
+
+    peer.sendText('{"type":"surprise"}');
+
+    expect(await peer.closed).toBe(CLOSE.protocolViolation.code);
+    await master.open();
+  });
+
+  it('ends when the master gives no sign of life', async () => {
+    await start();
+    const peer = await master.open({ heartbeatSeconds: 1 });
+    await peer.next('observation');
+
+    peer.freeze();
+
+    await master.open();
+  });
+
+  it('ends when the agent stops, and containers run on', async () => {
+    const agent = await start();
+    const peer = await master.open();
+    master.assign(peer, { instances: [web('web:1')] });
+    await vi.waitFor(() => expect(engine.names).toEqual([WEB]));
+
+    await agent.stop();
+
+    expect(await peer.closed).toBe(CLOSE.shutdown.code);
+    expect(engine.names).toEqual([WEB]);
+  });
+
+  it('waits for the engine: a node without one has nothing to offer', async () => {
+    engine.setDown(true);
+    const warnings: object[] = [];
+    await start({ log: { ...silentLog, warn: (fields) => warnings.push(fields) } });
+    await vi.waitFor(() => expect(JSON.stringify(warnings)).toContain('does not answer'));
+    expect(master.calls).toBe(0);
+
+    engine.setDown(false);
+
+    await (await master.open()).next('observation');
+  });
+});
+
+describe('the address of a master', () => {
+  it('is refused when it is none', async () => {
+    await expect(start({ master: 'ftp://example.com' })).rejects.toMatchObject({
+      code: 'invalid-configuration',
+    });
+  });
+});
+
+it('names the master’s key in a token by its fingerprint', () => {
+  expect(master.token()).toContain(fingerprint(master.keys.publicKey));
+});

@@ -1,0 +1,94 @@
+import type { Containers } from '../../src/agent/containers.ts';
+import { createLanes } from '../../src/agent/lanes.ts';
+import { Reconciler } from '../../src/agent/reconciler.ts';
+import type { AgentEvent } from '../../src/agent/surroundings.ts';
+import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
+import { shortDigest } from '../../src/model/digest.ts';
+import type { ObservedInstance } from '../../src/model/observed.ts';
+import type { ContainerSpec } from '../../src/model/spec.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { aSpec } from '../support/builders.ts';
+import { type Behaviour, FakeEngine } from '../support/fake-engine.ts';
+import { HandClock } from './hand-clock.ts';
+
+export const WEB = 'shop.web-1';
+export const PATH = 'shop/web-1';
+
+const images: Readonly<Record<string, Behaviour>> = {
+  'web:1': {},
+  'web:2': {},
+  'exits:1': { exitAfter: 200, exitCode: 3, log: ['no settings'] },
+  'deaf:1': { listensAfter: null },
+  'stubborn:1': { stopTakes: 20_000 },
+  'refused:1': { startError: 'engine-refused' },
+  'large:1': { pullTakes: 60_000 },
+};
+
+/** One node: an engine, a clock, and a reconciler that can be stopped and started as often as one likes. */
+export class Bench {
+  readonly clock = new HandClock();
+  readonly engine = new FakeEngine({ clock: this.clock, images });
+  readonly events: AgentEvent[] = [];
+  readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
+  #generation = 0;
+  #reconciler: Reconciler | null = null;
+
+  async start(options: { concurrency?: number; containers?: Containers } = {}): Promise<void> {
+    this.#reconciler = new Reconciler({
+      scope: this.scope,
+      containers: options.containers ?? this.engine,
+      engine: this.engine,
+      probes: this.engine,
+      lanes: createLanes(options.concurrency ?? 4),
+      clock: this.clock,
+      random: () => 0.5,
+      log: silentLog,
+      onChange: () => undefined,
+      onEvent: (event) => this.events.push(event),
+    });
+    await this.clock.settle();
+  }
+
+  async stop(): Promise<void> {
+    await this.#reconciler?.stop();
+  }
+
+  /** A newer assignment; time does not pass. */
+  async assign(
+    instances: readonly AssignedInstance[],
+    kept: readonly string[] = [],
+  ): Promise<void> {
+    this.#generation += 1;
+    const assignment: Assignment = {
+      grid: 'demo',
+      node: 'node-1',
+      generation: this.#generation,
+      roster: ['node-1'],
+      instances,
+      kept,
+    };
+    this.#reconciler?.apply(assignment);
+    await this.clock.settle();
+  }
+
+  observe(path = PATH): ObservedInstance | null {
+    return this.#reconciler?.observe(path) ?? null;
+  }
+}
+
+export function web(
+  image: string,
+  overrides: Partial<AssignedInstance & ContainerSpec> = {},
+): AssignedInstance {
+  const {
+    stack = 'shop',
+    service = 'web',
+    number = 1,
+    mode = 'start-first',
+    stateful = false,
+    ...rest
+  } = overrides;
+  const spec = aSpec({ image, ...rest });
+  const specHash = shortDigest(spec);
+  return { stack, service, number, stateful, spec, specHash, revision: 'c0ffee', mode };
+}

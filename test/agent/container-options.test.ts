@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { containerOptions } from '../../src/agent/container-options.ts';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import { shortDigest } from '../../src/model/digest.ts';
+import type { ContainerSpec } from '../../src/model/spec.ts';
+import { aPort, aVolumeMount } from '../support/builders.ts';
+import { web } from './bench.ts';
+
+const scope = { grid: 'demo', node: 'node-1', publishAddress: '127.0.0.11' };
+
+function optionsOf(
+  overrides: Partial<AssignedInstance & ContainerSpec> = {},
+  imageVolumes: readonly string[] = [],
+) {
+  return containerOptions({
+    scope,
+    instance: web('web:1', overrides),
+    imageVolumes,
+    network: 'gridops-demo',
+  });
+}
+
+describe('the options of a container', () => {
+  it('give it Kontena’s names, on the grid’s network', () => {
+    const options = optionsOf();
+
+    expect(options).toMatchObject({
+      Image: 'web:1',
+      Hostname: 'web-1',
+      Domainname: 'shop.demo.kontena.local',
+      HostConfig: {
+        NetworkMode: 'gridops-demo',
+        DnsSearch: ['shop.demo.kontena.local', 'demo.kontena.local'],
+        Init: true,
+      },
+    });
+    expect(options.NetworkingConfig?.EndpointsConfig).toEqual({
+      'gridops-demo': {
+        Aliases: [
+          'web',
+          'web-1',
+          'web.shop',
+          'web.shop.demo.kontena.local',
+          'web-1.shop.demo.kontena.local',
+        ],
+      },
+    });
+  });
+
+  it('leave everything to the image and the engine that the spec does not say', () => {
+    const options = optionsOf();
+
+    for (const key of ['Cmd', 'Entrypoint', 'User', 'StopSignal'])
+      expect(options).not.toHaveProperty(key);
+    for (const key of ['Memory', 'CpuQuota', 'LogConfig', 'RestartPolicy', 'PidMode', 'ShmSize'])
+      expect(options.HostConfig).not.toHaveProperty(key);
+  });
+
+  it('tell it its node and its number', () => {
+    const { Env } = optionsOf({ number: 3, env: { COLOR: 'a=b', KONTENA_NODE_NAME: 'lie' } });
+
+    expect(Env).toEqual([
+      'COLOR=a=b',
+      'KONTENA_NODE_NAME=node-1',
+      'KONTENA_SERVICE_INSTANCE_NUMBER=3',
+    ]);
+  });
+
+  it('carry our labels, which the service cannot override', () => {
+    const { Labels } = optionsOf({ labels: { 'io.gridops.node': 'other', color: 'green' } });
+
+    expect(Labels).toMatchObject({
+      color: 'green',
+      'io.gridops.node': 'node-1',
+      'io.gridops.revision': 'c0ffee',
+      'io.gridops.stateful': 'false',
+      'io.kontena.grid.name': 'demo',
+      'io.kontena.stack.name': 'shop',
+      'io.kontena.service.name': 'web',
+      'io.kontena.service.instance_number': '1',
+      'io.kontena.container.name': 'shop.web-1',
+      'io.kontena.container.type': 'container',
+      'io.kontena.container.stop_grace_period': '10',
+    });
+  });
+
+  it('publish ports on their own address, or else on the node’s', () => {
+    const ports = [aPort(80), aPort(443, { ip: '10.0.0.1' }), aPort(53, { protocol: 'udp' })];
+
+    const options = optionsOf({ ports });
+
+    expect(options.HostConfig.PortBindings).toEqual({
+      '8080/tcp': [
+        { HostIp: '127.0.0.11', HostPort: '80' },
+        { HostIp: '10.0.0.1', HostPort: '443' },
+      ],
+      '8080/udp': [{ HostIp: '127.0.0.11', HostPort: '53' }],
+    });
+    expect(options.ExposedPorts).toEqual({ '8080/tcp': {}, '8080/udp': {} });
+  });
+
+  it('in the host’s network have no names, ports or aliases of their own', () => {
+    const options = optionsOf({ networkMode: 'host', ports: [aPort(80)] });
+
+    expect(options.HostConfig.NetworkMode).toBe('host');
+    for (const key of ['Hostname', 'Domainname', 'ExposedPorts', 'NetworkingConfig'])
+      expect(options).not.toHaveProperty(key);
+    expect(options.HostConfig).not.toHaveProperty('PortBindings');
+  });
+
+  it('pass on limits, rights and the rest of the spec', () => {
+    const options = optionsOf({
+      command: ['serve', '-v'],
+      entrypoint: ['/init'],
+      user: '1000:1000',
+      stopSignal: 'SIGQUIT',
+      stopGracePeriod: 2.5,
+      hostPid: true,
+      privileged: true,
+      readOnly: true,
+      capAdd: ['NET_ADMIN'],
+      capDrop: ['ALL'],
+      memory: 64,
+      memorySwap: 128,
+      shmSize: 32,
+      cpus: 1.5,
+      cpuShares: 512,
+      logging: { driver: 'syslog', options: { tag: 'web' } },
+    });
+
+    expect(options).toMatchObject({
+      Cmd: ['serve', '-v'],
+      Entrypoint: ['/init'],
+      User: '1000:1000',
+      StopSignal: 'SIGQUIT',
+      StopTimeout: 3,
+      HostConfig: {
+        PidMode: 'host',
+        Init: false,
+        Privileged: true,
+        ReadonlyRootfs: true,
+        CapAdd: ['NET_ADMIN'],
+        CapDrop: ['ALL'],
+        Memory: 64,
+        MemorySwap: 128,
+        ShmSize: 32,
+        CpuPeriod: 100_000,
+        CpuQuota: 150_000,
+        CpuShares: 512,
+        LogConfig: { Type: 'syslog', Config: { tag: 'web' } },
+      },
+    });
+  });
+
+  it('leave out a domain name that the kernel would not take', () => {
+    const options = optionsOf({
+      stack: 'a-stack-with-a-name-that-goes-on-and-on-and-on-and-on-until-it-ends',
+    });
+
+    expect(options).not.toHaveProperty('Domainname');
+  });
+});
+
+describe('the volumes of a container', () => {
+  const sources = (overrides: Partial<AssignedInstance & ContainerSpec>, imageVolumes?: string[]) =>
+    optionsOf(overrides, imageVolumes).HostConfig.Mounts.map((mount) =>
+      'Source' in mount ? mount.Source : '',
+    );
+
+  it('have Kontena’s names, by scope', () => {
+    const mounts = [
+      aVolumeMount(),
+      aVolumeMount({ scope: 'stack' }),
+      aVolumeMount({ scope: 'grid' }),
+      aVolumeMount({ external: true, name: 'legacy' }),
+    ];
+
+    expect(sources({ mounts, number: 2 })).toEqual([
+      'shop.web.data-2',
+      'shop.data',
+      'data',
+      'legacy',
+    ]);
+  });
+
+  it('are made with the driver of the spec and our labels', () => {
+    const mounts = [aVolumeMount({ driver: 'nfs', driverOptions: { share: '/x' } })];
+
+    expect(optionsOf({ mounts }).HostConfig.Mounts[0]).toMatchObject({
+      Type: 'volume',
+      Target: '/data',
+      ReadOnly: false,
+      VolumeOptions: {
+        Labels: { 'io.kontena.grid.name': 'demo', 'io.kontena.stack.name': 'shop' },
+        DriverConfig: { Name: 'nfs', Options: { share: '/x' } },
+      },
+    });
+  });
+
+  it('without a name are kept for a stateful instance and die with a stateless one', () => {
+    const mounts = [{ kind: 'anonymous', target: '/cache' } as const];
+
+    expect(sources({ mounts, stateful: true })).toEqual([`shop.web-1.${shortDigest('/cache')}`]);
+    expect(sources({ mounts })).toEqual(['']);
+  });
+
+  it('that only the image declares are kept for a stateful instance too', () => {
+    const mounts = [aVolumeMount()];
+
+    expect(sources({ mounts, stateful: true }, ['/var/lib/db', '/data'])).toEqual([
+      'shop.web.data-1',
+      `shop.web-1.${shortDigest('/var/lib/db')}`,
+    ]);
+  });
+
+  it('bind host paths as Docker writes them', () => {
+    const mounts = [
+      { kind: 'bind', source: '/etc/tls', target: '/tls', readOnly: true } as const,
+      { kind: 'bind', source: '/srv', target: '/srv', readOnly: false } as const,
+    ];
+
+    expect(optionsOf({ mounts }).HostConfig.Binds).toEqual(['/etc/tls:/tls:ro', '/srv:/srv']);
+  });
+
+  it('refuse a host path that would say something else', () => {
+    const mounts = [{ kind: 'bind', source: '/etc:/x', target: '/tls', readOnly: true } as const];
+
+    expect(() => optionsOf({ mounts })).toThrow(/must not hold a colon/);
+  });
+});

@@ -1,0 +1,99 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Containers } from '../../src/agent/containers.ts';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import { aPort } from '../support/builders.ts';
+import { Bench, WEB, web } from './bench.ts';
+
+/** Like an engine whose client dies: the call at the crash point is done or not, and nothing ever answers after it. */
+class DyingClient {
+  calls = 0;
+  readonly containers: Containers;
+
+  constructor(engine: Containers, dieAt: number, done: boolean) {
+    const mortal = new Set(['create', 'start', 'stop', 'remove', 'rename']);
+    const dead = new Promise<never>(() => undefined);
+    this.containers = new Proxy(engine, {
+      get: (target, key) => {
+        const call = Reflect.get(target, key) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (this.calls > dieAt) return await dead;
+          if (!mortal.has(String(key))) return await call.apply(target, args);
+          this.calls += 1;
+          if (this.calls <= dieAt) return await call.apply(target, args);
+          if (done) await call.apply(target, args);
+          return await dead;
+        };
+      },
+    });
+  }
+}
+
+interface Scenario {
+  readonly before: readonly AssignedInstance[];
+  readonly after: readonly AssignedInstance[];
+  readonly names: readonly string[];
+  /** How many containers are ever made. */
+  readonly made: number;
+}
+
+const ports = [aPort(80)];
+const scenarios: readonly [string, Scenario][] = [
+  ['the first start of an instance', { before: [], after: [web('web:1')], names: [WEB], made: 1 }],
+  [
+    'a replacement beside the old container',
+    { before: [web('web:1')], after: [web('web:2')], names: [WEB], made: 2 },
+  ],
+  [
+    'a replacement that stops the old container first',
+    {
+      before: [web('web:1', { ports })],
+      after: [web('web:2', { ports, mode: 'stop-first' })],
+      names: [WEB],
+      made: 2,
+    },
+  ],
+  ['a removal', { before: [web('web:1')], after: [], names: [], made: 1 }],
+];
+
+let bench = new Bench();
+
+afterEach(async () => {
+  await bench.stop();
+});
+
+describe('an agent that dies', () => {
+  const points = [0, 1, 2, 3, 4, 5].flatMap((at) => [
+    { at, done: false },
+    { at, done: true },
+  ]);
+  const cases = scenarios.flatMap(([name, scenario]) =>
+    points.map((point) => ({ name, scenario, ...point })),
+  );
+
+  it.each(cases)(
+    'at call $at (carried out: $done) of $name loses nothing and starts nothing twice',
+    async ({ scenario, at, done }) => {
+      bench = new Bench();
+      const { engine, clock } = bench;
+      await bench.start();
+      await bench.assign(scenario.before);
+      await clock.turn(2_000);
+      await bench.stop();
+      const dying = new DyingClient(engine, at, done);
+      await bench.start({ containers: dying.containers });
+      await bench.assign(scenario.after);
+      await clock.turn(5_000);
+
+      await bench.start();
+      await bench.assign(scenario.after);
+      await clock.turn(5_000);
+
+      expect(engine.names).toEqual(scenario.names);
+      expect(engine.count('create')).toBe(scenario.made);
+      expect(engine.count('start')).toBe(scenario.made);
+      expect(engine.mostOfOneInstance).toBeLessThanOrEqual(2);
+      for (const instance of scenario.after)
+        expect(engine.get(WEB).instance.specHash).toBe(instance.specHash);
+    },
+  );
+});

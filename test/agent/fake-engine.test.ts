@@ -1,0 +1,18 @@
+import { systemClock } from '../../src/runtime/clock.ts';
+import { describeEngineContract } from '../support/engine-contract.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
+
+describeEngineContract('the fake engine', async () => {
+  const engine = new FakeEngine({
+    clock: systemClock,
+    images: { 'serves:1': {}, 'exits:1': { exitAfter: 0, log: ['cannot find the settings'] } },
+  });
+  return {
+    containers: engine,
+    engine,
+    scope: { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' },
+    images: { serves: 'serves:1', exits: 'exits:1' },
+    freePort: 8080,
+    end: async () => undefined,
+  };
+});

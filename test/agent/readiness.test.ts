@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import type { Probes } from '../../src/agent/probe.ts';
+import { ReadinessWatch, STEADY, type Subject } from '../../src/agent/readiness.ts';
+import type { HealthCheck } from '../../src/model/spec.ts';
+import { HandClock } from './hand-clock.ts';
+
+const check: HealthCheck = {
+  protocol: 'http',
+  port: 80,
+  uri: '/ready',
+  timeout: 5,
+  interval: 10,
+  initialDelay: 20,
+};
+
+/** A container that answers as it is told, and counts the questions. */
+class Patient implements Probes {
+  accepts = true;
+  status = 200;
+  readonly asked: string[] = [];
+
+  async tcp({ host, port }: { host: string; port: number }): Promise<void> {
+    this.asked.push(`tcp ${host}:${port}`);
+    if (!this.accepts) throw new Error(`port ${port} does not accept connections`);
+  }
+
+  async http({ host, port, uri }: { host: string; port: number; uri: string }): Promise<void> {
+    this.asked.push(`http ${host}:${port}${uri}`);
+    if (this.status >= 400) throw new Error(`GET ${uri} was answered with ${this.status}`);
+  }
+}
+
+function watch(subject: Partial<Subject> = {}, { age = 0, accepts = true } = {}) {
+  const clock = new HandClock();
+  const patient = new Patient();
+  patient.accepts = accepts;
+  const seen: string[] = [];
+  const watched = new ReadinessWatch({
+    subject: {
+      startedAt: clock.now() - age,
+      address: '10.0.0.2',
+      waitForPort: null,
+      healthCheck: null,
+      ...subject,
+    },
+    probes: patient,
+    clock,
+    steady: STEADY,
+    onChange: () => {
+      const { readiness, health, failedChecks } = watched.vitals;
+      seen.push(`${readiness} ${health} ${failedChecks}`);
+    },
+  });
+  return { clock, patient, seen, watched };
+}
+
+describe('readiness', () => {
+  it('without anything to ask is being up for a second', async () => {
+    const { clock, watched, patient } = watch();
+
+    await clock.turn(999);
+    const early = watched.vitals.readiness;
+    await clock.turn(1);
+
+    expect(early).toBe('pending');
+    expect(watched.vitals).toMatchObject({ readiness: 'ready', health: 'unknown' });
+    expect(patient.asked).toEqual([]);
+  });
+
+  it('of a container that was found running for longer is there at once', () => {
+    const { watched, seen } = watch({}, { age: 5_000 });
+
+    expect(watched.vitals.readiness).toBe('ready');
+    expect(seen).toEqual([]);
+  });
+
+  it('with a port is the first connection that is accepted', async () => {
+    const { clock, patient, watched, seen } = watch({ waitForPort: 5432 }, { accepts: false });
+    await clock.turn(60_000);
+    expect(watched.vitals).toMatchObject({
+      readiness: 'pending',
+      message: 'port 5432 does not accept connections',
+    });
+
+    patient.accepts = true;
+    await clock.turn(1_000);
+
+    expect(seen).toEqual(['pending unknown 0', 'ready unknown 0']);
+    expect(patient.asked[0]).toBe('tcp 10.0.0.2:5432');
+  });
+
+  it('is asked for quickly at first and every second later', async () => {
+    const { clock, patient } = watch({ waitForPort: 5432 }, { accepts: false });
+
+    await clock.turn(1_000);
+    const first = patient.asked.length;
+    await clock.turn(60_000);
+
+    expect(first).toBeGreaterThanOrEqual(5);
+    expect(patient.asked.length).toBeLessThan(70);
+  });
+
+  it('is given up after five minutes', async () => {
+    const { clock, patient, seen } = watch({ waitForPort: 5432 }, { accepts: false });
+
+    await clock.turn(301_000);
+    patient.accepts = true;
+    await clock.turn(60_000);
+
+    expect(seen).toEqual(['pending unknown 0', 'expired unknown 0']);
+  });
+
+  it('with a health check is its first success, also within the initial delay', async () => {
+    const { clock, patient, seen } = watch({ healthCheck: check });
+    patient.status = 503;
+    await clock.turn(3_000);
+
+    patient.status = 204;
+    await clock.turn(1_000);
+
+    expect(seen).toEqual(['pending starting 0', 'ready healthy 0']);
+    expect(patient.asked[0]).toBe('http 10.0.0.2:80/ready');
+  });
+
+  it('with a health check is given up after the initial delay and three intervals', async () => {
+    const { clock, patient, seen, watched } = watch({ healthCheck: check });
+    patient.status = 503;
+
+    await clock.turn(49_000);
+    expect(seen).toEqual(['pending starting 0']);
+    await clock.turn(2_000);
+
+    expect(watched.vitals).toMatchObject({ readiness: 'expired', health: 'unhealthy' });
+    expect(watched.vitals.message).toBe('GET /ready was answered with 503');
+  });
+
+  it('asks for the health only after the port', async () => {
+    const { clock, patient } = watch({ waitForPort: 80, healthCheck: check });
+
+    await clock.turn(0);
+
+    expect(patient.asked).toEqual(['tcp 10.0.0.2:80', 'http 10.0.0.2:80/ready']);
+  });
+
+  it('needs an address', async () => {
+    const { clock, watched } = watch({ waitForPort: 80, address: null });
+
+    await clock.turn(10_000);
+
+    expect(watched.vitals).toMatchObject({ readiness: 'pending' });
+    expect(watched.vitals.message).toContain('no address');
+  });
+});
+
+describe('health', () => {
+  it('is asked at its interval, counted while it is bad, and forgiven at the first good answer', async () => {
+    const { clock, patient, seen } = watch({ healthCheck: check });
+    await clock.turn(0);
+
+    patient.status = 500;
+    await clock.turn(20_000);
+    patient.status = 200;
+    await clock.turn(10_000);
+
+    expect(seen).toEqual([
+      'ready healthy 0',
+      'ready unhealthy 1',
+      'ready unhealthy 2',
+      'ready healthy 0',
+    ]);
+    expect(patient.asked).toHaveLength(4);
+  });
+
+  it('by tcp is a connection', async () => {
+    const { clock, patient, seen } = watch({ healthCheck: { ...check, protocol: 'tcp' } });
+
+    await clock.turn(0);
+
+    expect(patient.asked).toEqual(['tcp 10.0.0.2:80']);
+    expect(seen).toEqual(['ready healthy 0']);
+  });
+
+  it('is not asked any more once the watch is stopped', async () => {
+    const { clock, patient, watched, seen } = watch({ healthCheck: check });
+    await clock.turn(0);
+
+    watched.stop();
+    patient.status = 500;
+    await clock.turn(100_000);
+
+    expect(seen).toEqual(['ready healthy 0']);
+    expect(patient.asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,490 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import { aPort } from '../support/builders.ts';
+import type { FakeEngine } from '../support/fake-engine.ts';
+import { Bench, PATH, WEB, web } from './bench.ts';
+
+let bench = new Bench();
+
+async function running(...instances: AssignedInstance[]): Promise<Bench> {
+  bench = new Bench();
+  await bench.start();
+  await bench.assign(instances);
+  await bench.clock.turn(2_000);
+  return bench;
+}
+
+afterEach(async () => {
+  await bench.stop();
+});
+
+describe('the reconciler', () => {
+  it('runs what is assigned and says when it is ready', async () => {
+    const { engine, clock } = await running();
+
+    await bench.assign([web('web:1')]);
+    const early = bench.observe();
+    await clock.turn(1_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(early).toMatchObject({
+      current: { running: true, ready: false },
+      attempt: { phase: 'starting' },
+    });
+    expect(bench.observe()).toMatchObject({
+      current: { running: true, ready: true, health: 'unknown' },
+      attempt: null,
+    });
+  });
+
+  it('touches nothing as long as it has no assignment', async () => {
+    const { engine } = await running(web('web:1'));
+    await bench.stop();
+    engine.kill(WEB);
+    engine.journal.length = 0;
+
+    await bench.start();
+    await bench.clock.turn(120_000);
+
+    expect(engine.journal).toEqual([]);
+    expect(bench.observe()).toMatchObject({ current: { running: false } });
+  });
+
+  it('stops and removes what is not assigned, and nothing of another node', async () => {
+    const { engine } = await running(web('web:1'), web('web:1', { number: 2 }));
+    const other = web('web:1', { number: 3 });
+    await engine.create({ ...bench.scope, node: 'node-2' }, other, 'shop.web-3');
+
+    await bench.assign([web('web:1')]);
+
+    expect(engine.names).toEqual([WEB, 'shop.web-3 (created)']);
+    expect(bench.observe('shop/web-2')).toBeNull();
+  });
+
+  it('does not carry out what a newer assignment takes back', async () => {
+    const { engine, clock } = await running(web('stubborn:1'));
+
+    await bench.assign([]);
+    await clock.turn(5_000);
+    await bench.assign([web('stubborn:1')]);
+    await clock.turn(10_000);
+
+    expect(engine.count('stop')).toBe(1);
+    expect(engine.count('remove')).toBe(0);
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+  });
+
+  it('leaves kept instances as they are, and starts them again', async () => {
+    const { engine } = await running(web('web:1'), web('web:1', { number: 2 }));
+
+    await bench.assign([], [PATH, 'shop/web-2']);
+    engine.kill(WEB);
+    await bench.clock.turn(1_000);
+
+    expect(engine.names).toEqual([WEB, 'shop.web-2']);
+    expect(engine.count('create')).toBe(2);
+  });
+
+  it('does nothing when the same is assigned again', async () => {
+    const { engine } = await running(web('web:1'));
+    const before = [...engine.journal];
+
+    await bench.assign([web('web:1')]);
+    await bench.clock.turn(120_000);
+
+    expect(engine.journal).toEqual(before);
+  });
+
+  it('does not touch a container because of a newer revision of the same spec', async () => {
+    const { engine } = await running(web('web:1'));
+    const before = [...engine.journal];
+
+    await bench.assign([{ ...web('web:1'), revision: 'newer' }]);
+    await bench.clock.turn(5_000);
+
+    expect(engine.journal).toEqual(before);
+  });
+});
+
+describe('replacing', () => {
+  it('keeps the old container serving until the new one is ready', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    const first = engine.get(WEB);
+
+    await bench.assign([web('web:2')]);
+    const between = engine.names.length;
+    const observed = bench.observe();
+    await clock.turn(1_000);
+
+    expect(between).toBe(2);
+    expect(observed?.current).toMatchObject({ id: first.id, ready: true });
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:2');
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('with stop-first, has the image and the container before it stops the old one', async () => {
+    const ports = [aPort(80)];
+    const { engine, clock } = await running(web('web:1', { ports }));
+    engine.journal.length = 0;
+    const next = web('web:2', { ports, mode: 'stop-first' });
+
+    await bench.assign([next]);
+    await clock.turn(1_000);
+
+    const name = `${WEB}.${next.specHash}`;
+    expect(engine.journal).toEqual([
+      `create ${name}`,
+      `stop ${WEB}`,
+      `start ${name}`,
+      `remove ${WEB}`,
+      `rename ${name} to ${WEB}`,
+    ]);
+  });
+
+  it('keeps the old container when the new one exits, tells why and tries again with growing pauses', async () => {
+    const { engine, clock } = await running(web('web:1'));
+
+    await bench.assign([web('exits:1')]);
+    await clock.turn(500);
+    const failed = bench.observe();
+    await clock.turn(10_000);
+
+    expect(failed).toMatchObject({
+      current: { ready: true, specHash: web('web:1').specHash },
+      attempt: {
+        phase: 'failed',
+        specHash: web('exits:1').specHash,
+        failure: { code: 'container-exited', exitCode: 3, log: ['no settings'], count: 1 },
+      },
+    });
+    expect(failed?.attempt?.failure?.message).toBe(
+      'the container exited with code 3 before it was ready',
+    );
+    // After 1, 2 and 4 seconds.
+    expect(bench.observe()?.attempt?.failure?.count).toBe(4);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:1');
+    expect(engine.mostOfOneInstance).toBe(2);
+    expect(bench.events.map((event) => event.kind)).toContain('instance-failed');
+  });
+
+  it('with stop-first, serves with the old container again when the new one fails', async () => {
+    const { engine, clock } = await running(web('web:1'));
+
+    await bench.assign([web('exits:1', { mode: 'stop-first' })]);
+    await clock.turn(500);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:1');
+    await clock.turn(30_000);
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+    expect(bench.observe()).toMatchObject({
+      current: { ready: true },
+      attempt: { phase: 'failed' },
+    });
+  });
+
+  it('applies a fix at once although the broken container is still waited for', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([web('deaf:1', { waitForPort: 80 })]);
+    await clock.turn(60_000);
+    expect(engine.names).toHaveLength(2);
+
+    await bench.assign([web('web:2')]);
+    await clock.turn(1_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(bench.observe()).toMatchObject({
+      current: { ready: true, specHash: web('web:2').specHash },
+      attempt: null,
+    });
+    expect(engine.mostOfOneInstance).toBe(2);
+  });
+
+  it('says what it waits for', async () => {
+    const { clock } = await running();
+
+    await bench.assign([web('deaf:1', { waitForPort: 80 })]);
+    await clock.turn(1_000);
+
+    expect(bench.observe()?.attempt).toMatchObject({
+      phase: 'starting',
+      message: 'waiting until it is ready: port 80 does not accept connections',
+      failure: null,
+    });
+  });
+
+  it('does not blame the new spec for crashes of the old container', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.behave('web:1', { exitAfter: 500 });
+
+    await bench.assign([web('deaf:1', { waitForPort: 80 })]);
+    engine.kill(WEB);
+    await clock.turn(8_000);
+
+    expect(engine.get(WEB).starts).toBeGreaterThan(2);
+    expect(bench.observe()?.attempt?.failure).toBeNull();
+    expect(bench.events.map((event) => event.kind)).toContain('instance-crashed');
+  });
+
+  it('gives up waiting for a port after five minutes', async () => {
+    const { engine, clock } = await running(web('web:1'));
+
+    await bench.assign([web('deaf:1', { waitForPort: 80 })]);
+    await clock.turn(302_000);
+
+    expect(bench.observe()?.attempt?.failure).toMatchObject({
+      code: 'not-ready-in-time',
+      message: expect.stringContaining('port 80 does not accept connections'),
+    });
+    expect(engine.get(WEB).instance.spec.image).toBe('web:1');
+  });
+
+  it('returns to the old spec without starting anything', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([web('deaf:1', { waitForPort: 80 })]);
+    await clock.turn(5_000);
+
+    await bench.assign([web('web:1')]);
+    await clock.turn(1_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).starts).toBe(1);
+    expect(bench.observe()?.attempt).toBeNull();
+  });
+
+  it('stops a pull that is not wanted any more', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([web('large:1')]);
+    expect(bench.observe()?.attempt).toMatchObject({
+      phase: 'pulling',
+      message: 'pulling large:1: 50 %',
+    });
+
+    await bench.assign([web('web:2')]);
+    await clock.turn(1_000);
+
+    expect(engine.get(WEB).instance.spec.image).toBe('web:2');
+  });
+
+  it('does not let an instance that waits hold up another one', async () => {
+    bench = new Bench();
+    await bench.start({ concurrency: 1 });
+    const { engine, clock } = bench;
+    await bench.assign([web('deaf:1', { waitForPort: 80 }), web('large:1', { number: 2 })]);
+    await clock.turn(3_000);
+
+    await bench.assign([
+      web('deaf:1', { waitForPort: 80 }),
+      web('large:1', { number: 2 }),
+      web('web:1', { number: 3 }),
+    ]);
+
+    expect(engine.names).toContain('shop.web-3');
+  });
+});
+
+describe('failing', () => {
+  it('tells of an image that does not exist', async () => {
+    await running(web('missing:1'));
+
+    expect(bench.observe()).toMatchObject({
+      current: null,
+      attempt: { phase: 'failed', failure: { code: 'image-not-found', exitCode: null } },
+    });
+  });
+
+  it('removes a container that the engine could not start', async () => {
+    const { engine } = await running(web('web:1'));
+
+    await bench.assign([web('refused:1')]);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(bench.observe()?.attempt?.failure?.code).toBe('engine-refused');
+  });
+
+  it('shows a failure until an attempt succeeds, not only between attempts', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([web('exits:1')]);
+    await clock.turn(1_250);
+
+    expect(engine.names).toHaveLength(2);
+    expect(bench.observe()?.attempt?.phase).toBe('failed');
+    engine.behave('exits:1', {});
+    await clock.turn(20_000);
+
+    expect(bench.observe()).toMatchObject({
+      current: { ready: true, specHash: web('exits:1').specHash },
+      attempt: null,
+    });
+  });
+
+  it('tries at once again when a newer assignment comes', async () => {
+    const { engine, clock } = await running();
+    await bench.assign([web('exits:1')]);
+    await clock.turn(100_000);
+    engine.behave('exits:1', {});
+
+    await bench.assign([web('exits:1')]);
+
+    expect(engine.names).toEqual([WEB]);
+  });
+
+  it('counts an engine that does not answer as nobody’s failure, and goes on when it is back', async () => {
+    const { engine, clock } = await running();
+    engine.setDown(true);
+
+    await bench.assign([web('web:1')]);
+    await clock.turn(60_000);
+    expect(engine.names).toEqual([]);
+    expect(bench.observe()?.attempt?.failure ?? null).toBeNull();
+    engine.setDown(false);
+    await clock.turn(7_000);
+
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+});
+
+describe('keeping alive', () => {
+  it.each([
+    ['killed', (engine: FakeEngine) => engine.kill(WEB)],
+    ['removed', (engine: FakeEngine) => engine.removeByHand(WEB)],
+  ])('brings back at once what was %s by hand', async (_, harm) => {
+    const { engine } = await running(web('web:1'));
+
+    harm(engine);
+    await bench.clock.settle();
+
+    expect(engine.names).toEqual([WEB]);
+  });
+
+  it('restarts what crashes after 0, 1, 4, 9 … seconds, and says so from the second time on', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.behave('web:1', { exitAfter: 1_500, exitCode: 7, log: ['oops'] });
+
+    engine.kill(WEB);
+    await clock.settle();
+    const first = bench.observe()?.attempt?.failure ?? null;
+    await clock.turn(1_500 + 1_000 + 1_500 + 4_000 + 1_500 + 8_999);
+
+    expect(first).toBeNull();
+    expect(engine.get(WEB)).toMatchObject({ phase: 'exited', starts: 4 });
+    expect(bench.observe()).toMatchObject({
+      current: { running: false },
+      attempt: { phase: 'failed', failure: { code: 'container-exited', exitCode: 7, count: 4 } },
+    });
+    await clock.turn(1);
+    expect(engine.get(WEB).starts).toBe(5);
+    expect(engine.count('create')).toBe(1);
+  });
+
+  it('restarts what fails three health checks in a row', async () => {
+    const healthCheck = {
+      protocol: 'http' as const,
+      port: 80,
+      uri: '/',
+      timeout: 1,
+      interval: 10,
+      initialDelay: 0,
+    };
+    const { engine, clock } = await running(web('web:1', { healthCheck }));
+    expect(bench.observe()?.current?.health).toBe('healthy');
+
+    engine.behave('web:1', { status: 500 });
+    await clock.turn(20_000);
+    expect(bench.observe()?.current).toMatchObject({ health: 'unhealthy', ready: true });
+    expect(engine.get(WEB).starts).toBe(1);
+    engine.behave('web:1', {});
+    await clock.turn(1);
+    engine.behave('web:1', { status: 500 });
+    await clock.turn(10_000);
+    engine.behave('web:1', {});
+    await clock.turn(1_000);
+
+    expect(engine.get(WEB).starts).toBe(2);
+    expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
+  });
+
+  it('finds out by listing what no event told', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.setDown(true);
+    engine.removeByHand(WEB);
+    engine.setDown(false);
+
+    await clock.turn(6_000);
+
+    expect(engine.names).toEqual([WEB]);
+  });
+});
+
+describe('an agent that starts again', () => {
+  it('adopts what runs and starts nothing', async () => {
+    const { engine, clock } = await running(web('web:1'), web('web:1', { number: 2 }));
+    await bench.stop();
+    engine.journal.length = 0;
+
+    await bench.start();
+    await bench.assign([web('web:1'), web('web:1', { number: 2 })]);
+    await clock.turn(60_000);
+
+    expect(engine.journal).toEqual([]);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('starts everything after a reboot', async () => {
+    const { engine } = await running(web('web:1'), web('web:1', { number: 2 }));
+    await bench.stop();
+    for (const name of engine.names) engine.kill(name);
+
+    await bench.start();
+    await bench.assign([web('web:1'), web('web:1', { number: 2 })]);
+
+    expect(engine.names).toEqual([WEB, 'shop.web-2']);
+    expect(engine.count('create')).toBe(2);
+  });
+
+  it('starts a container that was created but not started, and makes no second one', async () => {
+    const { engine, clock } = await running();
+    await engine.create(bench.scope, web('web:1'), WEB);
+
+    await bench.assign([web('web:1')]);
+    await clock.turn(1_000);
+
+    expect(engine.count('create')).toBe(1);
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 1 });
+  });
+
+  it('goes on with a replacement where it was', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([web('web:2')]);
+    expect(engine.names).toHaveLength(2);
+    await bench.stop();
+
+    await bench.start();
+    await bench.assign([web('web:2')]);
+    await clock.turn(1_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB)).toMatchObject({ starts: 1 });
+    expect(engine.count('create')).toBe(2);
+  });
+});
+
+describe('names', () => {
+  it('takes another name while somebody else has its own, and its own when that is free', async () => {
+    const { engine, clock } = await running();
+    const stranger = web('web:1', { number: 9 });
+    await engine.create({ ...bench.scope, node: 'node-2' }, stranger, WEB);
+    const wanted = web('web:1');
+
+    await bench.assign([wanted]);
+    await clock.turn(2_000);
+    expect(engine.names).toEqual([`${WEB} (created)`, `${WEB}.${wanted.specHash}`]);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+    engine.removeByHand(WEB);
+    await clock.turn(31_000);
+
+    expect(engine.names).toEqual([WEB]);
+  });
+});

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export const DOCKER_SOCKET = '/var/run/docker.sock';
+
+/** Where CI says so a missing engine fails the tests; elsewhere it skips them. */
+export const withoutDocker = !existsSync(DOCKER_SOCKET) && process.env['CI'] !== 'true';
+
+/** The docker command, as a person would use it. */
+export async function docker(...args: string[]): Promise<string> {
+  return (await run('docker', args)).stdout.trim();
+}
+
+/** A grid name that no other run uses. */
+export function testGrid(): string {
+  return `t-${Math.random().toString(36).slice(2, 10)}`;
+}
+
+/** Removes every container, volume and network that carries the grid's label. */
+export async function removeGrid(grid: string): Promise<void> {
+  const label = `label=io.kontena.grid.name=${grid}`;
+  await removeAll(['ps', '-aq', '--filter', label], ['rm', '-f', '-v']);
+  await removeAll(['volume', 'ls', '-q', '--filter', label], ['volume', 'rm', '-f']);
+  await removeAll(['network', 'ls', '-q', '--filter', label], ['network', 'rm']);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function removeAll(list: string[], remove: string[]): Promise<void> {
+  const ids = (await docker(...list)).split('\n').filter((id) => id !== '');
+  if (ids.length > 0) await docker(...remove, ...ids);
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { DockerClient } from '../../src/agent/docker.ts';
+import { DockerContainers } from '../../src/agent/docker-containers.ts';
+import { DockerEngine } from '../../src/agent/docker-engine.ts';
+import { describeEngineContract } from '../support/engine-contract.ts';
+import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
+import {
+  DOCKER_SOCKET,
+  docker,
+  freePort,
+  removeGrid,
+  testGrid,
+  withoutDocker,
+} from './docker-host.ts';
+import { startTinyRegistry } from './tiny-registry.ts';
+
+describe.skipIf(withoutDocker)('Docker', () => {
+  describeEngineContract('Docker', async () => {
+    await ensureTestImages();
+    const client = new DockerClient({ address: DOCKER_SOCKET });
+    const grid = testGrid();
+    return {
+      containers: new DockerContainers(client),
+      engine: new DockerEngine(client),
+      scope: { grid, node: 'node-1', publishAddress: '127.0.0.1' },
+      images: { serves: TEST_IMAGES.web1, exits: TEST_IMAGES.broken },
+      freePort: await freePort(),
+      end: () => removeGrid(grid),
+    };
+  });
+
+  describe('pulling', () => {
+    const engine = new DockerEngine(new DockerClient({ address: DOCKER_SOCKET }));
+    const { signal } = new AbortController();
+
+    it('fetches an image that is absent, once, and says how far it is', async () => {
+      const registry = await startTinyRegistry('shop/web');
+      const image = `${registry.name}/shop/web:1`;
+      const told: number[] = [];
+      const options = { onProgress: (percent: number) => told.push(percent), signal };
+
+      try {
+        await engine.pull(image, options);
+        const first = told.length;
+        await registry.stop();
+        await engine.pull(image, options);
+
+        expect(told.every((percent) => percent >= 0 && percent <= 100)).toBe(true);
+        expect(told).toHaveLength(first);
+        expect(await docker('image', 'inspect', '-f', '{{.Config.Cmd}}', image)).toBe('[/hello]');
+      } finally {
+        await docker('image', 'rm', image).catch(() => undefined);
+      }
+    });
+
+    it('tells an image that no registry has from a registry that does not answer', async () => {
+      const registry = await startTinyRegistry('shop/web');
+      const pull = (name: string) =>
+        engine.pull(`${registry.name}/${name}`, { onProgress: () => undefined, signal });
+
+      await expect(pull('shop/other:1')).rejects.toMatchObject({ code: 'image-not-found' });
+      await registry.stop();
+      await expect(pull('shop/web:1')).rejects.toMatchObject({
+        code: 'image-pull-failed',
+        retry: 'later',
+      });
+    });
+  });
+});

@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Containers, Engine, Scope } from '../../src/agent/containers.ts';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import { shortDigest } from '../../src/model/digest.ts';
+import { containerName, type InstanceId } from '../../src/model/identity.ts';
+import type { ContainerSpec } from '../../src/model/spec.ts';
+import { aPort, aSpec } from './builders.ts';
+
+export interface EngineUnderTest {
+  readonly containers: Containers;
+  readonly engine: Engine;
+  readonly scope: Scope;
+  /** Image names: one that serves on port 8080 until it is stopped, one that complains and exits with code 1. */
+  readonly images: { readonly serves: string; readonly exits: string };
+  /** A port of the host that nothing else uses. */
+  readonly freePort: number;
+  /** Takes away everything of the scope. */
+  readonly end: () => Promise<void>;
+}
+
+/** What every engine behind the agent's ports must do, the fake one and the real one alike. */
+export function describeEngineContract(title: string, start: () => Promise<EngineUnderTest>): void {
+  describe(`the engine contract, on ${title}`, () => {
+    let subject: EngineUnderTest;
+    let count = 0;
+
+    beforeAll(async () => {
+      subject = await start();
+    });
+    afterAll(async () => {
+      await subject.end();
+    });
+
+    /** Each test has an instance of its own. */
+    const fresh = (spec: Partial<ContainerSpec> = {}): AssignedInstance => {
+      count += 1;
+      return anInstance(count, { image: subject.images.serves, stopGracePeriod: 5, ...spec });
+    };
+    const create = async (instance: AssignedInstance, as = containerName(instance)) =>
+      await subject.containers.create(subject.scope, instance, as);
+    const find = async (id: InstanceId) => await subject.containers.find(subject.scope, id);
+    const stop = async (id: string) =>
+      await subject.containers.stop(id, 5, new AbortController().signal);
+
+    it('makes a container that carries everything an agent must know to adopt it', async () => {
+      const healthCheck = {
+        protocol: 'http',
+        port: 8080,
+        uri: '/ready',
+        timeout: 2,
+        interval: 7,
+        initialDelay: 1,
+      } as const;
+      const instance = fresh({ waitForPort: 8080, healthCheck, stopGracePeriod: 3 });
+
+      const id = await create(instance);
+
+      const [found] = await find(instance);
+      expect(found).toMatchObject({
+        id,
+        name: containerName(instance),
+        stack: instance.stack,
+        service: instance.service,
+        number: instance.number,
+        specHash: instance.specHash,
+        revision: instance.revision,
+        phase: 'created',
+        startedAt: null,
+        exitCode: null,
+        stopGracePeriod: 3,
+        waitForPort: 8080,
+        healthCheck,
+      });
+    });
+
+    it('starts a container, gives it an address and says since when it runs', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      const before = Date.now();
+
+      await subject.containers.start(id);
+
+      const [found] = await find(instance);
+      expect(found).toMatchObject({ phase: 'running', exitCode: null });
+      expect(found?.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect(found?.startedAt).toBeGreaterThan(before - 2_000);
+    });
+
+    it('leaves a running container as it is when it is started again', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      await subject.containers.start(id);
+      const [before] = await find(instance);
+
+      await subject.containers.start(id);
+
+      expect(await find(instance)).toEqual([before]);
+    });
+
+    it('stops a container, and is content when it is stopped already', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      await subject.containers.start(id);
+
+      await stop(id);
+      await stop(id);
+
+      const [found] = await find(instance);
+      expect(found?.phase).toBe('exited');
+      expect(found?.finishedAt).toBeGreaterThanOrEqual(found?.startedAt ?? Infinity);
+      expect(found?.exitCode).not.toBeNull();
+    });
+
+    it('starts a stopped container again', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      await subject.containers.start(id);
+      await stop(id);
+
+      await subject.containers.start(id);
+
+      expect((await find(instance))[0]?.phase).toBe('running');
+    });
+
+    it('removes a container that runs, and is content with one that is gone', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      await subject.containers.start(id);
+
+      await subject.containers.remove(id);
+      await subject.containers.remove(id);
+      await stop(id);
+
+      expect(await find(instance)).toEqual([]);
+    });
+
+    it('refuses a name that is taken', async () => {
+      const instance = fresh();
+      await create(instance);
+
+      await expect(create(instance)).rejects.toMatchObject({ code: 'name-taken' });
+    });
+
+    it('renames a container, but not to a name that is taken', async () => {
+      const instance = fresh();
+      const name = containerName(instance);
+      const first = await create(instance);
+      const second = await create(instance, `${name}.new`);
+
+      await expect(subject.containers.rename(second, name)).rejects.toMatchObject({
+        code: 'name-taken',
+      });
+      await subject.containers.remove(first);
+      await subject.containers.rename(second, name);
+
+      expect((await find(instance)).map((one) => one.name)).toEqual([name]);
+    });
+
+    it('refuses an image that it does not have', async () => {
+      const instance = fresh({ image: 'gridops-test/missing:1' });
+
+      await expect(create(instance)).rejects.toMatchObject({ code: 'image-not-found' });
+    });
+
+    it('refuses to start on a port that is taken', async () => {
+      const ports = [aPort(subject.freePort)];
+      const holder = fresh({ ports });
+      const other = fresh({ ports });
+      await subject.containers.start(await create(holder));
+      const id = await create(other);
+
+      await expect(subject.containers.start(id)).rejects.toMatchObject({ code: 'port-taken' });
+    });
+
+    it('cannot start what is gone', async () => {
+      const instance = fresh();
+      const id = await create(instance);
+      await subject.containers.remove(id);
+
+      await expect(subject.containers.start(id)).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('tells the exit code and the last lines of a container that gave up', async () => {
+      const instance = fresh({ image: subject.images.exits });
+      const id = await create(instance);
+
+      await subject.containers.start(id);
+
+      await vi.waitFor(async () => {
+        expect((await find(instance))[0]).toMatchObject({ phase: 'exited', exitCode: 1 });
+      }, 10_000);
+      const log = await subject.containers.logs(id);
+      expect(log.join('\n')).toContain('cannot find the settings');
+    });
+
+    it('lists every container of the scope and none of another node on the same engine', async () => {
+      const instance = fresh();
+      const neighbour = { ...subject.scope, node: `${subject.scope.node}-neighbour` };
+      const own = await create(instance);
+      const other = await subject.containers.create(
+        neighbour,
+        instance,
+        `${containerName(instance)}.other`,
+      );
+
+      const listed = await subject.containers.list(subject.scope);
+      const theirs = await subject.containers.list(neighbour);
+      await subject.containers.remove(other);
+
+      expect(listed.map((one) => one.id)).toContain(own);
+      expect(listed.map((one) => one.id)).not.toContain(other);
+      expect(theirs).toEqual([expect.objectContaining({ id: other, phase: 'created' })]);
+      expect((await find(instance)).map((one) => one.id)).toEqual([own]);
+    });
+
+    it('tells who listens of every exit and every removal, until the listener leaves', async () => {
+      const instance = fresh();
+      const heard: InstanceId[] = [];
+      const leaving = new AbortController();
+      const watch = async () =>
+        await subject.containers.watch(subject.scope, (id) => heard.push(id), leaving.signal);
+      const { ended } = await watch();
+      const over = ended.catch(() => undefined);
+      const id = await create(instance);
+      await subject.containers.start(id);
+      expect(heard).toEqual([]);
+
+      await stop(id);
+      await vi.waitFor(() => expect(heard).toHaveLength(1), 5_000);
+      await subject.containers.remove(id);
+      await vi.waitFor(() => expect(heard).toHaveLength(2), 5_000);
+
+      const { stack, service, number } = instance;
+      expect(heard[0]).toMatchObject({ stack, service, number });
+      leaving.abort(new Error('enough'));
+      await over;
+    });
+
+    it('has nothing to pull when the image is there', async () => {
+      const onProgress = vi.fn();
+
+      const { signal } = new AbortController();
+      await subject.engine.pull(subject.images.serves, { onProgress, signal });
+
+      expect(onProgress).not.toHaveBeenCalled();
+    });
+
+    it('describes itself', async () => {
+      const facts = await subject.engine.facts();
+
+      expect(facts.cpus).toBeGreaterThan(0);
+      expect(facts.memory).toBeGreaterThan(0);
+      expect(facts.version).not.toBe('');
+    });
+  });
+}
+
+function anInstance(number: number, overrides: Partial<ContainerSpec>): AssignedInstance {
+  const spec = aSpec(overrides);
+  return {
+    stack: 'contract',
+    service: 'web',
+    number,
+    stateful: false,
+    spec,
+    specHash: shortDigest(spec),
+    revision: '0123456789abcdef0123456789abcdef01234567',
+    mode: 'start-first',
+  };
+}

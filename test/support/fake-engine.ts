@@ -1,0 +1,434 @@
+import type {
+  ContainerFacts,
+  ContainerSummary,
+  Containers,
+  Engine,
+  EngineFacts,
+  PullOptions,
+  Scope,
+} from '../../src/agent/containers.ts';
+import type { Probes, Target } from '../../src/agent/probe.ts';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
+import type { ContainerPhase } from '../../src/model/container.ts';
+import { type ErrorCode, GridError } from '../../src/model/error.ts';
+import { type InstanceId, instancePath } from '../../src/model/identity.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+
+/** What containers of an image do. Times in milliseconds since a container's start. */
+export interface Behaviour {
+  /** Exits by itself. `null`: never. */
+  readonly exitAfter?: number | null;
+  readonly exitCode?: number;
+  readonly log?: readonly string[];
+  /** Accepts connections from then on; `null`: never. */
+  readonly listensAfter?: number | null;
+  /** What its health check's GET is answered with. */
+  readonly status?: number;
+  /** How long it takes to stop; more than its grace period is cut short by the kill. */
+  readonly stopTakes?: number;
+  /** The engine cannot start it. */
+  readonly startError?: ErrorCode;
+  /** Must be pulled first, which takes this long. */
+  readonly pullTakes?: number;
+}
+
+export type Operation =
+  | 'list'
+  | 'find'
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'remove'
+  | 'rename'
+  | 'pull'
+  | 'watch';
+
+interface FakeContainer {
+  readonly id: string;
+  readonly scope: Scope;
+  readonly instance: AssignedInstance;
+  readonly log: string[];
+  name: string;
+  phase: ContainerPhase;
+  startedAt: number | null;
+  finishedAt: number | null;
+  exitCode: number | null;
+  address: string | null;
+  starts: number;
+}
+
+interface Listener {
+  readonly scope: Scope;
+  readonly changed: (id: InstanceId) => void;
+  readonly end: (error: GridError | null) => void;
+}
+
+/**
+ * An engine in memory behind all three of the agent's ports, with the real one's manners (the contract suite runs against
+ * both). Images are known by their behaviour; what nobody described does not exist.
+ */
+export class FakeEngine implements Containers, Engine, Probes {
+  /** Every change that was asked for, as `operation name`, in order. */
+  readonly journal: string[] = [];
+  /** Answers every call with `engine-unreachable`, and ends the event streams. */
+  #down = false;
+  readonly #clock: Clock;
+  readonly #images = new Map<string, Behaviour>();
+  readonly #pulled = new Set<string>();
+  readonly #containers = new Map<string, FakeContainer>();
+  readonly #listeners = new Set<Listener>();
+  readonly #faults: { operation: Operation; error: GridError; times: number }[] = [];
+  readonly #most = new Map<string, number>();
+  #ids = 0;
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly images: Readonly<Record<string, Behaviour>>;
+  }) {
+    this.#clock = options.clock;
+    for (const [image, behaviour] of Object.entries(options.images)) this.behave(image, behaviour);
+  }
+
+  // What tests do to it.
+
+  /** Describes an image, also while containers of it run. */
+  behave(image: string, behaviour: Behaviour): void {
+    this.#images.set(image, behaviour);
+  }
+
+  /** The next calls of this kind fail. */
+  fail(operation: Operation, code: ErrorCode, times = 1): void {
+    const error = new GridError({
+      code,
+      message: `cannot ${operation}: told to fail`,
+      retry: 'later',
+    });
+    this.#faults.push({ operation, error, times });
+  }
+
+  /** The daemon dies, or comes back. Its containers go on. */
+  setDown(down: boolean): void {
+    this.#down = down;
+    if (down) for (const listener of this.#listeners) listener.end(unreachable('listen'));
+  }
+
+  /** `docker kill`. */
+  kill(name: string): void {
+    this.#exit(this.#named(name), 137);
+  }
+
+  /** `docker rm -f`. */
+  removeByHand(name: string): void {
+    const container = this.#named(name);
+    if (container.phase === 'running') this.#exit(container, 137);
+    this.#drop(container);
+  }
+
+  /** Names of all containers, sorted; `name (phase)` for those that do not run. */
+  get names(): string[] {
+    return [...this.#containers.values()]
+      .map((one) => (one.phase === 'running' ? one.name : `${one.name} (${one.phase})`))
+      .toSorted();
+  }
+
+  get(name: string): Readonly<FakeContainer> {
+    return this.#named(name);
+  }
+
+  /** The most containers that an instance ever had at the same moment, over all instances. */
+  get mostOfOneInstance(): number {
+    return Math.max(0, ...this.#most.values());
+  }
+
+  /** How many changes of this kind were asked for. */
+  count(operation: Operation): number {
+    return this.journal.filter((line) => line.startsWith(`${operation} `)).length;
+  }
+
+  // The port `Containers`.
+
+  async list(scope: Scope): Promise<ContainerSummary[]> {
+    await this.#enter('list');
+    return this.#of(scope).map(({ id, name, instance, phase }) => ({
+      id,
+      name,
+      phase,
+      specHash: instance.specHash,
+      stack: instance.stack,
+      service: instance.service,
+      number: instance.number,
+    }));
+  }
+
+  async find(scope: Scope, id: InstanceId): Promise<ContainerFacts[]> {
+    await this.#enter('find');
+    const path = instancePath(id);
+    return this.#of(scope)
+      .filter((one) => instancePath(one.instance) === path)
+      .map(facts);
+  }
+
+  async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
+    await this.#enter('create', name);
+    const { image } = instance.spec;
+    if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
+    this.#claim(name);
+    this.#ids += 1;
+    const id = `container-${String(this.#ids).padStart(4, '0')}`;
+    this.#containers.set(id, {
+      id,
+      scope,
+      instance,
+      name,
+      phase: 'created',
+      startedAt: null,
+      finishedAt: null,
+      exitCode: null,
+      address: null,
+      starts: 0,
+      log: [],
+    });
+    this.#countInstance(instancePath(instance));
+    return id;
+  }
+
+  async start(id: string): Promise<void> {
+    const container = this.#existing(id);
+    await this.#enter('start', container.name);
+    if (this.#existing(id).phase === 'running') return;
+    const { startError, log = [], exitAfter = null, exitCode = 1 } = this.#behaviour(container);
+    if (startError !== undefined) throw refused(startError, 'the container does not start');
+    this.#claimPorts(container);
+    container.phase = 'running';
+    container.startedAt = this.#clock.now();
+    container.exitCode = null;
+    container.starts += 1;
+    container.address = `10.99.${Math.floor(this.#ids / 250)}.${(Number(id.slice(-4)) % 250) + 1}`;
+    container.log.push(...log);
+    if (exitAfter !== null) void this.#exitLater(container, exitAfter, exitCode);
+  }
+
+  async stop(id: string, grace: number, signal: AbortSignal): Promise<void> {
+    const container = this.#containers.get(id);
+    await this.#enter('stop', container?.name ?? id);
+    if (container?.phase !== 'running') return;
+    const { stopTakes = 0 } = this.#behaviour(container);
+    if (stopTakes > 0) await this.#clock.sleep(Math.min(stopTakes, grace * 1_000), signal);
+    this.#exit(container, stopTakes > grace * 1_000 ? 137 : 143);
+  }
+
+  async remove(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    await this.#enter('remove', container?.name ?? id);
+    if (container === undefined || !this.#containers.has(id)) return;
+    if (container.phase === 'running') this.#exit(container, 137);
+    this.#drop(container);
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    const container = this.#existing(id);
+    await this.#enter('rename', `${container.name} to ${name}`);
+    this.#claim(name);
+    container.name = name;
+  }
+
+  async logs(id: string): Promise<string[]> {
+    await Promise.resolve();
+    return this.#existing(id).log.slice(-20);
+  }
+
+  async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {
+    await this.#enter('watch');
+    const ended = new Promise<void>((resolve, reject) => {
+      const end = (error: GridError | null): void => {
+        this.#listeners.delete(listener);
+        if (error === null) resolve();
+        else reject(error);
+      };
+      const listener: Listener = { scope, changed, end };
+      this.#listeners.add(listener);
+      signal.addEventListener('abort', () => end(null), { once: true });
+    });
+    ended.catch(() => undefined);
+    return { ended };
+  }
+
+  // The port `Engine`.
+
+  async facts(): Promise<EngineFacts> {
+    await this.#enter('list');
+    return {
+      version: '99.0',
+      cpus: 4,
+      memory: 8 * 1024 ** 3,
+      operatingSystem: 'Fake OS',
+      architecture: 'x86_64',
+      volumeDrivers: ['local'],
+    };
+  }
+
+  async pull(image: string, { onProgress, signal }: PullOptions): Promise<void> {
+    if (this.#has(image)) return;
+    await this.#enter('pull', image);
+    const takes = this.#images.get(image)?.pullTakes;
+    if (takes === undefined) throw refused('image-not-found', `no registry has image ${image}`);
+    onProgress(50);
+    await this.#clock.sleep(takes, signal);
+    this.#pulled.add(image);
+  }
+
+  // The port `Probes`.
+
+  async tcp(target: Target): Promise<void> {
+    await Promise.resolve();
+    this.#listening(target);
+  }
+
+  async http(target: Target & { readonly uri: string }): Promise<void> {
+    await Promise.resolve();
+    const { status = 200 } = this.#behaviour(this.#listening(target));
+    if (status >= 400) throw new Error(`GET ${target.uri} was answered with ${status}`);
+  }
+
+  #listening({ host, port }: Target): FakeContainer {
+    const container = [...this.#containers.values()].find((one) => one.address === host);
+    if (container !== undefined && this.#accepts(container)) return container;
+    throw new Error(`port ${port} does not accept connections`);
+  }
+
+  #accepts(container: FakeContainer): boolean {
+    const { listensAfter = 0 } = this.#behaviour(container);
+    if (container.phase !== 'running' || container.startedAt === null) return false;
+    return listensAfter !== null && this.#clock.now() >= container.startedAt + listensAfter;
+  }
+
+  /** Every call ends a moment later, and the world may have changed by then. */
+  async #enter(operation: Operation, name?: string): Promise<void> {
+    if (name !== undefined) this.journal.push(`${operation} ${name}`);
+    await Promise.resolve();
+    if (this.#down) throw unreachable(operation);
+    const fault = this.#faults.find((one) => one.operation === operation && one.times > 0);
+    if (fault === undefined) return;
+    fault.times -= 1;
+    throw fault.error;
+  }
+
+  #of(scope: Scope): FakeContainer[] {
+    return [...this.#containers.values()].filter(
+      (one) => one.scope.grid === scope.grid && one.scope.node === scope.node,
+    );
+  }
+
+  #has(image: string): boolean {
+    const behaviour = this.#images.get(image);
+    return (
+      behaviour !== undefined && (behaviour.pullTakes === undefined || this.#pulled.has(image))
+    );
+  }
+
+  #behaviour(container: FakeContainer): Behaviour {
+    return this.#images.get(container.instance.spec.image) ?? {};
+  }
+
+  #existing(id: string): FakeContainer {
+    const container = this.#containers.get(id);
+    if (container === undefined) throw refused('not-found', `No such container: ${id}`);
+    return container;
+  }
+
+  #named(name: string): FakeContainer {
+    const container = [...this.#containers.values()].find((one) => one.name === name);
+    if (container === undefined) throw new Error(`there is no container ${name}`);
+    return container;
+  }
+
+  #claim(name: string): void {
+    for (const one of this.#containers.values())
+      if (one.name === name) throw refused('name-taken', `The name ${name} is already in use`);
+  }
+
+  #claimPorts(container: FakeContainer): void {
+    const wanted = new Set(portsOf(container));
+    for (const one of this.#containers.values())
+      if (
+        one !== container &&
+        one.phase === 'running' &&
+        portsOf(one).some((port) => wanted.has(port))
+      )
+        throw refused('port-taken', 'port is already allocated');
+  }
+
+  async #exitLater(container: FakeContainer, after: number, code: number): Promise<void> {
+    const { startedAt } = container;
+    await this.#clock.sleep(after);
+    if (container.phase === 'running' && container.startedAt === startedAt)
+      this.#exit(container, code);
+  }
+
+  #exit(container: FakeContainer, code: number): void {
+    if (container.phase !== 'running') return;
+    container.phase = 'exited';
+    container.exitCode = code;
+    container.finishedAt = this.#clock.now();
+    container.address = null;
+    this.#announce(container);
+  }
+
+  #drop(container: FakeContainer): void {
+    this.#containers.delete(container.id);
+    this.#announce(container);
+  }
+
+  #announce({ scope, instance }: FakeContainer): void {
+    for (const listener of this.#listeners)
+      if (listener.scope.grid === scope.grid && listener.scope.node === scope.node)
+        listener.changed(instance);
+  }
+
+  #countInstance(path: string): void {
+    const now = [...this.#containers.values()].filter((one) => instancePath(one.instance) === path);
+    this.#most.set(path, Math.max(this.#most.get(path) ?? 0, now.length));
+  }
+}
+
+function facts(one: FakeContainer): ContainerFacts {
+  const { id, name, phase, startedAt, finishedAt, exitCode, address, instance } = one;
+  const { stack, service, number, specHash, revision, spec } = instance;
+  const { stopGracePeriod, waitForPort, healthCheck } = spec;
+  return {
+    stack,
+    service,
+    number,
+    specHash,
+    revision,
+    stopGracePeriod,
+    waitForPort,
+    healthCheck,
+    id,
+    name,
+    phase,
+    startedAt,
+    finishedAt,
+    exitCode,
+    address,
+    outOfMemory: false,
+  };
+}
+
+function portsOf({ instance, scope }: FakeContainer): string[] {
+  return instance.spec.ports.map(
+    (port) => `${port.ip ?? scope.publishAddress}:${port.nodePort}/${port.protocol}`,
+  );
+}
+
+function refused(code: ErrorCode, message: string): GridError {
+  return new GridError({ code, message });
+}
+
+function unreachable(operation: string): GridError {
+  return new GridError({
+    code: 'engine-unreachable',
+    message: `cannot ${operation}: the Docker engine does not answer`,
+    retry: 'later',
+  });
+}
