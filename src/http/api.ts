@@ -1,0 +1,264 @@
+import { Ajv } from 'ajv';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchema,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import Type from 'typebox';
+import * as wire from '../protocol/api.ts';
+import { Name } from '../protocol/shape.ts';
+import { answer, notAuthenticated, tooManyReaders } from './errors.ts';
+import type { Operations } from './operations.ts';
+import { printUpdate, type UpdateStream } from './stream.ts';
+
+export interface ApiOptions {
+  readonly operations: Operations;
+  readonly stream: UpdateStream;
+  readonly version: string;
+  readonly now: () => number;
+  readonly isBearer: (header: string | undefined) => boolean;
+}
+
+/** Request types from their schemas. */
+interface SchemaTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends Type.TSchema ? Type.Static<this['schema']> : unknown;
+}
+
+type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  SchemaTypes
+>;
+
+/** With one token there is one person; named users come with their own tokens. */
+const ACTOR = 'api';
+const DEFAULT_TOKEN_SECONDS = 3_600;
+
+const replies = {
+  ApiError: wire.ApiError,
+  Version: wire.Version,
+  GridList: wire.GridList,
+  GridStatus: wire.GridStatus,
+  NodeList: wire.NodeList,
+  ServiceList: wire.ServiceList,
+  InstanceList: wire.InstanceList,
+  CurrentPlan: wire.CurrentPlan,
+  DeployList: wire.DeployList,
+  Deploy: wire.Deploy,
+  DeploySummary: wire.DeploySummary,
+  DeployStarted: wire.DeployStarted,
+  EventList: wire.EventList,
+  Token: wire.Token,
+};
+
+const GridParams = Type.Object({ grid: Name });
+const NodeParams = Type.Object({ grid: Name, node: Name });
+const DeployParams = Type.Object({ id: Name });
+const page = {
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  before: Type.Optional(Type.String({ maxLength: 128, description: 'From the page before.' })),
+};
+const PageQuery = Type.Object(page);
+const EventQuery = Type.Object({ ...page, grid: Type.Optional(Name) });
+const StreamQuery = Type.Object({ grid: Type.Optional(Name) });
+
+/**
+ * The routes of `/api/v1`. Each only translates: request → operation → reply. Replies go through their schema, which is an
+ * allow-list. Everything here, unknown addresses included, needs the bearer token.
+ */
+export async function registerApi(root: FastifyInstance, options: ApiOptions): Promise<void> {
+  const app: Api = root.withTypeProvider<SchemaTypes>();
+  app.addHook('onRequest', async (request, reply) => {
+    if (options.isBearer(request.headers.authorization)) return;
+    const { status, body } = notAuthenticated;
+    await reply.code(status).header('www-authenticate', 'Bearer realm="gridops"').send(body);
+  });
+  for (const [name, schema] of Object.entries(replies)) app.addSchema({ ...schema, $id: name });
+  app.setValidatorCompiler(strictBodies());
+  registerReading(app, options);
+  registerDeploys(app, options);
+  registerNodes(app, options);
+  registerEvents(app, options);
+}
+
+/**
+ * A query is text by nature and is read as numbers where its schema says so; a body is taken as it is or refused. (Fastify's
+ * own way is to change bodies until they fit and to drop what no schema names.)
+ */
+function strictBodies(): FastifySchemaCompiler<FastifySchema> {
+  const body = new Ajv({ strict: true });
+  const text = new Ajv({ strict: true, coerceTypes: true, useDefaults: true });
+  return ({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema);
+}
+
+function registerReading(app: Api, { operations, version, now }: ApiOptions): void {
+  app.get('/version', { schema: doc('Version', 'The version of the master') }, () => ({
+    version,
+    now: now(),
+  }));
+  app.get('/grids', { schema: doc('GridList', 'All grids and how they are') }, async () => ({
+    grids: await operations.grids(),
+  }));
+  app.get(
+    '/grids/:grid',
+    { schema: { params: GridParams, ...doc('GridStatus', 'How a grid is') } },
+    (request) => operations.grid(request.params.grid),
+  );
+  app.get(
+    '/grids/:grid/services',
+    { schema: { params: GridParams, ...doc('ServiceList', 'Services of a grid') } },
+    async (request) => ({ services: await operations.services(request.params.grid) }),
+  );
+  app.get(
+    '/grids/:grid/instances',
+    { schema: { params: GridParams, ...doc('InstanceList', 'Instances and what runs of them') } },
+    async (request) => ({ instances: await operations.instances(request.params.grid) }),
+  );
+  app.get(
+    '/grids/:grid/plan',
+    { schema: { params: GridParams, ...doc('CurrentPlan', 'What a grid still needs') } },
+    (request) => operations.plan(request.params.grid),
+  );
+}
+
+function registerDeploys(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/deploys',
+    { schema: { params: GridParams, querystring: PageQuery, ...doc('DeployList', 'Deploys') } },
+    ({ params, query }) =>
+      operations.deploys(params.grid, { limit: query.limit, before: query.before ?? null }),
+  );
+  app.post(
+    '/grids/:grid/deploys',
+    {
+      schema: {
+        params: GridParams,
+        ...doc('DeployStarted', 'Deploy what the branch points at, again', 202),
+      },
+    },
+    async ({ params }, reply) =>
+      await reply.code(202).send(await operations.redeploy(params.grid, ACTOR)),
+  );
+  app.get(
+    '/deploys/:id',
+    { schema: { params: DeployParams, ...doc('Deploy', 'A deploy: plan, timeline, problems') } },
+    (request) => operations.deploy(request.params.id),
+  );
+  app.post(
+    '/deploys/:id/approve',
+    {
+      schema: {
+        params: DeployParams,
+        body: wire.ApproveRequest,
+        ...doc('DeploySummary', 'Confirm the plan of a held deploy', 202),
+      },
+    },
+    async ({ params, body }, reply) => {
+      const { kind, deploy } = await operations.approve(params.id, body.planHash, ACTOR);
+      const refusal = refusals[kind];
+      if (refusal !== null) return await reply.code(refusal.status).send(refusal.body);
+      return await reply.code(202).send(deploy);
+    },
+  );
+}
+
+const refusals = {
+  approved: null,
+  changed: answer(
+    409,
+    'plan-changed',
+    'the plan is no longer the one that was approved',
+    'Read the new plan and approve that.',
+  ),
+  'not-held': answer(409, 'not-held', 'this deploy does not wait for an approval'),
+};
+
+function registerNodes(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/nodes',
+    { schema: { params: GridParams, ...doc('NodeList', 'Nodes of a grid') } },
+    async (request) => ({ nodes: await operations.nodes(request.params.grid) }),
+  );
+  app.delete(
+    '/grids/:grid/nodes/:node',
+    { schema: { params: NodeParams, ...doc(null, 'Forget a node that is gone for good', 204) } },
+    async ({ params }, reply) => {
+      await operations.removeNode(params.grid, params.node);
+      return await reply.code(204).send();
+    },
+  );
+  app.get('/nodes', { schema: doc('NodeList', 'Nodes of all grids') }, async () => {
+    const grids = await operations.grids();
+    const nodes = await Promise.all(grids.map((grid) => operations.nodes(grid.name)));
+    return { nodes: nodes.flat() };
+  });
+  app.post(
+    '/tokens',
+    { schema: { body: wire.TokenRequest, ...doc('Token', 'Make a join token for one node', 201) } },
+    async ({ body }, reply) => {
+      const ttl = body.expiresIn ?? DEFAULT_TOKEN_SECONDS;
+      return await reply.code(201).send(await operations.createToken(body.grid, ttl));
+    },
+  );
+}
+
+function registerEvents(app: Api, { operations, stream }: ApiOptions): void {
+  app.get(
+    '/events',
+    { schema: { querystring: EventQuery, ...doc('EventList', 'History, newest first') } },
+    ({ query }) =>
+      operations.events({
+        grid: query.grid ?? null,
+        limit: query.limit,
+        before: query.before ?? null,
+      }),
+  );
+  app.get(
+    '/events/stream',
+    { exposeHeadRoute: false, schema: { querystring: StreamQuery, ...streamDoc } },
+    ({ query, headers }, reply) => {
+      if (stream.isFull) {
+        void reply.code(tooManyReaders.status).send(tooManyReaders.body);
+        return;
+      }
+      reply.hijack();
+      stream.attach(reply.raw, {
+        grid: query.grid ?? null,
+        lastEventId: headers['last-event-id']?.toString(),
+        print: printUpdate,
+      });
+    },
+  );
+}
+
+/** Documentation and reply schema of a route: `name` is the reply's, `null` for an empty one. */
+function doc(name: keyof typeof replies | null, summary: string, status = 200) {
+  const body = name === null ? { type: 'null', description: 'Done.' } : ref(name, summary);
+  return {
+    summary,
+    response: {
+      [status]: body,
+      '4xx': ref('ApiError', 'Refused'),
+      '5xx': ref('ApiError', 'Failed'),
+    },
+  };
+}
+
+function ref(name: keyof typeof replies, description: string) {
+  return { description, $ref: `${name}#` };
+}
+
+const streamDoc = {
+  summary: 'Deploys and events as they happen (server-sent events)',
+  description:
+    'Messages `deploy`, `event` and `grid` carry an Update as JSON. After a cut, send the last id as `Last-Event-ID`: ' +
+    'what was missed follows, or one `reset`, which means that everything should be read again.',
+  produces: ['text/event-stream'],
+};

@@ -1,0 +1,68 @@
+import type {
+  CurrentPlan,
+  Deploy,
+  DeployList,
+  DeployStarted,
+  DeploySummary,
+  EventList,
+  GridStatus,
+  InstanceStatus,
+  NodeStatus,
+  ServiceStatus,
+  Token,
+  Update,
+} from '../protocol/api.ts';
+
+/** A slice of a listing, newest first: at most `limit`, older than the one whose id is `before`. */
+export interface PageQuery {
+  readonly limit: number;
+  readonly before: string | null;
+}
+
+export interface EventQuery extends PageQuery {
+  readonly grid: string | null;
+}
+
+/** What became of an approval. `changed` and `not-held` change nothing; `deploy` is how it stands now. */
+export interface Approval {
+  readonly kind: 'approved' | 'changed' | 'not-held';
+  readonly deploy: DeploySummary;
+}
+
+/**
+ * All that HTTP asks of the master: data in, API types out. Unknown grids, nodes, deploys and plans throw `GridError`
+ * `not-found`; other `GridError`s become answers by their code, anything else is answered as `internal` without its message.
+ * `actor` says who asked, for the history.
+ */
+export interface Operations {
+  grids(): Promise<readonly GridStatus[]>;
+  grid(grid: string): Promise<GridStatus>;
+  nodes(grid: string): Promise<readonly NodeStatus[]>;
+  services(grid: string): Promise<readonly ServiceStatus[]>;
+  instances(grid: string): Promise<readonly InstanceStatus[]>;
+  plan(grid: string): Promise<CurrentPlan>;
+  deploys(grid: string, page: PageQuery): Promise<DeployList>;
+  deploy(id: string): Promise<Deploy>;
+  redeploy(grid: string, actor: string): Promise<DeployStarted>;
+  approve(id: string, planHash: string, actor: string): Promise<Approval>;
+  events(query: EventQuery): Promise<EventList>;
+  /** `ttl` in seconds. The token is not kept in a readable form. */
+  createToken(grid: string, ttl: number): Promise<Token>;
+  /** Forgets a node that is gone for good; refuses (`invalid-request`) one that is online. */
+  removeNode(grid: string, node: string): Promise<void>;
+  /** The listener must not throw; call the result to end it. */
+  subscribe(listener: (update: Update) => void): () => void;
+  /** The repository was read once and everything needed to deploy is running. */
+  ready(): boolean;
+}
+
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** Checks and keeps a delivery and answers at once; the work comes after. Headers in lower case. */
+export type Webhook = (
+  headers: Readonly<Record<string, string>>,
+  rawBody: Buffer,
+) => Promise<WebhookAnswer>;

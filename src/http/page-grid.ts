@@ -1,0 +1,165 @@
+import { instancePath, servicePath } from '../model/identity.ts';
+import type {
+  DeploySummary,
+  GridEvent,
+  GridStatus,
+  InstanceStatus,
+  NodeStatus,
+  ServiceStatus,
+} from '../protocol/api.ts';
+import { logTail } from './page-failure.ts';
+import { gridBadge } from './page-grids.ts';
+import { type Html, type HtmlValue, html } from './page-html.ts';
+import {
+  ago,
+  badge,
+  clockTime,
+  cut,
+  phaseBadge,
+  section,
+  shortSha,
+  type Tone,
+} from './page-layout.ts';
+import { faultNote, problemSection } from './page-problem.ts';
+
+const MOST_ROWS = 200;
+
+export interface GridPage {
+  readonly grid: GridStatus;
+  readonly services: readonly ServiceStatus[];
+  readonly instances: readonly InstanceStatus[];
+  readonly nodes: readonly NodeStatus[];
+  readonly deploys: readonly DeploySummary[];
+  readonly events: readonly GridEvent[];
+}
+
+/** One grid: what runs, where, what was deployed and what happened. */
+export function gridPage(page: GridPage, now: number): Html {
+  const { grid } = page;
+  return html`<h1>${grid.name} ${gridBadge(grid)}</h1>
+${lead(grid, now)}
+${faultNote(grid.fault, now)}
+${problemSection(grid.problems)}
+${section(
+  'Services',
+  page.services.length,
+  rows(page.services, (service) => serviceRow(service, page.instances)),
+)}
+${section(
+  'Nodes',
+  page.nodes.length,
+  rows(page.nodes, (node) => nodeRow(node, now)),
+)}
+${section(
+  'Deploys',
+  null,
+  rows(page.deploys, (deploy) => deployRow(deploy, now)),
+)}
+${section('Events', 'UTC', events(page.events, now))}`;
+}
+
+function lead(grid: GridStatus, now: number): Html {
+  const { counts, deploy } = grid;
+  return html`${
+    deploy === null
+      ? null
+      : html`<p class="lead" data-announce><a href="/deploys/${deploy.id}">${shortSha(deploy.sha)}</a> ${deploy.message}
+<span class="muted">${ago(deploy.finishedAt ?? deploy.createdAt, now)}</span></p>`
+  }
+<dl class="tiles">
+<div><dt>Instances ready</dt><dd>${counts.ready}<span class="of">/${counts.wanted}</span></dd></div>
+<div><dt>Nodes online</dt><dd>${counts.nodesOnline}<span class="of">/${counts.nodes}</span></dd></div>
+<div><dt>Branch at</dt><dd>${grid.head === null ? '–' : shortSha(grid.head)}</dd></div>
+<div><dt>Converged at</dt><dd>${grid.deployed === null ? '–' : shortSha(grid.deployed)}</dd></div>
+</dl>`;
+}
+
+function rows<T>(items: readonly T[], show: (item: T) => Html): Html {
+  if (items.length === 0) return html`<p class="muted">None.</p>`;
+  return html`<ul class="rows">${cut(items, MOST_ROWS, show)}</ul>`;
+}
+
+function serviceRow(service: ServiceStatus, instances: readonly InstanceStatus[]): Html {
+  const path = servicePath({ stack: service.stack, service: service.name });
+  const own = instances.filter((instance) => servicePath(instance) === path);
+  const word = service.held ? badge('wait', 'held back') : readiness(service);
+  return html`<li class="row">
+<p class="head"><span class="name">${path}</span> ${word}</p>
+<p class="what"><code>${service.image}</code></p>
+<p class="facts"><span>${service.ready}/${service.wanted} ready</span>${service.stateful ? html` <span>stateful</span>` : null} <span>${service.strategy}</span></p>
+<details id="instances-${path}"${own.some(needsEyes) ? html` open` : null}><summary>${own.length} ${own.length === 1 ? 'instance' : 'instances'}</summary>
+<ul class="inner">${cut(own, MOST_ROWS, instanceItem)}</ul></details>
+</li>`;
+}
+
+function needsEyes(instance: InstanceStatus): boolean {
+  return tones[instance.state] === 'bad';
+}
+
+function readiness(service: ServiceStatus): Html {
+  if (service.health === 'unhealthy') return badge('bad', 'unhealthy');
+  if (service.ready >= service.wanted && service.updated >= service.wanted)
+    return badge('good', 'running');
+  return service.updated < service.wanted ? badge('busy', 'updating') : badge('busy', 'starting');
+}
+
+const tones: Readonly<Record<InstanceStatus['state'], Tone>> = {
+  running: 'good',
+  updating: 'busy',
+  failing: 'bad',
+  stopped: 'bad',
+  missing: 'wait',
+  blocked: 'bad',
+  unwanted: 'calm',
+  unknown: 'wait',
+};
+
+function instanceItem(instance: InstanceStatus): Html {
+  const { attempt, containerId, revision } = instance;
+  return html`<li>
+<p class="head"><code>${instancePath(instance)}</code> ${badge(tones[instance.state], instance.state)}</p>
+<p class="facts"><span>${instance.node ?? 'no node'}</span>
+${containerId === null ? null : html`<span>container <code title="${containerId}">${containerId.slice(0, 12)}</code></span>`}
+${revision === null ? null : html`<span>from ${shortSha(revision)}</span>`} <span>health: ${instance.health}</span></p>
+${attempt === null ? null : html`<p>${attempt.message}</p>`}
+${attempt?.failure === null || attempt === null ? null : logTail(attempt.failure)}
+</li>`;
+}
+
+function nodeRow(node: NodeStatus, now: number): Html {
+  const { facts } = node;
+  const word =
+    node.status === 'online'
+      ? badge('good', 'online')
+      : badge(node.status === 'offline' ? 'bad' : 'wait', node.status);
+  return html`<li class="row">
+<p class="head"><span class="name">${node.name}</span> ${word}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
+<p class="what">${facts === null ? 'Has not reported yet.' : html`${facts.operatingSystem}, Docker ${facts.engineVersion}, agent ${facts.agentVersion}`}</p>
+<p class="facts"><span>${node.instances} instances</span>
+${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}
+${node.status === 'online' ? null : html`<span>seen ${ago(node.lastSeenAt, now)}</span>`}
+${facts?.labels.map((label) => html` <code>${label}</code>`) ?? null}</p>
+</li>`;
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 1024 ** 3).toFixed(1);
+}
+
+function deployRow(deploy: DeploySummary, now: number): Html {
+  return html`<li class="row">
+<p class="head"><a class="name" href="/deploys/${deploy.id}">${shortSha(deploy.sha)}</a> ${phaseBadge(deploy.phase)}</p>
+<p class="what">${deploy.message}</p>
+<p class="facts"><span>${deploy.trigger}</span> <span>${ago(deploy.createdAt, now)}</span></p>
+</li>`;
+}
+
+const eventTones = { info: 'calm', warning: 'wait', error: 'bad' } as const;
+
+function events(list: readonly GridEvent[], now: number): HtmlValue {
+  if (list.length === 0) return html`<p class="muted">None.</p>`;
+  return html`<ol class="timeline">${list.map(
+    (event) => html`<li class="${eventTones[event.severity]}">${clockTime(event.at, now)}
+<p>${event.path === '' ? null : html`<code>${event.path}</code> `}${event.message === '' ? event.kind : event.message}</p></li>`,
+  )}</ol>`;
+}

@@ -1,0 +1,136 @@
+import type { AssignedInstance, Assignment } from '../model/assignment.ts';
+import type { Service } from '../model/grid.ts';
+import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
+import type { ObservedInstance } from '../model/observed.ts';
+import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
+import type { FleetNode } from './fleet.ts';
+
+export interface AssignInput {
+  readonly node: FleetNode;
+  /** The steps of one wave that concern this node. */
+  readonly steps: readonly Step[];
+  /** The desired state's services by path, and the commit that it is of. */
+  readonly services: ReadonlyMap<string, Service>;
+  readonly revision: string;
+  readonly roster: readonly string[];
+}
+
+/**
+ * A node's next assignment: the last one with a wave's steps applied. `null` when nothing changes, which is how a step
+ * that is already under way is dispatched again without doing anything again.
+ */
+export function nextAssignment(input: AssignInput): Assignment | null {
+  const { node, services, revision } = input;
+  const before = node.assignment;
+  const instances = new Map((before?.instances ?? []).map((known) => [instancePath(known), known]));
+  const kept = new Set<string>();
+  if (before === null)
+    for (const found of node.instances) adopt({ found, services, instances, kept });
+  else for (const path of before.kept) kept.add(path);
+  for (const step of input.steps) apply({ step, services, instances, kept, revision });
+
+  const next: Assignment = {
+    grid: node.grid,
+    node: node.name,
+    generation: (before?.generation ?? 0) + 1,
+    roster: input.roster,
+    instances: [...instances.values()].toSorted(compareInstances),
+    kept: [...kept].toSorted(compareText),
+  };
+  return before !== null && sameContent(before, next) ? null : next;
+}
+
+interface Draft {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly instances: Map<string, AssignedInstance>;
+  readonly kept: Set<string>;
+}
+
+/**
+ * An assignment is complete: what it does not list is removed. So a container that this master never assigned (its store
+ * was lost and the node's memory too) is listed with the spec it runs when that is known, and else kept as it is.
+ */
+function adopt(context: Draft & { found: ObservedInstance }): void {
+  const { found, services, instances, kept } = context;
+  const path = instancePath(found);
+  if (instances.has(path) || found.current === null) return;
+  const service = services.get(servicePath(found));
+  if (service?.specHash !== found.current.specHash) {
+    kept.add(path);
+    return;
+  }
+  instances.set(
+    path,
+    assigned({ id: found, service, revision: found.current.revision, mode: 'stop-first' }),
+  );
+}
+
+type Effects = {
+  [K in StepKind]: (step: StepOf<K>, context: Draft & { revision: string }) => void;
+};
+
+/** Total over the kinds of steps: a new kind does not compile until it can be dispatched. */
+const effects: Effects = {
+  create: (step, context) => put(step, 'stop-first', context),
+  replace: (step, context) => put(step, step.mode, context),
+  remove: (step, { instances, kept }) => {
+    instances.delete(instancePath(step));
+    kept.delete(instancePath(step));
+  },
+};
+
+function apply(context: Draft & { step: Step; revision: string }): void {
+  const effect = effects[context.step.kind] as (step: Step, draft: typeof context) => void;
+  effect(context.step, context);
+}
+
+function put(
+  step: StepOf<'create'> | StepOf<'replace'>,
+  mode: ReplaceMode,
+  context: Draft & { revision: string },
+): void {
+  const path = instancePath(step);
+  const service = context.services.get(servicePath(step));
+  context.kept.delete(path);
+  if (service === undefined || context.instances.get(path)?.specHash === service.specHash) return;
+  context.instances.set(path, assigned({ id: step, service, revision: context.revision, mode }));
+}
+
+function assigned(of: {
+  id: { readonly number: number };
+  service: Service;
+  revision: string;
+  mode: ReplaceMode;
+}): AssignedInstance {
+  const { service } = of;
+  return {
+    stack: service.stack,
+    service: service.name,
+    number: of.id.number,
+    stateful: service.stateful,
+    spec: service.spec,
+    specHash: service.specHash,
+    revision: of.revision,
+    mode: of.mode,
+  };
+}
+
+/** The roster alone is no reason to send: else a thousand nodes that join would cause a million messages. */
+function sameContent(a: Assignment, b: Assignment): boolean {
+  return (
+    a.instances.length === b.instances.length &&
+    a.instances.every((one, at) => {
+      const other = b.instances[at];
+      return (
+        other !== undefined &&
+        instancePath(one) === instancePath(other) &&
+        one.specHash === other.specHash
+      );
+    }) &&
+    sameList(a.kept, b.kept)
+  );
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, at) => one === b[at]);
+}

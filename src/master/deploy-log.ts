@@ -1,0 +1,180 @@
+import { type DeployPhase, isFinal, mayFollow } from '../model/deploy.ts';
+import { instancePath } from '../model/identity.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Deploy, DeployOutline, DeployPatch, Deploys } from '../store/deploys.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface DeployLogOptions {
+  readonly grid: string;
+  readonly records: Pick<Deploys, 'create' | 'update' | 'get' | 'list' | 'unfinished' | 'addEntry'>;
+  readonly clock: Clock;
+  /** Explains a plan to people: its summary and its text. */
+  readonly explain: (plan: Plan) => { readonly summary: string; readonly text: string };
+  /** Wants the commit statuses that follow from a deploy; called after each change of it. */
+  readonly announce: (deploy: DeployOutline) => Promise<void>;
+}
+
+/**
+ * The last deploy of one grid, and the only writer of it: every change is durable first and announced after it. What was not
+ * announced because of a crash is announced by `resume`; announcing twice is harmless.
+ */
+export class DeployLog {
+  readonly #options: DeployLogOptions;
+  #current: Deploy | null = null;
+
+  constructor(options: DeployLogOptions) {
+    this.#options = options;
+  }
+
+  get current(): Deploy | null {
+    return this.#current;
+  }
+
+  /** The deploy that is under way, or `null` when the last one has ended. */
+  get active(): Deploy | null {
+    return this.#current !== null && !isFinal(this.#current.phase) ? this.#current : null;
+  }
+
+  /**
+   * Takes up where the last process stopped, wherever that was: between any two of its writes. Everything recent is
+   * announced again, because the process may have ended before it was.
+   */
+  async resume(): Promise<void> {
+    const { records, grid, announce } = this.#options;
+    const [newest, ...older] = await records.list(grid, { limit: RESUMED });
+    if (newest === undefined) return;
+    this.#current = await records.get(newest.id);
+    for (const left of await records.unfinished(grid))
+      if (left.id !== newest.id) await this.#supersede(left.id, newest);
+    const announced = new Set([newest.sha]);
+    for (const deploy of older) {
+      if (!announced.has(deploy.sha)) await announce(deploy);
+      announced.add(deploy.sha);
+    }
+    await announce(newest);
+  }
+
+  /** A new deploy; the one under way is superseded by it (safety rule 5). */
+  async begin(deploy: {
+    readonly sha: string;
+    readonly inputs: string;
+    readonly trigger: string;
+    readonly actor: string | null;
+    readonly problems: readonly Problem[];
+  }): Promise<void> {
+    const { records, grid, clock } = this.#options;
+    const older = this.active;
+    const created = await records.create({ ...deploy, grid, createdAt: clock.now() });
+    if (older !== null) await this.#supersede(older.id, created);
+    this.#current = created;
+    await this.#options.announce(created);
+  }
+
+  /** A commit with the same inputs: no deploy of its own, its status follows this one. */
+  async carry(sha: string): Promise<void> {
+    const current = this.#current;
+    if (current === null || current.sha === sha || current.carried.includes(sha)) return;
+    await this.#change({ carried: [...current.carried, sha].slice(-CARRIED) });
+  }
+
+  async approve(planHash: string, actor: string): Promise<void> {
+    await this.#change({ approvedHash: planHash });
+    await this.entry('approved', '', `plan ${planHash.slice(0, 12)} confirmed by ${actor}`);
+  }
+
+  /** Brings the deploy to what the newest plan says of it. */
+  async follow(plan: Plan, verdict: Verdict): Promise<void> {
+    const current = this.#current;
+    if (current === null || current.phase === 'superseded' || current.phase === 'succeeded') return;
+    if (current.phase === 'failed' && verdict.phase !== 'succeeded') return;
+    const now = this.#options.clock.now();
+    const total = Math.max(current.total, verdict.remaining);
+    const phase = reached(current.phase, verdict.phase);
+    await this.#change({
+      phase,
+      total,
+      done: total - verdict.remaining,
+      message: phase === 'succeeded' ? successMessage(total, plan.wanted) : verdict.message,
+      startedAt: current.startedAt ?? now,
+      finishedAt: isFinal(phase) ? now : null,
+      ...this.#plansOf(plan, current, phase),
+    });
+  }
+
+  /** A fault of the repository that leaves nothing to plan. */
+  async fail(message: string): Promise<void> {
+    const now = this.#options.clock.now();
+    await this.#change({ phase: 'failed', message, finishedAt: now });
+    await this.entry('failed', '', message);
+  }
+
+  async dispatched(steps: readonly Step[]): Promise<void> {
+    for (const step of steps)
+      await this.entry(
+        'dispatched',
+        instancePath(step),
+        `${step.kind} on ${step.node}: ${step.reason}`,
+      );
+  }
+
+  async entry(kind: string, path: string, message: string): Promise<void> {
+    if (this.#current === null) return;
+    const at = this.#options.clock.now();
+    await this.#options.records.addEntry(this.#current.id, { at, kind, path, message });
+  }
+
+  /**
+   * The plan that people read is the first one that has steps, or asks for a confirmation; later plans of the same deploy are
+   * what is left of it. What is left when it fails is kept: it says which instance failed, with its last lines.
+   */
+  #plansOf(plan: Plan, current: Deploy, phase: DeployPhase): DeployPatch {
+    const isNew = current.planHash === null || current.total === 0;
+    const asks = plan.confirmation !== null && current.planHash !== plan.hash;
+    const { summary, text } = this.#options.explain(plan);
+    return {
+      ...(isNew || asks
+        ? { planJson: JSON.stringify(plan), planHash: plan.hash, planText: text, summary }
+        : {}),
+      ...(phase === 'failed' ? { remainingJson: JSON.stringify(plan) } : {}),
+    };
+  }
+
+  async #supersede(id: string, by: DeployOutline): Promise<void> {
+    const superseded = await this.#options.records.update(id, {
+      phase: 'superseded',
+      supersededBy: by.id,
+      message: `superseded by ${by.sha.slice(0, 12)}`,
+      finishedAt: this.#options.clock.now(),
+    });
+    await this.#options.announce(superseded);
+  }
+
+  async #change(patch: DeployPatch): Promise<void> {
+    const current = this.#current;
+    if (current === null || !differs(current, patch)) return;
+    this.#current = await this.#options.records.update(current.id, patch);
+    await this.#options.announce(this.#current);
+  }
+}
+
+/** Deploys whose announcement a crash may have swallowed: far more than can be under way at a time. */
+const RESUMED = 20;
+/** Commits whose status follows one deploy; older ones are long final or off the branch. */
+const CARRIED = 50;
+
+/** The phase after `wanted` was asked for: one that may not follow leaves things as they are. */
+function reached(from: DeployPhase, wanted: DeployPhase): DeployPhase {
+  return mayFollow(from, wanted) ? wanted : from;
+}
+
+function differs(current: Deploy, patch: DeployPatch): boolean {
+  return Object.entries(patch).some(([key, value]) => current[key as keyof Deploy] !== value);
+}
+
+function successMessage(updated: number, wanted: number): string {
+  const running = wanted === 0 ? 'nothing to run' : `${wanted} running`;
+  if (updated === 0) return `nothing to change, ${running}`;
+  return `${updated} ${updated === 1 ? 'instance' : 'instances'} updated, ${running}`;
+}

@@ -1,0 +1,344 @@
+import { createHash } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import type { Assignment } from '../model/assignment.ts';
+import { GridError } from '../model/error.ts';
+import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
+import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
+import { decodeAssignment, decodeCredential, toObservedInstance } from '../protocol/codec.ts';
+import { parseJoinToken } from '../protocol/join-token.ts';
+import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
+import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
+
+/** What the dispatcher keeps in the store. */
+export interface DispatchRecords {
+  /** The node as last written, or `null`. */
+  node(grid: string, name: string): Promise<{ readonly publicKey: string } | null>;
+  putNode(node: {
+    readonly grid: string;
+    readonly name: string;
+    readonly publicKey: string;
+    readonly facts: NodeFacts;
+    readonly at: number;
+  }): Promise<void>;
+  isRevoked(publicKey: string): Promise<boolean>;
+  /** Uses up a join token. False: unknown, expired, or used by another node. */
+  takeToken(use: {
+    readonly hash: string;
+    readonly grid: string;
+    readonly node: string;
+    readonly publicKey: string;
+    readonly now: number;
+  }): Promise<boolean>;
+  /** Must be durable before it resolves; false when a generation as high is already there. */
+  putAssignment(assignment: Assignment, at: number): Promise<boolean>;
+}
+
+export interface DispatcherOptions {
+  readonly identity: KeyPair;
+  readonly version: string;
+  readonly heartbeatSeconds: number;
+  readonly fleet: Fleet;
+  readonly records: DispatchRecords;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Something about a grid's nodes changed: its controller should look. */
+  readonly onChange: (grid: string) => void;
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+export interface NodeEvent {
+  readonly grid: string;
+  readonly node: string;
+  readonly at: number;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly kind: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * The master's end of all sessions. Invariants:
+ * - one session a node: a newer one replaces the older;
+ * - an assignment is durable before it is sent, and a node's generations only grow;
+ * - the fleet is written here (and nowhere else) from what agents say.
+ */
+export class Dispatcher implements SessionHost {
+  readonly identity: KeyPair;
+  readonly version: string;
+  readonly heartbeatSeconds: number;
+  readonly #options: DispatcherOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #greeting = new Set<Session>();
+  #closing = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.identity = options.identity;
+    this.version = options.version;
+    this.heartbeatSeconds = options.heartbeatSeconds;
+  }
+
+  /** Takes over a fresh websocket; closes it by itself when no agent proves to be behind it. */
+  accept(socket: WebSocket): void {
+    const session = new Session(socket, this, this.#options.log);
+    this.#greeting.add(session);
+    socket.once('close', () => this.#greeting.delete(session));
+  }
+
+  /** Makes an assignment durable and sends it if the node is there; if not, the node gets it when it comes. */
+  async assign(assignment: Assignment): Promise<void> {
+    const { fleet, records, clock, log } = this.#options;
+    const stored = await records.putAssignment(assignment, clock.now());
+    if (!stored)
+      throw new GridError({
+        code: 'internal',
+        message: `generation ${assignment.generation} of node ${assignment.grid}/${assignment.node} exists already`,
+        retry: 'later',
+      });
+    const node =
+      fleet.get(assignment.grid, assignment.node) ??
+      unheard({ grid: assignment.grid, name: assignment.node, now: clock.now() });
+    fleet.put({ ...node, assignment });
+    log.debug(
+      { grid: assignment.grid, node: assignment.node, generation: assignment.generation },
+      'assignment stored',
+    );
+    this.#send(assignment);
+  }
+
+  isConnected(grid: string, node: string): boolean {
+    return this.#sessions.has(key(grid, node));
+  }
+
+  /** Ends a node's session, for a node that was removed. */
+  dismiss(grid: string, node: string): void {
+    this.#sessions.get(key(grid, node))?.close('notAuthenticated');
+  }
+
+  /** Ends all sessions; what they still say is not listened to, because the store may close next. */
+  close(): void {
+    this.#closing = true;
+    for (const session of this.#sessions.values()) session.close('shutdown');
+    for (const session of this.#greeting) session.terminate();
+  }
+
+  async admit(admission: Admission): Promise<Admitted> {
+    const { proof, publicKey } = admission;
+    const { fleet, records, clock } = this.#options;
+    if (await records.isRevoked(publicKey))
+      throw new GridError({ code: 'not-authenticated', message: 'this node was removed' });
+    const identity =
+      proof.identity.kind === 'join'
+        ? await this.#join(proof.identity, publicKey)
+        : this.#recognise(proof.identity.credential, publicKey);
+    const { grid, node, credential } = identity;
+    const now = clock.now();
+    await records.putNode({ grid, name: node, publicKey, facts: proof.facts, at: now });
+    const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now });
+    fleet.put({ ...known, facts: proof.facts, lastSeenAt: now });
+    this.#noteSkew({ grid, node, skew: proof.clock - now });
+    return {
+      grid,
+      node,
+      credential,
+      recall: proof.generation > (known.assignment?.generation ?? 0),
+    };
+  }
+
+  opened(session: Session): void {
+    const { grid, node } = session.node;
+    this.#greeting.delete(session);
+    const older = this.#sessions.get(key(grid, node));
+    this.#sessions.set(key(grid, node), session);
+    older?.close('replaced');
+    this.#options.log.info({ grid, node }, 'node connected');
+    this.#event(session.node, {
+      severity: 'info',
+      kind: 'node-connected',
+      path: '',
+      message: 'agent connected',
+    });
+  }
+
+  async observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void> {
+    const { grid, node: name } = session.node;
+    if (!this.#isCurrent(session)) return;
+    if (observation.assignment !== undefined) await this.#recall(session, observation.assignment);
+    const node = this.#known(session);
+    const now = this.#options.clock.now();
+    if (observation.generation > (node.assignment?.generation ?? 0)) {
+      // It goes by something this master does not know: without it the picture would be wrong.
+      session.resync(true);
+      return;
+    }
+    const instances: readonly ObservedInstance[] = mergeInstances(node.instances, {
+      complete: observation.complete,
+      instances: observation.instances.map(toObservedInstance),
+      gone: observation.gone,
+    });
+    this.#options.fleet.put({
+      ...node,
+      online: true,
+      observed: true,
+      lastSeenAt: now,
+      instances,
+      observedGeneration: observation.generation,
+    });
+    if (
+      observation.complete &&
+      node.assignment !== null &&
+      observation.generation < node.assignment.generation
+    )
+      this.#send(node.assignment);
+    this.#options.log.debug(
+      { grid, node: name, generation: observation.generation },
+      'observation',
+    );
+    this.#options.onChange(grid);
+  }
+
+  async reported(
+    session: Session,
+    message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>,
+  ): Promise<void> {
+    if (message.type === 'event') {
+      this.#options.onEvent({ ...session.node, ...message });
+      return;
+    }
+    this.#options.log.warn(
+      { ...session.node, generation: message.generation, code: message.code },
+      message.message,
+    );
+    this.#event(session.node, {
+      severity: 'error',
+      kind: 'assignment-refused',
+      path: '',
+      message: `generation ${message.generation} refused: ${message.message}`,
+    });
+    await Promise.resolve();
+  }
+
+  closed(session: Session): void {
+    const { grid, node: name } = session.node;
+    if (!this.#isCurrent(session)) return;
+    this.#sessions.delete(key(grid, name));
+    const node = this.#known(session);
+    this.#options.fleet.put({ ...node, online: false, lastSeenAt: this.#options.clock.now() });
+    this.#event(session.node, {
+      severity: 'warning',
+      kind: 'node-disconnected',
+      path: '',
+      message: 'agent disconnected; its containers run on',
+    });
+    this.#options.onChange(grid);
+  }
+
+  #isCurrent(session: Session): boolean {
+    const { grid, node } = session.node;
+    return !this.#closing && this.#sessions.get(key(grid, node)) === session;
+  }
+
+  #known(session: Session): FleetNode {
+    const { grid, node } = session.node;
+    return (
+      this.#options.fleet.get(grid, node) ??
+      unheard({ grid, name: node, now: this.#options.clock.now() })
+    );
+  }
+
+  async #join(
+    identity: { readonly token: string; readonly name: string },
+    publicKey: string,
+  ): Promise<{ grid: string; node: string; credential: Signed }> {
+    const { records, clock } = this.#options;
+    const token = parseJoinToken(identity.token);
+    if (token.fingerprint !== fingerprint(this.identity.publicKey))
+      throw refused('the join token was made by another master');
+    const known = await records.node(token.grid, identity.name);
+    if (known !== null && known.publicKey !== publicKey)
+      throw refused(
+        `grid ${token.grid} has a node ${identity.name} with another key; remove it first: gridops node rm ${token.grid} ${identity.name}`,
+      );
+    const hash = createHash('sha256').update(token.secret).digest('hex');
+    const use = { hash, grid: token.grid, node: identity.name, publicKey, now: clock.now() };
+    if (!(await records.takeToken(use)))
+      throw refused(
+        'the join token is unknown, expired or used; make a new one: gridops token create',
+      );
+    const credential = seal(this.identity, 'credential', {
+      grid: token.grid,
+      node: identity.name,
+      publicKey,
+      issuedAt: clock.now(),
+    });
+    return { grid: token.grid, node: identity.name, credential };
+  }
+
+  #recognise(
+    credential: Signed,
+    publicKey: string,
+  ): { grid: string; node: string; credential: Signed } {
+    const payload = open(this.identity.publicKey, 'credential', credential);
+    if (payload === null) throw refused("the node's credential was not made by this master");
+    const claim = decodeCredential(payload);
+    if (claim.publicKey !== publicKey) throw refused("the node's credential is for another key");
+    return { grid: claim.grid, node: claim.node, credential };
+  }
+
+  /** A node brings back what this master once assigned; only the master's own signature makes it believable. */
+  async #recall(session: Session, signed: Signed): Promise<void> {
+    const { grid, node } = session.node;
+    const payload = open(this.identity.publicKey, 'assignment', signed);
+    if (payload === null) throw refused('the recalled assignment was not signed by this master');
+    const assignment = decodeAssignment(payload);
+    if (assignment.grid !== grid || assignment.node !== node)
+      throw refused('the recalled assignment is of another node');
+    const { records, fleet, clock, log } = this.#options;
+    if (!(await records.putAssignment(assignment, clock.now()))) return;
+    fleet.put({ ...this.#known(session), assignment });
+    for (const name of assignment.roster) fleet.expect(grid, name, clock.now());
+    log.info(
+      { grid, node, generation: assignment.generation },
+      'assignment recalled from its node',
+    );
+  }
+
+  #send(assignment: Assignment): void {
+    const session = this.#sessions.get(key(assignment.grid, assignment.node));
+    session?.assign(assignment.generation, seal(this.identity, 'assignment', assignment));
+  }
+
+  #noteSkew(of: { grid: string; node: string; skew: number }): void {
+    const seconds = Math.round(of.skew / 1_000);
+    if (Math.abs(seconds) < 5) return;
+    this.#event(of, {
+      severity: 'warning',
+      kind: 'clock-skew',
+      path: '',
+      message: `the node's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the master's; set up NTP on it`,
+    });
+  }
+
+  #event(
+    of: { readonly grid: string; readonly node: string },
+    event: Pick<NodeEvent, 'severity' | 'kind' | 'path' | 'message'>,
+  ): void {
+    this.#options.onEvent({
+      grid: of.grid,
+      node: of.node,
+      at: this.#options.clock.now(),
+      ...event,
+    });
+  }
+}
+
+function key(grid: string, node: string): string {
+  return `${grid}/${node}`;
+}
+
+function refused(message: string): GridError {
+  return new GridError({ code: 'not-authenticated', message });
+}

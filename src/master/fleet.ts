@@ -1,0 +1,141 @@
+import type { AssignedInstance, Assignment } from '../model/assignment.ts';
+import type { NodeWish } from '../model/grid.ts';
+import { compareInstances, compareText, instancePath } from '../model/identity.ts';
+import type {
+  AssignedId,
+  NodeFacts,
+  ObservedInstance,
+  ObservedNode,
+  ObservedState,
+} from '../model/observed.ts';
+
+/** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
+export interface FleetNode {
+  readonly grid: string;
+  readonly name: string;
+  readonly online: boolean;
+  /** An agent of it has reported since this master knows of it. */
+  readonly observed: boolean;
+  readonly lastSeenAt: number;
+  readonly facts: NodeFacts | null;
+  readonly instances: readonly ObservedInstance[];
+  /** The generation that `instances` was reported under. */
+  readonly observedGeneration: number;
+  readonly assignment: Assignment | null;
+}
+
+/**
+ * The master's picture of all host nodes: a plain in-memory table. The dispatcher writes what agents report, the
+ * controllers write assignments; everyone reads. It holds no more than the store and the agents can tell again.
+ */
+export class Fleet {
+  readonly #grids = new Map<string, Map<string, FleetNode>>();
+  /** Planner inputs by identity of what they are made of: an unchanged node is the same object to the planner. */
+  readonly #views = new WeakMap<FleetNode, { wish: NodeWish | undefined; view: ObservedNode }>();
+
+  get(grid: string, name: string): FleetNode | null {
+    return this.#grids.get(grid)?.get(name) ?? null;
+  }
+
+  nodes(grid: string): readonly FleetNode[] {
+    const nodes = [...(this.#grids.get(grid)?.values() ?? [])];
+    return nodes.toSorted((a, b) => compareText(a.name, b.name));
+  }
+
+  grids(): readonly string[] {
+    return [...this.#grids.keys()].toSorted(compareText);
+  }
+
+  put(node: FleetNode): void {
+    const nodes = this.#grids.get(node.grid) ?? new Map<string, FleetNode>();
+    this.#grids.set(node.grid, nodes.set(node.name, node));
+  }
+
+  remove(grid: string, name: string): void {
+    this.#grids.get(grid)?.delete(name);
+  }
+
+  /** A node that is known by name only (from a roster or grid.yml): it must be heard before its place is given away. */
+  expect(grid: string, name: string, now: number): void {
+    if (this.get(grid, name) === null) this.put(unheard({ grid, name, now }));
+  }
+
+  observedState(grid: string, wishes: Readonly<Record<string, NodeWish>>): ObservedState {
+    return { nodes: this.nodes(grid).map((node) => this.#view(node, wishes[node.name])) };
+  }
+
+  #view(node: FleetNode, wish: NodeWish | undefined): ObservedNode {
+    const known = this.#views.get(node);
+    if (known !== undefined && known.wish === wish) return known.view;
+    const view = observedNode(node, wish);
+    this.#views.set(node, { wish, view });
+    return view;
+  }
+}
+
+export function unheard(of: { grid: string; name: string; now: number }): FleetNode {
+  return {
+    grid: of.grid,
+    name: of.name,
+    online: false,
+    observed: false,
+    lastSeenAt: of.now,
+    facts: null,
+    instances: [],
+    observedGeneration: 0,
+    assignment: null,
+  };
+}
+
+function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode {
+  return {
+    name: node.name,
+    status: nodeStatus(node),
+    lastSeenAt: node.lastSeenAt,
+    availability: wish?.availability ?? 'active',
+    facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
+    instances: isStale(node) ? node.instances.map(withoutFailure) : node.instances,
+    assigned: node.assignment?.instances.map(assignedId) ?? [],
+  };
+}
+
+function nodeStatus(node: FleetNode): ObservedNode['status'] {
+  if (!node.observed) return 'unobserved';
+  return node.online ? 'online' : 'offline';
+}
+
+/** What the agent was started with and what grid.yml wishes, sorted. */
+export function allLabels(facts: NodeFacts, wish: NodeWish | undefined): readonly string[] {
+  return [...new Set([...facts.labels, ...(wish?.labels ?? [])])].toSorted(compareText);
+}
+
+/** Failures of an older assignment say nothing of the newer one: the agent starts afresh with each generation. */
+function isStale(node: FleetNode): boolean {
+  return node.observedGeneration < (node.assignment?.generation ?? 0);
+}
+
+function withoutFailure(instance: ObservedInstance): ObservedInstance {
+  if (instance.attempt === null || instance.attempt.failure === null) return instance;
+  return { ...instance, attempt: null };
+}
+
+function assignedId(instance: AssignedInstance): AssignedId {
+  const { stack, service, number, specHash, stateful } = instance;
+  return { stack, service, number, specHash, stateful };
+}
+
+/** What a node shows after a report: a complete one replaces, an increment is laid over. Sorted, so equal facts are equal. */
+export function mergeInstances(
+  before: readonly ObservedInstance[],
+  report: {
+    readonly complete: boolean;
+    readonly instances: readonly ObservedInstance[];
+    readonly gone: readonly string[];
+  },
+): readonly ObservedInstance[] {
+  const merged = new Map<string, ObservedInstance>();
+  if (!report.complete) for (const known of before) merged.set(instancePath(known), known);
+  for (const reported of report.instances) merged.set(instancePath(reported), reported);
+  for (const path of report.gone) merged.delete(path);
+  return [...merged.values()].toSorted(compareInstances);
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createKeyPair, type KeyPair, keyPairFromPem, keyPairToPem } from '../protocol/sign.ts';
+
+/**
+ * Secrets that the master makes for itself on its first start and keeps as files beside the store, not in it: a store that
+ * is lost costs history, a key that is lost costs every node its join. Readable by the owner only.
+ */
+
+export async function masterKey(data: string): Promise<KeyPair> {
+  const file = join(data, 'master.key');
+  const pem = await readOrMake(file, () => keyPairToPem(createKeyPair()));
+  return keyPairFromPem(pem);
+}
+
+/** Returns the token; it is made and written when there is none. */
+export async function apiToken(data: string): Promise<string> {
+  return (await readOrMake(apiTokenFile(data), () => randomBytes(32).toString('base64url'))).trim();
+}
+
+export function apiTokenFile(data: string): string {
+  return join(data, 'api-token');
+}
+
+async function readOrMake(file: string, make: () => string): Promise<string> {
+  const known = await readIfThere(file);
+  if (known !== null) return known;
+  const made = `${make().trimEnd()}\n`;
+  await writeDurably(file, made);
+  return made;
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whole or not at all, also when the power fails: a half-written key would lock every node out. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}.tmp`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}

@@ -1,0 +1,355 @@
+import { mkdir } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
+import type { Forge } from '../forge/forge.ts';
+import { createGithub } from '../forge/github.ts';
+import { createReporter, type Reporter } from '../forge/reporter.ts';
+import { createHttpServer } from '../http/server.ts';
+import { codeFrame } from '../manifest/code-frame.ts';
+import { createCompiler } from '../manifest/compile.ts';
+import { errorMessage } from '../model/error.ts';
+import type { Problem } from '../model/problem.ts';
+import { explainPlan, summarise } from '../planner/explain.ts';
+import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
+import { MAX_FRAME_BYTES } from '../protocol/agent.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { createLog, type Log } from '../runtime/log.ts';
+import { Teardown } from '../runtime/teardown.ts';
+import { packageVersion } from '../runtime/version.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { openRepository, type Repository } from '../sync/repository.ts';
+import { watchRepository } from '../sync/watch.ts';
+import { createAnnouncer } from './announcer.ts';
+import { GridController } from './controller.ts';
+import { DeployLog } from './deploy-log.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Fleet } from './fleet.ts';
+import { dispatchRecords, loadFleet, ObservationWriter } from './fleet-records.ts';
+import { Grids } from './grids.ts';
+import { apiToken, masterKey } from './key-file.ts';
+import type { MasterOptions } from './options.ts';
+import { createOverview, eventReply } from './overview.ts';
+import { RepositoryLoop } from './repository-loop.ts';
+import { UpdateHub } from './update-hub.ts';
+import { WebhookIntake } from './webhook-intake.ts';
+
+/** What tests put in place of the real thing. */
+export interface MasterPorts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly policy: PlanPolicy;
+  /** Wraps the store once it is open. */
+  readonly store: (store: Store) => Store;
+  readonly forge: (forge: Forge) => Forge;
+}
+
+export interface RunningMaster {
+  /** Base URL of API, pages and agents. */
+  readonly url: string;
+  readonly apiToken: string;
+  stop(): Promise<void>;
+}
+
+const HEARTBEAT_SECONDS = 15;
+const PRUNE_MILLISECONDS = 3_600_000;
+
+/**
+ * Builds a master from its options, starts it, and stops it in the reverse order. Everything is made here and handed on as
+ * arguments. Throws `GridError` when something that it cannot run without is missing; nothing is left running then.
+ */
+export async function startMaster(
+  options: MasterOptions,
+  ports: Partial<MasterPorts> = {},
+): Promise<RunningMaster> {
+  const { clock = systemClock, random = Math.random } = ports;
+  const log = ports.log ?? createLog({ level: options.logLevel, name: 'master' });
+  const undo = new Teardown(log);
+  try {
+    return await compose({ options, ports, clock, random, log, undo });
+  } catch (error) {
+    await undo.all();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: MasterOptions;
+  readonly ports: Partial<MasterPorts>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly undo: Teardown;
+}
+
+async function compose(parts: Parts): Promise<RunningMaster> {
+  const { options, ports, clock, random, log, undo } = parts;
+  await mkdir(options.data, { recursive: true, mode: 0o700 });
+  const identity = await masterKey(options.data);
+  const token = options.apiToken ?? (await apiToken(options.data));
+  const opened = await openStore({ path: join(options.data, 'gridops.db') });
+  undo.push('store', async () => await opened.close());
+  const store = ports.store?.(opened) ?? opened;
+  const forge = createForge(parts);
+  const reporter = forge === null ? null : startReporter({ ...parts, store, forge });
+  const repository = await openTracked(parts, forge);
+  const fleet = await loadFleet(store, clock);
+  const hub = new UpdateHub();
+  const version = packageVersion();
+  const address: { url: string } = { url: '' };
+  const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
+  const onEvent = recordEvents({ store, hub, clock, log });
+
+  const dispatcher = new Dispatcher({
+    identity,
+    version,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    fleet,
+    records: dispatchRecords(store),
+    clock,
+    log,
+    onChange: (grid) => {
+      grids.of(grid).wake();
+      hub.touch(grid);
+    },
+    onEvent,
+  });
+  const announce = createAnnouncer({
+    reporter,
+    repository:
+      options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '',
+    publicUrl,
+    hub,
+    commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
+  });
+  const compiler = createCompiler();
+  const grids = new Grids((grid) => {
+    // It remembers what it planned last: one for each grid.
+    const planner = createPlanner();
+    return new GridController({
+      grid,
+      ports: {
+        source: async (sha, of) => await repository.source(sha, of),
+        compile: (source, of) => compiler.compile(source, of),
+        plan: (input) => planner.plan(input),
+        lastGood: async (of) => await lastGood(store, of),
+        putLastGood: async (of, good) =>
+          await store.revisions.putGood({
+            grid: of,
+            sha: good.sha,
+            inputs: good.inputs,
+            at: clock.now(),
+            gridDefinition: good.grid,
+            stacks: good.stacks,
+          }),
+        assign: async (assignment) => await dispatcher.assign(assignment),
+      },
+      policy: ports.policy ?? defaultPolicy,
+      fleet,
+      deploys: new DeployLog({
+        grid,
+        records: store.deploys,
+        clock,
+        explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
+        announce,
+      }),
+      clock,
+      log,
+      onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
+    });
+  });
+  undo.push('controllers', async () => await grids.stop());
+
+  const loop = new RepositoryLoop({
+    repository,
+    clock,
+    random,
+    log,
+    pollInterval: options.repository.pollSeconds * 1_000,
+    knownGrids: () => grids.names(),
+    onHead: (grid, head) => grids.of(grid).revise(head),
+  });
+  undo.push('repository loop', async () => await loop.stop());
+
+  const intake = new WebhookIntake({
+    secrets: options.webhookSecrets,
+    inbox: store.inbox,
+    clock,
+    concerns: ({ fullName, ref }) => concerns(options, fullName, ref),
+    look: async () => await loop.look(),
+    onError: (error) => log.error({ error: errorMessage(error) }, 'webhook not processed'),
+  });
+  const http = await createHttpServer({
+    operations: createOverview({
+      store,
+      fleet,
+      dispatcher,
+      hub,
+      identity,
+      clock,
+      controllers: grids.running,
+      repository: () => loop.state,
+      frame: async (sha, grid, problem) => await frameOf(repository, { sha, grid, problem }),
+    }),
+    webhook: intake.handle,
+    apiToken: token,
+    publicUrl: options.publicUrl,
+    version,
+    clock,
+    log,
+  });
+  acceptAgents(http.server, dispatcher);
+  undo.push('http', async () => await http.close());
+  // Ends first: the server would wait for its upgraded sockets for ever.
+  undo.push('sessions', async () => await Promise.resolve(dispatcher.close()));
+
+  for (const grid of new Set([...fleet.grids(), ...(await store.revisions.grids())]))
+    grids.of(grid).wake();
+  address.url = await http.listen(options.listen);
+  keepTidy({ ...parts, store, fleet });
+  await watch(parts, () => loop.wake());
+  loop.wake();
+  await intake.resume();
+  log.info({ url: address.url, version }, 'master ready');
+  return { url: address.url, apiToken: token, stop: async () => await undo.all() };
+}
+
+function createForge({ options, ports }: Parts): Forge | null {
+  if (options.forge.kind === 'none') return null;
+  const { baseUrl, auth } = options.forge;
+  const forge = createGithub({ baseUrl, auth: githubAuth(auth), userAgent: 'gridops' });
+  return ports.forge?.(forge) ?? forge;
+}
+
+function startReporter(of: Parts & { readonly store: Store; readonly forge: Forge }): Reporter {
+  const { store, forge, clock, random, log, undo } = of;
+  const reporter = createReporter({
+    outbox: store.outbox,
+    forge,
+    clock,
+    random,
+    log,
+    onGaveUp: (status, error) =>
+      log.error(
+        { sha: status.sha, context: status.context, error: error.message },
+        'status refused',
+      ),
+  });
+  undo.push('reporter', async () => await reporter.stop());
+  return reporter;
+}
+
+async function openTracked({ options, undo }: Parts, forge: Forge | null): Promise<Repository> {
+  const { url, branch, engine, username, token, knownHosts, sshKeyFile } = options.repository;
+  const own =
+    token === undefined ? null : { username: username ?? 'x-access-token', password: token };
+  const ask = forge === null ? null : async () => await forge.gitCredentials();
+  const repository = await openRepository({
+    url,
+    branch,
+    engine,
+    directory: join(options.data, 'mirrors'),
+    credentials: own === null ? ask : async () => await Promise.resolve(own),
+    limits: {},
+    ...(knownHosts === undefined ? {} : { knownHosts }),
+    ...(sshKeyFile === undefined ? {} : { sshKeyFile }),
+  });
+  undo.push('repository', async () => await repository.close());
+  return repository;
+}
+
+async function lastGood(store: Store, grid: string) {
+  const good = await store.revisions.lastGood(grid);
+  return good === null ? null : { sha: good.sha, grid: good.gridDefinition, stacks: good.stacks };
+}
+
+function recordEvents(of: { store: Store; hub: UpdateHub; clock: Clock; log: Log }) {
+  return (event: {
+    readonly grid: string;
+    readonly node: string | null;
+    readonly at: number;
+    readonly severity: 'info' | 'warning' | 'error';
+    readonly kind: string;
+    readonly path: string;
+    readonly message: string;
+  }): void => {
+    const { grid, node, at, severity, kind, path, message } = event;
+    of.store.events.append({ grid, node, at, severity, kind, path, message }).then(
+      (stored) => of.hub.publish({ kind: 'event', event: eventReply(stored) }),
+      (error: unknown) => of.log.error({ error: errorMessage(error) }, 'event not stored'),
+    );
+  };
+}
+
+function concerns(options: MasterOptions, fullName: string, ref: string): boolean {
+  if (options.forge.kind !== 'github') return false;
+  const tracked = `${options.forge.owner}/${options.forge.name}`.toLowerCase();
+  return fullName.toLowerCase() === tracked && ref === `refs/heads/${options.repository.branch}`;
+}
+
+async function frameOf(
+  repository: Repository,
+  of: { readonly sha: string; readonly grid: string; readonly problem: Problem },
+): Promise<string | null> {
+  try {
+    const source = await repository.source(of.sha, of.grid);
+    const file = source.files.get(of.problem.position.file);
+    return file?.kind === 'text' ? codeFrame(file.text, of.problem) : null;
+  } catch {
+    return null;
+  }
+}
+
+function acceptAgents(server: Server, dispatcher: Dispatcher): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (new URL(request.url ?? '/', 'http://master').pathname !== '/agent') {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => dispatcher.accept(accepted));
+  });
+}
+
+function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {
+  const { store, fleet, clock, log, undo } = of;
+  const onError = (error: unknown): void =>
+    log.error({ error: errorMessage(error) }, 'store upkeep failed');
+  const writer = new ObservationWriter({ store, fleet, onError });
+  writer.start();
+  undo.push('observations', async () => await writer.stop());
+  const timer = setInterval(() => {
+    store.prune(clock.now()).catch(onError);
+  }, PRUNE_MILLISECONDS);
+  undo.push('upkeep', async () => await Promise.resolve(clearInterval(timer)));
+}
+
+async function watch({ options, clock, log, undo }: Parts, onChange: () => void): Promise<void> {
+  if (!options.repository.url.startsWith('/')) return;
+  const watcher = await watchRepository({
+    path: options.repository.url,
+    branch: options.repository.branch,
+    clock,
+    onChange,
+    onError: (error) =>
+      log.warn({ error: errorMessage(error) }, 'cannot watch the repository; polling goes on'),
+  });
+  undo.push('watcher', async () => await watcher.close());
+}
+
+function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {
+  if (auth.kind === 'token') return auth;
+  const { appId, privateKey, installationId } = auth;
+  return {
+    kind: 'app' as const,
+    appId,
+    privateKey,
+    ...(installationId === null ? {} : { installationId }),
+  };
+}

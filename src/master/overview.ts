@@ -1,0 +1,229 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Operations, PageQuery } from '../http/operations.ts';
+import { GridError } from '../model/error.ts';
+import { isConverged, type Plan } from '../model/plan.ts';
+import type { Problem } from '../model/problem.ts';
+import { explainPlan } from '../planner/explain.ts';
+import type { GridEvent, GridStatus } from '../protocol/api.ts';
+import { printJoinToken } from '../protocol/join-token.ts';
+import { fingerprint, type KeyPair } from '../protocol/sign.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Deploy } from '../store/deploys.ts';
+import type { StoredEvent } from '../store/events.ts';
+import type { Store } from '../store/store.ts';
+import type { GridController } from './controller.ts';
+import { deployReply, deploySummary, problemReply } from './deploy-view.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Fleet, FleetNode } from './fleet.ts';
+import type { RepositoryState } from './repository-loop.ts';
+import { type GridView, instanceStatuses, nodeStatuses, serviceStatuses } from './status.ts';
+import type { UpdateHub } from './update-hub.ts';
+
+export interface OverviewOptions {
+  readonly store: Store;
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly hub: UpdateHub;
+  readonly identity: KeyPair;
+  readonly clock: Clock;
+  /** The running controllers by grid. */
+  readonly controllers: ReadonlyMap<string, GridController>;
+  readonly repository: () => RepositoryState;
+  /** The lines around a problem in the file of a commit; `null` when they cannot be had. */
+  readonly frame: (sha: string, grid: string, problem: Problem) => Promise<string | null>;
+}
+
+/** What the API asks, answered from the store, the fleet and the controllers. It decides nothing. */
+export function createOverview(options: OverviewOptions): Operations {
+  const { store, hub } = options;
+  return {
+    grids: async () => {
+      const names = [...options.controllers.keys()].toSorted();
+      return await Promise.all(names.map(async (name) => await gridStatus(options, name)));
+    },
+    grid: async (grid) => await gridStatus(options, grid),
+    nodes: async (grid) => await Promise.resolve(nodeStatuses(viewOf(options, grid))),
+    services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
+    instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
+    plan: async (grid) => {
+      const plan = await Promise.resolve(controllerOf(options, grid).view.plan);
+      if (plan === null) throw notFound(`grid ${grid} has no plan yet: no good revision is known`);
+      return { plan, text: explainPlan(plan), converged: isConverged(plan) };
+    },
+    deploys: async (grid, page) => await deployList(options, grid, page),
+    deploy: async (id) => await deployById(options, id),
+    redeploy: async (grid, actor) => await redeploy(options, grid, actor),
+    approve: async (id, planHash, actor) => {
+      const deploy = await storedDeploy(store, id);
+      const kind = await controllerOf(options, deploy.grid).approve({ id, planHash, actor });
+      return { kind, deploy: deploySummary(await storedDeploy(store, id)) };
+    },
+    events: async (query) => {
+      const events = await store.events.list({
+        limit: query.limit,
+        ...(query.grid === null ? {} : { grid: query.grid }),
+        ...(query.before === null ? {} : { before: query.before }),
+      });
+      return { events: events.map(eventReply), before: nextPage(events, query.limit) };
+    },
+    createToken: async (grid, ttl) => await createToken(options, grid, ttl),
+    removeNode: async (grid, node) => {
+      await removeNode(options, grid, node);
+    },
+    subscribe: (listener) => hub.subscribe(listener),
+    ready: () => options.repository().head !== null,
+  };
+}
+
+export function eventReply(event: StoredEvent): GridEvent {
+  return {
+    id: event.id,
+    at: event.at,
+    grid: event.grid ?? '',
+    severity: event.severity,
+    kind: event.kind,
+    path: event.path !== '' ? event.path : (event.node ?? ''),
+    message: event.message,
+    actor: null,
+  };
+}
+
+async function gridStatus(options: OverviewOptions, grid: string): Promise<GridStatus> {
+  const { view: state } = controllerOf(options, grid);
+  const view = viewOf(options, grid);
+  const instances = instanceStatuses(view);
+  const deploys = await options.store.deploys.list(grid, { limit: 50 });
+  const { error } = options.repository();
+  const sha = state.head?.sha ?? '';
+  return {
+    name: grid,
+    head: state.head?.sha ?? null,
+    deployed: deploys.find((deploy) => deploy.phase === 'succeeded')?.sha ?? null,
+    converged: state.plan !== null && isConverged(state.plan),
+    deploy: deploys[0] === undefined ? null : deploySummary(deploys[0]),
+    problems: await Promise.all(
+      state.problems.map(async (problem) =>
+        problemReply(problem, await options.frame(sha, grid, problem)),
+      ),
+    ),
+    fault:
+      error === null
+        ? null
+        : {
+            code: error.code,
+            message: error.message,
+            since: error.since,
+            ...(error.hint === null ? {} : { hint: error.hint }),
+          },
+    counts: {
+      nodes: view.nodes.length,
+      nodesOnline: view.nodes.filter((node) => node.online).length,
+      services: state.prepared?.services.size ?? 0,
+      wanted: state.plan?.wanted ?? 0,
+      ready: view.nodes.reduce((sum, node) => sum + readyOn(node), 0),
+      failing: instances.filter((one) => one.state === 'failing').length,
+      blocked: instances.filter((one) => one.state === 'blocked').length,
+    },
+  };
+}
+
+/** Ready on whatever spec: while a rollout has stopped, the old containers are what serves. */
+function readyOn(node: FleetNode): number {
+  if (!node.online) return 0;
+  return node.instances.filter((instance) => instance.current?.ready === true).length;
+}
+
+function viewOf(options: OverviewOptions, grid: string): GridView {
+  const { prepared, plan, failedStacks } = controllerOf(options, grid).view;
+  return { grid, prepared, plan, nodes: options.fleet.nodes(grid), failedStacks };
+}
+
+function controllerOf(options: OverviewOptions, grid: string): GridController {
+  const controller = options.controllers.get(grid);
+  if (controller === undefined) throw notFound(`there is no grid ${grid}`);
+  return controller;
+}
+
+async function deployList(options: OverviewOptions, grid: string, page: PageQuery) {
+  controllerOf(options, grid);
+  const deploys = await options.store.deploys.list(grid, {
+    limit: page.limit,
+    ...(page.before === null ? {} : { before: page.before }),
+  });
+  return { deploys: deploys.map(deploySummary), before: nextPage(deploys, page.limit) };
+}
+
+async function deployById(options: OverviewOptions, id: string) {
+  const deploy = await storedDeploy(options.store, id);
+  const view = options.controllers.get(deploy.grid)?.view;
+  const isNewest = view?.deployId === id;
+  const frames = new Map<Problem, string | null>();
+  for (const problem of deploy.problems.slice(0, FRAMES))
+    frames.set(problem, await options.frame(deploy.sha, deploy.grid, problem));
+  return deployReply({
+    deploy,
+    entries: await options.store.deploys.entries(id),
+    remaining: isNewest ? remainingOf(view.plan) : parsePlan(deploy.remainingJson),
+    frame: (problem) => frames.get(problem) ?? null,
+  });
+}
+
+function parsePlan(json: string | null): Plan | null {
+  return json === null ? null : (JSON.parse(json) as Plan);
+}
+
+function remainingOf(plan: Plan | null): Plan | null {
+  return plan !== null && !isConverged(plan) ? plan : null;
+}
+
+async function redeploy(options: OverviewOptions, grid: string, actor: string) {
+  const controller = controllerOf(options, grid);
+  const { started, id } = await controller.redeploy(actor);
+  return { started, deploy: deploySummary(await storedDeploy(options.store, id)) };
+}
+
+async function createToken(options: OverviewOptions, grid: string, ttl: number) {
+  const { store, clock, identity } = options;
+  const secret = randomBytes(32).toString('base64url');
+  const now = clock.now();
+  const expiresAt = now + ttl * 1_000;
+  const hash = createHash('sha256').update(secret).digest('hex');
+  await store.tokens.create({ hash, grid, createdAt: now, expiresAt });
+  const token = printJoinToken({ grid, secret, fingerprint: fingerprint(identity.publicKey) });
+  return { token, grid, expiresAt };
+}
+
+async function removeNode(options: OverviewOptions, grid: string, name: string): Promise<void> {
+  const { store, fleet, dispatcher } = options;
+  if (fleet.get(grid, name) === null) throw notFound(`grid ${grid} has no node ${name}`);
+  if (dispatcher.isConnected(grid, name))
+    throw new GridError({
+      code: 'invalid-request',
+      message: `node ${name} is online`,
+      hint: 'Stop its agent first; its containers run on until you remove them there.',
+    });
+  const known = await store.nodes.get(grid, name);
+  if (known !== null) await store.nodes.revoke(known.publicKey, options.clock.now());
+  await store.nodes.remove(grid, name);
+  await store.assignments.remove(grid, name);
+  await store.observations.remove(grid, name);
+  fleet.remove(grid, name);
+  options.controllers.get(grid)?.wake();
+}
+
+async function storedDeploy(store: Store, id: string): Promise<Deploy> {
+  const deploy = await store.deploys.get(id);
+  if (deploy === null) throw notFound(`there is no deploy ${id}`);
+  return deploy;
+}
+
+function nextPage(items: readonly { readonly id: string }[], limit: number): string | null {
+  return items.length < limit ? null : (items.at(-1)?.id ?? null);
+}
+
+function notFound(message: string): GridError {
+  return new GridError({ code: 'not-found', message });
+}
+
+/** Problems that are shown with their lines; a deploy with more is read in an editor. */
+const FRAMES = 20;

@@ -1,0 +1,64 @@
+import type { DesiredState } from '../model/desired.ts';
+import type { Grid, Service, Stack } from '../model/grid.ts';
+import { compareText, servicePath } from '../model/identity.ts';
+import type { Problem } from '../model/problem.ts';
+
+/** What compiling a revision gave (manifest/compile). */
+export interface CompiledGrid {
+  readonly grid: Grid | null;
+  readonly stacks: readonly Stack[];
+  readonly failed: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** The last definitions that compiled without an error. */
+export interface LastGood {
+  readonly sha: string;
+  readonly grid: Grid;
+  readonly stacks: readonly Stack[];
+}
+
+/** A desired state with what its users look up in it. */
+export interface Prepared {
+  readonly desired: DesiredState;
+  readonly services: ReadonlyMap<string, Service>;
+}
+
+/**
+ * Safety rules 1 and 2: a grid that cannot be read keeps its last good definition as a whole, a stack that cannot be read
+ * keeps its own, and a stack that never was good is held: its instances are left alone. `null`: nothing is known to be wanted.
+ */
+export function prepare(
+  compiled: CompiledGrid,
+  lastGood: LastGood | null,
+  sha: string,
+): Prepared | null {
+  if (compiled.grid === null) return lastGood === null ? null : fromLastGood(lastGood);
+  const fallbacks = (lastGood?.stacks ?? []).filter((stack) =>
+    compiled.failed.includes(stack.name),
+  );
+  const known = new Set(fallbacks.map((stack) => stack.name));
+  return index({
+    grid: compiled.grid,
+    revision: sha,
+    stacks: [...compiled.stacks, ...fallbacks].toSorted((a, b) => compareText(a.name, b.name)),
+    held: compiled.failed.filter((name) => !known.has(name)).toSorted(compareText),
+  });
+}
+
+export function fromLastGood(lastGood: LastGood): Prepared {
+  return index({
+    grid: lastGood.grid,
+    revision: lastGood.sha,
+    stacks: lastGood.stacks,
+    held: [],
+  });
+}
+
+function index(desired: DesiredState): Prepared {
+  const services = new Map<string, Service>();
+  for (const stack of desired.stacks)
+    for (const service of stack.services)
+      services.set(servicePath({ stack: stack.name, service: service.name }), service);
+  return { desired, services };
+}

@@ -1,0 +1,135 @@
+import { errorMessage, GridError } from '../model/error.ts';
+import { type Backoff, ceiling } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { SingleFlight } from '../runtime/single-flight.ts';
+import type { GridHead } from './controller.ts';
+
+/** What the loop needs of a repository (sync/repository). */
+export interface TrackedRepository {
+  sync(signal: AbortSignal): Promise<{ readonly head: string; readonly moved: boolean }>;
+  grids(sha: string): Promise<readonly string[]>;
+  inputs(sha: string, grid: string): Promise<string | null>;
+}
+
+/** What the last attempts to reach the repository gave. An error has an age; the last head stays live meanwhile. */
+export interface RepositoryState {
+  readonly head: string | null;
+  readonly syncedAt: number | null;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+    readonly since: number;
+    readonly attempts: number;
+    readonly nextAttemptAt: number;
+  } | null;
+}
+
+export interface RepositoryLoopOptions {
+  readonly repository: TrackedRepository;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Milliseconds between polls; each is drawn from ±20 % around it so that many masters do not beat in step. */
+  readonly pollInterval: number;
+  /** Grids that the master knows, whether the newest commit has them or not. */
+  readonly knownGrids: () => readonly string[];
+  readonly onHead: (grid: string, head: GridHead) => void;
+}
+
+const RETRY: Backoff = { base: 1_000, cap: 300_000 };
+const JITTER = 0.2;
+
+/**
+ * Watches one branch of one repository: the only place that asks for its head. Woken by webhooks, by the file watcher and by
+ * its own poll; all of them are hints, the ref decides (safety rule 6). Failing to look changes nothing (safety rule 1).
+ */
+export class RepositoryLoop {
+  readonly #options: RepositoryLoopOptions;
+  readonly #flight: SingleFlight;
+  #state: RepositoryState = { head: null, syncedAt: null, error: null };
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: RepositoryLoopOptions) {
+    this.#options = options;
+    this.#flight = new SingleFlight(
+      (signal) => this.#look(signal),
+      (error) => options.log.error({ error: errorMessage(error) }, 'repository loop failed'),
+    );
+  }
+
+  get state(): RepositoryState {
+    return this.#state;
+  }
+
+  wake(): void {
+    this.#flight.wake();
+  }
+
+  /** Looks now; true when the repository could be read by a look that started after this call. */
+  async look(): Promise<boolean> {
+    this.#flight.wake();
+    await this.#flight.idle();
+    return this.#state.error === null;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#flight.stop();
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    try {
+      const { head } = await this.#options.repository.sync(signal);
+      if (head !== this.#state.head || this.#state.error !== null) await this.#publish(head);
+      this.#state = { head, syncedAt: this.#options.clock.now(), error: null };
+      this.#wakeIn(this.#pollDelay());
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failed(error);
+    }
+  }
+
+  async #publish(head: string): Promise<void> {
+    const { repository, knownGrids, onHead, log } = this.#options;
+    const grids = new Set([...(await repository.grids(head)), ...knownGrids()]);
+    const heads: [string, GridHead][] = [];
+    for (const grid of grids)
+      heads.push([grid, { sha: head, inputs: await repository.inputs(head, grid) }]);
+    log.info({ head, grids: heads.length }, 'branch moved');
+    for (const [grid, gridHead] of heads) onHead(grid, gridHead);
+  }
+
+  #failed(error: unknown): void {
+    const now = this.#options.clock.now();
+    const attempts = (this.#state.error?.attempts ?? 0) + 1;
+    const delay = Math.max(ceiling(RETRY, attempts - 1), 0);
+    this.#state = {
+      ...this.#state,
+      error: {
+        code: error instanceof GridError ? error.code : 'internal',
+        message: errorMessage(error),
+        hint: error instanceof GridError ? (error.hint ?? null) : null,
+        since: this.#state.error?.since ?? now,
+        attempts,
+        nextAttemptAt: now + delay,
+      },
+    };
+    this.#options.log.warn(
+      { error: errorMessage(error), attempts, retryIn: delay },
+      'cannot read the repository; the last good revision stays live',
+    );
+    this.#wakeIn(delay);
+  }
+
+  #pollDelay(): number {
+    const { pollInterval, random } = this.#options;
+    return pollInterval * (1 - JITTER + 2 * JITTER * random());
+  }
+
+  #wakeIn(milliseconds: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#flight.wake(), milliseconds);
+  }
+}

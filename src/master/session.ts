@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto';
+import type { RawData, WebSocket } from 'ws';
+import { errorMessage, GridError } from '../model/error.ts';
+import {
+  type AgentMessage,
+  type AgentMessageOf,
+  CLOSE,
+  type MasterMessage,
+  PROTOCOL,
+  type Signed,
+} from '../protocol/agent.ts';
+import { decodeAgentMessage, encode } from '../protocol/codec.ts';
+import { type KeyPair, sessionText, sign, verify } from '../protocol/sign.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** What a session asks of the master. The dispatcher is it. */
+export interface SessionHost {
+  readonly identity: KeyPair;
+  readonly version: string;
+  readonly heartbeatSeconds: number;
+  /** Who the node is. Throws `GridError` `not-authenticated` or `not-authorised`. */
+  admit(admission: Admission): Promise<Admitted>;
+  opened(session: Session): void;
+  observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void>;
+  reported(
+    session: Session,
+    message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>,
+  ): Promise<void>;
+  closed(session: Session): void;
+}
+
+export interface Admission {
+  readonly publicKey: string;
+  readonly proof: AgentMessageOf<'proof'>;
+}
+
+export interface Admitted {
+  readonly grid: string;
+  readonly node: string;
+  readonly credential: Signed;
+  readonly recall: boolean;
+}
+
+type State =
+  | { readonly name: 'greeting' }
+  | {
+      readonly name: 'proving';
+      readonly publicKey: string;
+      readonly nonces: { agent: string; master: string };
+    }
+  | { readonly name: 'open'; readonly grid: string; readonly node: string }
+  | { readonly name: 'closed' };
+
+/** From the first byte to an open session; slower peers are cut off. */
+const HANDSHAKE_MILLISECONDS = 10_000;
+/** Messages that a peer may send ahead of their handling; an agent has two or three under way. */
+const MAX_WAITING = 1_000;
+
+/**
+ * One authenticated websocket life of an agent, the master's end. Messages are handled strictly one after the other.
+ * Every fault closes the socket with a code that tells the agent whether trying again can help.
+ */
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #host: SessionHost;
+  readonly #log: Log;
+  #state: State = { name: 'greeting' };
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  /** The next observation's sequence number; `null`: only a complete one will do. */
+  #expected: number | null = null;
+  #alive = true;
+  #timer: NodeJS.Timeout;
+
+  constructor(socket: WebSocket, host: SessionHost, log: Log) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#log = log;
+    this.#timer = setTimeout(() => this.close('timeout'), HANDSHAKE_MILLISECONDS);
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('pong', () => {
+      this.#alive = true;
+    });
+    socket.on('ping', () => {
+      this.#alive = true;
+    });
+    socket.on('close', () => this.#ended());
+    // Without a listener an oversize frame ends the process.
+    socket.on('error', (error) =>
+      log.debug({ error: errorMessage(error) }, 'session socket error'),
+    );
+  }
+
+  /** Throws where the session is not open: only the dispatcher holds sessions, and it holds open ones. */
+  get node(): { readonly grid: string; readonly node: string } {
+    if (this.#state.name !== 'open') throw new Error(`session is ${this.#state.name}`);
+    return this.#state;
+  }
+
+  assign(generation: number, signed: Signed): void {
+    this.#send({ type: 'assignment', generation, signed });
+  }
+
+  resync(recall: boolean): void {
+    this.#expected = null;
+    this.#send({ type: 'resync', recall });
+  }
+
+  close(why: keyof typeof CLOSE): void {
+    const { code, reason } = CLOSE[why];
+    this.#socket.close(code, reason);
+    // A peer that does not answer the close frame must not keep the socket.
+    setTimeout(() => this.#socket.terminate(), 1_000).unref();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    this.#alive = true;
+    this.#waiting += 1;
+    if (this.#waiting > MAX_WAITING) this.terminate();
+    else this.#queue = this.#take(this.#queue, data, isBinary);
+  }
+
+  async #take(before: Promise<void>, data: RawData, isBinary: boolean): Promise<void> {
+    await before;
+    this.#waiting -= 1;
+    if (this.#state.name === 'closed') return;
+    try {
+      if (isBinary) throw new GridError({ code: 'protocol-violation', message: 'binary frame' });
+      await this.#handle(decodeAgentMessage(textOf(data)));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #handle(message: AgentMessage): Promise<void> {
+    const state = this.#state;
+    if (state.name === 'greeting' && message.type === 'hello') return this.#challenge(message);
+    if (state.name === 'proving' && message.type === 'proof')
+      return await this.#admit(state, message);
+    if (state.name === 'open' && message.type === 'observation')
+      return await this.#observed(message);
+    if (state.name === 'open' && (message.type === 'event' || message.type === 'refusal'))
+      return await this.#host.reported(this, message);
+    throw new GridError({
+      code: 'protocol-violation',
+      message: `'${message.type}' while the session is ${state.name}`,
+    });
+  }
+
+  #challenge(hello: AgentMessageOf<'hello'>): void {
+    if (hello.protocol.min > PROTOCOL.max || hello.protocol.max < PROTOCOL.min) {
+      this.#log.warn(
+        { protocol: hello.protocol, agentVersion: hello.agentVersion },
+        'agent speaks no protocol of ours',
+      );
+      this.close('incompatible');
+      return;
+    }
+    const nonces = { agent: hello.nonce, master: randomBytes(32).toString('hex') };
+    this.#state = { name: 'proving', publicKey: hello.publicKey, nonces };
+    const { identity, version } = this.#host;
+    this.#send({
+      type: 'challenge',
+      protocol: Math.min(hello.protocol.max, PROTOCOL.max),
+      masterVersion: version,
+      capabilities: [],
+      nonce: nonces.master,
+      publicKey: identity.publicKey,
+      signature: sign(identity, 'session-master', sessionText(nonces)),
+    });
+  }
+
+  async #admit(
+    state: Extract<State, { name: 'proving' }>,
+    proof: AgentMessageOf<'proof'>,
+  ): Promise<void> {
+    if (!verify(state.publicKey, 'session-node', sessionText(state.nonces), proof.signature))
+      throw new GridError({
+        code: 'not-authenticated',
+        message: 'the node does not own the key it names',
+      });
+    const admitted = await this.#host.admit({ publicKey: state.publicKey, proof });
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#state = { name: 'open', grid: admitted.grid, node: admitted.node };
+    this.#send({
+      type: 'welcome',
+      grid: admitted.grid,
+      node: admitted.node,
+      credential: admitted.credential,
+      heartbeatSeconds: this.#host.heartbeatSeconds,
+      recall: admitted.recall,
+    });
+    this.#beat();
+    this.#host.opened(this);
+  }
+
+  async #observed(observation: AgentMessageOf<'observation'>): Promise<void> {
+    if (!observation.complete && this.#expected === null) return;
+    if (!observation.complete && observation.sequence !== this.#expected) {
+      this.resync(false);
+      return;
+    }
+    this.#expected = observation.sequence + 1;
+    await this.#host.observed(this, observation);
+  }
+
+  #beat(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#alive) {
+        this.#socket.terminate();
+        return;
+      }
+      this.#alive = false;
+      this.#socket.ping();
+      this.#beat();
+    }, this.#host.heartbeatSeconds * 1_000);
+  }
+
+  #send(message: MasterMessage): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encode(message));
+  }
+
+  #fail(error: unknown): void {
+    this.#log.warn({ error: errorMessage(error) }, 'session refused');
+    const code = error instanceof GridError ? error.code : 'internal';
+    if (code === 'not-authenticated' || code === 'not-authorised') this.close('notAuthenticated');
+    else this.close('protocolViolation');
+  }
+
+  #ended(): void {
+    clearTimeout(this.#timer);
+    const wasOpen = this.#state.name === 'open';
+    if (wasOpen) this.#host.closed(this);
+    this.#state = { name: 'closed' };
+  }
+}
+
+function textOf(data: RawData): string {
+  return Array.isArray(data)
+    ? Buffer.concat(data).toString()
+    : Buffer.from(data as Buffer).toString();
+}

@@ -1,0 +1,164 @@
+import type { NodeWish } from '../model/grid.ts';
+import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
+import type { Health, NodeFacts, ObservedInstance } from '../model/observed.ts';
+import type { Plan } from '../model/plan.ts';
+import type { InstanceStatus, NodeStatus, ServiceStatus } from '../protocol/api.ts';
+import { allLabels, type FleetNode } from './fleet.ts';
+import type { Prepared } from './prepare.ts';
+
+/** Pure: what the API shows of one grid, from what is wanted, what is observed and the last plan. */
+export interface GridView {
+  readonly grid: string;
+  readonly prepared: Prepared | null;
+  readonly plan: Plan | null;
+  readonly nodes: readonly FleetNode[];
+  /** Stacks whose newest definition has problems. */
+  readonly failedStacks: ReadonlySet<string>;
+}
+
+export function nodeStatuses(view: GridView): readonly NodeStatus[] {
+  const wishes = view.prepared?.desired.grid.nodes ?? {};
+  return view.nodes.map((node) => ({
+    grid: view.grid,
+    name: node.name,
+    status: node.online ? 'online' : node.observed ? 'offline' : 'unobserved',
+    availability: wishes[node.name]?.availability ?? 'active',
+    lastSeenAt: node.lastSeenAt,
+    instances: node.instances.filter((instance) => instance.current !== null).length,
+    facts: node.facts === null ? null : withWishes(node.facts, wishes[node.name]),
+  }));
+}
+
+/** A node has the labels that its agent was given and those of grid.yml. */
+function withWishes(facts: NodeFacts, wish: NodeWish | undefined): NodeFacts {
+  return { ...facts, labels: allLabels(facts, wish) };
+}
+
+export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
+  const byService = new Map<string, InstanceStatus[]>();
+  for (const instance of instanceStatuses(view)) {
+    const path = servicePath(instance);
+    byService.set(path, [...(byService.get(path) ?? []), instance]);
+  }
+  const services = [...(view.prepared?.services.values() ?? [])];
+  return services
+    .toSorted((a, b) => compareText(a.stack, b.stack) || compareText(a.name, b.name))
+    .map((service) => {
+      const path = servicePath({ stack: service.stack, service: service.name });
+      const instances = (byService.get(path) ?? []).filter((one) => one.state !== 'unwanted');
+      return {
+        grid: view.grid,
+        stack: service.stack,
+        name: service.name,
+        image: service.spec.image,
+        strategy: service.strategy,
+        stateful: service.stateful,
+        wanted: Math.max(instances.length, service.strategy === 'daemon' ? 0 : service.instances),
+        ready: instances.filter((one) => one.state === 'running').length,
+        updated: instances.filter((one) => one.specHash === service.specHash).length,
+        health: worst(instances.map((one) => one.health)),
+        specHash: service.specHash,
+        position: service.position,
+        held: view.failedStacks.has(service.stack),
+      };
+    });
+}
+
+export function instanceStatuses(view: GridView): readonly InstanceStatus[] {
+  const found = new Map<string, InstanceStatus>();
+  for (const node of view.nodes)
+    for (const instance of node.instances) {
+      const status = observedStatus(view, node, instance);
+      const path = instancePath(instance);
+      const known = found.get(path);
+      // While an instance moves it is on two nodes: the one that serves is shown.
+      if (known === undefined || (known.containerId === null && status.containerId !== null))
+        found.set(path, status);
+    }
+  for (const missing of notObserved(view))
+    if (!found.has(instancePath(missing))) found.set(instancePath(missing), missing);
+  return [...found.values()].toSorted(compareInstances);
+}
+
+function observedStatus(
+  view: GridView,
+  node: FleetNode,
+  instance: ObservedInstance,
+): InstanceStatus {
+  const service = view.prepared?.services.get(servicePath(instance));
+  const { current, attempt } = instance;
+  return {
+    grid: view.grid,
+    stack: instance.stack,
+    service: instance.service,
+    number: instance.number,
+    state: stateOf({ view, node, instance, wanted: service?.specHash ?? null }),
+    health: node.online ? (current?.health ?? 'unknown') : 'unknown',
+    node: node.name,
+    containerId: current?.id ?? null,
+    specHash: current?.specHash ?? null,
+    wantedSpecHash: service?.specHash ?? null,
+    revision: current?.revision ?? null,
+    startedAt: current?.startedAt ?? null,
+    attempt,
+  };
+}
+
+function stateOf(of: {
+  view: GridView;
+  node: FleetNode;
+  instance: ObservedInstance;
+  wanted: string | null;
+}): InstanceStatus['state'] {
+  const { current, attempt } = of.instance;
+  const held = of.view.prepared?.desired.held.includes(of.instance.stack) === true;
+  if (!of.node.online) return 'unknown';
+  if (of.wanted === null && !held) return 'unwanted';
+  if (attempt !== null) return attempt.failure === null ? 'updating' : 'failing';
+  if (current === null) return 'missing';
+  if (!current.running) return 'stopped';
+  if (of.wanted !== null && current.specHash !== of.wanted) return 'updating';
+  return current.ready ? 'running' : 'updating';
+}
+
+/** Instances that the plan wants somewhere and no node shows. */
+function notObserved(view: GridView): readonly InstanceStatus[] {
+  const { plan } = view;
+  if (plan === null) return [];
+  const missing = [...plan.waiting, ...plan.halted].map((one) => absent(view, one, 'missing'));
+  const coming = plan.waves
+    .flatMap((wave) => wave.steps)
+    .filter((step) => step.kind === 'create')
+    .map((step) => ({ ...absent(view, step, 'missing'), node: step.node }));
+  const blocked = plan.blocked.map((one) => absent(view, one, 'blocked'));
+  return [...blocked, ...coming, ...missing];
+}
+
+function absent(
+  view: GridView,
+  id: { readonly stack: string; readonly service: string; readonly number: number },
+  state: 'missing' | 'blocked',
+): InstanceStatus {
+  return {
+    grid: view.grid,
+    stack: id.stack,
+    service: id.service,
+    number: id.number,
+    state,
+    health: 'unknown',
+    node: null,
+    containerId: null,
+    specHash: null,
+    wantedSpecHash: view.prepared?.services.get(servicePath(id))?.specHash ?? null,
+    revision: null,
+    startedAt: null,
+    attempt: null,
+  };
+}
+
+const healthOrder: readonly Health[] = ['healthy', 'unknown', 'starting', 'unhealthy'];
+
+function worst(all: readonly Health[]): Health {
+  const ranks = all.map((health) => healthOrder.indexOf(health));
+  return healthOrder[Math.max(...ranks, all.length === 0 ? 1 : 0)] ?? 'unknown';
+}

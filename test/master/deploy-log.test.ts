@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DeployLog } from '../../src/master/deploy-log.ts';
+import type { Verdict } from '../../src/master/verdict.ts';
+import { type DeployOutline } from '../../src/store/deploys.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { aPlan, NOW } from '../support/builders.ts';
+
+let store: Store;
+let announced: DeployOutline[];
+
+beforeEach(async () => {
+  store = await openStore({ path: ':memory:' });
+  announced = [];
+});
+
+afterEach(async () => await store.close());
+
+function aLog(): DeployLog {
+  return new DeployLog({
+    grid: 'demo',
+    records: store.deploys,
+    clock: { now: () => NOW, sleep: async () => await Promise.resolve() },
+    explain: () => ({ summary: '2 to create', text: 'the plan' }),
+    announce: async (deploy) => {
+      announced.push(deploy);
+      await Promise.resolve();
+    },
+  });
+}
+
+const commit = (sha: string, inputs = sha) => ({
+  sha,
+  inputs,
+  trigger: 'commit',
+  actor: null,
+  problems: [],
+});
+
+function verdict(phase: Verdict['phase'], open: readonly string[] = []): Verdict {
+  return { phase, message: '', open: new Set(open), remaining: open.length };
+}
+
+const shown = () => announced.map((deploy) => `${deploy.sha} ${deploy.phase}`);
+
+describe('the deploy log', () => {
+  it('counts what is done against the most that was ever open', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+
+    await log.follow(aPlan(), verdict('running', ['x/y-1', 'x/y-2', 'x/y-3']));
+    await log.follow(aPlan(), verdict('running', ['x/y-3']));
+
+    expect(log.current).toMatchObject({ total: 3, done: 2, summary: '2 to create' });
+  });
+
+  it('announces changes only', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+
+    for (let pass = 0; pass < 3; pass += 1)
+      await log.follow(aPlan(), verdict('running', ['x/y-1']));
+
+    expect(shown()).toEqual(['a queued', 'a running']);
+  });
+
+  it('supersedes the deploy under way, and leaves an ended one alone', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    await log.begin(commit('b'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    await log.begin(commit('c'));
+
+    expect(shown()).toEqual(['a queued', 'a superseded', 'b queued', 'b succeeded', 'c queued']);
+  });
+
+  it('lets a failed deploy recover when the cause goes away, and nothing else', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    await log.follow(aPlan(), verdict('failed', ['x/y-1']));
+
+    await log.follow(aPlan(), verdict('running', ['x/y-1']));
+    expect(log.current?.phase).toBe('failed');
+
+    await log.follow(aPlan(), verdict('succeeded'));
+    expect(log.current?.phase).toBe('succeeded');
+  });
+
+  it('carries commits with the same content, each once', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+
+    await log.carry('b');
+    await log.carry('b');
+    await log.carry('a');
+
+    expect(log.current?.carried).toEqual(['b']);
+    expect(announced).toHaveLength(2);
+  });
+
+  it('takes up the newest deploy after a crash and announces it again', async () => {
+    const before = aLog();
+    await before.begin(commit('a'));
+    await before.follow(aPlan(), verdict('running', ['x/y-1']));
+    announced = [];
+
+    const after = aLog();
+    await after.resume();
+
+    expect(after.active?.sha).toBe('a');
+    expect(shown()).toEqual(['a running']);
+  });
+
+  it('ends what a crash left between beginning a deploy and superseding the older one', async () => {
+    await store.deploys.create({ ...commit('a'), grid: 'demo', createdAt: NOW });
+    await store.deploys.create({ ...commit('b'), grid: 'demo', createdAt: NOW });
+
+    const log = aLog();
+    await log.resume();
+
+    expect(shown()).toContain('a superseded');
+    expect(await store.deploys.unfinished('demo')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,357 @@
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { Dispatcher, type NodeEvent } from '../../src/master/dispatcher.ts';
+import { Fleet } from '../../src/master/fleet.ts';
+import { dispatchRecords } from '../../src/master/fleet-records.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
+import { decodeAssignment } from '../../src/protocol/codec.ts';
+import { printJoinToken } from '../../src/protocol/join-token.ts';
+import {
+  createKeyPair,
+  fingerprint,
+  type KeyPair,
+  open,
+  seal,
+  sessionText,
+  verify,
+} from '../../src/protocol/sign.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { aService, running } from '../support/builders.ts';
+import { WireAgent } from '../support/wire-agent.ts';
+
+const SECRET = 's'.repeat(43);
+
+let store: Store;
+let identity: KeyPair;
+let fleet: Fleet;
+let dispatcher: Dispatcher;
+let server: Server;
+let url: string;
+let events: NodeEvent[];
+let agents: WireAgent[];
+let changes: (() => void)[];
+
+beforeEach(async () => {
+  store = await openStore({ path: ':memory:' });
+  identity = createKeyPair();
+  events = [];
+  agents = [];
+  changes = [];
+  startDispatcher(new Fleet());
+  server = createServer();
+  const sockets = new WebSocketServer({ server, maxPayload: 1024 * 1024 });
+  sockets.on('connection', (socket) => dispatcher.accept(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  for (const agent of agents) agent.close();
+  dispatcher.close();
+  await new Promise((resolve) => server.close(resolve));
+  await store.close();
+});
+
+function startDispatcher(of: Fleet): void {
+  fleet = of;
+  dispatcher = new Dispatcher({
+    identity,
+    version: '0.1.0',
+    heartbeatSeconds: 15,
+    fleet,
+    records: dispatchRecords(store),
+    clock: systemClock,
+    log: silentLog,
+    onChange: () => {
+      for (const look of changes.splice(0)) look();
+    },
+    onEvent: (event) => events.push(event),
+  });
+}
+
+function connect(keys?: KeyPair): WireAgent {
+  const agent = new WireAgent(url, keys);
+  agents.push(agent);
+  return agent;
+}
+
+async function makeToken(grid = 'demo', secret = SECRET): Promise<string> {
+  const hash = createHash('sha256').update(secret).digest('hex');
+  await store.tokens.create({ hash, grid, createdAt: 0, expiresAt: Date.now() + 60_000 });
+  return printJoinToken({ grid, secret, fingerprint: fingerprint(identity.publicKey) });
+}
+
+async function joined(
+  name = 'node-1',
+): Promise<{ agent: WireAgent; credential: { payload: string; signature: string } }> {
+  const token = await makeToken('demo', name.padEnd(43, 'x'));
+  const agent = connect();
+  const welcome = await agent.join({ kind: 'join', token, name });
+  return { agent, credential: welcome.credential };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => changes.push(resolve));
+}
+
+function assignment(generation: number, overrides: Partial<Assignment> = {}): Assignment {
+  return {
+    grid: 'demo',
+    node: 'node-1',
+    generation,
+    roster: ['node-1'],
+    instances: [],
+    kept: [],
+    ...overrides,
+  };
+}
+
+describe('joining a grid', () => {
+  it('exchanges a token for a credential that the node is known by from then on', async () => {
+    const { agent, credential } = await joined();
+
+    const again = connect(agent.keys);
+    const welcome = await again.join({ kind: 'credential', credential });
+
+    expect(welcome).toMatchObject({ grid: 'demo', node: 'node-1' });
+  });
+
+  it('works once for each token, and again only for the same node whose answer was lost', async () => {
+    const token = await makeToken();
+    const first = connect();
+    await first.join({ kind: 'join', token, name: 'node-1' });
+
+    await connect(first.keys).join({ kind: 'join', token, name: 'node-1' });
+    const thief = connect();
+    const theft = thief.join({ kind: 'join', token, name: 'node-2' });
+
+    await expect(theft).rejects.toThrow('4001');
+  });
+
+  it('does not let a second machine take the name of a node', async () => {
+    await joined('node-1');
+    const token = await makeToken('demo', 'y'.repeat(43));
+
+    const taken = connect().join({ kind: 'join', token, name: 'node-1' });
+
+    await expect(taken).rejects.toThrow('4001');
+  });
+
+  it('refuses expired tokens, tokens of another master and tokens for another grid', async () => {
+    const other = printJoinToken({ grid: 'demo', secret: SECRET, fingerprint: 'f'.repeat(64) });
+    const forged = (await makeToken()).replace('gj1.demo.', 'gj1.prod.');
+
+    await expect(connect().join({ kind: 'join', token: other, name: 'a' })).rejects.toThrow('4001');
+    await expect(connect().join({ kind: 'join', token: forged, name: 'a' })).rejects.toThrow(
+      '4001',
+    );
+  });
+});
+
+describe('opening a session', () => {
+  it('proves to the agent that the master is who signed the challenge', async () => {
+    const agent = connect();
+
+    const challenge = await agent.greet();
+
+    expect(challenge.publicKey).toBe(identity.publicKey);
+    const text = sessionText(agent.nonces);
+    expect(verify(identity.publicKey, 'session-master', text, challenge.signature)).toBe(true);
+  });
+
+  it('needs the private key of the credential: a stolen credential alone is worth nothing', async () => {
+    const { credential } = await joined();
+
+    const theft = connect(createKeyPair()).join({ kind: 'credential', credential });
+
+    await expect(theft).rejects.toThrow('4001');
+  });
+
+  it('refuses a credential that another master made', async () => {
+    const agent = connect();
+    const claim = { grid: 'demo', node: 'node-1', publicKey: agent.keys.publicKey, issuedAt: 0 };
+    const credential = seal(createKeyPair(), 'credential', claim);
+
+    await expect(agent.join({ kind: 'credential', credential })).rejects.toThrow('4001');
+  });
+
+  it('refuses a proof over other nonces, so that no recorded one can be played again', async () => {
+    const { agent, credential } = await joined();
+    const replay = connect(agent.keys);
+    await replay.greet();
+
+    replay.send({
+      ...replay.proof({ kind: 'credential', credential }),
+      signature: agent.proof({ kind: 'credential', credential }).signature,
+    });
+
+    expect((await replay.closed).code).toBe(4001);
+  });
+
+  it('refuses a node that was removed', async () => {
+    const { agent, credential } = await joined();
+    await store.nodes.revoke(agent.keys.publicKey, Date.now());
+
+    await expect(connect(agent.keys).join({ kind: 'credential', credential })).rejects.toThrow(
+      '4001',
+    );
+  });
+
+  it('survives the loss of the store: the credential alone makes the node known again', async () => {
+    const { agent, credential } = await joined();
+    await store.nodes.remove('demo', 'node-1');
+    startDispatcher(new Fleet());
+
+    const welcome = await connect(agent.keys).join({ kind: 'credential', credential });
+
+    expect(welcome.node).toBe('node-1');
+    expect(fleet.get('demo', 'node-1')).not.toBeNull();
+  });
+
+  it('closes with a code of its own when no protocol version is shared', async () => {
+    const agent = connect();
+    agent.protocol = { min: 7, max: 9 };
+
+    await expect(agent.greet()).rejects.toThrow('4010');
+  });
+
+  it('cuts off whoever speaks out of turn, in binary, in an unknown type or not in JSON', async () => {
+    for (const text of ['{"type":"surprise"}', 'not json', Buffer.from([0, 1, 2])]) {
+      const agent = connect();
+      await agent.greet();
+      agent.sendText(text);
+      expect((await agent.closed).code).toBe(4000);
+    }
+    const early = connect();
+    await early.greet();
+    early.observe({ complete: true });
+    expect((await early.closed).code).toBe(4000);
+  });
+
+  it('survives frames above the limit', async () => {
+    const agent = connect();
+    await agent.greet();
+
+    agent.sendText('x'.repeat(2 * 1024 * 1024));
+
+    expect((await agent.closed).code).toBe(1009);
+    await joined();
+  });
+
+  it('replaces the older session of the same node', async () => {
+    const { agent, credential } = await joined();
+
+    await connect(agent.keys).join({ kind: 'credential', credential });
+
+    expect((await agent.closed).code).toBe(4041);
+    expect(dispatcher.isConnected('demo', 'node-1')).toBe(true);
+  });
+});
+
+describe('assignments', () => {
+  it('are stored, signed and sent, and each is newer than the one before', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+
+    await dispatcher.assign(assignment(1));
+
+    const sent = await agent.next('assignment');
+    const payload = open(identity.publicKey, 'assignment', sent.signed);
+    expect(payload === null ? null : decodeAssignment(payload)).toEqual(assignment(1));
+    expect((await store.assignments.get('demo', 'node-1'))?.generation).toBe(1);
+    await expect(dispatcher.assign(assignment(1))).rejects.toThrow('exists already');
+  });
+
+  it('reach a node that was away as soon as it is back', async () => {
+    const { agent, credential } = await joined();
+    agent.close();
+    await until(() => !dispatcher.isConnected('demo', 'node-1'));
+    await dispatcher.assign(assignment(3));
+
+    const back = connect(agent.keys);
+    await back.join({ kind: 'credential', credential }, { generation: 2 });
+    back.observe({ complete: true, generation: 2 });
+
+    expect((await back.next('assignment')).generation).toBe(3);
+  });
+
+  it('are recalled from the node when this master has lost them, on its own signature only', async () => {
+    const { agent, credential } = await joined();
+    const recalled = assignment(41, { roster: ['node-1', 'node-2'] });
+    const back = connect(agent.keys);
+    const welcome = await back.join({ kind: 'credential', credential }, { generation: 41 });
+    expect(welcome.recall).toBe(true);
+
+    back.observe({
+      complete: true,
+      generation: 41,
+      assignment: seal(identity, 'assignment', recalled),
+    });
+    await until(() => fleet.get('demo', 'node-1')?.observed === true);
+
+    expect(fleet.get('demo', 'node-1')?.assignment).toEqual(recalled);
+    expect(fleet.get('demo', 'node-2')?.observed).toBe(false);
+  });
+
+  it('that a node made up itself are refused', async () => {
+    const { agent, credential } = await joined();
+    const back = connect(agent.keys);
+    await back.join({ kind: 'credential', credential }, { generation: 41 });
+
+    const forged = seal(back.keys, 'assignment', assignment(41));
+    back.observe({ complete: true, generation: 41, assignment: forged });
+
+    expect((await back.closed).code).toBe(4001);
+  });
+});
+
+describe('observations', () => {
+  const web = aService();
+
+  it('change the picture, complete ones and increments', async () => {
+    const { agent } = await joined();
+
+    agent.observe({ complete: true, instances: [running(web, 1)] });
+    agent.observe({ complete: false, instances: [running(web, 2)], gone: ['shop/web-1'] });
+    await until(() => fleet.get('demo', 'node-1')?.instances[0]?.number === 2);
+
+    expect(fleet.get('demo', 'node-1')).toMatchObject({ online: true, observed: true });
+  });
+
+  it('with a gap are not believed: the master asks for a complete one', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true, instances: [running(web, 1)] });
+
+    agent.observe({ complete: false, instances: [running(web, 2)], sequence: 9 });
+
+    await agent.next('resync');
+    expect(fleet.get('demo', 'node-1')?.instances).toHaveLength(1);
+    agent.observe({ complete: true, instances: [running(web, 1), running(web, 2)], sequence: 10 });
+    await until(() => fleet.get('demo', 'node-1')?.instances.length === 2);
+  });
+
+  it('of a node that goes away stay, and the node counts as offline', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true, instances: [running(web, 1)] });
+    await until(() => fleet.get('demo', 'node-1')?.observed === true);
+
+    agent.close();
+    await until(() => fleet.get('demo', 'node-1')?.online === false);
+
+    expect(fleet.get('demo', 'node-1')?.instances).toHaveLength(1);
+    expect(events.map((event) => event.kind)).toContain('node-disconnected');
+  });
+
+  it('come with a warning where the clocks differ', async () => {
+    const token = await makeToken();
+
+    await connect().join({ kind: 'join', token, name: 'node-1' }, { clock: Date.now() + 90_000 });
+
+    expect(events.find((event) => event.kind === 'clock-skew')?.message).toContain('90 s ahead');
+  });
+});

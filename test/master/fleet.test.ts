@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { Fleet, mergeInstances, unheard } from '../../src/master/fleet.ts';
+import { instancePath } from '../../src/model/identity.ts';
+import {
+  aFailure,
+  anAttempt,
+  anObservedInstance,
+  aService,
+  aSpec,
+  NOW,
+  running,
+  someFacts,
+} from '../support/builders.ts';
+
+const node = { ...unheard({ grid: 'demo', name: 'node-1', now: NOW }), facts: someFacts() };
+const web = aService();
+
+describe('the fleet', () => {
+  it('gives the planner the very same node while nothing about it changes', () => {
+    const fleet = new Fleet();
+    const wishes = { 'node-1': { labels: ['ssd'], availability: 'active' as const } };
+    fleet.put(node);
+
+    const first = fleet.observedState('demo', wishes).nodes[0];
+    const second = fleet.observedState('demo', wishes).nodes[0];
+
+    expect(second).toBe(first);
+    expect(first?.facts?.labels).toEqual(['ssd']);
+  });
+
+  it('tells nodes that were never heard from those that went away', () => {
+    const fleet = new Fleet();
+    fleet.put({ ...node, name: 'a', observed: true, online: true });
+    fleet.put({ ...node, name: 'b', observed: true, online: false });
+    fleet.expect('demo', 'c', NOW);
+
+    const { nodes } = fleet.observedState('demo', {});
+
+    expect(nodes.map((one) => one.status)).toEqual(['online', 'offline', 'unobserved']);
+  });
+
+  it('keeps grids apart', () => {
+    const fleet = new Fleet();
+    fleet.put(node);
+
+    expect(fleet.observedState('other', {}).nodes).toEqual([]);
+  });
+
+  it('takes no failure for true that was reported under an older assignment', () => {
+    const fleet = new Fleet();
+    const failed = anObservedInstance({
+      attempt: anAttempt({ phase: 'failed', failure: aFailure() }),
+    });
+    const assignment = {
+      grid: 'demo',
+      node: 'node-1',
+      generation: 5,
+      roster: [],
+      instances: [],
+      kept: [],
+    };
+    fleet.put({ ...node, instances: [failed], observedGeneration: 4, assignment });
+
+    expect(fleet.observedState('demo', {}).nodes[0]?.instances[0]?.attempt).toBeNull();
+
+    fleet.put({ ...node, instances: [failed], observedGeneration: 5, assignment });
+    expect(fleet.observedState('demo', {}).nodes[0]?.instances[0]?.attempt?.failure).toEqual(
+      aFailure(),
+    );
+  });
+});
+
+describe('merging a report', () => {
+  const before = [running(web, 1), running(web, 2)];
+  const changed = running(aService({ spec: aSpec({ image: 'demo:2' }) }), 2);
+
+  it('lays an increment over what was known', () => {
+    const after = mergeInstances(before, {
+      complete: false,
+      instances: [changed, running(web, 10)],
+      gone: ['shop/web-1'],
+    });
+
+    expect(after.map(instancePath)).toEqual(['shop/web-2', 'shop/web-10']);
+    expect(after[0]).toBe(changed);
+  });
+
+  it('replaces everything by a complete report', () => {
+    const after = mergeInstances(before, { complete: true, instances: [changed], gone: [] });
+
+    expect(after).toEqual([changed]);
+  });
+});

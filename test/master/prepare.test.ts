@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { type CompiledGrid, prepare } from '../../src/master/prepare.ts';
+import { aGrid, aService, aStack } from '../support/builders.ts';
+
+const shop = aStack({ name: 'shop' });
+const blog = aStack({ name: 'blog', services: [aService({ stack: 'blog', name: 'cms' })] });
+
+function compiled(overrides: Partial<CompiledGrid> = {}): CompiledGrid {
+  return { grid: aGrid(), stacks: [], failed: [], problems: [], ...overrides };
+}
+
+describe('what is wanted after compiling a commit', () => {
+  it('is what the commit says, its services by path', () => {
+    const prepared = prepare(compiled({ stacks: [shop, blog] }), null, 'sha-1');
+
+    expect(prepared?.desired.stacks.map((stack) => stack.name)).toEqual(['blog', 'shop']);
+    expect([...(prepared?.services.keys() ?? [])]).toEqual(['blog/cms', 'shop/web']);
+    expect(prepared?.desired.revision).toBe('sha-1');
+  });
+
+  it('is the last good state as a whole when the grid itself cannot be read: never nothing', () => {
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop] };
+
+    const prepared = prepare(compiled({ grid: null }), good, 'sha-2');
+
+    expect(prepared?.desired).toMatchObject({ revision: 'sha-1', stacks: [shop] });
+    expect(prepare(compiled({ grid: null }), null, 'sha-2')).toBeNull();
+  });
+
+  it('takes a stack with problems from the last good revision, and the other stacks from the commit', () => {
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop] };
+
+    const prepared = prepare(compiled({ stacks: [blog], failed: ['shop'] }), good, 'sha-2');
+
+    expect(prepared?.desired.stacks).toEqual([blog, shop]);
+    expect(prepared?.desired.held).toEqual([]);
+  });
+
+  it('holds a stack that never was good, and lets one go that is not in the commit any more', () => {
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog] };
+
+    const prepared = prepare(compiled({ stacks: [], failed: ['shop'] }), good, 'sha-2');
+
+    expect(prepared?.desired).toMatchObject({ stacks: [], held: ['shop'] });
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../src/master/verdict.ts';
+import type { Plan, Step } from '../../src/model/plan.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import { aFailure, aPlan } from '../support/builders.ts';
+
+const id = { stack: 'shop', service: 'web', number: 1 };
+const create: Step = {
+  ...id,
+  kind: 'create',
+  node: 'node-1',
+  reason: 'no container',
+  specHash: 'a',
+};
+const problem: Problem = {
+  severity: 'error',
+  code: 'unknown-key',
+  message: "unknown key 'imge'",
+  position: { file: 'grids/demo/stacks/shop/kontena.yml', line: 3, column: 5 },
+};
+
+function verdict(
+  plan: Plan,
+  input: { problems?: Problem[]; elapsed?: number; hasNodes?: boolean } = {},
+) {
+  const { problems = [], elapsed = 0, hasNodes = true } = input;
+  return judge({ plan, problems, hasNodes, elapsed, timeout: 60_000 });
+}
+
+describe('the verdict on a deploy', () => {
+  it('is success when nothing is left to do', () => {
+    expect(verdict(aPlan())).toMatchObject({ phase: 'succeeded', remaining: 0 });
+  });
+
+  it('is failure when nothing is left to do but a stack was held back by its problems', () => {
+    expect(verdict(aPlan(), { problems: [problem] })).toMatchObject({
+      phase: 'failed',
+      message: "unknown key 'imge'",
+    });
+  });
+
+  it('is not failure for a mere warning', () => {
+    const warning: Problem = { ...problem, severity: 'warning' };
+
+    expect(verdict(aPlan(), { problems: [warning] }).phase).toBe('succeeded');
+  });
+
+  it('goes on while steps are left, also when another service has stopped', () => {
+    const halted = [{ ...id, service: 'db', node: 'node-1', failure: aFailure(), remaining: 2 }];
+
+    const running = verdict(aPlan({ waves: [{ steps: [create] }], halted }));
+
+    expect(running.phase).toBe('running');
+    expect(running.remaining).toBe(4);
+  });
+
+  it('is failure with the instance, the node and the reason once only the stopped rollout is left', () => {
+    const halted = [{ ...id, node: 'node-1', failure: aFailure(), remaining: 0 }];
+
+    expect(verdict(aPlan({ halted }))).toMatchObject({
+      phase: 'failed',
+      message: 'shop/web-1 on node-1: exited with code 1',
+    });
+  });
+
+  it('is held while a confirmation is all that is missing', () => {
+    const confirmation = { reason: 'removes 4 of 5 instances', removes: ['shop/web-1'] };
+    const waiting = [{ ...id, reason: 'waits for confirmation' }];
+
+    expect(verdict(aPlan({ confirmation, waiting }))).toMatchObject({
+      phase: 'held',
+      message: 'removes 4 of 5 instances',
+    });
+  });
+
+  it('waits for the first node instead of failing, up to the timeout', () => {
+    const blocked = [{ ...id, reason: 'no node', excluded: [] }];
+
+    expect(verdict(aPlan({ blocked }), { hasNodes: false }).phase).toBe('running');
+    expect(verdict(aPlan({ blocked }), { hasNodes: true }).phase).toBe('failed');
+    expect(verdict(aPlan({ blocked }), { hasNodes: false, elapsed: 60_000 }).phase).toBe('failed');
+  });
+
+  it('is failure after the timeout, and says what it was waiting for', () => {
+    const plan = aPlan({ waves: [{ steps: [{ ...create, reason: 'starting' }] }] });
+
+    expect(verdict(plan, { elapsed: 60_000 })).toMatchObject({
+      phase: 'failed',
+      message: 'not converged after 60 s: shop/web-1 on node-1: starting',
+    });
+  });
+});
