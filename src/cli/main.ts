@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { systemClock } from '../runtime/clock.ts';
+import { createLog } from '../runtime/log.ts';
+import type { Io } from './io.ts';
+import { EXIT } from './io.ts';
+import type { Launch } from './launch.ts';
+import { thisMachine } from './machine.ts';
+import { runCli } from './program.ts';
+
+const stopping = new AbortController();
+
+const io: Io = {
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  isTerminal: { stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
+  env: process.env,
+  cwd: process.cwd(),
+  fetch: (input, init) => fetch(input, init),
+  clock: systemClock,
+  random: Math.random,
+  stop: stopping.signal,
+};
+
+/** Loaded when asked for: a client command needs neither the store nor Docker. */
+const launch: Launch = {
+  master: async (options) => await (await import('../master/main.ts')).startMaster(options),
+  agent: async ({ logLevel, ...options }) => {
+    const { startAgent } = await import('../agent/main.ts');
+    const log = createLog({ level: logLevel, name: 'agent' });
+    return await startAgent({ ...options, log, clock: systemClock, random: Math.random });
+  },
+  demo: async () => await (await import('./demo.ts')).demo(io, launch),
+};
+
+// The first signal lets the command end by itself, the second one ends it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(EXIT.interrupted);
+    stopping.abort(new Error('stopped'));
+  });
+
+// `gridops events | head`: the reader has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), { io, launch, machine: thisMachine });

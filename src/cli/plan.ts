@@ -1,0 +1,48 @@
+import { CurrentPlan, GridList } from '../protocol/api.ts';
+import type { Client } from './client.ts';
+import { EXIT, type ExitCode, type Io } from './io.ts';
+import { paint, shortSha, show } from './output.ts';
+
+interface PlanOptions {
+  /** `null`: of every grid. */
+  readonly grid: string | null;
+  readonly json: boolean;
+}
+
+/** What the master would still do, and why. Exit code: 3 when it waits for a person, 1 when something is stuck. */
+export async function showPlan(io: Io, client: Client, options: PlanOptions): Promise<ExitCode> {
+  const grids = options.grid === null ? await names(client) : [options.grid];
+  const plans = await Promise.all(
+    grids.map(
+      async (grid) => await client.get(CurrentPlan, `/grids/${encodeURIComponent(grid)}/plan`),
+    ),
+  );
+  show(io, {
+    json: options.json,
+    value: { plans },
+    text: (value) => value.plans.map((plan) => printPlan(io, plan)).join('\n\n') || 'No grid yet.',
+  });
+  const codes = plans.map(exitOf);
+  return codes.includes(EXIT.failed)
+    ? EXIT.failed
+    : codes.includes(EXIT.held)
+      ? EXIT.held
+      : EXIT.done;
+}
+
+async function names(client: Client): Promise<readonly string[]> {
+  const { grids } = await client.get(GridList, '/grids');
+  return grids.map((grid) => grid.name);
+}
+
+function exitOf({ plan }: CurrentPlan): ExitCode {
+  if (plan.confirmation !== null) return EXIT.held;
+  return plan.blocked.length + plan.halted.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+function printPlan(io: Io, { plan, text, converged }: CurrentPlan): string {
+  const colours = paint(io);
+  if (!converged) return text.trimEnd();
+  const state = colours.green('converged, nothing to do');
+  return `${colours.bold(plan.grid)} at ${shortSha(plan.revision)}: ${state}`;
+}

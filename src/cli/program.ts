@@ -1,0 +1,262 @@
+import { Command, CommanderError } from 'commander';
+import { GridError } from '../model/error.ts';
+import { packageVersion } from '../runtime/version.ts';
+import { approve } from './approve.ts';
+import type { Client } from './client.ts';
+import { checkConfig, configDocs } from './config.ts';
+import { connect } from './connect.ts';
+import { deploy } from './deploy.ts';
+import { doctor } from './doctor.ts';
+import { events, followEvents } from './events.ts';
+import { history } from './history.ts';
+import { EXIT, type ExitCode, type Io } from './io.ts';
+import { type Launch, runAgent, runMaster } from './launch.ts';
+import type { Machine } from './machine.ts';
+import { listNodes, removeNode } from './node.ts';
+import { printFault } from './output.ts';
+import { showPlan } from './plan.ts';
+import {
+  addSettings,
+  duration,
+  flagsOf,
+  limitOption,
+  type Options,
+  optional,
+  pageOf,
+  text,
+} from './program-options.ts';
+import { statusOfAll, statusOfGrid } from './status.ts';
+import { createToken } from './token.ts';
+
+export interface Surroundings {
+  readonly io: Io;
+  readonly launch: Launch;
+  readonly machine: Machine;
+}
+
+/** Runs one command line, without the program's name, to its exit code. Never throws. */
+export async function runCli(args: readonly string[], around: Surroundings): Promise<ExitCode> {
+  const { io } = around;
+  let code: ExitCode = EXIT.done;
+  const program = createProgram(around, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (io.stop.aborted) {
+      io.stderr('interrupted\n');
+      return EXIT.interrupted;
+    }
+    printFault(io, error);
+    const wrongSettings = error instanceof GridError && error.code === 'invalid-configuration';
+    return wrongSettings ? EXIT.usage : EXIT.failed;
+  }
+}
+
+/** The command tree in the making: each action only turns its arguments into a call of a command's own file. */
+interface Tree {
+  readonly program: Command;
+  readonly around: Surroundings;
+  readonly end: (code: ExitCode) => void;
+}
+
+function createProgram(around: Surroundings, end: (code: ExitCode) => void): Command {
+  const program = new Command('gridops')
+    .description('Push to git to deploy containers on your own Docker hosts.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help of a command')
+    .addHelpText('after', exitHelp)
+    .exitOverride()
+    .configureOutput({ writeOut: around.io.stdout, writeErr: around.io.stderr })
+    .showHelpAfterError('(gridops --help shows how it is used)');
+  const tree = { program, around, end };
+  addGridCommands(tree);
+  addDeployCommands(tree);
+  addNodeCommands(tree);
+  addLocalCommands(tree);
+  addProcesses(tree);
+  return program;
+}
+
+const exitHelp = `
+Exit codes: 0 done, 1 problems or failure, 2 wrong usage, 3 held for confirmation.
+Settings: flags, then environment (GRIDOPS_*), then gridops.yml; \`gridops config docs\` lists them.`;
+
+function addGridCommands(tree: Tree): void {
+  addClient(tree, 'status [grid]', {
+    summary: 'how the grids are, or one grid with its instances',
+    act: (io, client, { args: [grid], json }) =>
+      grid === undefined ? statusOfAll(io, client, json) : statusOfGrid(io, client, { grid, json }),
+  });
+  addClient(tree, 'plan [grid]', {
+    summary: 'what the master would still do, and why',
+    act: (io, client, { args, json }) => showPlan(io, client, { grid: args[0] ?? null, json }),
+  });
+  addClient(tree, 'history <grid>', {
+    summary: 'deploys, newest first',
+    act: (io, client, { args, options, json }) =>
+      history(io, client, { grid: text(args[0]), ...pageOf(options, 20), json }),
+  })
+    .addOption(limitOption(20))
+    .option('--before <deploy>', 'only older ones than this deploy');
+  addClient(tree, 'events', {
+    summary: 'what happened, newest last',
+    act: (io, client, { options, json }) => {
+      const query = { grid: optional(options['grid']), ...pageOf(options, 50), json };
+      return options['follow'] === true
+        ? followEvents(io, client, query)
+        : events(io, client, query);
+    },
+  })
+    .option('-g, --grid <grid>', 'only of this grid')
+    .option('-f, --follow', 'go on printing until Ctrl-C')
+    .addOption(limitOption(50))
+    .option('--before <event>', 'only older ones than this event');
+}
+
+function addDeployCommands(tree: Tree): void {
+  addClient(tree, 'deploy <grid>', {
+    summary: 'deploy what the branch points at, again',
+    act: (io, client, { args, options, json }) => {
+      const { wait, timeout } = options;
+      const seconds = typeof timeout === 'number' ? timeout : null;
+      return deploy(io, client, {
+        grid: text(args[0]),
+        wait: wait === true,
+        timeout: seconds,
+        json,
+      });
+    },
+  })
+    .option('-w, --wait', 'until it has ended; progress is printed on stderr')
+    .option('--timeout <duration>', 'wait at most that long, for example 10m', duration);
+  addClient(tree, 'approve <deploy>', {
+    summary: 'confirm what a held deploy would remove',
+    act: (io, client, { args, options, json }) =>
+      approve(io, client, { id: text(args[0]), planHash: optional(options['plan']), json }),
+  }).option('--plan <hash>', 'only if the plan is still this one');
+}
+
+function addNodeCommands(tree: Tree): void {
+  const node = tree.program.command('node').description('host nodes of the grids');
+  addClient({ ...tree, program: node }, 'ls [grid]', {
+    summary: 'list nodes',
+    act: (io, client, { args, json }) => listNodes(io, client, { grid: args[0] ?? null, json }),
+  });
+  addClient({ ...tree, program: node }, 'rm <grid> <node>', {
+    summary: 'forget a node that is gone for good',
+    act: (io, client, { args }) =>
+      removeNode(io, client, { grid: text(args[0]), node: text(args[1]) }),
+  });
+  const token = tree.program.command('token').description('join tokens of nodes');
+  addClient({ ...tree, program: token }, 'create', {
+    summary: 'make a token that lets one node join',
+    act: (io, client, { options, json }) => {
+      const { grid, expires } = options;
+      const expiresIn = typeof expires === 'number' ? expires : 3_600;
+      return createToken(io, client, { grid: text(grid), expiresIn, json });
+    },
+  })
+    .requiredOption('-g, --grid <grid>', 'the grid to join')
+    .option('--expires <duration>', 'how long it is good for (default 1h)', duration);
+}
+
+function addLocalCommands(tree: Tree): void {
+  const { io, machine } = tree.around;
+  addCommand(tree, 'validate [path]', {
+    summary: 'check a grid repository on this machine; needs no master',
+    act: async ({ args, options }) => {
+      // The compiler's schemas take longer to load than all the rest; no other command needs them.
+      const { validate } = await import('./validate.ts');
+      const { grid, json } = options;
+      return await validate(io, {
+        path: args[0] ?? '.',
+        grid: optional(grid),
+        json: json === true,
+      });
+    },
+  })
+    .option('-g, --grid <grid>', 'only this grid')
+    .option('--json', 'print JSON');
+  const check = addCommand(tree, 'doctor', {
+    summary: 'look at everything that gridops stands on',
+    act: ({ options }) =>
+      doctor(io, machine, { flags: flagsOf(options), json: options['json'] === true }),
+  });
+  addSettings(check, 'client').option('--json', 'print JSON');
+  const config = tree.program.command('config').description('settings of master, agent and client');
+  addCommand({ ...tree, program: config }, 'check', {
+    summary: 'which settings are in force, and where each is from',
+    act: ({ options }) => checkConfig(io, flagsOf(options), options['json'] === true),
+  })
+    .option('--config <file>', 'settings file')
+    .option('--json', 'print JSON');
+  addCommand({ ...tree, program: config }, 'docs', {
+    summary: 'print the table of all settings (Markdown)',
+    act: async () => {
+      io.stdout(configDocs());
+      return await Promise.resolve(EXIT.done);
+    },
+  });
+}
+
+function addProcesses(tree: Tree): void {
+  const { io, launch } = tree.around;
+  const master = addCommand(tree, 'master', {
+    summary: 'run the master',
+    act: ({ options }) => runMaster(io, launch, flagsOf(options)),
+  });
+  addSettings(master, 'master');
+  const agent = addCommand(tree, 'agent', {
+    summary: "run this host's agent",
+    act: ({ options }) => runAgent(io, launch, flagsOf(options)),
+  });
+  addSettings(agent, 'agent');
+  addCommand(tree, 'demo', {
+    summary: 'try it all on this machine, in a temporary folder',
+    act: () => launch.demo(),
+  });
+}
+
+interface Given {
+  readonly args: readonly string[];
+  readonly options: Options;
+}
+
+interface Action {
+  readonly summary: string;
+  readonly act: (given: Given) => Promise<ExitCode>;
+}
+
+interface ClientAction {
+  readonly summary: string;
+  readonly act: (
+    io: Io,
+    client: Client,
+    given: Given & { readonly json: boolean },
+  ) => Promise<ExitCode>;
+}
+
+/** A command that asks the master: with the options that say which one, and `--json`. */
+function addClient(tree: Tree, usage: string, { summary, act }: ClientAction): Command {
+  const { io } = tree.around;
+  const command = addCommand(tree, usage, {
+    summary,
+    act: async (given) => {
+      const client = await connect(io, flagsOf(given.options));
+      return await act(io, client, { ...given, json: given.options['json'] === true });
+    },
+  });
+  return addSettings(command, 'client').option('--json', 'print JSON');
+}
+
+function addCommand(tree: Tree, usage: string, { summary, act }: Action): Command {
+  const command = tree.program.command(usage).description(summary);
+  return command.action(async () => {
+    tree.end(await act({ args: command.args, options: command.opts<Options>() }));
+  });
+}

@@ -1,0 +1,56 @@
+import type { Address, Setting } from './settings.ts';
+
+export type ParsedSetting =
+  | { readonly value: string | number | readonly string[] | Address }
+  | { readonly fault: string };
+
+/** One setting's text as its value. Faults do not repeat the text: it may be a secret. */
+export function parseSetting(setting: Setting, text: string): ParsedSetting {
+  switch (setting.type) {
+    case 'text':
+    case 'path':
+      return { value: text };
+    case 'integer':
+      return parseInteger(text);
+    case 'url':
+      return parseUrl(text);
+    case 'address':
+      return parseAddress(text);
+    case 'list':
+      return {
+        value: text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      };
+    case 'choice':
+      return parseChoice(setting.choices ?? [], text);
+  }
+}
+
+function parseInteger(text: string): ParsedSetting {
+  if (!/^\d{1,15}$/.test(text)) return { fault: 'must be a whole number' };
+  return { value: Number(text) };
+}
+
+function parseUrl(text: string): ParsedSetting {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^(https?|wss?):$/.test(url.protocol))
+    return { fault: 'must be a URL like https://gridops.example.com' };
+  if (url.username !== '' || url.password !== '')
+    return { fault: 'must not hold a user name or password' };
+  return { value: text.replace(/\/+$/, '') };
+}
+
+/** `host:port`, `:port` for all addresses, `[::1]:port`. */
+function parseAddress(text: string): ParsedSetting {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) return { fault: 'must be HOST:PORT like 127.0.0.1:8080' };
+  return { value: { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port } };
+}
+
+function parseChoice(choices: readonly string[], text: string): ParsedSetting {
+  if (choices.includes(text)) return { value: text };
+  return { fault: `must be one of ${choices.join(', ')}` };
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { digest } from '../model/digest.ts';
+import { GridError } from '../model/error.ts';
+import { compareText } from '../model/identity.ts';
+import type { RefusedFile, SourceFile, SourceTree } from '../model/source.ts';
+import { defaultLimits } from '../sync/limits.ts';
+
+const ROOTS = ['grids', 'stacks'] as const;
+const MOST_LEVELS = 32;
+
+/** The bounds that hold for a commit, too: what passes here must not be refused there. */
+export interface TreeLimits {
+  readonly fileBytes: number;
+  readonly entries: number;
+  readonly sourceBytes: number;
+}
+
+/** The nearest folder at or above `path` that holds `grids/`. Throws `GridError` `not-found`. */
+export async function findRepository(path: string): Promise<string> {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    if (await isFolder(join(folder, 'grids'))) return folder;
+    if (folder === dirname(folder)) break;
+  }
+  throw new GridError({
+    code: 'not-found',
+    message: `there is no folder grids/ in ${resolve(path)} or above it`,
+    hint: 'Run this in the working tree of a grid repository, or give its path.',
+  });
+}
+
+/**
+ * The files below `grids/` and `stacks/` as they are on disk, read as a commit would be: links are refused and not followed,
+ * too large and binary files are named but not read. Throws `GridError` `repository-too-large`.
+ */
+export async function readWorkingTree(
+  root: string,
+  limits: TreeLimits = defaultLimits,
+): Promise<SourceTree> {
+  const walk: Walk = { root, limits, files: new Map(), seen: 0, bytes: 0 };
+  for (const name of ROOTS) if (await exists(join(root, name))) await visit(walk, name, 0);
+  const entries = [...walk.files.values()].map((file) => [
+    file.path,
+    file.kind === 'text' ? file.blob : file.reason,
+  ]);
+  return { sha: 'working-tree', inputs: digest(entries), files: walk.files };
+}
+
+interface Walk {
+  readonly root: string;
+  readonly limits: TreeLimits;
+  readonly files: Map<string, SourceFile>;
+  seen: number;
+  bytes: number;
+}
+
+async function visit(walk: Walk, path: string, level: number): Promise<void> {
+  walk.seen += 1;
+  if (walk.seen > walk.limits.entries || level > MOST_LEVELS)
+    throw tooLarge(`more than ${walk.limits.entries} files and folders`);
+  const full = join(walk.root, path);
+  const status = await lstat(full);
+  if (status.isDirectory()) await visitFolder(walk, path, level);
+  else if (status.isSymbolicLink()) refuse(walk, path, 'symlink');
+  else if (!status.isFile()) refuse(walk, path, 'not-text');
+  else if (status.size > walk.limits.fileBytes) refuse(walk, path, 'too-large');
+  else await visitFile(walk, path, await readFile(full));
+}
+
+/** A folder with its own `.git` is another repository: in a commit it is a submodule and its files are not there. */
+async function visitFolder(walk: Walk, path: string, level: number): Promise<void> {
+  const names = await readdir(join(walk.root, path));
+  if (names.includes('.git')) {
+    refuse(walk, path, 'submodule');
+    return;
+  }
+  for (const name of names.toSorted(compareText)) await visit(walk, `${path}/${name}`, level + 1);
+}
+
+async function visitFile(walk: Walk, path: string, content: Buffer): Promise<void> {
+  walk.bytes += content.byteLength;
+  if (walk.bytes > walk.limits.sourceBytes)
+    throw tooLarge(`more than ${walk.limits.sourceBytes} bytes of files`);
+  const text = decode(content);
+  if (text === null) refuse(walk, path, 'not-text');
+  else walk.files.set(path, { kind: 'text', path, blob: blobId(content), text });
+}
+
+function refuse(walk: Walk, path: string, reason: RefusedFile['reason']): void {
+  walk.files.set(path, { kind: 'refused', path, reason });
+}
+
+/** A byte order mark is not part of the text. */
+function decode(content: Buffer): string | null {
+  if (content.includes(0)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    return null;
+  }
+}
+
+/** The id that git gives a file: the same file has the same one in a commit. */
+function blobId(content: Buffer): string {
+  return createHash('sha1').update(`blob ${content.byteLength}\0`).update(content).digest('hex');
+}
+
+function tooLarge(what: string): GridError {
+  return new GridError({
+    code: 'repository-too-large',
+    message: `the working tree has ${what} below grids/ and stacks/`,
+    hint: 'Keep what is not needed to run the grids out of the grid repository.',
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,431 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Deploy } from '../../src/protocol/api.ts';
+import {
+  aDeploy,
+  aGrid,
+  anEvent,
+  anInstance,
+  aPlan,
+  aSummary,
+  NOW,
+} from '../http/fake-operations.ts';
+import { startServer, type TestServer, TOKEN } from '../http/test-server.ts';
+import { type CliOptions, type CliResult, EXIT, runGridops } from './test-cli.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+
+beforeEach(() => server.reset());
+
+afterAll(async () => {
+  await server.close();
+});
+
+function run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const env = { GRIDOPS_URL: server.url, GRIDOPS_API_TOKEN: TOKEN, ...options.env };
+  return runGridops(args, { ...options, env });
+}
+
+const failure = {
+  code: 'container-exited',
+  message: 'the container ended',
+  exitCode: 1,
+  log: ['first', 'last'],
+  count: 2,
+};
+const halted = [{ stack: 'shop', service: 'web', number: 2, node: 'web-2', failure, remaining: 1 }];
+const confirmation = { reason: 'It removes 67 % of the instances.', removes: ['shop/web-1'] };
+
+describe('gridops status', () => {
+  it('shows every grid on a line', async () => {
+    server.operations.gridList = [aGrid(), aGrid({ name: 'eu', deploy: null })];
+    const { code, out } = await run(['status']);
+    expect(code).toBe(EXIT.done);
+    expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['GRID', 'STATE', 'COMMIT', 'INSTANCES', 'NODES', 'MESSAGE'],
+      ['production', 'running', '4f2a9c1', '3/3', '2/2', '1/3 instances updated'],
+      ['eu', 'empty', '4f2a9c1', '3/3', '2/2', 'nothing deployed yet'],
+      [''],
+    ]);
+  });
+
+  it.each([
+    ['succeeded', EXIT.done],
+    ['running', EXIT.done],
+    ['failed', EXIT.failed],
+    ['held', EXIT.held],
+  ] as const)('of a grid whose deploy is %s ends with %i', async (phase, code) => {
+    server.operations.gridList = [aGrid({ deploy: aSummary({ phase }) })];
+    expect((await run(['status'])).code).toBe(code);
+    expect((await run(['status', 'production'])).code).toBe(code);
+  });
+
+  it('of one grid shows what runs, and why something does not', async () => {
+    const attempt = {
+      specHash: 'x',
+      phase: 'failed',
+      message: 'tries again in 20 s',
+      failure,
+    } as const;
+    server.operations.instanceList = [anInstance({ state: 'failing', attempt })];
+    const { out } = await run(['status', 'production']);
+    expect(out).toContain('branch at 4f2a9c1, converged at 0c11b7a');
+    expect(out).toMatch(/shop\/web +2\/2 +1\/2 +healthy +nginx:1\.27/);
+    expect(out).toMatch(/shop\/web-1 +failing +web-1 +9f8e7d6c5b4a/);
+    expect(out).toContain('shop/web-1 on web-1: the container ended\n  | first\n  | last');
+    expect(out).toMatch(/production +web-2 +online/);
+  });
+
+  it('says since when the repository cannot be read', async () => {
+    const fault = { code: 'repository-unreachable', message: 'refused', since: NOW - 180_000 };
+    server.operations.gridList = [aGrid({ fault })];
+    const { code, out } = await run(['status', 'production']);
+    expect([code, out]).toEqual([
+      EXIT.failed,
+      expect.stringContaining('cannot be read since 3 min: refused'),
+    ]);
+  });
+
+  it('prints the whole answer as JSON', async () => {
+    const { out } = await run(['status', '--json']);
+    expect(JSON.parse(out)).toEqual({ grids: [aGrid()] });
+  });
+});
+
+describe('gridops plan', () => {
+  it('prints the plan of a grid, or of all', async () => {
+    const one = await run(['plan', 'production']);
+    expect(one.out).toContain('wave 1\n  ~ shop/web-1');
+    expect((await run(['plan'])).out).toBe(one.out);
+  });
+
+  it('says when there is nothing to do', async () => {
+    server.operations.currentPlan = { plan: aPlan({ waves: [] }), text: '', converged: true };
+    expect((await run(['plan', 'production'])).out).toContain('converged, nothing to do');
+  });
+
+  it.each([
+    [{ confirmation }, EXIT.held],
+    [{ halted }, EXIT.failed],
+    [{}, EXIT.done],
+  ] as const)('of %j ends with %i', async (fields, code) => {
+    server.operations.currentPlan = { plan: aPlan(fields), text: 'x', converged: false };
+    expect((await run(['plan', 'production'])).code).toBe(code);
+  });
+});
+
+describe('gridops deploy', () => {
+  it('asks for it and says where to look', async () => {
+    const { code, out } = await run(['deploy', 'production']);
+    expect([code, out]).toEqual([
+      EXIT.done,
+      `deploy 01JD8Z2Q7V: ${server.url}/deploys/01JD8Z2Q7V\n`,
+    ]);
+    expect(server.operations.calls).toEqual(['redeploy production api']);
+  });
+
+  it('says when one is going on already', async () => {
+    server.operations.started = false;
+    expect((await run(['deploy', 'production'])).err).toContain('is going on already');
+  });
+
+  /** Shows the command one state of the deploy after the other, the next whenever it waits. */
+  async function wait(
+    states: readonly Partial<Deploy>[],
+    args: readonly string[] = [],
+  ): Promise<CliResult> {
+    let index = 0;
+    const show = (): void => {
+      server.operations.deployList = [aDeploy(states[index])];
+      index = Math.min(index + 1, states.length - 1);
+    };
+    show();
+    return await run(['deploy', 'production', '--wait', ...args], { sleep: show });
+  }
+
+  it('waits, printing each change once on stderr, until it succeeded', async () => {
+    const { code, out, err } = await wait([
+      { message: '1/3 instances updated' },
+      { message: '1/3 instances updated' },
+      { message: '2/3 instances updated' },
+      { phase: 'succeeded', message: '3/3 instances updated', finishedAt: NOW },
+    ]);
+    expect(code).toBe(EXIT.done);
+    expect(err.trim().split('\n')).toEqual([
+      'production 4f2a9c1 running: 1/3 instances updated',
+      'production 4f2a9c1 running: 2/3 instances updated',
+      'production 4f2a9c1 succeeded: 3/3 instances updated',
+    ]);
+    expect(out).toBe('succeeded production 4f2a9c1: 3/3 instances updated\n');
+  });
+
+  it('ends with 1 and the log of the container when it failed', async () => {
+    const { code, out } = await wait([{ phase: 'failed', remaining: aPlan({ halted }) }]);
+    expect([code, out]).toEqual([
+      EXIT.failed,
+      expect.stringContaining('shop/web-2 on web-2: the container ended\n  | first\n  | last'),
+    ]);
+  });
+
+  it('ends with 1 and the place of the problem when a file is wrong', async () => {
+    const position = { file: 'grids/production/grid.yml', line: 3, column: 1 };
+    const problems = [{ severity: 'error', code: 'x', message: 'no such key', position } as const];
+    const { code, out } = await wait([{ phase: 'failed', plan: null, remaining: null, problems }]);
+    expect([code, out]).toEqual([
+      EXIT.failed,
+      expect.stringContaining('grids/production/grid.yml:3:1 no such key'),
+    ]);
+  });
+
+  it('ends with 3 and what to do when it waits for a person', async () => {
+    const { code, out } = await wait([{ phase: 'held', remaining: aPlan({ confirmation }) }]);
+    expect(code).toBe(EXIT.held);
+    expect(out).toContain(
+      'It removes 67 % of the instances.\n  - shop/web-1\nto go on: gridops approve 01JD8Z2Q7V',
+    );
+  });
+
+  it('follows the deploy that takes over', async () => {
+    server.operations.deployList = [
+      aDeploy({ phase: 'superseded', supersededBy: 'next' }),
+      aDeploy({ id: 'next', phase: 'succeeded', message: 'all updated' }),
+    ];
+    const { code, out } = await run(['deploy', 'production', '--wait']);
+    expect([code, out]).toEqual([EXIT.done, expect.stringContaining('all updated')]);
+  });
+
+  it('gives up after the timeout and says that the deploy goes on', async () => {
+    const { code, err } = await wait([{}], ['--timeout', '10s']);
+    expect([code, err]).toEqual([
+      EXIT.failed,
+      expect.stringContaining('has not ended within 10 seconds; it goes on'),
+    ]);
+  });
+
+  it('waits for a master that is away for a moment, but not for ever', async () => {
+    let away = 0;
+    const flaky: typeof fetch = (input, init) => {
+      const asks = init?.method === 'GET' && away > 0;
+      away -= asks ? 1 : 0;
+      return asks ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init);
+    };
+    server.operations.deployList = [aDeploy({ phase: 'succeeded' })];
+    away = 3;
+    expect((await run(['deploy', 'production', '--wait'], { fetch: flaky })).code).toBe(EXIT.done);
+    away = 1_000;
+    const { code, err } = await run(['deploy', 'production', '--wait'], { fetch: flaky });
+    expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('cannot reach the master')]);
+  });
+
+  it('ends with 130 at Ctrl-C', async () => {
+    const stopping = new AbortController();
+    const sleep = () => stopping.abort(new Error('stopped'));
+    const { code } = await run(['deploy', 'production', '--wait'], {
+      sleep,
+      stop: stopping.signal,
+    });
+    expect(code).toBe(EXIT.interrupted);
+  });
+
+  it('prints the deploy as JSON at the end, and only that on stdout', async () => {
+    const { out } = await wait([{}, { phase: 'succeeded' }], ['--json']);
+    expect(JSON.parse(out)).toMatchObject({ id: '01JD8Z2Q7V', phase: 'succeeded' });
+  });
+});
+
+describe('gridops approve', () => {
+  beforeEach(() => {
+    server.operations.deployList = [
+      aDeploy({ phase: 'held', remaining: aPlan({ confirmation, hash: 'now' }) }),
+    ];
+  });
+
+  it('approves the plan that it shows', async () => {
+    const { code, err } = await run(['approve', '01JD8Z2Q7V']);
+    expect([code, err]).toEqual([EXIT.done, 'It removes 67 % of the instances.\n  - shop/web-1\n']);
+    expect(server.operations.calls).toEqual(['approve 01JD8Z2Q7V now api']);
+  });
+
+  it('approves only the plan that was read before', async () => {
+    server.operations.approval = 'changed';
+    const { code, err } = await run(['approve', '01JD8Z2Q7V', '--plan', 'read']);
+    expect([code, err]).toEqual([
+      EXIT.failed,
+      expect.stringContaining('no longer the one that was approved'),
+    ]);
+    expect(server.operations.calls).toEqual(['approve 01JD8Z2Q7V read api']);
+  });
+
+  it('takes the beginning of the hash that people read', async () => {
+    const plan = aPlan({ confirmation, hash: '0123456789abcdef' });
+    server.operations.deployList = [aDeploy({ phase: 'held', remaining: plan })];
+    await run(['approve', '01JD8Z2Q7V', '--plan', '0123456789ab']);
+    await run(['approve', '01JD8Z2Q7V', '--plan', '0123']);
+    expect(server.operations.calls).toEqual([
+      'approve 01JD8Z2Q7V 0123456789abcdef api',
+      'approve 01JD8Z2Q7V 0123 api',
+    ]);
+  });
+
+  it('refuses what does not wait for it', async () => {
+    server.operations.deployList = [aDeploy()];
+    const { code, err } = await run(['approve', '01JD8Z2Q7V']);
+    expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('it is running')]);
+    expect(server.operations.calls).toEqual([]);
+  });
+});
+
+describe('gridops history', () => {
+  it('lists deploys and hands on the page', async () => {
+    const { out } = await run(['history', 'production', '-n', '5', '--before', 'abc']);
+    expect(out).toMatch(
+      /01JD8Z2Q7V +4f2a9c1 +running +42 s ago +- +webhook +1\/3 instances updated/,
+    );
+    expect(server.operations.calls).toEqual(['deploys production 5 abc']);
+  });
+});
+
+describe('gridops events', () => {
+  it('prints the oldest first', async () => {
+    server.operations.eventList = [
+      anEvent({ id: '2', message: 'second' }),
+      anEvent({ id: '1', message: 'first' }),
+    ];
+    const { out } = await run(['events', '--grid', 'production']);
+    expect(out).toMatch(/first\n.*production\/shop\/web-1 second\n$/);
+  });
+
+  it('follows, each once, one JSON a line, until Ctrl-C', async () => {
+    const stopping = new AbortController();
+    server.operations.eventList = [anEvent({ id: '1' })];
+    const onOutput = (out: string): void => {
+      const lines = out.trim().split('\n').length;
+      if (lines === 1) {
+        server.operations.emit({ kind: 'event', event: anEvent({ id: '1' }) });
+        server.operations.emit({ kind: 'deploy', deploy: aSummary() });
+        server.operations.emit({ kind: 'event', event: anEvent({ id: '2' }) });
+      }
+      if (lines === 2) stopping.abort(new Error('stopped'));
+    };
+    const { code, out } = await run(['events', '--follow', '--json'], {
+      onOutput,
+      stop: stopping.signal,
+    });
+    const ids = out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id);
+    expect([code, ids]).toEqual([EXIT.done, ['1', '2']]);
+  });
+
+  it('goes on after the master was away, without a gap and without doubles', async () => {
+    const stopping = new AbortController();
+    server.operations.eventList = [anEvent({ id: '1' })];
+    let streams = 0;
+    const cut: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!new Request(input).url.includes('/stream')) return response;
+      streams += 1;
+      if (streams > 1) return response;
+      return new Response(new ReadableStream({ start: (controller) => controller.close() }));
+    };
+    const sleep = (): void => {
+      server.operations.eventList = [anEvent({ id: '2' }), anEvent({ id: '1' })];
+    };
+    const onOutput = (out: string): void => {
+      if (out.trim().split('\n').length === 2) stopping.abort(new Error('stopped'));
+    };
+    const options = { fetch: cut, sleep, onOutput, stop: stopping.signal };
+    const { out } = await run(['events', '--follow', '--json'], options);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: string }).id),
+    ).toEqual(['1', '2']);
+  });
+
+  it('does not follow what it may not see', async () => {
+    const { code } = await run(['events', '--follow'], { env: { GRIDOPS_API_TOKEN: 'wrong' } });
+    expect(code).toBe(EXIT.failed);
+  });
+});
+
+describe('gridops node', () => {
+  it('lists nodes of all grids or one', async () => {
+    const all = await run(['node', 'ls']);
+    expect(all.out).toMatch(/production +web-1 +online +2 +27\.3\.1 +0\.1\.0 +now +az=eu-1a,ssd/);
+    expect((await run(['node', 'ls', 'production'])).out).toBe(all.out);
+  });
+
+  it('forgets a node', async () => {
+    expect((await run(['node', 'rm', 'production', 'web-2'])).code).toBe(EXIT.done);
+    expect(server.operations.calls).toEqual(['remove production web-2']);
+  });
+
+  it('says how to add one when there is none', async () => {
+    server.operations.nodeList = [];
+    expect((await run(['node', 'ls', 'production'])).out).toContain('gridops token create');
+  });
+});
+
+describe('gridops token create', () => {
+  it('prints the token alone on stdout', async () => {
+    const { code, out, err } = await run([
+      'token',
+      'create',
+      '--grid',
+      'production',
+      '--expires',
+      '2h',
+    ]);
+    expect([code, out]).toEqual([EXIT.done, 'gj1.production.secret\n']);
+    expect(err).toContain('Lets one node join grid production until');
+  });
+
+  it('wants to know the grid', async () => {
+    expect((await run(['token', 'create'])).code).toBe(EXIT.usage);
+  });
+});
+
+describe('what the master says', () => {
+  it('is passed on with its hint', async () => {
+    const { code, err } = await run(['status', 'nowhere']);
+    expect([code, err]).toEqual([EXIT.failed, "error: there is no grid 'nowhere'\n"]);
+  });
+
+  it('is never an order to the terminal, as text and as JSON', async () => {
+    const evil = 'a\u001b]0;owned\u0007\u009b31m\u202eb';
+    server.operations.gridList = [aGrid({ deploy: aSummary({ message: evil }) })];
+    server.operations.eventList = [anEvent({ message: evil })];
+    server.operations.deployList = [aDeploy({ phase: 'succeeded', message: evil })];
+    for (const args of [
+      ['status'],
+      ['status', 'production'],
+      ['events'],
+      ['deploy', 'production', '-w'],
+      ['history', 'production'],
+    ])
+      for (const end of [[], ['--json']]) {
+        const { out, err } = await run([...args, ...end]);
+        expect(out + err).not.toMatch(/[^\P{C}\n]/u);
+      }
+    expect(JSON.parse((await run(['events', '--json'])).out)).toMatchObject({
+      events: [{ message: evil }],
+    });
+  });
+});
+
+describe('colours', () => {
+  it('are for terminals only, and not where NO_COLOR is set', async () => {
+    expect((await run(['status'])).out).not.toContain('\u001b[');
+    expect((await run(['status'], { isTerminal: true })).out).toContain('\u001b[');
+    expect((await run(['status'], { isTerminal: true, env: { NO_COLOR: '1' } })).out).not.toContain(
+      '\u001b[',
+    );
+    expect((await run(['status', '--json'], { isTerminal: true })).out).not.toContain('\u001b[');
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { EXIT, runGridops, withFolder } from './test-cli.ts';
+
+const good = {
+  'grids/demo/grid.yml': 'subnet: 10.81.0.0/16\n',
+  'grids/demo/stacks/shop/kontena.yml': [
+    'stack: demo/shop',
+    'services:',
+    '  web:',
+    '    image: nginx:1.27',
+    '    instances: 2',
+    '',
+  ].join('\n'),
+};
+
+const bad = {
+  ...good,
+  'grids/broken/grid.yml': '',
+  'grids/broken/stacks/shop/kontena.yml': [
+    'stack: demo/shop',
+    'services:',
+    '  web:',
+    '    imagee: nginx:1.27',
+    '    instances: two',
+    '',
+  ].join('\n'),
+};
+
+describe('gridops validate', () => {
+  it('ends well when every grid is right', async () => {
+    await withFolder(good, async (folder) => {
+      const { code, out } = await runGridops(['validate'], { cwd: folder });
+      expect(code).toBe(EXIT.done);
+      expect(out).toContain('demo: ok (1 stack, 1 service)');
+      expect(out).toContain('0 errors');
+    });
+  });
+
+  it('prints every problem with its place and lines, and ends with 1', async () => {
+    await withFolder(bad, async (folder) => {
+      const { code, out } = await runGridops(['validate', folder]);
+      expect(code).toBe(EXIT.failed);
+      expect(out).toContain('at grids/broken/stacks/shop/kontena.yml:4:5');
+      expect(out).toContain('> 4 |     imagee: nginx:1.27');
+      expect(out).toContain('grids/broken/stacks/shop/kontena.yml:5:');
+      expect(out).toContain('demo: ok');
+      expect(out).toContain('broken: problems');
+    });
+  });
+
+  it('looks at one grid only when asked to', async () => {
+    await withFolder(bad, async (folder) => {
+      const { code, out } = await runGridops(['validate', '--grid', 'demo'], { cwd: folder });
+      expect([code, out.includes('broken')]).toEqual([EXIT.done, false]);
+    });
+  });
+
+  it('prints JSON', async () => {
+    await withFolder(bad, async (folder) => {
+      const { code, out } = await runGridops(['validate', '--json'], { cwd: folder });
+      expect(code).toBe(EXIT.failed);
+      const value = JSON.parse(out) as {
+        grids: { grid: string; ok: boolean; problems: unknown[] }[];
+      };
+      expect(value.grids.map(({ grid, ok }) => [grid, ok])).toEqual([
+        ['broken', false],
+        ['demo', true],
+      ]);
+      expect(value.grids[0]?.problems[0]).toMatchObject({
+        severity: 'error',
+        position: { file: 'grids/broken/stacks/shop/kontena.yml', line: 4, column: 5 },
+      });
+    });
+  });
+
+  it('works from a folder inside the repository', async () => {
+    await withFolder(good, async (folder) => {
+      const cwd = `${folder}/grids/demo/stacks/shop`;
+      expect((await runGridops(['validate'], { cwd })).code).toBe(EXIT.done);
+    });
+  });
+
+  it('knows a grid that was probably meant', async () => {
+    await withFolder(good, async (folder) => {
+      const { code, err } = await runGridops(['validate', '--grid', 'demi'], { cwd: folder });
+      expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('Did you mean "demo"?')]);
+    });
+  });
+
+  it('says what a repository is when there is none', async () => {
+    await withFolder({ 'README.md': '' }, async (folder) => {
+      const { code, err } = await runGridops(['validate'], { cwd: folder });
+      expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('grids/')]);
+    });
+  });
+
+  it('shows no text of a file as an order to the terminal', async () => {
+    const files = {
+      ...good,
+      'grids/demo/stacks/shop/kontena.yml': 'services:\n  "\\e[31mx": {}\n  a\u202e: 1\n',
+    };
+    await withFolder(files, async (folder) => {
+      const { out } = await runGridops(['validate'], { cwd: folder });
+      expect(out).not.toMatch(/[^\P{C}\n]/u);
+    });
+  });
+});
