@@ -1,0 +1,192 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FakeEngine } from '../support/fake-engine.ts';
+import { eventually, type World } from '../support/world.ts';
+import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
+
+let world: World;
+let engine: FakeEngine;
+
+afterEach(async () => {
+  const { violations } = world.github;
+  await world.stop();
+  expect(violations).toEqual([]);
+});
+
+async function start(files: Readonly<Record<string, string>>, pollSeconds?: number): Promise<void> {
+  ({ world, engine } = await startFlowWorld({
+    files,
+    ...(pollSeconds === undefined ? {} : { pollSeconds }),
+  }));
+  await world.final(await world.work.head());
+}
+
+const web = (of = {}) => ({ [stackFile('web')]: stackOf('web', { instances: 2, ...of }) });
+const blog = (of = {}) => ({ [stackFile('blog')]: stackOf('blog', of) });
+
+describe('safety rule 2: a problem holds back its own stack only', () => {
+  it('deploys the other stacks, keeps the broken one as it is, and fails the commit', async () => {
+    await start({ 'grid.yml': '', ...web(), ...blog() });
+    const before = engine.get('web.web-1').id;
+
+    const sha = await world.push({
+      [stackFile('web')]: 'stack: test/web\nservices:\n  web:\n    imge: demo:2\n',
+      ...blog({ image: 'demo:2' }),
+    });
+
+    const status = await world.final(sha);
+    expect(status.state).toBe('failure');
+    expect(status.description).toContain('stacks/web/kontena.yml:4:5');
+    const blogs = (await world.instances()).filter((one) => one.stack === 'blog');
+    expect(blogs.map((one) => [one.state, one.revision])).toEqual([['running', sha]]);
+    expect(engine.get('web.web-1').id).toBe(before);
+  });
+});
+
+describe('safety rule 3: the prune budget', () => {
+  it('holds a commit that removes too much until a person confirms exactly that plan', async () => {
+    await start({ 'grid.yml': '', ...web(), ...blog() });
+
+    const sha = await world.push({ 'stacks/web': null });
+    const held = await world.status(sha, (status) => status.description?.includes('held') === true);
+
+    expect(held.state).toBe('pending');
+    expect(held.description).toContain('gridops approve');
+    expect(engine.names).toContain('web.web-1');
+    const [deploy] = await world.deploys();
+    const id = deploy?.id ?? '';
+    const { plan } = await world.deploy(id);
+    expect(plan?.confirmation?.removes).toHaveLength(2);
+
+    await expect(world.api(`deploys/${id}/approve`, { planHash: 'f'.repeat(64) })).rejects.toThrow(
+      '409',
+    );
+    await world.api(`deploys/${id}/approve`, { planHash: plan?.hash ?? '' });
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    expect(engine.names).toEqual(['blog.blog-1']);
+  });
+
+  it('never takes an empty grid for a wish to remove everything', async () => {
+    await start({ 'grid.yml': '', ...web() });
+
+    const sha = await world.push({ stacks: null });
+
+    expect(await world.final(sha)).toMatchObject({ state: 'failure' });
+    expect(engine.names).toEqual(['web.web-1', 'web.web-2']);
+  });
+
+  it('never lets a stateful instance go without a word from a person', async () => {
+    await start({
+      'grid.yml': 'prune: {budget: 100%}\n',
+      ...blog({ more: '    stateful: true\n' }),
+    });
+
+    const sha = await world.push({ 'stacks/blog': null, ...web() });
+
+    await world.status(sha, (status) => status.description?.includes('held') === true);
+    expect(engine.names).toContain('blog.blog-1');
+  });
+});
+
+describe('safety rule 5: the newest commit wins', () => {
+  it('at once, although the one before still waits for its containers to be ready', async () => {
+    await start({ 'grid.yml': 'deploy: {timeout: 1h}\n', ...web() });
+
+    const bad = await world.push(web({ image: 'deaf:1' }));
+    await world.status(bad, (status) => status.description?.includes('updated') === true);
+    const good = await world.push(web({ image: 'demo:2' }));
+
+    expect(await world.final(good)).toMatchObject({ state: 'success' });
+    const superseded = await world.final(bad);
+    expect(superseded.state).toBe('failure');
+    expect(superseded.description).toContain(`superseded by ${good.slice(0, 7)}`);
+    expect((await world.instances()).every((one) => one.state === 'running')).toBe(true);
+  });
+});
+
+describe('safety rule 6: a webhook is a hint', () => {
+  it('whose claims are not believed, and without which the poll finds the commit', async () => {
+    await start({ 'grid.yml': '', ...web() }, 1);
+    world.github.disturb({ kind: 'drop-delivery' });
+
+    const sha = await world.push(web({ image: 'demo:2' }));
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+  });
+
+  it('that nobody signed wakes nothing', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    const body = JSON.stringify({
+      ref: 'refs/heads/main',
+      repository: { full_name: 'acme/grids' },
+    });
+    const forged = createHmac('sha256', 'guessed').update(body).digest('hex');
+
+    const answer = await fetch(`${world.master.url}/webhooks/github`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'push',
+        'x-github-delivery': randomUUID(),
+        'x-hub-signature-256': `sha256=${forged}`,
+      },
+      body,
+    });
+
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('safety rule 7: an unchanged grid', () => {
+  it('gets its final status for the commit and no work: no new deploy, no new assignment', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    const journal = [...engine.journal];
+    const deploys = await world.deploys();
+
+    await world.work.write('README.md', 'nothing of a grid');
+    const sha = await world.work.commit('elsewhere');
+    await world.work.push();
+
+    expect(await world.final(sha)).toMatchObject({
+      state: 'success',
+      description: 'no changes for this grid',
+    });
+    expect(await world.deploys()).toEqual(deploys);
+    expect(engine.journal).toEqual(journal);
+  });
+});
+
+describe('safety rule 8: a failed rollout', () => {
+  it('leaves the old instances serving, says why with the last lines, and recovers by the next commit', async () => {
+    await start({ 'grid.yml': '', ...web() });
+
+    const bad = await world.push(web({ image: 'broken:1' }));
+
+    const status = await world.final(bad);
+    expect(status).toMatchObject({ state: 'failure' });
+    expect(status.description).toContain('web/web-1');
+    expect(engine.get('web.web-1').phase).toBe('running');
+    expect(engine.get('web.web-2').phase).toBe('running');
+    const failing = await eventually(
+      async () => (await world.instances()).find((one) => one.state === 'failing') ?? null,
+      'the failure',
+    );
+    expect(failing.attempt?.failure?.log).toEqual(['no database', 'giving up']);
+    expect((await world.instances()).filter((one) => one.state === 'failing')).toHaveLength(1);
+
+    const good = await world.push(web({ image: 'demo:2' }));
+    expect(await world.final(good)).toMatchObject({ state: 'success' });
+  });
+
+  it('is tried again on request, and its failure becomes a success when the cause is gone', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    const bad = await world.push(web({ image: 'broken:1' }));
+    await world.final(bad);
+
+    engine.behave('broken:1', { listensAfter: 0 });
+    await world.api(`grids/${world.grid}/deploys`, {});
+
+    expect(await world.status(bad, (status) => status.state === 'success')).toBeDefined();
+  });
+});

@@ -1,0 +1,276 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AgentOptions, type AgentPorts, startAgent } from '../../src/agent/main.ts';
+import { type MasterPorts, startMaster } from '../../src/master/main.ts';
+import type { MasterOptions } from '../../src/master/options.ts';
+import type {
+  Deploy,
+  DeployList,
+  EventList,
+  GridStatus,
+  InstanceList,
+  InstanceStatus,
+} from '../../src/protocol/api.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { type FakeGithub, startFakeGithub } from '../forge/fake-github.ts';
+import type { FakeRepository } from '../forge/fake-repository.ts';
+import type { CommitStatus } from '../forge/world.ts';
+import { createWorkRepository, type WorkRepository } from './temp-repo.ts';
+
+const WEBHOOK_SECRET = 'it is a secret to everybody';
+export const API_TOKEN = 'test-token-test-token-test-token';
+
+export interface WorldOptions {
+  /** Names of the nodes that join before `startWorld` returns. */
+  readonly nodes?: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+  readonly engine?: MasterOptions['repository']['engine'];
+  /** Seconds between polls; so long by default that only webhooks tell of a push. */
+  readonly pollSeconds?: number;
+  readonly masterPorts?: Partial<MasterPorts>;
+  readonly agentPorts?: (node: string) => Partial<AgentPorts>;
+  /** Starts the processes in another way than inside the test's own. */
+  readonly launchMaster?: (options: MasterOptions) => Promise<Running & { readonly url: string }>;
+  readonly launchAgent?: (options: LaunchedAgent) => Promise<Running>;
+}
+
+interface Running {
+  stop(): Promise<void>;
+}
+
+/** An agent's options as plain data. */
+export type LaunchedAgent = Omit<AgentOptions, 'log' | 'clock' | 'random'>;
+
+/**
+ * Everything between a person's push and a running container, real but for GitHub itself: a stand-in forge with a real
+ * repository behind smart HTTP, a master, agents with the engine that the test gives them. Conditions are waited for by
+ * events, never by sleeping.
+ */
+export class World {
+  readonly grid: string;
+  readonly github: FakeGithub;
+  readonly repository: FakeRepository;
+  readonly work: WorkRepository;
+  readonly agents = new Map<string, Running>();
+  readonly #options: WorldOptions;
+  readonly #directory: string;
+  readonly #forgeToken: string;
+  #master: (Running & { readonly url: string }) | null = null;
+  #port = 0;
+
+  constructor(of: {
+    grid: string;
+    github: FakeGithub;
+    repository: FakeRepository;
+    work: WorkRepository;
+    options: WorldOptions;
+    directory: string;
+    forgeToken: string;
+  }) {
+    this.grid = of.grid;
+    this.github = of.github;
+    this.repository = of.repository;
+    this.work = of.work;
+    this.#options = of.options;
+    this.#directory = of.directory;
+    this.#forgeToken = of.forgeToken;
+  }
+
+  get master(): Running & { readonly url: string } {
+    if (this.#master === null) throw new Error('the master is stopped');
+    return this.#master;
+  }
+
+  get masterData(): string {
+    return join(this.#directory, 'master');
+  }
+
+  /** Starts the master, on the port it had before when it had one. */
+  async startMaster(): Promise<void> {
+    const { launchMaster, masterPorts } = this.#options;
+    const options = this.masterOptions();
+    this.#master =
+      launchMaster === undefined
+        ? await startMaster(options, { log: silentLog, ...masterPorts })
+        : await launchMaster(options);
+    this.#port = Number(new URL(this.#master.url).port);
+  }
+
+  masterOptions(): MasterOptions {
+    return {
+      data: this.masterData,
+      listen: { host: '127.0.0.1', port: this.#port },
+      publicUrl: 'https://gridops.example.com',
+      repository: {
+        url: this.repository.cloneUrl,
+        branch: 'main',
+        engine: this.#options.engine ?? 'auto',
+        pollSeconds: this.#options.pollSeconds ?? 3_600,
+      },
+      forge: {
+        kind: 'github',
+        baseUrl: this.github.baseUrl,
+        auth: { kind: 'token', token: this.#forgeToken },
+        owner: this.repository.owner,
+        name: this.repository.name,
+      },
+      webhookSecrets: [WEBHOOK_SECRET],
+      apiToken: API_TOKEN,
+      logLevel: 'silent',
+    };
+  }
+
+  async stopMaster(): Promise<void> {
+    await this.#master?.stop();
+    this.#master = null;
+  }
+
+  addWebhook(): void {
+    this.repository.addHook({ url: `${this.master.url}/webhooks/github`, secret: WEBHOOK_SECRET });
+  }
+
+  async startAgent(name: string): Promise<Running> {
+    const { launchAgent, agentPorts } = this.#options;
+    const options = await this.agentOptions(name);
+    const agent =
+      launchAgent === undefined
+        ? await startAgent(
+            { ...options, log: silentLog, clock: systemClock, random: hardlyAnyJitter },
+            agentPorts?.(name),
+          )
+        : await launchAgent(options);
+    this.agents.set(name, agent);
+    return agent;
+  }
+
+  async agentOptions(name: string): Promise<LaunchedAgent> {
+    const directory = join(this.#directory, `agent-${name}`);
+    const hasJoined = existsSync(join(directory, 'membership.json'));
+    return {
+      master: this.master.url,
+      joinToken: hasJoined ? null : await this.joinToken(),
+      name,
+      labels: [],
+      directory,
+      dockerSocket: '/var/run/docker.sock',
+      publishAddress: publishAddress(name),
+    };
+  }
+
+  async joinToken(): Promise<string> {
+    const { token } = await this.api<{ token: string }>('tokens', { grid: this.grid });
+    return token;
+  }
+
+  /** Writes the files, commits and pushes; the paths are relative to the grid's folder. Returns the commit. */
+  async push(files: Readonly<Record<string, string | null>>, message?: string): Promise<string> {
+    for (const [path, text] of Object.entries(files)) {
+      const file = `grids/${this.grid}/${path}`;
+      if (text === null) await this.work.remove(file);
+      else await this.work.write(file, text);
+    }
+    const sha = await this.work.commit(message);
+    await this.work.push();
+    return sha;
+  }
+
+  async status(
+    sha: string,
+    predicate: (status: CommitStatus) => boolean,
+    timeout = 30_000,
+  ): Promise<CommitStatus> {
+    return await this.github.waitForStatus(sha, `gridops/${this.grid}`, predicate, timeout);
+  }
+
+  /** The first status of the commit that is not pending. */
+  async final(sha: string, timeout?: number): Promise<CommitStatus> {
+    return await this.status(sha, (status) => status.state !== 'pending', timeout);
+  }
+
+  async gridStatus(): Promise<GridStatus> {
+    return await this.api<GridStatus>(`grids/${this.grid}`);
+  }
+
+  async instances(): Promise<readonly InstanceStatus[]> {
+    return (await this.api<InstanceList>(`grids/${this.grid}/instances`)).instances;
+  }
+
+  async deploys(): Promise<DeployList['deploys']> {
+    return (await this.api<DeployList>(`grids/${this.grid}/deploys`)).deploys;
+  }
+
+  async deploy(id: string): Promise<Deploy> {
+    return await this.api<Deploy>(`deploys/${id}`);
+  }
+
+  async events(): Promise<EventList['events']> {
+    return (await this.api<EventList>(`events?grid=${this.grid}&limit=200`)).events;
+  }
+
+  async api<T>(path: string, body?: object): Promise<T> {
+    const response = await fetch(`${this.master.url}/api/v1/${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${API_TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.agents.values()].map(async (agent) => await agent.stop()));
+    await this.stopMaster();
+    await this.github.close();
+    await this.work.dispose();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const grid = `t-${randomBytes(4).toString('hex')}`;
+  const github = await startFakeGithub();
+  const repository = await github.createRepository();
+  const forgeToken = github.createToken();
+  const remote = repository.cloneUrl.replace('://', `://octocat:${forgeToken}@`);
+  const work = await createWorkRepository({ remote });
+  const directory = await mkdtemp(join(tmpdir(), 'gridops-world-'));
+  const world = new World({ grid, github, repository, work, options, directory, forgeToken });
+  await world.push(options.files, 'first');
+  await world.startMaster();
+  world.addWebhook();
+  for (const name of options.nodes ?? []) await world.startAgent(name);
+  return world;
+}
+
+/** Waits for a condition that no event tells of. `probe` resolves to null until it holds. */
+export async function eventually<T>(
+  probe: () => Promise<T | null>,
+  what: string,
+  timeout = 30_000,
+): Promise<T> {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const found = await probe();
+    if (found !== null) return found;
+    if (Date.now() > end) throw new Error(`${what}: not within ${timeout} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Agents come back at once: what jitter is for does not happen among a few. */
+function hardlyAnyJitter(): number {
+  return 0.01;
+}
+
+/** Two nodes on one engine publish on addresses of their own. */
+export function publishAddress(node: string): string {
+  const number = Number(/\d+$/.exec(node)?.[0] ?? '1');
+  return `127.0.0.${20 + number}`;
+}
