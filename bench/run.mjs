@@ -1,0 +1,70 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { benchControl, printControl } from './control.mjs';
+import { benchDeploy, printDeploy } from './deploy.mjs';
+import { machine } from './measure.mjs';
+import { benchPlanner, printPlanner } from './planner.mjs';
+
+/**
+ * `npm run bench [-- --only deploy,planner,control] [--quick]`: every figure is measured in this run, side by side, and
+ * printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
+ */
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
+const quick = values.quick;
+const log = (line) => process.stderr.write(`  ${line}\n`);
+
+const benches = {
+  planner: async () => {
+    const sizes = [
+      { services: 1_000, nodes: 100, instances: 10 },
+      { services: 10_000, nodes: 1_000, instances: 10 },
+    ];
+    const results = benchPlanner({
+      sizes: quick ? sizes.slice(0, 1) : sizes,
+      rounds: quick ? 3 : 7,
+      log,
+    });
+    return { results, text: printPlanner(results) };
+  },
+  control: async () => {
+    const crowds = quick ? [100] : [1_000, 10_000];
+    const results = await benchControl({ crowds, stacks: quick ? 50 : 1_000, log });
+    return { results, text: printControl(results) };
+  },
+  deploy: async () => {
+    const sizes = quick
+      ? [{ count: 5, rounds: 2 }]
+      : [
+          { count: 20, rounds: 7 },
+          { count: 50, rounds: 3 },
+        ];
+    const results = await benchDeploy({ sizes, log });
+    return { results, text: printDeploy(results) };
+  },
+};
+
+const wanted = values.only?.split(',') ?? Object.keys(benches);
+const unknown = wanted.find((name) => benches[name] === undefined);
+if (unknown !== undefined) {
+  process.stderr.write(`no bench ${unknown}; there are ${Object.keys(benches).join(', ')}\n`);
+  process.exit(2);
+}
+
+const report = { at: new Date().toISOString(), machine: machine(), benches: {} };
+for (const name of wanted) {
+  process.stderr.write(`${name}\n`);
+  const { results, text } = await benches[name]();
+  report.benches[name] = results;
+  process.stdout.write(`\n${text}\n`);
+}
+report.loadAtEnd = machine().load;
+const folder = fileURLToPath(new URL('./results/', import.meta.url));
+await mkdir(folder, { recursive: true });
+const file = `${folder}${report.at.replaceAll(':', '-')}.json`;
+await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+process.stdout.write(
+  `\n${report.machine.cpus} CPUs, ${report.machine.model}, Node ${report.machine.node}, Docker ${report.machine.docker}; raw figures: ${file}\n`,
+);
