@@ -3,7 +3,9 @@ import type { Service, Stack } from '../model/grid.ts';
 import { compareText, type InstanceId } from '../model/identity.ts';
 import type { Claimant } from './occupancy.ts';
 
-interface Shelf {
+/** The services of a stack. */
+export interface Shelf {
+  readonly stack: string;
   /** By name. */
   readonly services: readonly Service[];
   readonly byName: ReadonlyMap<string, Service>;
@@ -26,9 +28,14 @@ export class Catalogue {
     }
   }
 
-  /** By stack, then by name. */
-  *services(): Iterable<Service> {
-    for (const shelf of this.#shelves.values()) yield* shelf.services;
+  /** By name. */
+  shelves(): Iterable<Shelf> {
+    return this.#shelves.values();
+  }
+
+  /** `null`: no revision wants anything of this stack. */
+  shelf(stack: string): Shelf | null {
+    return this.#shelves.get(stack) ?? null;
   }
 
   /** `null`: no revision wants it. */
@@ -51,5 +58,6 @@ export type Shelves = WeakMap<Stack, Shelf>;
 
 function shelve(stack: Stack): Shelf {
   const services = stack.services.toSorted((a, b) => compareText(a.name, b.name));
-  return { services, byName: new Map(services.map((service) => [service.name, service])) };
+  const byName = new Map(services.map((service) => [service.name, service]));
+  return { stack: stack.name, services, byName };
 }

@@ -63,7 +63,9 @@ const memory: Filter = {
   name: 'memory',
   allows: (host, request, occupancy) => {
     const need = memoryNeed(request.service.spec);
-    return need === 0 || need <= freeMemory(host, request, occupancy);
+    if (need === 0) return true;
+    const unspoken = (host.facts?.memory ?? 0) - occupancy.room(host).reservedMemory;
+    return need <= unspoken || need <= freeMemory(host, request, occupancy);
   },
   explain: (host, request, occupancy) => {
     const free = Math.max(0, freeMemory(host, request, occupancy));

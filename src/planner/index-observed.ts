@@ -11,6 +11,7 @@ export interface Sighting {
 }
 
 const nothing: readonly Sighting[] = [];
+const noService: ReadonlyMap<string, readonly Sighting[]> = new Map();
 
 /**
  * The observed state by service and by node. `update` touches only what differs from the last update: a service's list
@@ -33,14 +34,14 @@ export class ObservedIndex {
     return this.#containers;
   }
 
-  /** All sightings by stack and service, in no particular order. */
-  get stacks(): ReadonlyMap<string, ReadonlyMap<string, readonly Sighting[]>> {
-    return this.#stacks;
+  /** By service name; of each by instance number, then by node. */
+  ofStack(stack: string): ReadonlyMap<string, readonly Sighting[]> {
+    return this.#stacks.get(stack) ?? noService;
   }
 
-  /** By instance number, then by node. */
-  ofService(stack: string, service: string): readonly Sighting[] {
-    return this.#stacks.get(stack)?.get(service) ?? nothing;
+  /** The same of all stacks, in no particular order. */
+  get stacks(): ReadonlyMap<string, ReadonlyMap<string, readonly Sighting[]>> {
+    return this.#stacks;
   }
 
   onNode(name: string): readonly Sighting[] {

@@ -30,8 +30,9 @@ function orphaned(index: ObservedIndex, catalogue: Catalogue): readonly Sighting
   const found: (readonly [string, string, readonly Sighting[]])[] = [];
   for (const [stack, services] of index.stacks) {
     if (catalogue.isHeld(stack)) continue;
+    const wanted = catalogue.shelf(stack)?.byName;
     for (const [service, sightings] of services)
-      if (catalogue.service(stack, service) === null) found.push([stack, service, sightings]);
+      if (wanted?.has(service) !== true) found.push([stack, service, sightings]);
   }
   return found
     .toSorted((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1]))

@@ -57,6 +57,8 @@ interface Remembered {
   readonly survey: Survey;
 }
 
+const nowhere: readonly Sighting[] = [];
+
 /** A service that has something to do, with what is seen of it. */
 interface Due {
   readonly service: Service;
@@ -130,12 +132,15 @@ class RememberingPlanner implements Planner {
     const due: Due[] = [];
     const warnings: string[] = [];
     let wanted = 0;
-    for (const service of catalogue.services()) {
-      const sightings = this.#index.ofService(service.stack, service.name);
-      const survey = this.#survey(service, sightings, context);
-      if (!survey.settled) due.push({ service, sightings });
-      warnings.push(...survey.warnings);
-      wanted += survey.wanted;
+    for (const { stack, services } of catalogue.shelves()) {
+      const seen = this.#index.ofStack(stack);
+      for (const service of services) {
+        const sightings = seen.get(service.name) ?? nowhere;
+        const survey = this.#survey(service, sightings, context);
+        if (!survey.settled) due.push({ service, sightings });
+        for (const warning of survey.warnings) warnings.push(warning);
+        wanted += survey.wanted;
+      }
     }
     return { due, wanted, warnings };
   }

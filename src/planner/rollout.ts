@@ -60,12 +60,13 @@ class Schedule {
   }
 
   add(draft: Draft): void {
-    this.#waiting.push(...draft.waiting);
+    for (const waiting of draft.waiting) this.#waiting.push(waiting);
     for (const blocked of draft.blocked) this.#block(blocked);
     const failed = draft.failed.filter((failure) => !this.#yields(failure));
-    const [first] = failed;
+    const [first, ...others] = failed;
     this.#put(0, draft.inFlight);
-    const timing = first === undefined ? this.#proceed(draft) : this.#halt(draft, first);
+    const timing =
+      first === undefined ? this.#proceed(draft) : this.#halt(draft, first, others.length);
     this.#timings.set(pathOf(draft), timing);
   }
 
@@ -83,7 +84,7 @@ class Schedule {
     };
   }
 
-  #halt(draft: Draft, failed: Failed): Timing {
+  #halt(draft: Draft, failed: Failed, others: number): Timing {
     const { relocations, creates, replaces, removals, farewells } = draft;
     const remaining = [relocations, creates, replaces, removals, farewells];
     const { stack, service, number, node, failure } = failed;
@@ -93,7 +94,7 @@ class Schedule {
       number,
       node,
       failure,
-      remaining: remaining.reduce((sum, list) => sum + list.length, 0),
+      remaining: remaining.reduce((sum, list) => sum + list.length, others),
     });
     return { end: draft.inFlight.length > 0 ? 1 : 0, obstacle: 'whose rollout stopped' };
   }
@@ -156,12 +157,16 @@ class Schedule {
   /** Without room now, but with something about to leave: that is a wait, not a dead end. */
   #block(blocked: Blocked): void {
     const { stack, service, number } = blocked;
-    const node = blocked.excluded
+    const node = this.#vacated.size === 0 ? undefined : this.#nodeSoonFree(blocked);
+    if (node === undefined) this.#blocked.push(blocked);
+    else this.#waiting.push({ stack, service, number, reason: roomReason(node) });
+  }
+
+  #nodeSoonFree({ excluded }: Blocked): string | undefined {
+    return excluded
       .filter(({ filter }) => filter === 'ports' || filter === 'memory')
       .flatMap(({ nodes }) => nodes)
       .find((name) => this.#vacated.has(name));
-    if (node === undefined) this.#blocked.push(blocked);
-    else this.#waiting.push({ stack, service, number, reason: roomReason(node) });
   }
 
   /** A port may be held by a container that is about to go (a service that was renamed): its successor's agent tries again. */

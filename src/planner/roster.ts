@@ -95,8 +95,8 @@ function daemonRoster(service: Service, seen: readonly Member[], context: Roster
     for (const extra of sorted.slice(service.instances))
       unwanted.push(...discarded(extra.sightings, reason));
   }
-  members.push(...newcomers(service, seen, homes, context));
-  return { members: members.toSorted((a, b) => a.number - b.number), unwanted };
+  const all = [...members, ...newcomers(service, seen, homes, context)];
+  return { members: all.toSorted((a, b) => a.number - b.number), unwanted };
 }
 
 /** For each place that a node has left, the lowest number that is not in use anywhere. */

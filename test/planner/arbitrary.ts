@@ -4,6 +4,7 @@ import type { Affinity, Service } from '../../src/model/grid.ts';
 import type { ObservedInstance, ObservedNode, ObservedState } from '../../src/model/observed.ts';
 import {
   aContainer,
+  aFailure,
   aGrid,
   aNode,
   anAffinity,
@@ -74,12 +75,14 @@ export function services(options: ServiceOptions = {}): fc.Arbitrary<readonly Se
   });
 }
 
-export function nodes(
-  options: {
-    readonly statuses?: readonly ObservedNode['status'][];
-    readonly drains?: boolean;
-  } = {},
-): fc.Arbitrary<readonly ObservedNode[]> {
+interface NodeOptions {
+  readonly statuses?: readonly ObservedNode['status'][];
+  readonly drains?: boolean;
+  /** Instances may have failed. */
+  readonly failures?: boolean;
+}
+
+export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly ObservedNode[]> {
   const node = fc
     .record({
       name: fc.constantFrom('n0', 'n1', 'n2', 'n3', 'n4', 'n5'),
@@ -103,6 +106,8 @@ export function nodes(
   return fc.uniqueArray(node, { minLength: 1, maxLength: 6, selector: ({ name }) => name });
 }
 
+const failures = [aFailure(), aFailure({ code: 'port-taken' })];
+
 const container = fc.record({
   specHash: fc.constantFrom(...SPECS),
   ready: fc.boolean(),
@@ -110,13 +115,15 @@ const container = fc.record({
 });
 
 /** Nodes with instances scattered over them, some assigned, some not, some twice. */
-export function observed(options: Parameters<typeof nodes>[0] = {}): fc.Arbitrary<ObservedState> {
+export function observed(options: NodeOptions = {}): fc.Arbitrary<ObservedState> {
   const instance = fc.record({
     stack: fc.constantFrom('blog', 'shop', 'old'),
     service: fc.constantFrom('api', 'db', 'web'),
     number: fc.integer({ min: 1, max: 6 }),
     container: fc.option(container),
     attempt: fc.option(fc.constantFrom(...SPECS)),
+    failure:
+      options.failures === true ? fc.option(fc.constantFrom(...failures)) : fc.constant(null),
     assigned: fc.option(fc.constantFrom(...SPECS)),
   });
   const contents = fc.uniqueArray(instance, {
@@ -131,13 +138,13 @@ export function observed(options: Parameters<typeof nodes>[0] = {}): fc.Arbitrar
         return {
           ...node,
           instances: here.map(
-            ({ stack, service, number, container: found, attempt }): ObservedInstance => ({
+            ({ stack, service, number, container: found, attempt, failure }): ObservedInstance => ({
               stack,
               service,
               number,
               current:
                 found === null ? null : aContainer({ id: `${node.name} ${stack}`, ...found }),
-              attempt: attempt === null ? null : anAttempt({ specHash: attempt }),
+              attempt: attempt === null ? null : anAttempt({ specHash: attempt, failure }),
             }),
           ),
           assigned: here.flatMap(({ stack, service, number, assigned: specHash }) =>

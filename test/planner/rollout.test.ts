@@ -260,7 +260,7 @@ describe('an instance that fails on its new spec', () => {
   test('is listed once, with the lowest number, when several fail', () => {
     const nodes = [failing('n1', web, 2), failing('n2', web, 1)];
     const made = planOf({ services: [web], nodes });
-    expect(made.halted.map(({ number, remaining }) => [number, remaining])).toEqual([[1, 3]]);
+    expect(made.halted.map(({ number, remaining }) => [number, remaining])).toEqual([[1, 4]]);
   });
 
   test('keeps its old container on the node that it is moved from', () => {
