@@ -1,11 +1,12 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import { servicePath } from '../model/identity.ts';
 import type { ObservedState } from '../model/observed.ts';
 import { isConverged, type Plan, type Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
-import type { SourceTree } from '../model/source.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
+import { isCovered } from '../planner/prune.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
@@ -13,32 +14,17 @@ import type { Deploy } from '../store/deploys.ts';
 import { nextAssignment } from './assign.ts';
 import type { DeployLog } from './deploy-log.ts';
 import type { Fleet } from './fleet.ts';
-import {
-  type CompiledGrid,
-  fromLastGood,
-  type LastGood,
-  type Prepared,
-  prepare,
-} from './prepare.ts';
+import { fromLastGood, type Prepared } from './prepare.ts';
+import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
 import { judge } from './verdict.ts';
 
-/** The newest commit of the branch and this grid's inputs in it; `null` inputs: the commit has no such grid. */
-export interface GridHead {
-  readonly sha: string;
-  readonly inputs: string | null;
-}
-
-export interface ControllerPorts {
-  readonly source: (sha: string, grid: string) => Promise<SourceTree>;
-  readonly compile: (source: SourceTree, grid: string) => CompiledGrid;
+export interface ControllerPorts extends RevisionPorts {
   readonly plan: (input: {
     desired: DesiredState;
     observed: ObservedState;
     now: number;
     policy: PlanPolicy;
   }) => Plan;
-  readonly lastGood: (grid: string) => Promise<LastGood | null>;
-  readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
   readonly assign: (assignment: Assignment) => Promise<void>;
 }
 
@@ -191,7 +177,8 @@ export class GridController {
       this.#adopted = head;
       return;
     }
-    const compiled = await this.#compile(head);
+    const { compiled, prepared } = await readRevision(this.#options, head);
+    if (prepared !== null) this.#prepared = prepared;
     this.#problems = compiled.problems;
     this.#failedStacks = new Set(compiled.failed);
     if (this.#isKnown(head)) await deploys.carry(head.sha);
@@ -204,36 +191,6 @@ export class GridController {
     const last = this.#options.deploys.current;
     if (last === null || last.phase === 'superseded') return false;
     return last.sha === head.sha || (head.inputs !== null && last.inputs === head.inputs);
-  }
-
-  async #compile(head: GridHead): Promise<CompiledGrid> {
-    const { grid, ports } = this.#options;
-    const compiled = await this.#read(head);
-    const prepared = prepare(compiled, await ports.lastGood(grid), head.sha);
-    if (prepared !== null) this.#prepared = prepared;
-    if (compiled.grid !== null && prepared !== null) {
-      const { stacks } = prepared.desired;
-      await ports.putLastGood(grid, {
-        sha: head.sha,
-        inputs: head.inputs ?? '',
-        grid: compiled.grid,
-        stacks,
-      });
-    }
-    return compiled;
-  }
-
-  /** Faults that trying again cannot cure (a grid that is too large to read) are problems of the commit. */
-  async #read(head: GridHead): Promise<CompiledGrid> {
-    const { grid, ports } = this.#options;
-    if (head.inputs === null)
-      return ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
-    try {
-      return ports.compile(await ports.source(head.sha, grid), grid);
-    } catch (error) {
-      if (!(error instanceof GridError) || error.retry !== 'never') throw error;
-      return unreadable(grid, error);
-    }
   }
 
   async #begin(head: GridHead, problems: readonly Problem[]): Promise<void> {
@@ -286,9 +243,16 @@ export class GridController {
   #look(desired: DesiredState): Plan {
     const { fleet, grid, clock, ports, policy, deploys } = this.#options;
     const now = clock.now();
-    const confirmed = deploys.current?.approvedHash ?? null;
     const observed = fleet.observedState(grid, desired.grid.nodes);
-    this.#plan = ports.plan({ desired, observed, now, policy: { ...policy, confirmed } });
+    const input = { desired, observed, now, policy };
+    const plan = ports.plan(input);
+    const { approved } = deploys;
+    // While an approved plan is carried out, what is left of it is another plan; it stays within what the person has read.
+    const isApproved =
+      plan.confirmation !== null && approved !== null && isCovered(plan.confirmation, approved);
+    this.#plan = isApproved
+      ? ports.plan({ ...input, policy: { ...policy, confirmed: plan.hash } })
+      : plan;
     return this.#plan;
   }
 
@@ -328,8 +292,8 @@ export class GridController {
     });
     const before = current.phase;
     if (deploys.active !== null)
-      for (const path of this.#open)
-        if (!verdict.open.has(path)) await deploys.entry('updated', path, 'as desired');
+      for (const path of settledPaths(this.#open, verdict.open, plan))
+        await deploys.entry('updated', path, 'as desired');
     this.#open = verdict.open;
     await deploys.follow(plan, verdict);
     const after = deploys.current;
@@ -358,15 +322,16 @@ export class GridController {
   }
 }
 
-function unreadable(grid: string, error: GridError): CompiledGrid {
-  const problem: Problem = {
-    severity: 'error',
-    code: error.code,
-    message: error.message,
-    position: { file: `grids/${grid}`, line: 1, column: 1 },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  };
-  return { grid: null, stacks: [], failed: [], problems: [problem] };
+/** What was open and no longer is, but for the steps that a stopped rollout does not take. */
+function settledPaths(
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+  plan: Plan,
+): readonly string[] {
+  const stopped = plan.halted.map((halted) => `${servicePath(halted)}-`);
+  return [...before].filter(
+    (path) => !after.has(path) && !stopped.some((service) => path.startsWith(service)),
+  );
 }
 
 interface Rerun {

@@ -1,6 +1,6 @@
 import { type DeployPhase, isFinal, mayFollow } from '../model/deploy.ts';
 import { instancePath } from '../model/identity.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Confirmation, Plan, Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Deploy, DeployOutline, DeployPatch, Deploys } from '../store/deploys.ts';
@@ -35,6 +35,14 @@ export class DeployLog {
   /** The deploy that is under way, or `null` when the last one has ended. */
   get active(): Deploy | null {
     return this.#current !== null && !isFinal(this.#current.phase) ? this.#current : null;
+  }
+
+  /** What a person confirmed for the present deploy: the removals of the plan that was read. */
+  get approved(): Confirmation | null {
+    const current = this.#current;
+    if (current === null || current.planJson === null) return null;
+    if (current.approvedHash === null || current.approvedHash !== current.planHash) return null;
+    return (JSON.parse(current.planJson) as Plan).confirmation;
   }
 
   /**

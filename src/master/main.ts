@@ -7,7 +7,7 @@ import { createGithub } from '../forge/github.ts';
 import { createReporter, type Reporter } from '../forge/reporter.ts';
 import { createHttpServer } from '../http/server.ts';
 import { codeFrame } from '../manifest/code-frame.ts';
-import { createCompiler } from '../manifest/compile.ts';
+import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
@@ -17,11 +17,12 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
+import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { openRepository, type Repository } from '../sync/repository.ts';
 import { watchRepository } from '../sync/watch.ts';
 import { createAnnouncer } from './announcer.ts';
-import { GridController } from './controller.ts';
+import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
@@ -124,41 +125,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
   });
   const compiler = createCompiler();
-  const grids = new Grids((grid) => {
-    // It remembers what it planned last: one for each grid.
-    const planner = createPlanner();
-    return new GridController({
-      grid,
-      ports: {
-        source: async (sha, of) => await repository.source(sha, of),
-        compile: (source, of) => compiler.compile(source, of),
-        plan: (input) => planner.plan(input),
-        lastGood: async (of) => await lastGood(store, of),
-        putLastGood: async (of, good) =>
-          await store.revisions.putGood({
-            grid: of,
-            sha: good.sha,
-            inputs: good.inputs,
-            at: clock.now(),
-            gridDefinition: good.grid,
-            stacks: good.stacks,
-          }),
-        assign: async (assignment) => await dispatcher.assign(assignment),
-      },
-      policy: ports.policy ?? defaultPolicy,
-      fleet,
-      deploys: new DeployLog({
-        grid,
-        records: store.deploys,
-        clock,
-        explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-        announce,
-      }),
-      clock,
-      log,
-      onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
-    });
-  });
+  const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announce, onEvent };
+  const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
   const loop = new RepositoryLoop({
@@ -172,13 +140,15 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   });
   undo.push('repository loop', async () => await loop.stop());
 
+  const intakeFailed = (error: unknown): void =>
+    log.error({ error: errorMessage(error) }, 'webhook not processed');
   const intake = new WebhookIntake({
     secrets: options.webhookSecrets,
     inbox: store.inbox,
     clock,
     concerns: ({ fullName, ref }) => concerns(options, fullName, ref),
     look: async () => await loop.look(),
-    onError: (error) => log.error({ error: errorMessage(error) }, 'webhook not processed'),
+    onError: intakeFailed,
   });
   const http = await createHttpServer({
     operations: createOverview({
@@ -210,9 +180,56 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   keepTidy({ ...parts, store, fleet });
   await watch(parts, () => loop.wake());
   loop.wake();
-  await intake.resume();
+  // Not waited for: the repository may be away for long, and the master is of use without it.
+  intake.resume().catch(intakeFailed);
   log.info({ url: address.url, version }, 'master ready');
   return { url: address.url, apiToken: token, stop: async () => await undo.all() };
+}
+
+interface ControllerParts extends Parts {
+  readonly store: Store;
+  readonly repository: Repository;
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly compiler: Compiler;
+  readonly announce: (deploy: DeployOutline) => Promise<void>;
+  readonly onEvent: ReturnType<typeof recordEvents>;
+}
+
+function createController(parts: ControllerParts, grid: string): GridController {
+  const { store, ports, fleet, clock, log, announce, onEvent } = parts;
+  const deploys = new DeployLog({
+    grid,
+    records: store.deploys,
+    clock,
+    explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
+    announce,
+  });
+  return new GridController({
+    grid,
+    ports: controllerPorts(parts),
+    policy: ports.policy ?? defaultPolicy,
+    fleet,
+    deploys,
+    clock,
+    log,
+    onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
+  });
+}
+
+function controllerPorts(parts: ControllerParts): ControllerPorts {
+  const { store, repository, compiler, dispatcher, clock } = parts;
+  // It remembers what it planned last: one for each grid.
+  const planner = createPlanner();
+  return {
+    source: async (sha, grid) => await repository.source(sha, grid),
+    compile: (source, grid) => compiler.compile(source, grid),
+    plan: (input) => planner.plan(input),
+    lastGood: async (grid) => await lastGood(store, grid),
+    putLastGood: async (grid, { sha, inputs, stacks, grid: gridDefinition }) =>
+      await store.revisions.putGood({ grid, sha, inputs, stacks, gridDefinition, at: clock.now() }),
+    assign: async (assignment) => await dispatcher.assign(assignment),
+  };
 }
 
 function createForge({ options, ports }: Parts): Forge | null {

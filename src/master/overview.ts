@@ -14,9 +14,15 @@ import type { Store } from '../store/store.ts';
 import type { GridController } from './controller.ts';
 import { deployReply, deploySummary, problemReply } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Fleet, FleetNode } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import type { RepositoryState } from './repository-loop.ts';
-import { type GridView, instanceStatuses, nodeStatuses, serviceStatuses } from './status.ts';
+import {
+  type GridView,
+  instanceStatuses,
+  nodeStatuses,
+  readyPaths,
+  serviceStatuses,
+} from './status.ts';
 import type { UpdateHub } from './update-hub.ts';
 
 export interface OverviewOptions {
@@ -120,17 +126,11 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
       nodesOnline: view.nodes.filter((node) => node.online).length,
       services: state.prepared?.services.size ?? 0,
       wanted: state.plan?.wanted ?? 0,
-      ready: view.nodes.reduce((sum, node) => sum + readyOn(node), 0),
+      ready: readyPaths(view).size,
       failing: instances.filter((one) => one.state === 'failing').length,
       blocked: instances.filter((one) => one.state === 'blocked').length,
     },
   };
-}
-
-/** Ready on whatever spec: while a rollout has stopped, the old containers are what serves. */
-function readyOn(node: FleetNode): number {
-  if (!node.online) return 0;
-  return node.instances.filter((instance) => instance.current?.ready === true).length;
 }
 
 function viewOf(options: OverviewOptions, grid: string): GridView {

@@ -3,7 +3,7 @@ import { type Backoff, ceiling } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import type { GridHead } from './controller.ts';
+import type { GridHead } from './revision.ts';
 
 /** What the loop needs of a repository (sync/repository). */
 export interface TrackedRepository {

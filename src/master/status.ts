@@ -40,6 +40,7 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
     const path = servicePath(instance);
     byService.set(path, [...(byService.get(path) ?? []), instance]);
   }
+  const ready = readyPaths(view);
   const services = [...(view.prepared?.services.values() ?? [])];
   return services
     .toSorted((a, b) => compareText(a.stack, b.stack) || compareText(a.name, b.name))
@@ -54,7 +55,7 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
         strategy: service.strategy,
         stateful: service.stateful,
         wanted: Math.max(instances.length, service.strategy === 'daemon' ? 0 : service.instances),
-        ready: instances.filter((one) => one.state === 'running').length,
+        ready: instances.filter((one) => ready.has(instancePath(one))).length,
         updated: instances.filter((one) => one.specHash === service.specHash).length,
         health: worst(instances.map((one) => one.health)),
         specHash: service.specHash,
@@ -78,6 +79,15 @@ export function instanceStatuses(view: GridView): readonly InstanceStatus[] {
   for (const missing of notObserved(view))
     if (!found.has(instancePath(missing))) found.set(instancePath(missing), missing);
   return [...found.values()].toSorted(compareInstances);
+}
+
+/** Instances that serve, on whatever spec: while a rollout has stopped, that is the old one. */
+export function readyPaths(view: Pick<GridView, 'nodes'>): ReadonlySet<string> {
+  const ready = new Set<string>();
+  for (const node of view.nodes)
+    for (const instance of node.online ? node.instances : [])
+      if (instance.current?.ready === true) ready.add(instancePath(instance));
+  return ready;
 }
 
 function observedStatus(

@@ -67,6 +67,24 @@ describe('safety rule 3: the prune budget', () => {
     expect(engine.names).toEqual(['blog.blog-1']);
   });
 
+  it('asks once: what is left of an approved plan needs no other approval', async () => {
+    await start({
+      'grid.yml': '',
+      [stackFile('web')]: stackOf('web', { instances: 6 }),
+      ...blog(),
+    });
+    const sha = await world.push({ 'stacks/web': null });
+    await world.status(sha, (status) => status.description?.includes('held') === true);
+    const [deploy] = await world.deploys();
+    const { plan } = await world.deploy(deploy?.id ?? '');
+
+    await world.api(`deploys/${deploy?.id ?? ''}/approve`, { planHash: plan?.hash ?? '' });
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    const { timeline } = await world.deploy(deploy?.id ?? '');
+    expect(timeline.filter((entry) => entry.kind === 'held')).toHaveLength(1);
+  });
+
   it('never takes an empty grid for a wish to remove everything', async () => {
     await start({ 'grid.yml': '', ...web() });
 

@@ -1,0 +1,62 @@
+import { GridError } from '../model/error.ts';
+import type { Problem } from '../model/problem.ts';
+import type { SourceTree } from '../model/source.ts';
+import { type CompiledGrid, type LastGood, type Prepared, prepare } from './prepare.ts';
+
+/** The newest commit of the branch and this grid's inputs in it; `null` inputs: the commit has no such grid. */
+export interface GridHead {
+  readonly sha: string;
+  readonly inputs: string | null;
+}
+
+export interface RevisionPorts {
+  readonly source: (sha: string, grid: string) => Promise<SourceTree>;
+  readonly compile: (source: SourceTree, grid: string) => CompiledGrid;
+  readonly lastGood: (grid: string) => Promise<LastGood | null>;
+  readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
+}
+
+/**
+ * What a head says of one grid, completed by what was good last; and remembers what is good now. `prepared` is `null` where
+ * nothing is known to be wanted. Throws what trying again may cure.
+ */
+export async function readRevision(
+  of: { readonly grid: string; readonly ports: RevisionPorts },
+  head: GridHead,
+): Promise<{ readonly compiled: CompiledGrid; readonly prepared: Prepared | null }> {
+  const { grid, ports } = of;
+  const compiled = await compile(of, head);
+  const prepared = prepare(compiled, await ports.lastGood(grid), head.sha);
+  if (compiled.grid !== null && prepared !== null) {
+    const { stacks } = prepared.desired;
+    const good = { sha: head.sha, inputs: head.inputs ?? '', grid: compiled.grid, stacks };
+    await ports.putLastGood(grid, good);
+  }
+  return { compiled, prepared };
+}
+
+/** Faults that trying again cannot cure (a grid that is too large to read) are problems of the commit. */
+async function compile(
+  { grid, ports }: { readonly grid: string; readonly ports: RevisionPorts },
+  head: GridHead,
+): Promise<CompiledGrid> {
+  if (head.inputs === null)
+    return ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
+  try {
+    return ports.compile(await ports.source(head.sha, grid), grid);
+  } catch (error) {
+    if (!(error instanceof GridError) || error.retry !== 'never') throw error;
+    return unreadable(grid, error);
+  }
+}
+
+function unreadable(grid: string, error: GridError): CompiledGrid {
+  const problem: Problem = {
+    severity: 'error',
+    code: error.code,
+    message: error.message,
+    position: { file: `grids/${grid}`, line: 1, column: 1 },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+  return { grid: null, stacks: [], failed: [], problems: [problem] };
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { type FleetNode, unheard } from '../../src/master/fleet.ts';
+import { prepare } from '../../src/master/prepare.ts';
+import {
+  type GridView,
+  instanceStatuses,
+  nodeStatuses,
+  serviceStatuses,
+} from '../../src/master/status.ts';
+import {
+  aFailure,
+  aGrid,
+  anAttempt,
+  aPlan,
+  aService,
+  aSpec,
+  aStack,
+  NOW,
+  running,
+  someFacts,
+} from '../support/builders.ts';
+
+const web = aService({ instances: 2 });
+const newWeb = aService({ instances: 2, spec: aSpec({ image: 'demo:2' }), specHash: 'new' });
+
+function aNode(overrides: Partial<FleetNode> = {}): FleetNode {
+  const node = unheard({ grid: 'demo', name: 'node-1', now: NOW });
+  return { ...node, online: true, observed: true, facts: someFacts(), ...overrides };
+}
+
+function aView(overrides: Partial<GridView> = {}): GridView {
+  const grid = aGrid({ nodes: { 'node-1': { labels: ['ssd'], availability: 'drain' } } });
+  const compiled = { grid, stacks: [aStack({ services: [web] })], failed: [], problems: [] };
+  return {
+    grid: 'demo',
+    prepared: prepare(compiled, null, 'sha-1'),
+    plan: aPlan(),
+    nodes: [aNode()],
+    failedStacks: new Set(),
+    ...overrides,
+  };
+}
+
+function viewOf(service: typeof web, node: FleetNode): GridView {
+  const stacks = [aStack({ services: [service] })];
+  const prepared = prepare({ grid: aGrid(), stacks, failed: [], problems: [] }, null, 'sha-1');
+  return aView({ prepared, nodes: [node] });
+}
+
+const states = (view: GridView) => instanceStatuses(view).map((one) => one.state);
+
+describe('the state of an instance', () => {
+  it('is running only on the wanted spec, and updating on another', () => {
+    const node = aNode({ instances: [running(web, 1)] });
+
+    expect(states(viewOf(web, node))).toEqual(['running']);
+    expect(states(viewOf(newWeb, node))).toEqual(['updating']);
+  });
+
+  it('is failing while its newest attempt failed, although the old container serves', () => {
+    const attempt = anAttempt({ phase: 'failed', failure: aFailure() });
+    const node = aNode({ instances: [{ ...running(web, 1), attempt }] });
+
+    const view = viewOf(newWeb, node);
+
+    expect(states(view)).toEqual(['failing']);
+    expect(serviceStatuses(view)[0]).toMatchObject({ ready: 1, updated: 0, wanted: 2 });
+  });
+
+  it('is unknown on a node that does not report, and unwanted when no revision names it', () => {
+    const instances = [running(aService({ name: 'gone' }), 1)];
+
+    expect(states(viewOf(web, aNode({ online: false, instances })))).toEqual(['unknown']);
+    expect(states(viewOf(web, aNode({ instances })))).toEqual(['unwanted']);
+  });
+
+  it('is what the plan says of instances that no node shows', () => {
+    const id = { stack: 'shop', service: 'web' };
+    const blocked = [{ ...id, number: 1, reason: 'no node', excluded: [] }];
+    const waiting = [{ ...id, number: 2, reason: 'node-2 has not reported yet' }];
+
+    expect(states(aView({ plan: aPlan({ blocked, waiting }) }))).toEqual(['blocked', 'missing']);
+  });
+
+  it('is that of the serving container while an instance is on two nodes', () => {
+    const moving = { ...running(web, 1), current: null, attempt: anAttempt() };
+    const nodes = [
+      aNode({ instances: [moving] }),
+      aNode({ name: 'node-2', instances: [running(web, 1)] }),
+    ];
+
+    expect(instanceStatuses(aView({ nodes }))).toMatchObject([
+      { node: 'node-2', state: 'running' },
+    ]);
+  });
+});
+
+describe('the status of a node', () => {
+  it('joins what its agent says and what grid.yml wishes', () => {
+    const facts = someFacts({ labels: ['az=1'] });
+
+    expect(nodeStatuses(aView({ nodes: [aNode({ facts })] }))[0]).toMatchObject({
+      status: 'online',
+      availability: 'drain',
+      facts: { labels: ['az=1', 'ssd'] },
+    });
+  });
+});
