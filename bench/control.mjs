@@ -1,17 +1,21 @@
 import { execFile } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRepository } from '../dist/sync/repository.js';
 import { waitFor } from './engine.mjs';
+import { serveGit } from './git-server.mjs';
 import { api, masterOptions, startProcess } from './gridops-processes.mjs';
 import { fixed, median, table } from './measure.mjs';
 import { simulateAgents } from './simulated-agents.mjs';
 
 const run = promisify(execFile);
 const GRID = 'bench';
+const SECRET = 'bench-secret';
 
 /**
  * The master's control path with simulated agents: how long from a push to the first assignment at a node, what a commit
@@ -45,7 +49,7 @@ export function printControl(results) {
     'RSS',
     'per agent',
     'all back',
-    'push→assignment',
+    'webhook→assignment',
     "git's own",
     'beyond git',
     'no-op messages',
@@ -90,14 +94,18 @@ async function measure(world, count, log) {
   }
 }
 
-/** From `git push` to the first assignment at an agent, and beside it what git alone takes to list and fetch that commit. */
+/**
+ * From a signed webhook to the first assignment at an agent, and beside it what git alone takes to list and fetch that
+ * commit from the same server.
+ */
 async function measureDispatch(world, crowd) {
   const totals = [];
   const gits = [];
   for (let round = 0; round < 7; round += 1) {
     await crowd.received();
     await world.change(round);
-    const pushed = Date.now();
+    const hooked = Date.now();
+    await world.announce();
     let first = null;
     await waitFor(
       async () => {
@@ -107,7 +115,7 @@ async function measureDispatch(world, crowd) {
       'an assignment',
       60,
     );
-    totals.push(first - pushed);
+    totals.push(first - hooked);
     const began = performance.now();
     await world.mirror.sync(new AbortController().signal);
     gits.push(performance.now() - began);
@@ -127,9 +135,10 @@ async function measureNoop(world, crowd) {
   await crowd.received();
   const before = await cpuMilliseconds(world.master.pid);
   const idle = await idleCpu(world.master.pid, 2_000);
+  const head = await world.touchReadme();
   const began = performance.now();
   const start = await cpuMilliseconds(world.master.pid);
-  const head = await world.touchReadme();
+  await world.announce();
   await waitFor(
     async () => (await api(world.master, `grids/${GRID}`)).head === head,
     'the head',
@@ -170,9 +179,19 @@ async function withMaster({ stacks }, use) {
   const origin = join(directory, 'origin.git');
   const repository = await createRepository({ directory, origin, stacks });
   const port = await freePort();
+  const forge = await createForge();
+  const git = await serveGit(directory);
   const options = {
-    ...masterOptions({ data, url: origin, pollSeconds: 3_600 }),
+    ...masterOptions({ data, url: git.url('origin.git'), pollSeconds: 3_600 }),
     listen: { host: '127.0.0.1', port },
+    forge: {
+      kind: 'github',
+      baseUrl: forge.url,
+      auth: { kind: 'token', token: 'bench' },
+      owner: 'bench',
+      name: 'grids',
+    },
+    webhookSecrets: [SECRET],
   };
   const world = {
     data,
@@ -184,8 +203,9 @@ async function withMaster({ stacks }, use) {
       world.restartedAt = Date.now();
       world.master = await startProcess('master', options);
     },
+    announce: async () => await announce(world.master.ready.url),
     mirror: await openRepository({
-      url: origin,
+      url: git.url('origin.git'),
       branch: 'main',
       directory: join(directory, 'mirror'),
       engine: 'auto',
@@ -200,8 +220,49 @@ async function withMaster({ stacks }, use) {
   } finally {
     await world.mirror.close();
     await world.master.stop();
+    await git.close();
+    await forge.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A forge that takes every status: what it does is not measured here. */
+async function createForge() {
+  const server = createHttpServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(201, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function announce(master) {
+  const repository = {
+    id: 1,
+    full_name: 'bench/grids',
+    clone_url: 'https://example.com/bench/grids.git',
+  };
+  const after = 'a'.repeat(40);
+  const body = JSON.stringify({ ref: 'refs/heads/main', before: after, after, repository });
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+  const answer = await fetch(`${master}/webhooks/github`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': 'push',
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': `sha256=${signature}`,
+    },
+    body,
+  });
+  if (answer.status !== 202) throw new Error(`the webhook was answered with ${answer.status}`);
 }
 
 async function createRepository({ directory, origin, stacks }) {
