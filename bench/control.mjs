@@ -67,7 +67,7 @@ async function measure(world, count, log) {
     await waitFor(
       async () => (await api(world.master, `grids/${GRID}`)).counts.nodesOnline === count,
       'all online',
-      120,
+      { seconds: 300, pause: 500 },
     );
     const after = await rss(world.master.pid);
     log('  connected');
@@ -107,14 +107,10 @@ async function measureDispatch(world, crowd) {
     const hooked = Date.now();
     await world.announce();
     let first = null;
-    await waitFor(
-      async () => {
-        first ??= (await crowd.received()).firstAssignmentAt;
-        return first !== null;
-      },
-      'an assignment',
-      60,
-    );
+    await waitFor(async () => {
+      first ??= (await crowd.received()).firstAssignmentAt;
+      return first !== null;
+    }, 'an assignment');
     totals.push(first - hooked);
     const began = performance.now();
     await world.mirror.sync(new AbortController().signal);
@@ -139,11 +135,9 @@ async function measureNoop(world, crowd) {
   const began = performance.now();
   const start = await cpuMilliseconds(world.master.pid);
   await world.announce();
-  await waitFor(
-    async () => (await api(world.master, `grids/${GRID}`)).head === head,
-    'the head',
-    30,
-  );
+  await waitFor(async () => (await api(world.master, `grids/${GRID}`)).head === head, 'the head', {
+    pause: 200,
+  });
   const spent = (await cpuMilliseconds(world.master.pid)) - start;
   const elapsed = performance.now() - began;
   const { counts } = await crowd.received();
@@ -158,7 +152,7 @@ async function measureStorm(world, crowd, count) {
   await waitFor(
     async () => (await api(world.master, `grids/${GRID}`)).counts.nodesOnline === count,
     'all back',
-    120,
+    { seconds: 300, pause: 500 },
   );
   return seconds;
 }

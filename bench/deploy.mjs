@@ -194,7 +194,7 @@ async function startGridops(directory) {
         return status.converged && status.counts.ready === running;
       },
       `${running} instances`,
-      300,
+      { seconds: 300 },
     );
   await waitFor(
     async () => (await api(master, `grids/${GRID}`)).counts.nodesOnline === 1,
@@ -240,7 +240,9 @@ async function removeAll(filter) {
 }
 
 async function nothingLeft(filter) {
-  await waitFor(async () => (await ids(filter)).length === 0, 'removing the containers', 120);
+  await waitFor(async () => (await ids(filter)).length === 0, 'removing the containers', {
+    seconds: 120,
+  });
 }
 
 async function hasCompose() {

@@ -76,11 +76,12 @@ export async function startsOf(image, count) {
   };
 }
 
-export async function waitFor(condition, what, seconds = 60) {
+/** `pause` in milliseconds: asking must not be what is measured. */
+export async function waitFor(condition, what, { seconds = 60, pause = 50 } = {}) {
   const end = performance.now() + seconds * 1_000;
   while (performance.now() < end) {
     if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   throw new Error(`${what} took longer than ${seconds} s`);
 }

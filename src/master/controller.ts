@@ -46,6 +46,8 @@ export interface ControllerOptions {
 
 /** How soon to look again by itself while something is not as desired: for grace periods and timeouts, not for progress. */
 const LOOK_AGAIN_MILLISECONDS = 5_000;
+/** How long reports are gathered before they are looked at. */
+const GATHER_MILLISECONDS = { least: 2, most: 250 } as const;
 /** After a fault of ours (store, git objects). */
 const RETRY_MILLISECONDS = 1_000;
 
@@ -67,11 +69,13 @@ export class GridController {
   #failedStacks: ReadonlySet<string> = new Set();
   readonly #reruns: Rerun[] = [];
   #timer: NodeJS.Timeout | null = null;
+  #gathering: NodeJS.Timeout | null = null;
+  #gatherFor: number = GATHER_MILLISECONDS.least;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#flight = new SingleFlight(
-      () => this.#pass(),
+      () => this.#timedPass(),
       (error) => {
         options.log.error(
           { grid: options.grid, error: errorMessage(error) },
@@ -110,6 +114,17 @@ export class GridController {
     this.#flight.wake();
   }
 
+  /**
+   * Something was reported. A pass over thousands of nodes takes long, and as many reports may come at once: they are
+   * gathered for as long as the last pass took, so that looking never takes more than half of the time.
+   */
+  observed(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = null;
+      this.#flight.wake();
+    }, this.#gatherFor);
+  }
+
   /** Runs the head once more: a new deploy unless one is under way, and failed instances are tried again at once. */
   async redeploy(actor: string): Promise<{ readonly started: boolean; readonly id: string }> {
     if (this.#adopted === null)
@@ -146,7 +161,16 @@ export class GridController {
 
   async stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
     await this.#flight.stop();
+  }
+
+  async #timedPass(): Promise<void> {
+    const { clock } = this.#options;
+    const began = clock.now();
+    await this.#pass();
+    const { least, most } = GATHER_MILLISECONDS;
+    this.#gatherFor = Math.min(most, Math.max(least, clock.now() - began));
   }
 
   async #pass(): Promise<void> {

@@ -30,6 +30,8 @@ export interface FleetNode {
  */
 export class Fleet {
   readonly #grids = new Map<string, Map<string, FleetNode>>();
+  /** Each grid's node names in order, until one comes or goes: sorting thousands for every report is too much. */
+  readonly #names = new Map<string, readonly string[]>();
   /** Planner inputs by identity of what they are made of: an unchanged node is the same object to the planner. */
   readonly #views = new WeakMap<FleetNode, { wish: NodeWish | undefined; view: ObservedNode }>();
 
@@ -37,9 +39,16 @@ export class Fleet {
     return this.#grids.get(grid)?.get(name) ?? null;
   }
 
+  /** By name. */
   nodes(grid: string): readonly FleetNode[] {
-    const nodes = [...(this.#grids.get(grid)?.values() ?? [])];
-    return nodes.toSorted((a, b) => compareText(a.name, b.name));
+    const nodes = this.#grids.get(grid);
+    if (nodes === undefined) return [];
+    let names = this.#names.get(grid);
+    if (names?.length !== nodes.size) {
+      names = [...nodes.keys()].toSorted(compareText);
+      this.#names.set(grid, names);
+    }
+    return names.flatMap((name) => nodes.get(name) ?? []);
   }
 
   grids(): readonly string[] {
@@ -52,6 +61,7 @@ export class Fleet {
   }
 
   remove(grid: string, name: string): void {
+    this.#names.delete(grid);
     this.#grids.get(grid)?.delete(name);
   }
 

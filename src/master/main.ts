@@ -111,7 +111,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     clock,
     log,
     onChange: (grid) => {
-      grids.of(grid).wake();
+      grids.of(grid).observed();
       hub.touch(grid);
     },
     onEvent,
