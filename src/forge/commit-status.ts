@@ -64,7 +64,8 @@ function held({ message }: DeployView): Verdict {
 
 function superseded(deploy: DeployView): Verdict {
   const by = deploy.supersededBy?.slice(0, 7) ?? 'a newer commit';
-  return { state: 'failure', text: `superseded by ${by} after ${progress(deploy)}` };
+  const after = deploy.total === 0 ? '' : ` after ${progress(deploy)}`;
+  return { state: 'failure', text: `superseded by ${by}${after}` };
 }
 
 function succeeded(deploy: DeployView): Verdict {

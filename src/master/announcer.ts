@@ -15,6 +15,25 @@ export interface AnnouncerOptions {
   readonly commitOf: (deployId: string) => Promise<string | null>;
 }
 
+/**
+ * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
+ * is on the branch at all is the caller's to know.
+ */
+export function createOvertakenNotice(
+  options: Pick<AnnouncerOptions, 'reporter' | 'repository' | 'publicUrl'> & {
+    readonly wasDeployed: (grid: string, sha: string) => Promise<boolean>;
+  },
+): (of: { readonly grid: string; readonly sha: string; readonly by: string }) => Promise<void> {
+  const { reporter, repository, publicUrl, wasDeployed } = options;
+  return async ({ grid, sha, by }) => {
+    if (reporter === null || (await wasDeployed(grid, sha))) return;
+    const deploy = { phase: 'superseded', done: 0, total: 0, message: null, problems: [] } as const;
+    const targetUrl = `${publicUrl()}/grids/${grid}`;
+    const status = commitStatus({ grid, deploy: { ...deploy, supersededBy: by }, targetUrl });
+    await reporter.want({ ...status, repository, sha });
+  };
+}
+
 /** Says what became of a deploy: to the forge as commit statuses, to whoever watches as an update. */
 export function createAnnouncer(
   options: AnnouncerOptions,

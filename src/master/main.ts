@@ -21,7 +21,7 @@ import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { openRepository, type Repository } from '../sync/repository.ts';
 import { watchRepository } from '../sync/watch.ts';
-import { createAnnouncer } from './announcer.ts';
+import { createAnnouncer, createOvertakenNotice } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -116,13 +116,20 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     },
     onEvent,
   });
+  const forgeRepository =
+    options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '';
   const announce = createAnnouncer({
     reporter,
-    repository:
-      options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '',
+    repository: forgeRepository,
     publicUrl,
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
+  });
+  const noteOvertaken = createOvertakenNotice({
+    reporter,
+    repository: forgeRepository,
+    publicUrl,
+    wasDeployed: async (grid, sha) => await wasDeployed(store, grid, sha),
   });
   const compiler = createCompiler();
   const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announce, onEvent };
@@ -148,6 +155,11 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     clock,
     concerns: ({ fullName, ref }) => concerns(options, fullName, ref),
     look: async () => await loop.look(),
+    overtaken: async (sha) => {
+      const by = loop.state.head;
+      if (by === null || by === sha || !(await repository.isAncestor(sha, by))) return;
+      for (const grid of grids.names()) await noteOvertaken({ grid, sha, by });
+    },
     onError: intakeFailed,
   });
   const http = await createHttpServer({
@@ -274,6 +286,12 @@ async function openTracked({ options, undo }: Parts, forge: Forge | null): Promi
   });
   undo.push('repository', async () => await repository.close());
   return repository;
+}
+
+/** Among the last deploys: an older one would not be what a push of this moment was overtaken by. */
+async function wasDeployed(store: Store, grid: string, sha: string): Promise<boolean> {
+  const deploys = await store.deploys.list(grid, { limit: 50 });
+  return deploys.some((deploy) => deploy.sha === sha || deploy.carried.includes(sha));
 }
 
 async function lastGood(store: Store, grid: string) {

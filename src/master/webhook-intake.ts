@@ -12,6 +12,8 @@ export interface IntakeOptions {
   readonly concerns: (push: { readonly fullName: string; readonly ref: string }) => boolean;
   /** Looks at the repository; true when that worked. */
   readonly look: () => Promise<boolean>;
+  /** A commit that was pushed and looked for: if a newer one had come already, it must be told, too. */
+  readonly overtaken: (sha: string) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -63,13 +65,14 @@ export class WebhookIntake {
     const id = { provider: 'github', deliveryId: push.deliveryId };
     const delivery = { ...id, event: 'push', repository: fullName, receivedAt: clock.now() };
     const state = await inbox.receive(delivery);
-    if (state === 'new') void this.#process(id);
+    if (state === 'new') void this.#process(id, push.after);
     return { status: state === 'done' ? 200 : 202, body: { accepted: true } };
   }
 
-  async #process(id: { provider: string; deliveryId: string }): Promise<void> {
+  async #process(id: { provider: string; deliveryId: string }, after: string): Promise<void> {
     try {
       const ok = await this.#options.look();
+      if (ok) await this.#options.overtaken(after);
       await this.#options.inbox.finish(id, ok);
     } catch (error) {
       this.#options.onError(error);

@@ -123,6 +123,24 @@ describe('safety rule 5: the newest commit wins', () => {
   });
 });
 
+describe('a commit that was overtaken before anybody looked', () => {
+  it('gets a final status as well', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    await world.work.write(`grids/${world.grid}/README.md`, 'one');
+    const between = await world.work.commit('pushed a moment before');
+    const head = await world.push(web({ image: 'demo:2' }));
+    await world.final(head);
+
+    await world.announcePush(between);
+
+    const status = await world.final(between);
+    expect(status).toMatchObject({
+      state: 'failure',
+      description: `superseded by ${head.slice(0, 7)}`,
+    });
+  });
+});
+
 describe('safety rule 6: a webhook is a hint', () => {
   it('whose claims are not believed, and without which the poll finds the commit', async () => {
     await start({ 'grid.yml': '', ...web() }, 1);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -189,6 +189,25 @@ export class World {
   /** The first status of the commit that is not pending. */
   async final(sha: string, timeout?: number): Promise<CommitStatus> {
     return await this.status(sha, (status) => status.state !== 'pending', timeout);
+  }
+
+  /** The webhook of a push that is not the newest any more when it arrives. */
+  async announcePush(sha: string): Promise<void> {
+    const { id, fullName, cloneUrl } = this.repository;
+    const repository = { id, full_name: fullName, clone_url: cloneUrl };
+    const body = JSON.stringify({ ref: 'refs/heads/main', before: sha, after: sha, repository });
+    const signature = createHmac('sha256', WEBHOOK_SECRET).update(body).digest('hex');
+    const answer = await fetch(`${this.master.url}/webhooks/github`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'push',
+        'x-github-delivery': randomUUID(),
+        'x-hub-signature-256': `sha256=${signature}`,
+      },
+      body,
+    });
+    if (answer.status !== 202) throw new Error(`the webhook was answered with ${answer.status}`);
   }
 
   async gridStatus(): Promise<GridStatus> {
