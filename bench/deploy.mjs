@@ -157,15 +157,18 @@ async function startGridops(directory) {
   await git('config', 'user.name', 'bench');
   await git('config', 'user.email', 'bench@example.com');
   await git('remote', 'add', 'origin', origin);
+  const writeStack = async (name, count) => {
+    const folder = join(work, 'grids', GRID, 'stacks', name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'kontena.yml'), stackFile(name, count));
+  };
+  // A grid of nothing at all would be held for a person's word, so one instance is always there.
   const commit = async (count) => {
-    const stack = join(work, 'grids', GRID, 'stacks', 'load');
-    await rm(stack, { recursive: true, force: true });
+    await rm(join(work, 'grids', GRID, 'stacks'), { recursive: true, force: true });
     await mkdir(join(work, 'grids', GRID), { recursive: true });
     await writeFile(join(work, 'grids', GRID, 'grid.yml'), 'prune: {budget: 100%}\n');
-    if (count > 0) {
-      await mkdir(stack, { recursive: true });
-      await writeFile(join(stack, 'kontena.yml'), stackFile(count));
-    }
+    await writeStack('base', 1);
+    if (count > 0) await writeStack('load', count);
     await git('add', '--all');
     await git('commit', '--quiet', '--allow-empty', '--message', `${count} instances`);
   };
@@ -193,7 +196,7 @@ async function startGridops(directory) {
     await waitFor(
       async () => {
         const status = await api(master, `grids/${GRID}`);
-        return status.converged && status.counts.ready === running;
+        return status.converged && status.counts.ready === running + 1;
       },
       `${running} instances`,
       { seconds: 300 },
@@ -202,6 +205,7 @@ async function startGridops(directory) {
     async () => (await api(master, `grids/${GRID}`)).counts.nodesOnline === 1,
     'the agent',
   );
+  await settled(0);
 
   return {
     deploy: async (count) => {
@@ -226,8 +230,8 @@ async function startGridops(directory) {
   };
 }
 
-function stackFile(count) {
-  return `stack: bench/load
+function stackFile(name, count) {
+  return `stack: bench/${name}
 services:
   sleep:
     image: ${IMAGE}

@@ -7,13 +7,18 @@ import { machine } from './measure.mjs';
 import { benchPlanner, printPlanner } from './planner.mjs';
 
 /**
- * `npm run bench [-- --only deploy,planner,control] [--quick]`: every figure is measured in this run, side by side, and
- * printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
+ * `npm run bench [-- --only deploy,planner,control] [--quick] [--rounds 7]`: every figure is measured in this run, side by
+ * side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
  */
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '7' },
+  },
 });
 const quick = values.quick;
+const rounds = Number(values.rounds);
 const log = (line) => process.stderr.write(`  ${line}\n`);
 
 const benches = {
@@ -38,8 +43,8 @@ const benches = {
     const sizes = quick
       ? [{ count: 5, rounds: 2 }]
       : [
-          { count: 20, rounds: 7 },
-          { count: 50, rounds: 3 },
+          { count: 20, rounds },
+          { count: 50, rounds: Math.max(1, Math.floor((rounds * 3) / 7)) },
         ];
     const results = await benchDeploy({ sizes, log });
     return { results, text: printDeploy(results) };
