@@ -11,7 +11,7 @@ export interface ContainerOptionsInput {
   readonly instance: AssignedInstance;
   /** Paths that the image declares as volumes. Looked up for stateful services only. */
   readonly imageVolumes: readonly string[];
-  /** Id of the grid's bridge: its name is ambiguous while two agents have made one each at the same moment. */
+  /** Id of the grid's bridge. */
   readonly network: string;
 }
 

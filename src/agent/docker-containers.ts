@@ -60,15 +60,15 @@ export class DockerContainers implements Containers {
   }
 
   async start(id: string): Promise<void> {
+    const started = this.#client.call(`start container ${short(id)}`, (docker, abortSignal) =>
+      docker.getContainer(id).start({ abortSignal }),
+    );
     try {
-      await this.#start(id);
+      await accept(started, [304]);
     } catch (error) {
-      if (!(error instanceof GridError)) throw error;
       // Its network may have been removed by hand: the next attempt makes it again.
-      if (error.code === 'not-found') this.#networks.forget();
-      if (!error.message.includes('is ambiguous')) throw error;
-      await this.#networks.mend();
-      await this.#start(id);
+      if (error instanceof GridError && error.code === 'not-found') this.#networks.forget();
+      throw error;
     }
   }
 
@@ -114,13 +114,6 @@ export class DockerContainers implements Containers {
       { signal },
     );
     return { ended: followEvents(stream, changed) };
-  }
-
-  async #start(id: string): Promise<void> {
-    const started = this.#client.call(`start container ${short(id)}`, (docker, abortSignal) =>
-      docker.getContainer(id).start({ abortSignal }),
-    );
-    await accept(started, [304]);
   }
 
   async #list(label: string[]) {

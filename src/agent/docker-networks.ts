@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { digest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
-import { compareText } from '../model/identity.ts';
 import { networkName } from './container-options.ts';
 import type { DockerClient } from './docker.ts';
-import { accept } from './docker-error.ts';
 import { networkLabels } from './labels.ts';
+
+/** Another agent on this engine that was quicker is done within milliseconds: its network is in the list then. */
+const ATTEMPTS = 20;
+const PAUSE = 50;
 
 /** The grids' bridges on one engine: made when they are missing, remembered while they are there, never removed. */
 export class DockerNetworks {
@@ -29,69 +33,65 @@ export class DockerNetworks {
     }
   }
 
-  /** Makes every known grid's network anew, or unambiguous. */
-  async mend(): Promise<void> {
-    const grids = [...this.#ensured.keys()];
-    this.#ensured.clear();
-    for (const grid of grids) await this.ensure(grid);
-  }
-
   forget(): void {
     this.#ensured.clear();
   }
 
-  /**
-   * The engine looks for duplicates without a lock, so two agents may have made a network each at the same moment; and it
-   * starts no container while the name is ambiguous. Whoever sees the younger ones removes them: they are empty.
-   */
   async #make(name: string, grid: string): Promise<string> {
-    if ((await this.#find(name)).length === 0) await this.#create(name, grid);
-    const [oldest, ...younger] = await this.#find(name);
-    if (oldest === undefined) throw gone(name);
-    for (const id of younger) await this.#remove(id);
-    return oldest;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const found = await this.#find(name);
+      if (found !== null) return found;
+      const created = await this.#create(name, grid);
+      if (created !== null) return created;
+      await sleep(PAUSE);
+    }
+    throw new GridError({
+      code: 'engine-refused',
+      message: `the engine neither has a network ${name} nor lets it be made: its bridge ${bridgeName(name)} is in use`,
+      hint: `Find what holds it on the node: docker network ls, ip link show ${bridgeName(name)}.`,
+      retry: 'later',
+    });
   }
 
-  /** Ids, oldest first. */
-  async #find(name: string): Promise<string[]> {
+  async #find(name: string): Promise<string | null> {
     const filters = JSON.stringify({ name: [name] });
     const networks = await this.#client.call('list networks', (docker, abortSignal) =>
       docker.listNetworks({ filters, abortSignal }),
     );
     // The engine's filter is a part of the name, not the whole.
-    return networks
-      .filter((network) => network.Name === name)
-      .toSorted((a, b) => compareText(a.Created, b.Created) || compareText(a.Id, b.Id))
-      .map((network) => network.Id);
+    return networks.find((network) => network.Name === name)?.Id ?? null;
   }
 
-  async #create(name: string, grid: string): Promise<void> {
+  /** Resolves to `null` when another agent on this engine is making it, too. */
+  async #create(name: string, grid: string): Promise<string | null> {
     const body = {
       Name: name,
       CheckDuplicate: true,
       Driver: 'bridge',
       Labels: networkLabels(grid),
+      Options: { 'com.docker.network.bridge.name': bridgeName(name) },
     };
-    const created = this.#client.call(`create network ${name}`, (docker, abortSignal) => {
-      const request = { _query: {}, _body: body, abortSignal };
-      return docker.createNetwork(request as unknown as Parameters<typeof docker.createNetwork>[0]);
-    });
-    // Another agent was quicker.
-    await accept(created, [409]);
-  }
-
-  async #remove(id: string): Promise<void> {
-    const removed = this.#client.call('remove a duplicate network', (docker, abortSignal) =>
-      docker.getNetwork(id).remove({ abortSignal }),
-    );
-    await accept(removed, [404]);
+    try {
+      const created = await this.#client.call(`create network ${name}`, (docker, abortSignal) => {
+        const request = { _query: {}, _body: body, abortSignal };
+        return docker.createNetwork(
+          request as unknown as Parameters<typeof docker.createNetwork>[0],
+        );
+      });
+      return created.id;
+    } catch (error) {
+      if (error instanceof GridError && /already exists|same bridge name/.test(error.message))
+        return null;
+      throw error;
+    }
   }
 }
 
-function gone(name: string): GridError {
-  return new GridError({
-    code: 'engine-refused',
-    message: `network ${name} was removed while it was made`,
-    retry: 'later',
-  });
+/**
+ * The engine looks for a second network of a name without a lock: two agents at the same moment made one each, and then it
+ * starts no container because the name is ambiguous. It does lock for a second bridge of one name, so the bridge's name
+ * follows from the network's. A device's name has at most 15 characters.
+ */
+function bridgeName(network: string): string {
+  return `gridops-${digest(network).slice(0, 7)}`;
 }

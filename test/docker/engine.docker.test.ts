@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
+import { DockerNetworks } from '../../src/agent/docker-networks.ts';
 import { describeEngineContract } from '../support/engine-contract.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -27,6 +28,23 @@ describe.skipIf(withoutDocker)('Docker', () => {
       freePort: await freePort(),
       end: () => removeGrid(grid),
     };
+  });
+
+  it('has one network for a grid, however many agents make it at the same moment', async () => {
+    const grid = testGrid();
+    const agents = Array.from({ length: 6 }, () => {
+      return new DockerNetworks(new DockerClient({ address: DOCKER_SOCKET }));
+    });
+
+    try {
+      const ids = await Promise.all(agents.map(async (agent) => await agent.ensure(grid)));
+
+      expect(new Set(ids).size).toBe(1);
+      const name = `name=gridops-${grid}`;
+      expect(await docker('network', 'ls', '-q', '--no-trunc', '--filter', name)).toBe(ids[0]);
+    } finally {
+      await removeGrid(grid);
+    }
   });
 
   describe('pulling', () => {
