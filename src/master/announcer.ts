@@ -17,7 +17,7 @@ export interface AnnouncerOptions {
 
 /**
  * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
- * is on the branch at all is the caller's to know.
+ * was on the branch at all is the caller's to know.
  */
 export function createOvertakenNotice(
   options: Pick<AnnouncerOptions, 'reporter' | 'repository' | 'publicUrl'> & {

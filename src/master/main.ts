@@ -144,23 +144,22 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     pollInterval: options.repository.pollSeconds * 1_000,
     knownGrids: () => grids.names(),
     onHead: (grid, head) => grids.of(grid).revise(head),
+    onLooked: async (head) => await intake.settle(head),
   });
   undo.push('repository loop', async () => await loop.stop());
 
-  const intakeFailed = (error: unknown): void =>
-    log.error({ error: errorMessage(error) }, 'webhook not processed');
   const intake = new WebhookIntake({
     secrets: options.webhookSecrets,
     inbox: store.inbox,
     clock,
     concerns: ({ fullName, ref }) => concerns(options, fullName, ref),
-    look: async () => await loop.look(),
-    overtaken: async (sha) => {
-      const by = loop.state.head;
-      if (by === null || by === sha || !(await repository.isAncestor(sha, by))) return;
+    wake: () => loop.wake(),
+    isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
+    overtaken: async (sha, by) => {
       for (const grid of grids.names()) await noteOvertaken({ grid, sha, by });
     },
-    onError: intakeFailed,
+    onError: (error) =>
+      log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
   });
   const http = await createHttpServer({
     operations: createOverview({
@@ -192,8 +191,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   keepTidy({ ...parts, store, fleet });
   await watch(parts, () => loop.wake());
   loop.wake();
-  // Not waited for: the repository may be away for long, and the master is of use without it.
-  intake.resume().catch(intakeFailed);
   log.info({ url: address.url, version }, 'master ready');
   return { url: address.url, apiToken: token, stop: async () => await undo.all() };
 }

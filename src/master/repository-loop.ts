@@ -36,6 +36,8 @@ export interface RepositoryLoopOptions {
   /** Grids that the master knows, whether the newest commit has them or not. */
   readonly knownGrids: () => readonly string[];
   readonly onHead: (grid: string, head: GridHead) => void;
+  /** After every look that worked, also one that found nothing new. */
+  readonly onLooked: (head: string) => Promise<void>;
 }
 
 const RETRY: Backoff = { base: 1_000, cap: 300_000 };
@@ -67,13 +69,6 @@ export class RepositoryLoop {
     this.#flight.wake();
   }
 
-  /** Looks now; true when the repository could be read by a look that started after this call. */
-  async look(): Promise<boolean> {
-    this.#flight.wake();
-    await this.#flight.idle();
-    return this.#state.error === null;
-  }
-
   async stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#flight.stop();
@@ -85,6 +80,7 @@ export class RepositoryLoop {
       if (head !== this.#state.head || this.#state.error !== null) await this.#publish(head);
       this.#state = { head, syncedAt: this.#options.clock.now(), error: null };
       this.#wakeIn(this.#pollDelay());
+      await this.#options.onLooked(head);
     } catch (error) {
       if (signal.aborted) return;
       this.#failed(error);

@@ -1,6 +1,6 @@
 import type { Webhook, WebhookAnswer } from '../http/operations.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Inbox } from '../store/inbox.ts';
+import type { Inbox, StoredDelivery } from '../store/inbox.ts';
 import { receiveGithub } from '../webhooks/github.ts';
 import type { Received } from '../webhooks/receive.ts';
 
@@ -10,16 +10,24 @@ export interface IntakeOptions {
   readonly clock: Clock;
   /** Whether a pushed repository and ref are what this master follows. */
   readonly concerns: (push: { readonly fullName: string; readonly ref: string }) => boolean;
-  /** Looks at the repository; true when that worked. */
-  readonly look: () => Promise<boolean>;
-  /** A commit that was pushed and looked for: if a newer one had come already, it must be told, too. */
-  readonly overtaken: (sha: string) => Promise<void>;
+  /** Asks for a look at the repository. When one has worked, `settle` is called. */
+  readonly wake: () => void;
+  readonly isAncestor: (older: string, newer: string) => Promise<boolean>;
+  /** The branch has gone on from `sha` to `by`: tells so where that commit has no deploy. */
+  readonly overtaken: (sha: string, by: string) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Deliveries: checked, remembered and answered in one breath; the look at the repository comes after the answer. A delivery
- * counts as seen only when the look worked, so what the forge redelivers after a failure is taken up again.
+ * A commit that is neither what the branch points at nor behind it: the forge may still show us the branch as it was before
+ * the push, or the push was forced away. After this many milliseconds it is the latter.
+ */
+const UNSEEN_LIMIT = 600_000;
+
+/**
+ * Deliveries: checked, remembered and answered in one breath. A delivery waits, through failing looks and restarts, until
+ * its commit has got a deploy or was told that a newer one took its place: while it is what the branch points at, a crash
+ * could still lose it.
  */
 export class WebhookIntake {
   readonly #options: IntakeOptions;
@@ -33,12 +41,25 @@ export class WebhookIntake {
     };
   }
 
-  /** What an earlier process had accepted and not finished. */
-  async resume(): Promise<void> {
-    const waiting = await this.#options.inbox.queued();
-    if (waiting.length === 0) return;
-    const ok = await this.#options.look();
-    for (const delivery of waiting) await this.#options.inbox.finish(delivery, ok);
+  /** To be called after each look that worked, with what it found the branch to point at. Never rejects. */
+  async settle(head: string): Promise<void> {
+    const { inbox, onError } = this.#options;
+    try {
+      for (const delivery of await inbox.queued())
+        if (await this.#isSettled(delivery, head)) await inbox.finish(delivery);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  async #isSettled({ sha, receivedAt }: StoredDelivery, head: string): Promise<boolean> {
+    const { clock, isAncestor, overtaken } = this.#options;
+    if (isNothing(sha)) return true;
+    if (sha === head) return false;
+    const isOld = clock.now() - receivedAt > UNSEEN_LIMIT;
+    if (!isOld && !(await isAncestor(sha, head))) return false;
+    await overtaken(sha, head);
+    return true;
   }
 
   async #answer(received: Received): Promise<WebhookAnswer> {
@@ -58,24 +79,25 @@ export class WebhookIntake {
   }
 
   async #accept(push: Extract<Received, { kind: 'push' }>): Promise<WebhookAnswer> {
-    const { inbox, clock, concerns } = this.#options;
+    const { inbox, clock, concerns, wake } = this.#options;
+    const { deliveryId, ref, after: sha } = push;
     const { fullName } = push.repository;
     // The same answer whether the repository is ours or not: nothing is told to who guesses.
-    if (!concerns({ fullName, ref: push.ref })) return { status: 202, body: { accepted: true } };
-    const id = { provider: 'github', deliveryId: push.deliveryId };
-    const delivery = { ...id, event: 'push', repository: fullName, receivedAt: clock.now() };
-    const state = await inbox.receive(delivery);
-    if (state === 'new') void this.#process(id, push.after);
+    if (!concerns({ fullName, ref })) return { status: 202, body: { accepted: true } };
+    const state = await inbox.receive({
+      provider: 'github',
+      deliveryId,
+      event: 'push',
+      repository: fullName,
+      sha,
+      receivedAt: clock.now(),
+    });
+    if (state !== 'done') wake();
     return { status: state === 'done' ? 200 : 202, body: { accepted: true } };
   }
+}
 
-  async #process(id: { provider: string; deliveryId: string }, after: string): Promise<void> {
-    try {
-      const ok = await this.#options.look();
-      if (ok) await this.#options.overtaken(after);
-      await this.#options.inbox.finish(id, ok);
-    } catch (error) {
-      this.#options.onError(error);
-    }
-  }
+/** What a push says instead of a commit when it deleted the ref. */
+function isNothing(sha: string): boolean {
+  return /^0+$/.test(sha);
 }

@@ -2,7 +2,7 @@ import type { Db, Row } from './tables.ts';
 
 /**
  * Webhook deliveries. "Seen" means processed: only a delivery that is done is passed over when it comes again, because a
- * forge redelivers under the same id what failed the first time.
+ * forge redelivers under the same id what nobody took up.
  */
 export interface Delivery {
   readonly provider: string;
@@ -10,6 +10,8 @@ export interface Delivery {
   readonly event: string;
   /** What the delivery says it is about, as a hint. */
   readonly repository: string;
+  /** What the branch points at, it says. */
+  readonly sha: string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
 }
@@ -21,10 +23,10 @@ export interface StoredDelivery extends Delivery {
 }
 
 export interface Inbox {
-  /** `new`: process it (also when it failed before); `queued`: it is waiting already; `done`: pass it over. */
+  /** `new`: it waits from now on; `queued`: it is waiting already; `done`: pass it over. */
   receive(delivery: Delivery): Promise<'new' | 'queued' | 'done'>;
-  finish(id: DeliveryId, ok: boolean): Promise<void>;
-  /** What a master that restarts still has to process, oldest first. */
+  finish(id: DeliveryId): Promise<void>;
+  /** What is still to be processed, oldest first. */
   queued(): Promise<readonly StoredDelivery[]>;
   /** Removes what came before `before`, and all but the newest `keep`. */
   prune(bounds: { readonly before: number; readonly keep: number }): Promise<void>;
@@ -34,9 +36,12 @@ export function createInbox(db: Db): Inbox {
   return {
     receive: async (delivery) =>
       await db.transaction().execute(async (trx) => await receive(trx, delivery)),
-    finish: async (id, ok) => {
-      await change(db, id)
-        .set({ state: ok ? 'done' : 'failed' })
+    finish: async ({ provider, deliveryId }) => {
+      await db
+        .updateTable('inbox')
+        .where('provider', '=', provider)
+        .where('deliveryId', '=', deliveryId)
+        .set({ state: 'done' })
         .execute();
     },
     queued: async () =>
@@ -62,27 +67,17 @@ export function createInbox(db: Db): Inbox {
 }
 
 async function receive(trx: Db, delivery: Delivery): Promise<'new' | 'queued' | 'done'> {
-  const { provider, deliveryId, event, repository, receivedAt } = delivery;
+  const { provider, deliveryId, event, repository, sha, receivedAt } = delivery;
   const known = await trx
     .selectFrom('inbox')
     .select('state')
     .where('provider', '=', provider)
     .where('deliveryId', '=', deliveryId)
     .executeTakeFirst();
-  if (known?.state === 'queued' || known?.state === 'done') return known.state;
-
-  const columns = { event, repository, receivedAt, state: 'queued' as const };
+  if (known !== undefined) return known.state;
   await trx
     .insertInto('inbox')
-    .values({ provider, deliveryId, ...columns })
-    .onConflict((conflict) => conflict.columns(['provider', 'deliveryId']).doUpdateSet(columns))
+    .values({ provider, deliveryId, event, repository, sha, receivedAt, state: 'queued' })
     .execute();
   return 'new';
-}
-
-function change(db: Db, { provider, deliveryId }: DeliveryId) {
-  return db
-    .updateTable('inbox')
-    .where('provider', '=', provider)
-    .where('deliveryId', '=', deliveryId);
 }

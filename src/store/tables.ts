@@ -143,8 +143,9 @@ interface InboxRow {
   deliveryId: string;
   event: string;
   repository: string;
+  sha: string;
   receivedAt: number;
-  state: 'queued' | 'done' | 'failed';
+  state: 'queued' | 'done';
 }
 
 interface JoinTokenRow {

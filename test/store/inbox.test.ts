@@ -3,7 +3,8 @@ import type { Delivery } from '../../src/store/inbox.ts';
 import { openStore } from '../../src/store/store.ts';
 
 function delivery(deliveryId: string, receivedAt = 5): Delivery {
-  return { provider: 'github', deliveryId, event: 'push', repository: 'acme/infra', receivedAt };
+  const repository = 'acme/infra';
+  return { provider: 'github', deliveryId, event: 'push', repository, sha: 'a1', receivedAt };
 }
 
 async function emptyInbox() {
@@ -15,18 +16,16 @@ test('passes over a delivery only after it was processed', async () => {
 
   expect(await inbox.receive(delivery('1'))).toBe('new');
   expect(await inbox.receive(delivery('1'))).toBe('queued');
-  await inbox.finish(delivery('1'), true);
+  await inbox.finish(delivery('1'));
   expect(await inbox.receive(delivery('1'))).toBe('done');
 });
 
-test('processes a redelivery of what failed', async () => {
+test('keeps what was delivered first when it is delivered again', async () => {
   const inbox = await emptyInbox();
   await inbox.receive(delivery('1'));
-  await inbox.finish(delivery('1'), false);
+  await inbox.receive(delivery('1', 9));
 
-  expect(await inbox.receive(delivery('1', 9))).toBe('new');
-
-  expect(await inbox.queued()).toEqual([{ ...delivery('1', 9), state: 'queued' }]);
+  expect(await inbox.queued()).toEqual([{ ...delivery('1'), state: 'queued' }]);
 });
 
 test('tells forges with the same delivery id apart', async () => {
@@ -48,7 +47,7 @@ test('lists what a restart finds waiting, oldest first', async () => {
   const inbox = await emptyInbox();
   for (const each of [delivery('late', 9), delivery('early', 1), delivery('done', 2)])
     await inbox.receive(each);
-  await inbox.finish(delivery('done'), true);
+  await inbox.finish(delivery('done'));
 
   expect((await inbox.queued()).map((each) => each.deliveryId)).toEqual(['early', 'late']);
 });
