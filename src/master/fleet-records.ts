@@ -28,9 +28,7 @@ export function dispatchRecords(store: Store): DispatchRecords {
   return {
     node: async (grid, name) => await store.nodes.get(grid, name),
     putNode: async ({ grid, name, publicKey, facts, at }) => {
-      const known = await store.nodes.get(grid, name);
-      const joinedAt = known?.joinedAt ?? at;
-      await store.nodes.put({ grid, name, publicKey, facts, joinedAt, lastSeenAt: at });
+      await store.nodes.put({ grid, name, publicKey, facts, lastSeenAt: at });
     },
     isRevoked: async (publicKey) => await store.nodes.isRevoked(publicKey),
     takeToken: async ({ hash, grid, node, publicKey, now }) => {

@@ -1,21 +1,22 @@
+import { sql } from 'kysely';
 import type { NodeFacts } from '../model/observed.ts';
 import { fromJson } from './json.ts';
 import type { Db, Row } from './tables.ts';
 
 /** A host node that has joined a grid. Written by the master when it joins and whenever it is heard of. */
-export interface StoredNode extends NewNode {
+export interface StoredNode extends HeardNode {
   /** Smallest that was free in the grid when the node joined; the node keeps it while it exists. */
   readonly number: number;
+  readonly joinedAt: number;
 }
 
-export interface NewNode {
+export interface HeardNode {
   readonly grid: string;
   readonly name: string;
   /** Ed25519, SPKI, DER, base64. */
   readonly publicKey: string;
   readonly facts: NodeFacts | null;
   /** Milliseconds since the epoch. */
-  readonly joinedAt: number;
   readonly lastSeenAt: number;
 }
 
@@ -23,8 +24,8 @@ export interface Nodes {
   /** By grid and number. */
   list(grid?: string): Promise<readonly StoredNode[]>;
   get(grid: string, name: string): Promise<StoredNode | null>;
-  /** Creates or overwrites; an existing node keeps its number. */
-  put(node: NewNode): Promise<StoredNode>;
+  /** An unknown node joins now and gets a number; a known one keeps both. */
+  put(node: HeardNode): Promise<StoredNode>;
   /** A sign of life. Never goes back in time; an unknown node stays unknown. */
   touch(grid: string, name: string, at: number): Promise<void>;
   /** Frees the number. False when there was no such node. */
@@ -42,7 +43,9 @@ export function createNodes(db: Db): Nodes {
       return rows.map(toNode);
     },
     get: async (grid, name) => await find(db, grid, name),
-    put: async (node) => await db.transaction().execute(async (trx) => await put(trx, node)),
+    put: async (node) =>
+      (await update(db, node)) ??
+      (await db.transaction().execute(async (trx) => (await update(trx, node)) ?? join(trx, node))),
     touch: async (grid, name, at) => {
       await db
         .updateTable('nodes')
@@ -78,28 +81,50 @@ export function createNodes(db: Db): Nodes {
   };
 }
 
-async function put(trx: Db, node: NewNode): Promise<StoredNode> {
-  const known = await find(trx, node.grid, node.name);
-  const number = known?.number ?? (await freeNumber(trx, node.grid));
-  const { grid, name, ...rest } = node;
-  const columns = { ...rest, facts: node.facts === null ? null : JSON.stringify(node.facts) };
-  await trx
-    .insertInto('nodes')
-    .values({ grid, name, number, ...columns })
-    .onConflict((conflict) => conflict.columns(['grid', 'name']).doUpdateSet(columns))
-    .execute();
-  return { ...node, number };
+/** `null`: there is no such node. */
+async function update(db: Db, node: HeardNode): Promise<StoredNode | null> {
+  const { grid, name, publicKey, lastSeenAt } = node;
+  const row = await db
+    .updateTable('nodes')
+    .set({ publicKey, lastSeenAt, facts: factsColumn(node) })
+    .where('grid', '=', grid)
+    .where('name', '=', name)
+    .returningAll()
+    .executeTakeFirst();
+  return row === undefined ? null : toNode(row);
 }
 
+async function join(trx: Db, node: HeardNode): Promise<StoredNode> {
+  const joined = {
+    ...node,
+    joinedAt: node.lastSeenAt,
+    number: await freeNumber(trx, node.grid),
+  };
+  await trx
+    .insertInto('nodes')
+    .values({ ...joined, facts: factsColumn(node) })
+    .execute();
+  return joined;
+}
+
+/** Left to the database: with thousands of nodes, reading all their numbers would be most of what a join costs. */
 async function freeNumber(trx: Db, grid: string): Promise<number> {
   const taken = await trx
     .selectFrom('nodes')
-    .select('number')
+    .select((of) => [of.fn.countAll<number>().as('count'), of.fn.max('number').as('last')])
     .where('grid', '=', grid)
-    .orderBy('number')
-    .execute();
-  const gap = taken.findIndex((row, index) => row.number !== index + 1);
-  return gap === -1 ? taken.length + 1 : gap + 1;
+    .executeTakeFirstOrThrow();
+  // PostgreSQL counts in text.
+  const count = Number(taken.count);
+  return count === (taken.last ?? 0) ? count + 1 : await firstGap(trx, grid);
+}
+
+async function firstGap(trx: Db, grid: string): Promise<number> {
+  const gap = await sql<{ number: number }>`
+    select min(candidate) as number
+    from (select 1 as candidate union all select number + 1 from nodes where grid = ${grid}) as candidates
+    where not exists (select 1 from nodes where grid = ${grid} and number = candidate)`.execute(trx);
+  return gap.rows[0]?.number ?? 1;
 }
 
 async function find(db: Db, grid: string, name: string): Promise<StoredNode | null> {
@@ -110,6 +135,10 @@ async function find(db: Db, grid: string, name: string): Promise<StoredNode | nu
     .where('name', '=', name)
     .executeTakeFirst();
   return row === undefined ? null : toNode(row);
+}
+
+function factsColumn({ facts }: HeardNode): string | null {
+  return facts === null ? null : JSON.stringify(facts);
 }
 
 function toNode(row: Row<'nodes'>): StoredNode {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NodeFacts } from '../../src/model/observed.ts';
-import type { NewNode } from '../../src/store/nodes.ts';
+import type { HeardNode } from '../../src/store/nodes.ts';
 import { openStore } from '../../src/store/store.ts';
 
 const facts: NodeFacts = {
@@ -16,13 +16,12 @@ const facts: NodeFacts = {
   publishAddress: '0.0.0.0',
 };
 
-function node(over: Partial<NewNode> = {}): NewNode {
+function node(over: Partial<HeardNode> = {}): HeardNode {
   return {
     grid: 'prod',
     name: 'web-1',
     publicKey: 'key',
     facts: null,
-    joinedAt: 10,
     lastSeenAt: 10,
     ...over,
   };
@@ -75,18 +74,22 @@ describe('nodes', () => {
 
     await nodes.put(node({ facts }));
 
-    expect(await nodes.get('prod', 'web-1')).toEqual({ ...node({ facts }), number: 1 });
+    expect(await nodes.get('prod', 'web-1')).toEqual({
+      ...node({ facts }),
+      number: 1,
+      joinedAt: 10,
+    });
     expect(await nodes.get('prod', 'web-2')).toBeNull();
   });
 
-  test('are overwritten by a second put', async () => {
+  test('keep their number and the time they joined when they are heard of again', async () => {
     const nodes = await emptyNodes();
     await nodes.put(node());
 
     await nodes.put(node({ publicKey: 'other', facts, lastSeenAt: 20 }));
 
     expect(await nodes.list()).toEqual([
-      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), number: 1 },
+      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), number: 1, joinedAt: 10 },
     ]);
   });
 

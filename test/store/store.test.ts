@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore, type Store } from '../../src/store/store.ts';
 
-const stranger = { grid: 'prod', publicKey: 'key', facts: null, joinedAt: 1, lastSeenAt: 1 };
+const stranger = { grid: 'prod', publicKey: 'key', facts: null, lastSeenAt: 1 };
 
 let folder = '';
 const opened: Store[] = [];
