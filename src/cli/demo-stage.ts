@@ -29,8 +29,11 @@ export async function setStage(): Promise<Stage> {
   const origin = join(directory, 'grid-repo.git');
   const workTree = join(directory, 'grid-repo');
   const clear = async (): Promise<void> => {
-    await removeContainers();
-    await rm(directory, { recursive: true, force: true });
+    try {
+      await removeContainers();
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   };
   try {
     await refuseSecondDemo();
