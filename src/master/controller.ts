@@ -48,6 +48,8 @@ export interface ControllerOptions {
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 /** How long reports are gathered before they are looked at. */
 const GATHER_MILLISECONDS = { least: 2, most: 250 } as const;
+/** Of the time that a pass takes. */
+const GATHER_FACTOR = 3;
 /** After a fault of ours (store, git objects). */
 const RETRY_MILLISECONDS = 1_000;
 
@@ -116,7 +118,7 @@ export class GridController {
 
   /**
    * Something was reported. A pass over thousands of nodes takes long, and as many reports may come at once: they are
-   * gathered for as long as the last pass took, so that looking never takes more than half of the time.
+   * gathered for longer than the last pass took, so that looking never takes more than a quarter of the time.
    */
   observed(): void {
     this.#gathering ??= setTimeout(() => {
@@ -170,7 +172,7 @@ export class GridController {
     const began = clock.now();
     await this.#pass();
     const { least, most } = GATHER_MILLISECONDS;
-    this.#gatherFor = Math.min(most, Math.max(least, clock.now() - began));
+    this.#gatherFor = Math.min(most, Math.max(least, GATHER_FACTOR * (clock.now() - began)));
   }
 
   async #pass(): Promise<void> {

@@ -9,19 +9,24 @@ import { Fleet, type FleetNode, unheard } from './fleet.ts';
 export async function loadFleet(store: Store, clock: Clock): Promise<Fleet> {
   const fleet = new Fleet();
   const now = clock.now();
-  for (const stored of await store.nodes.list()) {
-    const { grid, name, facts } = stored;
-    const assignment = await store.assignments.get(grid, name);
-    const observation = await store.observations.get(grid, name);
-    fleet.put({
-      ...unheard({ grid, name, now }),
-      facts,
-      assignment: assignment === null ? null : decodeAssignment(assignment.payload),
-      instances: observation?.instances ?? [],
-      observedGeneration: observation?.generation ?? 0,
-    });
+  const nodes = await store.nodes.list();
+  for (const { grid, name, facts } of nodes) fleet.put({ ...unheard({ grid, name, now }), facts });
+  for (const grid of fleet.grids()) {
+    for (const { node, payload } of await store.assignments.list(grid))
+      change(fleet, { grid, node }, { assignment: decodeAssignment(payload) });
+    for (const { node, instances, generation } of await store.observations.list(grid))
+      change(fleet, { grid, node }, { instances, observedGeneration: generation });
   }
   return fleet;
+}
+
+function change(
+  fleet: Fleet,
+  { grid, node }: { readonly grid: string; readonly node: string },
+  to: Partial<FleetNode>,
+): void {
+  const known = fleet.get(grid, node);
+  if (known !== null) fleet.put({ ...known, ...to });
 }
 
 export function dispatchRecords(store: Store): DispatchRecords {
@@ -47,6 +52,8 @@ export function dispatchRecords(store: Store): DispatchRecords {
 }
 
 const FLUSH_MILLISECONDS = 2_000;
+/** One write is much cheaper than many, and must not hold up the others for long. */
+const FLUSHED_AT_ONCE = 250;
 
 /**
  * Writes observations behind: agents tell everything again when they reconnect, so what a crash loses is lost for seconds.
@@ -76,24 +83,28 @@ export class ObservationWriter {
   }
 
   async flush(): Promise<void> {
-    for (const grid of this.#fleet.grids())
-      for (const node of this.#fleet.nodes(grid)) {
-        if (!node.observed || this.#written.has(node)) continue;
-        await this.#store.observations.put({
-          grid,
-          node: node.name,
-          generation: node.observedGeneration,
-          instances: node.instances,
-          at: node.lastSeenAt,
-        });
-        await this.#store.nodes.touch(grid, node.name, node.lastSeenAt);
-        this.#written.add(node);
-      }
+    const news = this.#fleet.grids().flatMap((grid) => this.#news(grid));
+    for (let at = 0; at < news.length; at += FLUSHED_AT_ONCE)
+      await this.#write(news.slice(at, at + FLUSHED_AT_ONCE));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.flush();
+  }
+
+  #news(grid: string): readonly FleetNode[] {
+    return this.#fleet.nodes(grid).filter((node) => node.observed && !this.#written.has(node));
+  }
+
+  async #write(nodes: readonly FleetNode[]): Promise<void> {
+    await this.#store.observations.put(
+      nodes.map(({ grid, name, observedGeneration, instances, lastSeenAt }) => {
+        return { grid, node: name, generation: observedGeneration, instances, at: lastSeenAt };
+      }),
+    );
+    await this.#store.nodes.touch(nodes);
+    for (const node of nodes) this.#written.add(node);
   }
 }

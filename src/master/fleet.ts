@@ -30,8 +30,8 @@ export interface FleetNode {
  */
 export class Fleet {
   readonly #grids = new Map<string, Map<string, FleetNode>>();
-  /** Each grid's node names in order, until one comes or goes: sorting thousands for every report is too much. */
-  readonly #names = new Map<string, readonly string[]>();
+  /** Each grid's nodes by name: sorting, or looking up, thousands for every report is too much. */
+  readonly #ordered = new Map<string, FleetNode[]>();
   /** Planner inputs by identity of what they are made of: an unchanged node is the same object to the planner. */
   readonly #views = new WeakMap<FleetNode, { wish: NodeWish | undefined; view: ObservedNode }>();
 
@@ -41,14 +41,7 @@ export class Fleet {
 
   /** By name. */
   nodes(grid: string): readonly FleetNode[] {
-    const nodes = this.#grids.get(grid);
-    if (nodes === undefined) return [];
-    let names = this.#names.get(grid);
-    if (names?.length !== nodes.size) {
-      names = [...nodes.keys()].toSorted(compareText);
-      this.#names.set(grid, names);
-    }
-    return names.flatMap((name) => nodes.get(name) ?? []);
+    return this.#ordered.get(grid)?.slice() ?? [];
   }
 
   grids(): readonly string[] {
@@ -56,13 +49,18 @@ export class Fleet {
   }
 
   put(node: FleetNode): void {
-    const nodes = this.#grids.get(node.grid) ?? new Map<string, FleetNode>();
-    this.#grids.set(node.grid, nodes.set(node.name, node));
+    const { grid, name } = node;
+    const nodes = this.#grids.get(grid) ?? new Map<string, FleetNode>();
+    const ordered = this.#ordered.get(grid) ?? [];
+    ordered.splice(placeOf(name, ordered), nodes.has(name) ? 1 : 0, node);
+    this.#grids.set(grid, nodes.set(name, node));
+    this.#ordered.set(grid, ordered);
   }
 
   remove(grid: string, name: string): void {
-    this.#names.delete(grid);
-    this.#grids.get(grid)?.delete(name);
+    if (this.#grids.get(grid)?.delete(name) !== true) return;
+    const ordered = this.#ordered.get(grid) ?? [];
+    ordered.splice(placeOf(name, ordered), 1);
   }
 
   /** A node that is known by name only (from a roster or grid.yml): it must be heard before its place is given away. */
@@ -81,6 +79,17 @@ export class Fleet {
     this.#views.set(node, { wish, view });
     return view;
   }
+}
+
+/** Where a node of that name is, or belongs. */
+function placeOf(name: string, ordered: readonly FleetNode[]): number {
+  let [from, to] = [0, ordered.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compareText(ordered[middle]?.name ?? '', name) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 export function unheard(of: { grid: string; name: string; now: number }): FleetNode {

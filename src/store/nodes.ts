@@ -20,14 +20,16 @@ export interface HeardNode {
   readonly lastSeenAt: number;
 }
 
+export type SignOfLife = Pick<HeardNode, 'grid' | 'name' | 'lastSeenAt'>;
+
 export interface Nodes {
   /** By grid and number. */
   list(grid?: string): Promise<readonly StoredNode[]>;
   get(grid: string, name: string): Promise<StoredNode | null>;
   /** An unknown node joins now and gets a number; a known one keeps both. */
   put(node: HeardNode): Promise<StoredNode>;
-  /** A sign of life. Never goes back in time; an unknown node stays unknown. */
-  touch(grid: string, name: string, at: number): Promise<void>;
+  /** Signs of life. Never goes back in time; an unknown node stays unknown. */
+  touch(signs: readonly SignOfLife[]): Promise<void>;
   /** Frees the number. False when there was no such node. */
   remove(grid: string, name: string): Promise<boolean>;
   /** From now on this key is no node's, whatever credential it shows. */
@@ -45,16 +47,13 @@ export function createNodes(db: Db): Nodes {
     get: async (grid, name) => await find(db, grid, name),
     put: async (node) =>
       (await update(db, node)) ??
-      (await db.transaction().execute(async (trx) => (await update(trx, node)) ?? join(trx, node))),
-    touch: async (grid, name, at) => {
-      await db
-        .updateTable('nodes')
-        .set({ lastSeenAt: at })
-        .where('grid', '=', grid)
-        .where('name', '=', name)
-        .where('lastSeenAt', '<', at)
-        .execute();
-    },
+      (await db
+        .transaction()
+        .execute(async (trx) => (await update(trx, node)) ?? (await join(trx, node)))),
+    touch: async (signs) =>
+      await db.transaction().execute(async (trx) => {
+        for (const sign of signs) await touch(trx, sign);
+      }),
     remove: async (grid, name) => {
       const result = await db
         .deleteFrom('nodes')
@@ -111,7 +110,7 @@ async function join(trx: Db, node: HeardNode): Promise<StoredNode> {
 async function freeNumber(trx: Db, grid: string): Promise<number> {
   const taken = await trx
     .selectFrom('nodes')
-    .select((of) => [of.fn.countAll<number>().as('count'), of.fn.max('number').as('last')])
+    .select((of) => [of.fn.countAll().as('count'), of.fn.max('number').as('last')])
     .where('grid', '=', grid)
     .executeTakeFirstOrThrow();
   // PostgreSQL counts in text.
@@ -123,8 +122,20 @@ async function firstGap(trx: Db, grid: string): Promise<number> {
   const gap = await sql<{ number: number }>`
     select min(candidate) as number
     from (select 1 as candidate union all select number + 1 from nodes where grid = ${grid}) as candidates
-    where not exists (select 1 from nodes where grid = ${grid} and number = candidate)`.execute(trx);
+    where not exists (select 1 from nodes where grid = ${grid} and number = candidate)`.execute(
+    trx,
+  );
   return gap.rows[0]?.number ?? 1;
+}
+
+async function touch(trx: Db, { grid, name, lastSeenAt }: SignOfLife): Promise<void> {
+  await trx
+    .updateTable('nodes')
+    .set({ lastSeenAt })
+    .where('grid', '=', grid)
+    .where('name', '=', name)
+    .where('lastSeenAt', '<', lastSeenAt)
+    .execute();
 }
 
 async function find(db: Db, grid: string, name: string): Promise<StoredNode | null> {

@@ -17,7 +17,8 @@ export interface Observations {
   get(grid: string, node: string): Promise<StoredObservation | null>;
   /** By node. */
   list(grid: string): Promise<readonly StoredObservation[]>;
-  put(observation: StoredObservation): Promise<void>;
+  /** All of them or none; of each node at most one. */
+  put(observations: readonly StoredObservation[]): Promise<void>;
   /** False when there was none. */
   remove(grid: string, node: string): Promise<boolean>;
 }
@@ -42,12 +43,18 @@ export function createObservations(db: Db): Observations {
         .execute();
       return rows.map(toObservation);
     },
-    put: async ({ grid, node, generation, instances, at }) => {
-      const columns = { generation, instances: JSON.stringify(instances), at };
+    put: async (observations) => {
+      if (observations.length === 0) return;
       await db
         .insertInto('observations')
-        .values({ grid, node, ...columns })
-        .onConflict((conflict) => conflict.columns(['grid', 'node']).doUpdateSet(columns))
+        .values(observations.map((one) => ({ ...one, instances: JSON.stringify(one.instances) })))
+        .onConflict((conflict) =>
+          conflict.columns(['grid', 'node']).doUpdateSet((excluded) => ({
+            generation: excluded.ref('excluded.generation'),
+            instances: excluded.ref('excluded.instances'),
+            at: excluded.ref('excluded.at'),
+          })),
+        )
         .execute();
     },
     remove: async (grid, node) => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fleet, mergeInstances, unheard } from '../../src/master/fleet.ts';
 import { instancePath } from '../../src/model/identity.ts';
@@ -37,6 +38,24 @@ describe('the fleet', () => {
     const { nodes } = fleet.observedState('demo', {});
 
     expect(nodes.map((one) => one.status)).toEqual(['online', 'offline', 'unobserved']);
+  });
+
+  it('lists nodes by name, whatever comes and goes in whatever order', () => {
+    const name = fc.constantFrom('a', 'a-1', 'b', 'node-10', 'node-2', 'z');
+    const moves = fc.array(fc.record({ name, comes: fc.boolean() }));
+    fc.assert(
+      fc.property(moves, (all) => {
+        const fleet = new Fleet();
+        const there = new Set<string>();
+        for (const move of all) {
+          if (move.comes) fleet.put({ ...node, name: move.name });
+          else fleet.remove('demo', move.name);
+          if (move.comes) there.add(move.name);
+          else there.delete(move.name);
+        }
+        expect(fleet.nodes('demo').map((one) => one.name)).toEqual([...there].toSorted());
+      }),
+    );
   });
 
   it('keeps grids apart', () => {

@@ -112,10 +112,10 @@ describe('nodes', () => {
     const nodes = await emptyNodes();
     await nodes.put(node({ lastSeenAt: 50 }));
 
-    await nodes.touch('prod', 'web-1', 40);
+    await nodes.touch([{ grid: 'prod', name: 'web-1', lastSeenAt: 40 }]);
     expect((await nodes.get('prod', 'web-1'))?.lastSeenAt).toBe(50);
 
-    await nodes.touch('prod', 'web-1', 60);
+    await nodes.touch([{ grid: 'prod', name: 'web-1', lastSeenAt: 60 }]);
     expect((await nodes.get('prod', 'web-1'))?.lastSeenAt).toBe(60);
   });
 });

@@ -25,9 +25,9 @@ function observation(over: Partial<StoredObservation> = {}): StoredObservation {
 
 test('keeps the last observation of each node', async () => {
   const { observations } = await openStore({ path: ':memory:' });
-  await observations.put(observation());
-  await observations.put(observation({ generation: 2, instances: [], at: 8 }));
-  await observations.put(observation({ node: 'db-1' }));
+  await observations.put([observation()]);
+  await observations.put([observation({ generation: 2, instances: [], at: 8 })]);
+  await observations.put([observation({ node: 'db-1' })]);
 
   expect(await observations.get('prod', 'web-1')).toEqual(
     observation({ generation: 2, instances: [], at: 8 }),
@@ -38,7 +38,7 @@ test('keeps the last observation of each node', async () => {
 
 test('forgets the observation of a removed node', async () => {
   const { observations } = await openStore({ path: ':memory:' });
-  await observations.put(observation());
+  await observations.put([observation()]);
 
   expect(await observations.remove('prod', 'web-1')).toBe(true);
 
