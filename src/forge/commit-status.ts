@@ -80,7 +80,11 @@ function firstProblem({ problems }: DeployView): Verdict | null {
   const first = errors[0];
   if (first === undefined) return null;
   const tail = errors.length === 1 ? '' : ` (+${errors.length - 1} more)`;
-  return { state: 'failure', text: `${position(first)} ${first.message}`, tail };
+  const text = `${position(first)} ${first.message}`;
+  const advised = first.hint === undefined ? text : `${text}. ${first.hint}`;
+  // Half a piece of advice is none.
+  const isShort = plain(advised).length + tail.length <= MAX_DESCRIPTION;
+  return { state: 'failure', text: isShort ? advised : text, tail };
 }
 
 function failed({ message, fault }: DeployView): Verdict {

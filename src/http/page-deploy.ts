@@ -117,6 +117,13 @@ function waiting(newest: Planned): HtmlValue {
   return section('Waiting', newest.waiting.length, html`<ul class="inner">${items}</ul>`);
 }
 
+function whyNoStep({ problems }: Deploy, planned: Planned): string {
+  if (isStuck(planned)) return 'No step could be taken when it was made.';
+  return problems.some((problem) => problem.severity === 'error')
+    ? 'Nothing was changed: what has a problem stays as it was.'
+    : 'Nothing had to change.';
+}
+
 function plan(deploy: Deploy): HtmlValue {
   if (deploy.plan === null) return null;
   const waves = shownWaves(deploy);
@@ -127,7 +134,7 @@ function plan(deploy: Deploy): HtmlValue {
     return section(
       'Plan',
       null,
-      html`<p class="muted">${isStuck(deploy.plan) ? 'No step could be taken when it was made.' : 'Nothing had to change.'}</p>
+      html`<p class="muted">${whyNoStep(deploy, deploy.plan)}</p>
 ${warnings.length === 0 ? null : html`<ul class="inner">${warnings}</ul>`}`,
     );
   const { create, replace, remove } = stepCounts(waves);

@@ -135,7 +135,7 @@ function nodeRow(node: NodeStatus, now: number): Html {
   return html`<li class="row">
 <p class="head"><span class="name">${node.name}</span> ${word}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
 <p class="what">${facts === null ? 'Has not reported yet.' : html`${facts.operatingSystem}, Docker ${facts.engineVersion}, agent ${facts.agentVersion}`}</p>
-<p class="facts"><span>${node.instances} instances</span>
+<p class="facts"><span>${node.instances} ${node.instances === 1 ? 'instance' : 'instances'}</span>
 ${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}
 ${node.status === 'online' ? null : html`<span>seen ${ago(node.lastSeenAt, now)}</span>`}
 ${facts?.labels.map((label) => html` <code>${label}</code>`) ?? null}</p>

@@ -1,4 +1,4 @@
-import { commitStatus } from '../forge/commit-status.ts';
+import { commitStatus, type DeployView } from '../forge/commit-status.ts';
 import type { Reporter } from '../forge/reporter.ts';
 import type { DeployOutline } from '../store/deploys.ts';
 import { deploySummary } from './deploy-view.ts';
@@ -13,49 +13,73 @@ export interface AnnouncerOptions {
   readonly publicUrl: () => string;
   readonly hub: UpdateHub;
   readonly commitOf: (deployId: string) => Promise<string | null>;
+  readonly wasDeployed: (grid: string, sha: string) => Promise<boolean>;
 }
 
-/**
- * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
- * was on the branch at all is the caller's to know.
- */
-export function createOvertakenNotice(
-  options: Pick<AnnouncerOptions, 'reporter' | 'repository' | 'publicUrl'> & {
-    readonly wasDeployed: (grid: string, sha: string) => Promise<boolean>;
-  },
-): (of: { readonly grid: string; readonly sha: string; readonly by: string }) => Promise<void> {
-  const { reporter, repository, publicUrl, wasDeployed } = options;
-  return async ({ grid, sha, by }) => {
-    if (reporter === null || (await wasDeployed(grid, sha))) return;
-    const deploy = { phase: 'superseded', done: 0, total: 0, message: null, problems: [] } as const;
-    const targetUrl = `${publicUrl()}/grids/${grid}`;
-    const status = commitStatus({ grid, deploy: { ...deploy, supersededBy: by }, targetUrl });
-    await reporter.want({ ...status, repository, sha });
+/** Says what becomes of commits: to the forge as commit statuses, to whoever watches as updates. */
+export interface Announcer {
+  deploy(deploy: DeployOutline): Promise<void>;
+  /**
+   * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
+   * was on the branch at all is the caller's to know.
+   */
+  overtaken(commit: Commit & { readonly by: string }): Promise<void>;
+  /** A fault of ours keeps a commit from being deployed. */
+  fault(commit: Commit & { readonly message: string }): Promise<void>;
+}
+
+interface Commit {
+  readonly grid: string;
+  readonly sha: string;
+}
+
+export function createAnnouncer(options: AnnouncerOptions): Announcer {
+  const { reporter, hub, wasDeployed } = options;
+  return {
+    deploy: async (deploy) => {
+      hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
+      if (reporter !== null) await announceDeploy(options, reporter, deploy);
+    },
+    overtaken: async ({ grid, sha, by }) => {
+      if (reporter === null || (await wasDeployed(grid, sha))) return;
+      const view = { ...undone, phase: 'superseded', supersededBy: by } as const;
+      await want(options, reporter, { grid, sha, view, page: `grids/${grid}` });
+    },
+    fault: async ({ grid, sha, message }) => {
+      if (reporter === null) return;
+      const view = { ...undone, phase: 'failed', fault: 'ours', message } as const;
+      await want(options, reporter, { grid, sha, view, page: `grids/${grid}` });
+    },
   };
 }
 
-/** Says what became of a deploy: to the forge as commit statuses, to whoever watches as an update. */
-export function createAnnouncer(
+const undone = { done: 0, total: 0, message: null, problems: [] } as const;
+
+async function announceDeploy(
   options: AnnouncerOptions,
-): (deploy: DeployOutline) => Promise<void> {
-  const { reporter, repository, publicUrl, hub, commitOf } = options;
-  return async (deploy) => {
-    hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
-    if (reporter === null) return;
-    const by = deploy.supersededBy === null ? null : await commitOf(deploy.supersededBy);
-    for (const sha of [deploy.sha, ...deploy.carried]) {
-      const view = {
-        phase: deploy.phase,
-        done: deploy.done,
-        total: deploy.total,
-        message: deploy.message,
-        problems: deploy.problems,
-        unchanged: sha !== deploy.sha,
-        ...(by === null ? {} : { supersededBy: by }),
-      };
-      const targetUrl = `${publicUrl()}/deploys/${deploy.id}`;
-      const status = commitStatus({ grid: deploy.grid, deploy: view, targetUrl });
-      await reporter.want({ ...status, repository, sha });
-    }
-  };
+  reporter: Reporter,
+  deploy: DeployOutline,
+): Promise<void> {
+  const { grid, id, phase, done, total, message, problems } = deploy;
+  const by = deploy.supersededBy === null ? null : await options.commitOf(deploy.supersededBy);
+  for (const sha of [deploy.sha, ...deploy.carried]) {
+    const unchanged = sha !== deploy.sha;
+    const view = { phase, done, total, message, problems, unchanged };
+    await want(options, reporter, {
+      grid,
+      sha,
+      view: by === null ? view : { ...view, supersededBy: by },
+      page: `deploys/${id}`,
+    });
+  }
+}
+
+async function want(
+  { repository, publicUrl }: AnnouncerOptions,
+  reporter: Reporter,
+  of: Commit & { readonly view: DeployView; readonly page: string },
+): Promise<void> {
+  const targetUrl = `${publicUrl()}/${of.page}`;
+  const status = commitStatus({ grid: of.grid, deploy: of.view, targetUrl });
+  await reporter.want({ ...status, repository, sha: of.sha });
 }

@@ -13,6 +13,7 @@ import { SingleFlight } from '../runtime/single-flight.ts';
 import type { Deploy } from '../store/deploys.ts';
 import { nextAssignment } from './assign.ts';
 import type { DeployLog } from './deploy-log.ts';
+import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
@@ -26,6 +27,8 @@ export interface ControllerPorts extends RevisionPorts {
     policy: PlanPolicy;
   }) => Plan;
   readonly assign: (assignment: Assignment) => Promise<void>;
+  /** A fault of ours that stays keeps a commit from being deployed. */
+  readonly fault: (fault: { readonly sha: string; readonly message: string }) => Promise<void>;
 }
 
 export interface ControllerOptions {
@@ -61,6 +64,7 @@ const RETRY_MILLISECONDS = 1_000;
 export class GridController {
   readonly #options: ControllerOptions;
   readonly #flight: SingleFlight;
+  readonly #faults: FaultNotice;
   #head: GridHead | null = null;
   #adopted: GridHead | null = null;
   #prepared: Prepared | null = null;
@@ -78,14 +82,14 @@ export class GridController {
     this.#options = options;
     this.#flight = new SingleFlight(
       () => this.#timedPass(),
-      (error) => {
-        options.log.error(
-          { grid: options.grid, error: errorMessage(error) },
-          'controller pass failed',
-        );
-        this.#wakeIn(RETRY_MILLISECONDS);
-      },
+      (error) => void this.#failed(error),
     );
+    this.#faults = new FaultNotice({
+      clock: options.clock,
+      sha: () => this.#head?.sha ?? options.deploys.current?.sha ?? null,
+      tell: options.ports.fault,
+      takeBack: async () => await options.deploys.announceAgain(),
+    });
   }
 
   /** What the last pass found; for the API. */
@@ -171,6 +175,7 @@ export class GridController {
     const { clock } = this.#options;
     const began = clock.now();
     await this.#pass();
+    await this.#faults.recovered();
     const { least, most } = GATHER_MILLISECONDS;
     this.#gatherFor = Math.min(most, Math.max(least, GATHER_FACTOR * (clock.now() - began)));
   }
@@ -185,6 +190,19 @@ export class GridController {
     await this.#dispatch(plan, prepared);
     await this.#follow(plan, prepared);
     if (!isConverged(plan) || this.#hasAbsentNodes()) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { grid, log, onEvent } = this.#options;
+    const message = errorMessage(error);
+    log.error({ grid, error: message }, 'controller pass failed');
+    this.#wakeIn(RETRY_MILLISECONDS);
+    try {
+      if (await this.#faults.failed(error))
+        onEvent({ severity: 'error', kind: 'controller-failed', path: '', message });
+    } catch (untold) {
+      log.error({ grid, error: errorMessage(untold) }, 'fault not told');
+    }
   }
 
   /** Before any commit is read, the last good definition is kept running: git may be unreachable for long. */

@@ -64,6 +64,11 @@ export class DeployLog {
     await announce(newest);
   }
 
+  /** After something else was said of its commits. */
+  async announceAgain(): Promise<void> {
+    if (this.#current !== null) await this.#options.announce(this.#current);
+  }
+
   /** A new deploy; the one under way is superseded by it (safety rule 5). */
   async begin(deploy: {
     readonly sha: string;

@@ -1,5 +1,5 @@
 import type { Plan } from '../model/plan.ts';
-import { type Problem, printPosition } from '../model/problem.ts';
+import { type Problem, printProblem } from '../model/problem.ts';
 import type { DeployProblem, Deploy as DeployReply, DeploySummary } from '../protocol/api.ts';
 import type { DeployEntry } from '../store/deploy-entries.ts';
 import type { Deploy, DeployOutline } from '../store/deploys.ts';
@@ -45,8 +45,7 @@ export function problemReply(problem: Problem, frame: string | null): DeployProb
 
 function deployMessage(deploy: DeployOutline): string {
   const problem = deploy.problems.find((found) => found.severity === 'error');
-  if (deploy.phase === 'failed' && problem !== undefined)
-    return `${printPosition(problem.position)} ${problem.message}`;
+  if (deploy.phase === 'failed' && problem !== undefined) return printProblem(problem);
   if (deploy.message !== null && deploy.message !== '') return deploy.message;
   return deploy.summary ?? '';
 }

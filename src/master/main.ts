@@ -17,11 +17,10 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
-import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { openRepository, type Repository } from '../sync/repository.ts';
 import { watchRepository } from '../sync/watch.ts';
-import { createAnnouncer, createOvertakenNotice } from './announcer.ts';
+import { type Announcer, createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -116,23 +115,17 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     },
     onEvent,
   });
-  const forgeRepository =
-    options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '';
-  const announce = createAnnouncer({
+  const announcer = createAnnouncer({
     reporter,
-    repository: forgeRepository,
+    repository:
+      options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '',
     publicUrl,
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
-  });
-  const noteOvertaken = createOvertakenNotice({
-    reporter,
-    repository: forgeRepository,
-    publicUrl,
     wasDeployed: async (grid, sha) => await wasDeployed(store, grid, sha),
   });
   const compiler = createCompiler();
-  const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announce, onEvent };
+  const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announcer, onEvent };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
@@ -156,7 +149,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     wake: () => loop.wake(),
     isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
     overtaken: async (sha, by) => {
-      for (const grid of grids.names()) await noteOvertaken({ grid, sha, by });
+      for (const grid of grids.names()) await announcer.overtaken({ grid, sha, by });
     },
     onError: (error) =>
       log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
@@ -201,22 +194,22 @@ interface ControllerParts extends Parts {
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly compiler: Compiler;
-  readonly announce: (deploy: DeployOutline) => Promise<void>;
+  readonly announcer: Announcer;
   readonly onEvent: ReturnType<typeof recordEvents>;
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
-  const { store, ports, fleet, clock, log, announce, onEvent } = parts;
+  const { store, ports, fleet, clock, log, announcer, onEvent } = parts;
   const deploys = new DeployLog({
     grid,
     records: store.deploys,
     clock,
     explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-    announce,
+    announce: async (deploy) => await announcer.deploy(deploy),
   });
   return new GridController({
     grid,
-    ports: controllerPorts(parts),
+    ports: controllerPorts(parts, grid),
     policy: ports.policy ?? defaultPolicy,
     fleet,
     deploys,
@@ -226,8 +219,8 @@ function createController(parts: ControllerParts, grid: string): GridController 
   });
 }
 
-function controllerPorts(parts: ControllerParts): ControllerPorts {
-  const { store, repository, compiler, dispatcher, clock } = parts;
+function controllerPorts(parts: ControllerParts, name: string): ControllerPorts {
+  const { store, repository, compiler, dispatcher, clock, announcer } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
   return {
@@ -238,6 +231,7 @@ function controllerPorts(parts: ControllerParts): ControllerPorts {
     putLastGood: async (grid, { sha, inputs, stacks, grid: gridDefinition }) =>
       await store.revisions.putGood({ grid, sha, inputs, stacks, gridDefinition, at: clock.now() }),
     assign: async (assignment) => await dispatcher.assign(assignment),
+    fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
 }
 

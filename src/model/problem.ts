@@ -24,3 +24,9 @@ export interface Problem {
 export function printPosition(at: Position): string {
   return `${at.file}:${at.line}:${at.column}`;
 }
+
+/** One line for people: where, what and, if it is known, what to write instead. */
+export function printProblem({ position, message, hint }: Problem): string {
+  const place = `${printPosition(position)} ${message}`;
+  return hint === undefined ? place : `${place}. ${hint}`;
+}

@@ -78,6 +78,20 @@ describe('a commit status', () => {
     expect(statusOf({ phase: 'failed', problems: three }).description).toBe(`${at} (+2 more)`);
   });
 
+  test('says what to write instead where all of it fits', () => {
+    const described = (more: Partial<Problem>, others: readonly Problem[] = []): string => {
+      const problems = [problem({ hint: "Did you mean 'image'?", ...more }), ...others];
+      return statusOf({ phase: 'failed', problems }).description;
+    };
+    const at = 'grids/prod/stacks/shop/kontena.yml:12:3';
+
+    expect(described({})).toBe(`${at} unknown key 'imge'. Did you mean 'image'?`);
+    expect(described({}, [problem()])).toBe(
+      `${at} unknown key 'imge'. Did you mean 'image'? (+1 more)`,
+    );
+    expect(described({ hint: 'x'.repeat(140) })).toBe(`${at} unknown key 'imge'`);
+  });
+
   test('of a deploy that succeeded around a problem is a failure', () => {
     const status = statusOf({ phase: 'succeeded', problems: [problem({ stack: 'shop' })] });
 
