@@ -1,36 +1,38 @@
 import { mkdir } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { WebSocketServer } from 'ws';
 import type { Forge } from '../forge/forge.ts';
-import { createGithub } from '../forge/github.ts';
 import { createReporter, type Reporter } from '../forge/reporter.ts';
 import { createHttpServer } from '../http/server.ts';
-import { codeFrame } from '../manifest/code-frame.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import { errorMessage } from '../model/error.ts';
-import type { Problem } from '../model/problem.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
-import { MAX_FRAME_BYTES } from '../protocol/agent.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { openRepository, type Repository } from '../sync/repository.ts';
-import { watchRepository } from '../sync/watch.ts';
+import type { Repository } from '../sync/repository.ts';
+import { acceptAgents } from './agent-socket.ts';
 import { type Announcer, createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter } from './fleet-records.ts';
 import { Grids } from './grids.ts';
 import { apiToken, masterKey } from './key-file.ts';
 import type { MasterOptions } from './options.ts';
-import { createOverview, eventReply } from './overview.ts';
+import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
+import {
+  createForge,
+  frameOf,
+  isTracked,
+  openTracked,
+  watchTracked,
+} from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
 import { WebhookIntake } from './webhook-intake.ts';
 
@@ -91,15 +93,17 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const opened = await openStore({ path: join(options.data, 'gridops.db') });
   undo.push('store', async () => await opened.close());
   const store = ports.store?.(opened) ?? opened;
-  const forge = createForge(parts);
+  const made = createForge(options);
+  const forge = made === null ? null : (ports.forge?.(made) ?? made);
   const reporter = forge === null ? null : startReporter({ ...parts, store, forge });
-  const repository = await openTracked(parts, forge);
+  const repository = await openTracked(options, forge);
+  undo.push('repository', async () => await repository.close());
   const fleet = await loadFleet(store, clock);
   const hub = new UpdateHub();
   const version = packageVersion();
   const address: { url: string } = { url: '' };
   const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
-  const onEvent = recordEvents({ store, hub, clock, log });
+  const onEvent = createEventLog({ events: store.events, hub, log });
 
   const dispatcher = new Dispatcher({
     identity,
@@ -145,7 +149,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     secrets: options.webhookSecrets,
     inbox: store.inbox,
     clock,
-    concerns: ({ fullName, ref }) => concerns(options, fullName, ref),
+    concerns: (push) => isTracked(options, push),
     wake: () => loop.wake(),
     isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
     overtaken: async (sha, by) => {
@@ -173,7 +177,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     clock,
     log,
   });
-  acceptAgents(http.server, dispatcher);
+  acceptAgents(http.server, (socket) => dispatcher.accept(socket));
   undo.push('http', async () => await http.close());
   // Ends first: the server would wait for its upgraded sockets for ever.
   undo.push('sessions', async () => await Promise.resolve(dispatcher.close()));
@@ -182,7 +186,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     grids.of(grid).wake();
   address.url = await http.listen(options.listen);
   keepTidy({ ...parts, store, fleet });
-  await watch(parts, () => loop.wake());
+  const watcher = await watchTracked(options, { clock, log, onChange: () => loop.wake() });
+  if (watcher !== null) undo.push('watcher', async () => await watcher.close());
   loop.wake();
   log.info({ url: address.url, version }, 'master ready');
   return { url: address.url, apiToken: token, stop: async () => await undo.all() };
@@ -195,7 +200,7 @@ interface ControllerParts extends Parts {
   readonly dispatcher: Dispatcher;
   readonly compiler: Compiler;
   readonly announcer: Announcer;
-  readonly onEvent: ReturnType<typeof recordEvents>;
+  readonly onEvent: RecordEvent;
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
@@ -235,13 +240,6 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   };
 }
 
-function createForge({ options, ports }: Parts): Forge | null {
-  if (options.forge.kind === 'none') return null;
-  const { baseUrl, auth } = options.forge;
-  const forge = createGithub({ baseUrl, auth: githubAuth(auth), userAgent: 'gridops' });
-  return ports.forge?.(forge) ?? forge;
-}
-
 function startReporter(of: Parts & { readonly store: Store; readonly forge: Forge }): Reporter {
   const { store, forge, clock, random, log, undo } = of;
   const reporter = createReporter({
@@ -260,25 +258,6 @@ function startReporter(of: Parts & { readonly store: Store; readonly forge: Forg
   return reporter;
 }
 
-async function openTracked({ options, undo }: Parts, forge: Forge | null): Promise<Repository> {
-  const { url, branch, engine, username, token, knownHosts, sshKeyFile } = options.repository;
-  const own =
-    token === undefined ? null : { username: username ?? 'x-access-token', password: token };
-  const ask = forge === null ? null : async () => await forge.gitCredentials();
-  const repository = await openRepository({
-    url,
-    branch,
-    engine,
-    directory: join(options.data, 'mirrors'),
-    credentials: own === null ? ask : async () => await Promise.resolve(own),
-    limits: {},
-    ...(knownHosts === undefined ? {} : { knownHosts }),
-    ...(sshKeyFile === undefined ? {} : { sshKeyFile }),
-  });
-  undo.push('repository', async () => await repository.close());
-  return repository;
-}
-
 /** Among the last deploys: an older one would not be what a push of this moment was overtaken by. */
 async function wasDeployed(store: Store, grid: string, sha: string): Promise<boolean> {
   const deploys = await store.deploys.list(grid, { limit: 50 });
@@ -288,59 +267,6 @@ async function wasDeployed(store: Store, grid: string, sha: string): Promise<boo
 async function lastGood(store: Store, grid: string) {
   const good = await store.revisions.lastGood(grid);
   return good === null ? null : { sha: good.sha, grid: good.gridDefinition, stacks: good.stacks };
-}
-
-function recordEvents(of: { store: Store; hub: UpdateHub; clock: Clock; log: Log }) {
-  return (event: {
-    readonly grid: string;
-    readonly node: string | null;
-    readonly at: number;
-    readonly severity: 'info' | 'warning' | 'error';
-    readonly kind: string;
-    readonly path: string;
-    readonly message: string;
-  }): void => {
-    const { grid, node, at, severity, kind, path, message } = event;
-    of.store.events.append({ grid, node, at, severity, kind, path, message }).then(
-      (stored) => of.hub.publish({ kind: 'event', event: eventReply(stored) }),
-      (error: unknown) => of.log.error({ error: errorMessage(error) }, 'event not stored'),
-    );
-  };
-}
-
-function concerns(options: MasterOptions, fullName: string, ref: string): boolean {
-  if (options.forge.kind !== 'github') return false;
-  const tracked = `${options.forge.owner}/${options.forge.name}`.toLowerCase();
-  return fullName.toLowerCase() === tracked && ref === `refs/heads/${options.repository.branch}`;
-}
-
-async function frameOf(
-  repository: Repository,
-  of: { readonly sha: string; readonly grid: string; readonly problem: Problem },
-): Promise<string | null> {
-  try {
-    const source = await repository.source(of.sha, of.grid);
-    const file = source.files.get(of.problem.position.file);
-    return file?.kind === 'text' ? codeFrame(file.text, of.problem) : null;
-  } catch {
-    return null;
-  }
-}
-
-function acceptAgents(server: Server, dispatcher: Dispatcher): void {
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-  });
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    if (new URL(request.url ?? '/', 'http://master').pathname !== '/agent') {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (accepted) => dispatcher.accept(accepted));
-  });
 }
 
 function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {
@@ -354,28 +280,4 @@ function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }):
     store.prune(clock.now()).catch(onError);
   }, PRUNE_MILLISECONDS);
   undo.push('upkeep', async () => await Promise.resolve(clearInterval(timer)));
-}
-
-async function watch({ options, clock, log, undo }: Parts, onChange: () => void): Promise<void> {
-  if (!options.repository.url.startsWith('/')) return;
-  const watcher = await watchRepository({
-    path: options.repository.url,
-    branch: options.repository.branch,
-    clock,
-    onChange,
-    onError: (error) =>
-      log.warn({ error: errorMessage(error) }, 'cannot watch the repository; polling goes on'),
-  });
-  undo.push('watcher', async () => await watcher.close());
-}
-
-function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {
-  if (auth.kind === 'token') return auth;
-  const { appId, privateKey, installationId } = auth;
-  return {
-    kind: 'app' as const,
-    appId,
-    privateKey,
-    ...(installationId === null ? {} : { installationId }),
-  };
 }

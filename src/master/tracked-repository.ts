@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { Forge } from '../forge/forge.ts';
+import { createGithub } from '../forge/github.ts';
+import { codeFrame } from '../manifest/code-frame.ts';
+import { errorMessage } from '../model/error.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { openRepository, type Repository } from '../sync/repository.ts';
+import { watchRepository } from '../sync/watch.ts';
+import type { MasterOptions } from './options.ts';
+
+/** The forge that hosts the repository; `null` for a repository without one. */
+export function createForge({ forge }: Pick<MasterOptions, 'forge'>): Forge | null {
+  if (forge.kind === 'none') return null;
+  const { baseUrl, auth } = forge;
+  return createGithub({ baseUrl, auth: githubAuth(auth), userAgent: 'gridops' });
+}
+
+/** With credentials of its own where it has them, else with the forge's. */
+export async function openTracked(
+  { data, repository }: Pick<MasterOptions, 'data' | 'repository'>,
+  forge: Forge | null,
+): Promise<Repository> {
+  const { url, branch, engine, username, token, knownHosts, sshKeyFile } = repository;
+  const own =
+    token === undefined ? null : { username: username ?? 'x-access-token', password: token };
+  const ask = forge === null ? null : async () => await forge.gitCredentials();
+  return await openRepository({
+    url,
+    branch,
+    engine,
+    directory: join(data, 'mirrors'),
+    credentials: own === null ? ask : async () => await Promise.resolve(own),
+    limits: {},
+    ...(knownHosts === undefined ? {} : { knownHosts }),
+    ...(sshKeyFile === undefined ? {} : { sshKeyFile }),
+  });
+}
+
+/** Only a repository on this machine can be watched; `null` for any other. */
+export async function watchTracked(
+  { repository }: Pick<MasterOptions, 'repository'>,
+  of: { readonly clock: Clock; readonly log: Log; readonly onChange: () => void },
+): Promise<{ close(): Promise<void> } | null> {
+  const { url: path, branch } = repository;
+  if (!path.startsWith('/')) return null;
+  return await watchRepository({
+    path,
+    branch,
+    clock: of.clock,
+    onChange: of.onChange,
+    onError: (error) =>
+      of.log.warn({ error: errorMessage(error) }, 'cannot watch the repository; polling goes on'),
+  });
+}
+
+/** Whether a push is to the branch that this master follows. */
+export function isTracked(
+  { forge, repository }: Pick<MasterOptions, 'forge' | 'repository'>,
+  push: { readonly fullName: string; readonly ref: string },
+): boolean {
+  if (forge.kind !== 'github') return false;
+  const tracked = `${forge.owner}/${forge.name}`.toLowerCase();
+  return push.fullName.toLowerCase() === tracked && push.ref === `refs/heads/${repository.branch}`;
+}
+
+/** The lines around a problem; `null` where they cannot be read any more. */
+export async function frameOf(
+  repository: Repository,
+  of: { readonly sha: string; readonly grid: string; readonly problem: Problem },
+): Promise<string | null> {
+  try {
+    const source = await repository.source(of.sha, of.grid);
+    const file = source.files.get(of.problem.position.file);
+    return file?.kind === 'text' ? codeFrame(file.text, of.problem) : null;
+  } catch {
+    return null;
+  }
+}
+
+function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {
+  if (auth.kind === 'token') return auth;
+  const { appId, privateKey, installationId } = auth;
+  return {
+    kind: 'app' as const,
+    appId,
+    privateKey,
+    ...(installationId === null ? {} : { installationId }),
+  };
+}
