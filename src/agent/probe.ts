@@ -42,14 +42,18 @@ function probeHttp(
 ): Promise<void> {
   const { host, port, uri } = target;
   return new Promise((resolve, reject) => {
+    const headers = { 'user-agent': 'gridops-agent' };
+    const request = get({ host, port, path: encoded(uri), headers, signal, agent: false });
     const limit = setTimeout(
       () => request.destroy(new Error(`GET ${uri} took longer than ${timeout / 1_000} s`)),
       timeout,
     );
-    const headers = { 'user-agent': 'gridops-agent' };
-    const request = get({ host, port, path: uri, headers, signal, agent: false });
     request.once('error', (error) => reject(explained(error, target)));
-    request.once('close', () => clearTimeout(limit));
+    request.once('close', () => {
+      clearTimeout(limit);
+      // An answer that changes the protocol comes as neither a response nor an error.
+      reject(new Error(`GET ${uri} was not answered`));
+    });
     request.once('response', (response) => {
       const status = response.statusCode ?? 0;
       // The body is not read: it may be endless.
@@ -59,6 +63,11 @@ function probeHttp(
       else reject(new Error(`GET ${uri} was answered with ${status}`));
     });
   });
+}
+
+/** Node refuses to send anything but ASCII in a path. */
+function encoded(uri: string): string {
+  return uri.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character));
 }
 
 function explained(error: Error, target: Target): Error {

@@ -104,8 +104,9 @@ export class ReadinessWatch {
   async #checkPasses(): Promise<boolean> {
     const check = this.#options.subject.healthCheck;
     if (check === null) return true;
-    const patience = (check.initialDelay + STARTING_CHECKS * check.interval) * 1_000;
-    const passed = await this.#retry(Math.min(READY_LIMIT, patience), () => this.#check(check));
+    const patience = Math.min(READY_LIMIT, STARTING_CHECKS * check.interval * 1_000);
+    const limit = check.initialDelay * 1_000 + patience;
+    const passed = await this.#retry(limit, () => this.#check(check));
     this.#vitals = { ...this.#vitals, health: passed ? 'healthy' : 'unhealthy' };
     return passed;
   }

@@ -80,6 +80,28 @@ describe('an http probe', () => {
     );
   });
 
+  it('asks for any path that a person may write', async () => {
+    let asked = '';
+    const target = await answering((request, response) => {
+      asked = request.url ?? '';
+      response.end();
+    });
+
+    await networkProbes.http({ ...target, uri: '/健康?a=%20é\u0001' }, options);
+
+    expect(asked).toBe('/%E5%81%A5%E5%BA%B7?a=%20%C3%A9%01');
+  });
+
+  it('takes an answer that is none for ill', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    const target = { ...(await listen(server)), uri: '/' };
+
+    await expect(networkProbes.http(target, options)).rejects.toThrow('GET / was not answered');
+  });
+
   it('ends when it is not wanted any more', async () => {
     const target = await answering(() => undefined);
     const ending = new AbortController();

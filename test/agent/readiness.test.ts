@@ -134,6 +134,19 @@ describe('readiness', () => {
     expect(watched.vitals.message).toBe('GET /ready was answered with 503');
   });
 
+  it('leaves a container the whole of a long initial delay', async () => {
+    const healthCheck = { ...check, initialDelay: 600 };
+    const { clock, patient, watched } = watch({ healthCheck });
+    patient.status = 503;
+
+    await clock.turn(599_000);
+    expect(watched.vitals.readiness).toBe('pending');
+    patient.status = 200;
+    await clock.turn(2_000);
+
+    expect(watched.vitals.readiness).toBe('ready');
+  });
+
   it('asks for the health only after the port', async () => {
     const { clock, patient } = watch({ waitForPort: 80, healthCheck: check });
 
