@@ -2,7 +2,14 @@ import type { AssignedInstance } from '../model/assignment.ts';
 import { shortDigest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
 import { containerName } from '../model/identity.ts';
-import type { BindMount, ContainerSpec, Mount, PortBinding, VolumeSpec } from '../model/spec.ts';
+import {
+  type BindMount,
+  type ContainerSpec,
+  type Mount,
+  mountPlace,
+  type PortBinding,
+  type VolumeSpec,
+} from '../model/spec.ts';
 import type { Scope } from './containers.ts';
 import { containerLabels, volumeLabels } from './labels.ts';
 
@@ -166,7 +173,9 @@ function bind(mount: BindMount): string {
 function volumeMounts(scope: Scope, instance: AssignedInstance, imageVolumes: readonly string[]) {
   const { mounts } = instance.spec;
   const targets = new Set(mounts.map((mount) => mount.target));
-  const declared = imageVolumes.filter((target) => !targets.has(target)).toSorted();
+  const declared = [...new Set(imageVolumes.map(mountPlace))]
+    .filter((target) => !targets.has(target))
+    .toSorted();
   return [
     ...mounts.flatMap((mount) =>
       mount.kind === 'bind' ? [] : [volumeMount(scope, instance, mount)],

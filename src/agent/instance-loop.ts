@@ -41,8 +41,9 @@ export class InstanceLoop {
   readonly #report: InstanceReport;
   readonly #rounds: SingleFlight;
   readonly #alarm: Alarm;
-  readonly #firstLook: Promise<void>;
-  #looked: (() => void) | null = null;
+  /** Resolves after the first look. */
+  readonly looked: Promise<void>;
+  #onFirstLook: (() => void) | null = null;
   #wanted: AssignedInstance | 'kept' | null | undefined = undefined;
   #version = 0;
   /** What may have changed on the engine, counted; the next round looks when it has not seen all of it. */
@@ -56,8 +57,8 @@ export class InstanceLoop {
     this.path = instancePath(id);
     this.#around = around;
     this.#log = around.log.child({ instance: this.path });
-    this.#firstLook = new Promise((resolve) => {
-      this.#looked = resolve;
+    this.looked = new Promise((resolve) => {
+      this.#onFirstLook = resolve;
     });
     this.#alarm = new Alarm(around.clock, () => this.wake());
     this.#view = new InstanceView({
@@ -79,11 +80,16 @@ export class InstanceLoop {
     );
   }
 
-  /** `null`: take it away; `kept`: let it be. Each call stands for a newer assignment. */
-  assign(wanted: AssignedInstance | 'kept' | null): void {
-    const sameSpec = specHashOf(wanted) === specHashOf(this.#wanted);
-    this.#memory.reset({ sameSpec });
+  /**
+   * `null`: take it away; `kept`: let it be. A newer assignment that wants the same as before changes nothing, least of all
+   * the patience with a failing instance: others on this node may be rolled out in many steps. `again`: try it at once.
+   */
+  assign(wanted: AssignedInstance | 'kept' | null, { again }: { readonly again: boolean }): void {
+    const before = this.#wanted;
     this.#wanted = wanted;
+    if (!again && isSameWish(before, wanted)) return;
+    const sameSpec = specHashOf(wanted) === specHashOf(before);
+    this.#memory.reset({ sameSpec });
     this.#version += 1;
     if (!sameSpec) this.#runner.interrupt();
     this.wake();
@@ -98,7 +104,7 @@ export class InstanceLoop {
   /** Whether a full listing shows what was seen at the last look. */
   matches(listed: readonly ContainerSummary[]): boolean {
     const seen = new Map(this.#view.facts.map((one) => [one.id, one]));
-    if (this.#looked !== null || listed.length !== seen.size) return false;
+    if (this.#onFirstLook !== null || listed.length !== seen.size) return false;
     return listed.every((one) => {
       const known = seen.get(one.id);
       return known?.phase === one.phase && known.name === one.name;
@@ -107,7 +113,7 @@ export class InstanceLoop {
 
   /** Nothing is wanted and nothing is left. */
   get over(): boolean {
-    if (this.#looked !== null || (this.#wanted ?? null) !== null) return false;
+    if (this.#onFirstLook !== null || (this.#wanted ?? null) !== null) return false;
     return this.#view.facts.length === 0;
   }
 
@@ -115,9 +121,8 @@ export class InstanceLoop {
     return this.#report.observe(this.#assigned());
   }
 
-  /** Resolves after the first look and the first answer of every container that was found. */
-  async known(): Promise<void> {
-    await this.#firstLook;
+  /** Resolves when every container that was found has answered once, or cannot be asked. */
+  async answered(): Promise<void> {
     await this.#view.asked();
   }
 
@@ -125,7 +130,7 @@ export class InstanceLoop {
   async stop(): Promise<void> {
     const stopped = this.#rounds.stop();
     this.#runner.end();
-    this.#looked?.();
+    this.#onFirstLook?.();
     await stopped;
     this.#alarm.clear();
     this.#view.stop();
@@ -167,8 +172,8 @@ export class InstanceLoop {
     this.#view.update(facts);
     this.#memory.prune(new Set(facts.map((one) => one.id)));
     this.#troubles = 0;
-    this.#looked?.();
-    this.#looked = null;
+    this.#onFirstLook?.();
+    this.#onFirstLook = null;
     for (const one of facts) {
       const ran = before.some((earlier) => earlier.id === one.id && earlier.phase === 'running');
       if (ran && one.phase === 'exited' && this.#runner.stopped !== one.id)
@@ -244,6 +249,14 @@ export class InstanceLoop {
     const { activity } = this.#report;
     if (activity !== null) this.#report.show({ ...activity, message: errorMessage(error) });
   }
+}
+
+function isSameWish(
+  a: AssignedInstance | 'kept' | null | undefined,
+  b: AssignedInstance | 'kept' | null,
+): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  return a.specHash === b.specHash && a.mode === b.mode;
 }
 
 function specHashOf(wanted: AssignedInstance | 'kept' | null | undefined): string | null {

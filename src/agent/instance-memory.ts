@@ -27,7 +27,7 @@ export class InstanceMemory {
     return this.#failure;
   }
 
-  /** A newer assignment: everything is tried at once again. Failures of another spec are forgotten. */
+  /** Something else is wanted, or the same once more: everything is tried at once again. Failures of another spec are forgotten. */
   reset(options: { readonly sameSpec: boolean }): void {
     this.#history = { ...freshHistory, givenUp: this.#history.givenUp };
     if (!options.sameSpec) this.#failure = null;

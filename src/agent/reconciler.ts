@@ -1,4 +1,4 @@
-import type { Assignment } from '../model/assignment.ts';
+import { type Assignment, wantsTheSame } from '../model/assignment.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { ContainerSummary } from './containers.ts';
@@ -53,15 +53,17 @@ export class Reconciler {
 
   /** The caller has made sure that it is genuine, for this node and newer than the last. */
   apply(assignment: Assignment): void {
+    const before = this.#assignment;
+    const again = before !== null && wantsTheSame(before, assignment);
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
     const assigned = new Set<string>();
     for (const instance of assignment.instances) {
       assigned.add(instancePath(instance));
-      this.#loopOf(instance).assign(instance);
+      this.#loopOf(instance).assign(instance, { again });
     }
     for (const [path, loop] of this.#loops)
-      if (!assigned.has(path)) loop.assign(this.#unlisted(path));
+      if (!assigned.has(path)) loop.assign(this.#unlisted(path), { again });
   }
 
   /** Everything, in the order of instances. */
@@ -92,7 +94,7 @@ export class Reconciler {
       onChange: (changed) => this.#changed(changed),
     });
     this.#loops.set(path, loop);
-    if (this.#assignment !== null) loop.assign(this.#unlisted(path));
+    if (this.#assignment !== null) loop.assign(this.#unlisted(path), { again: false });
     return loop;
   }
 
@@ -122,10 +124,16 @@ export class Reconciler {
     this.#onFirstListing = null;
   }
 
+  /**
+   * Looks are waited for as long as they take: what was not looked at would be told as not there, and a master without an
+   * assignment of this node would make it once more. Only answers of containers have a limit.
+   */
   async #firstAnswers(): Promise<void> {
+    const loops = [...this.#loops.values()];
+    await Promise.all(loops.map((loop) => loop.looked));
     const answered = new AbortController();
     const limit = this.#options.clock.sleep(FIRST_ANSWERS, answered.signal).catch(() => undefined);
-    const answers = Promise.all([...this.#loops.values()].map((loop) => loop.known()));
+    const answers = Promise.all(loops.map((loop) => loop.answered()));
     await Promise.race([answers, limit]);
     answered.abort(new Error('answered'));
   }

@@ -216,7 +216,12 @@ export class Session {
 
   async #assign(message: MasterMessageOf<'assignment'>): Promise<void> {
     const refusal = await this.#options.host.assigned(message);
-    if (refusal !== null) this.send(refusal);
+    if (refusal === null) return;
+    this.send(refusal);
+    if (refusal.code !== 'internal') return;
+    // A fault of this node, such as a full disk, that may pass: the master sends it again to the next session.
+    this.#fault ??= { retry: true, reason: refusal.message };
+    this.close('shutdown');
   }
 
   /** Also the end of a handshake that takes too long. */

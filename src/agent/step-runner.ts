@@ -146,7 +146,9 @@ export class StepRunner {
     // Somebody removed it in the meantime: that says nothing about the spec.
     if (!left.some((one) => one.id === container)) return;
     const started = view.snapshots().find((one) => one.id === container);
-    if (started?.served !== true) memory.failed(facts, container, around.clock.now());
+    // What it was made with (its network) is gone for good: as it is, it will never start again.
+    const isHopeless = facts.code === 'not-found' && started?.specHash === instance?.specHash;
+    if (started?.served !== true || isHopeless) memory.failed(facts, container, around.clock.now());
     // An old container says nothing about the wanted spec.
     else if (started.specHash === instance?.specHash) memory.restartRefused(facts);
   }

@@ -1,4 +1,4 @@
-import type { AssignedInstance, Assignment } from '../model/assignment.ts';
+import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { Service } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
@@ -37,7 +37,7 @@ export function nextAssignment(input: AssignInput): Assignment | null {
     instances: [...instances.values()].toSorted(compareInstances),
     kept: [...kept].toSorted(compareText),
   };
-  return before !== null && sameContent(before, next) ? null : next;
+  return before !== null && wantsTheSame(before, next) ? null : next;
 }
 
 interface Draft {
@@ -113,24 +113,4 @@ function assigned(of: {
     revision: of.revision,
     mode: of.mode,
   };
-}
-
-/** The roster alone is no reason to send: else a thousand nodes that join would cause a million messages. */
-function sameContent(a: Assignment, b: Assignment): boolean {
-  return (
-    a.instances.length === b.instances.length &&
-    a.instances.every((one, at) => {
-      const other = b.instances[at];
-      return (
-        other !== undefined &&
-        instancePath(one) === instancePath(other) &&
-        one.specHash === other.specHash
-      );
-    }) &&
-    sameList(a.kept, b.kept)
-  );
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((one, at) => one === b[at]);
 }

@@ -9,7 +9,7 @@ import { parseJoinToken } from '../protocol/join-token.ts';
 import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
+import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 
 /** What the dispatcher keeps in the store. */
@@ -101,7 +101,7 @@ export class Dispatcher implements SessionHost {
     const node =
       fleet.get(assignment.grid, assignment.node) ??
       unheard({ grid: assignment.grid, name: assignment.node, now: clock.now() });
-    fleet.put({ ...node, assignment });
+    fleet.put(assigned(node, assignment));
     log.debug(
       { grid: assignment.grid, node: assignment.node, generation: assignment.generation },
       'assignment stored',

@@ -1,4 +1,4 @@
-import type { AssignedInstance, Assignment } from '../model/assignment.ts';
+import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
 import type {
@@ -22,6 +22,8 @@ export interface FleetNode {
   /** The generation that `instances` was reported under. */
   readonly observedGeneration: number;
   readonly assignment: Assignment | null;
+  /** The node has not reported yet on an assignment that has everything tried again. */
+  readonly retrying: boolean;
 }
 
 /**
@@ -103,6 +105,7 @@ export function unheard(of: { grid: string; name: string; now: number }): FleetN
     instances: [],
     observedGeneration: 0,
     assignment: null,
+    retrying: false,
   };
 }
 
@@ -113,7 +116,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     lastSeenAt: node.lastSeenAt,
     availability: wish?.availability ?? 'active',
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
-    instances: isStale(node) ? node.instances.map(withoutFailure) : node.instances,
+    instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
   };
 }
@@ -128,14 +131,31 @@ export function allLabels(facts: NodeFacts, wish: NodeWish | undefined): readonl
   return [...new Set([...facts.labels, ...(wish?.labels ?? [])])].toSorted(compareText);
 }
 
-/** Failures of an older assignment say nothing of the newer one: the agent starts afresh with each generation. */
+/** With its newest assignment, which is stored and about to be sent. */
+export function assigned(node: FleetNode, assignment: Assignment): FleetNode {
+  const repeats = node.assignment !== null && wantsTheSame(node.assignment, assignment);
+  return { ...node, assignment, retrying: repeats || (node.retrying && isStale(node)) };
+}
+
+/** The node has not reported on its newest assignment yet. */
 function isStale(node: FleetNode): boolean {
   return node.observedGeneration < (node.assignment?.generation ?? 0);
 }
 
-function withoutFailure(instance: ObservedInstance): ObservedInstance {
-  if (instance.attempt === null || instance.attempt.failure === null) return instance;
-  return { ...instance, attempt: null };
+/** A failure of another spec than the assigned one says nothing of it; one that is being tried again, nothing any more. */
+function withoutOldFailures({
+  instances,
+  assignment,
+  retrying,
+}: FleetNode): readonly ObservedInstance[] {
+  const specs = new Map(
+    assignment?.instances.map((one) => [instancePath(one), one.specHash]) ?? [],
+  );
+  return instances.map((one) => {
+    if (one.attempt === null || one.attempt.failure === null) return one;
+    const holds = !retrying && specs.get(instancePath(one)) === one.attempt.specHash;
+    return holds ? one : { ...one, attempt: null };
+  });
 }
 
 function assignedId(instance: AssignedInstance): AssignedId {

@@ -1,4 +1,4 @@
-import type { InstanceId } from './identity.ts';
+import { type InstanceId, instancePath } from './identity.ts';
 import type { ReplaceMode } from './plan.ts';
 import type { ContainerSpec } from './spec.ts';
 
@@ -28,4 +28,25 @@ export interface Assignment {
    * (its store was lost, or the stack is held), so it can neither list them above nor let them be removed.
    */
   readonly kept: readonly string[];
+}
+
+/**
+ * Whether two assignments, both in the order of instances, want the same of a node. The roster alone is no reason to send:
+ * else a thousand nodes that join would cause a million messages. One that wants the same and is sent all the same has
+ * everything tried again.
+ */
+export function wantsTheSame(a: Assignment, b: Assignment): boolean {
+  return (
+    a.instances.length === b.instances.length &&
+    a.instances.every((one, at) => {
+      const other = b.instances[at];
+      return (
+        other !== undefined &&
+        instancePath(one) === instancePath(other) &&
+        one.specHash === other.specHash
+      );
+    }) &&
+    a.kept.length === b.kept.length &&
+    a.kept.every((path, at) => path === b.kept[at])
+  );
 }

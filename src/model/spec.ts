@@ -88,3 +88,8 @@ export interface HealthCheck {
   readonly interval: number;
   readonly initialDelay: number;
 }
+
+/** One spelling for each place in a container: `/data`, `/data/` and `//data` are one. */
+export function mountPlace(path: string): string {
+  return path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '');
+}

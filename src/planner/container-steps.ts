@@ -149,7 +149,7 @@ function attempt(
   old: ContainerSnapshot | null,
   { containers, history, now }: ContainerSituation,
 ): ContainerDecision {
-  const retryAt = nextAttemptAt(wanted, old, history);
+  const retryAt = nextAttemptAt(wanted, old, history, now);
   if (now < retryAt) {
     const until = wait(retryAt, 'waiting for the next attempt');
     return old?.served === true ? (tend(old, history, now, until) ?? until) : until;
@@ -169,11 +169,12 @@ function nextAttemptAt(
   wanted: AssignedInstance,
   old: ContainerSnapshot | null,
   history: AttemptHistory,
+  now: number,
 ): number {
   if (history.failures === 0 || history.failedAt === null) return 0;
   const interrupts = wanted.mode === 'stop-first' && old !== null;
   const delay = attemptDelay(history.failures);
-  return history.failedAt + (interrupts ? Math.max(INTERRUPTING_ATTEMPT, delay) : delay);
+  return past(history.failedAt, now) + (interrupts ? Math.max(INTERRUPTING_ATTEMPT, delay) : delay);
 }
 
 /** There is a container of the wanted spec: bring it to `ready`, then clear away the old one. */
@@ -239,7 +240,8 @@ function tend(
 ): ContainerDecision | null {
   if (container.phase === 'running') return cure(container);
   const delay = Math.min(RESTART_CAP, restartsInARow(container, history) ** 2 * 1_000);
-  const at = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0) + delay;
+  const last = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0);
+  const at = past(last, now) + delay;
   if (now >= at)
     return steps([{ kind: 'start-container', container: container.id, reason: 'it exited' }]);
   return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to restart it');
@@ -262,7 +264,8 @@ function settle(
   if (candidate.name === name) return { kind: 'settled', until: null };
   if (containers.some((one) => one.name === name))
     return wait(now + REMOVAL_POLL, 'waiting for its own name');
-  const at = history.renameRefusedAt === null ? 0 : history.renameRefusedAt + RENAME_RETRY;
+  const at =
+    history.renameRefusedAt === null ? 0 : past(history.renameRefusedAt, now) + RENAME_RETRY;
   if (now < at) return { kind: 'settled', until: at };
   return steps([
     {
@@ -272,6 +275,11 @@ function settle(
       reason: 'its own name is free',
     },
   ]);
+}
+
+/** A clock that was ahead and has been put right must not make anything wait until it gets there again. */
+function past(moment: number, now: number): number {
+  return Math.min(moment, now);
 }
 
 function withdraw(

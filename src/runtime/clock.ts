@@ -1,9 +1,12 @@
 /** Time as an argument: tests turn it by hand. All times are milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Resolves after `milliseconds`; rejects with the signal's reason when it is aborted first. */
+  /** Resolves after `milliseconds`, 24 days at most; rejects with the signal's reason when it is aborted first. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** A longer one overflows a timer, and is over at once. */
+const LONGEST_SLEEP = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -13,7 +16,7 @@ export const systemClock: Clock = {
         reject(signal.reason as Error);
         return;
       }
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, Math.min(milliseconds, LONGEST_SLEEP));
       function done(): void {
         signal?.removeEventListener('abort', aborted);
         resolve();

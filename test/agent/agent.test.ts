@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -250,6 +250,23 @@ describe('an assignment', () => {
     master.assign(peer, { generation: 9, instances: 'all' as unknown as [] });
 
     expect(await peer.next('refusal')).toMatchObject({ code: 'protocol-violation' });
+  });
+
+  it('that cannot be kept is asked for again, with a new session', async () => {
+    await veteran();
+    const inTheWay = path.join(directory, 'assignment.json.new');
+    mkdirSync(inTheWay);
+    const agent = await start();
+    const peer = await master.open();
+
+    master.assign(peer, { generation: 9, instances: [instance] });
+    expect(await peer.next('refusal')).toMatchObject({ generation: 9, code: 'internal' });
+    rmSync(inTheWay, { recursive: true });
+    const again = await master.open();
+    master.assign(again, { generation: 9, instances: [instance] });
+
+    await vi.waitFor(() => expect(agent.status().generation).toBe(9), 5_000);
+    expect(engine.names).toEqual([WEB]);
   });
 
   it('that was sent twice is taken once', async () => {

@@ -53,6 +53,10 @@ export class Bench {
     await this.#reconciler?.stop();
   }
 
+  get known(): Promise<void> {
+    return this.#reconciler?.known ?? Promise.reject(new Error('not started'));
+  }
+
   /** A newer assignment; time does not pass. */
   async assign(
     instances: readonly AssignedInstance[],

@@ -197,6 +197,12 @@ describe('the volumes of a container', () => {
     });
   });
 
+  it('that the image declares are not mounted a second time, however their path is written', () => {
+    const mounts = [{ ...aVolumeMount(), target: '/data' }];
+
+    expect(sources({ mounts, stateful: true }, ['/data/'])).toEqual(['shop.web.data-1']);
+  });
+
   it('without a name are kept for a stateful instance and die with a stateless one', () => {
     const mounts = [{ kind: 'anonymous', target: '/cache' } as const];
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { aPort } from '../support/builders.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
@@ -331,6 +331,33 @@ describe('failing', () => {
     expect(engine.names).toEqual([WEB]);
   });
 
+  it('stays as patient as it was when a newer assignment concerns others only', async () => {
+    const stopFirst = web('exits:1', { mode: 'stop-first' });
+    const { engine, clock } = await running(web('web:1'));
+    await bench.assign([stopFirst]);
+    await clock.turn(3_000);
+    const before = engine.journal.length;
+
+    for (const image of ['web:1', 'web:2', 'web:1'])
+      await bench.assign([stopFirst, web(image, { number: 2, mode: 'stop-first' })]);
+
+    const own = engine.journal.slice(before).filter((entry) => entry.includes(WEB));
+    expect(own).toEqual([]);
+    expect(bench.observe()?.attempt?.failure?.code).toBe('container-exited');
+  });
+
+  it('replaces a container whose network is gone for good', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.fail('start', 'not-found');
+
+    engine.kill(WEB);
+    await clock.turn(3_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.count('create')).toBe(2);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
   it('counts an engine that does not answer as nobody’s failure, and goes on when it is back', async () => {
     const { engine, clock } = await running();
     engine.setDown(true);
@@ -430,6 +457,34 @@ describe('an agent that starts again', () => {
 
     expect(engine.journal).toEqual([]);
     expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('does not speak before it has looked at everything, however long that takes', async () => {
+    const { engine, clock } = await running(web('web:1'), web('web:1', { number: 2 }));
+    await bench.stop();
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = Object.assign(Object.create(engine) as FakeEngine, {
+      find: async (...of: Parameters<FakeEngine['find']>) => {
+        if (of[1].number === 2) await released;
+        return await engine.find(...of);
+      },
+      list: async (...of: Parameters<FakeEngine['list']>) => await engine.list(...of),
+      watch: async (...of: Parameters<FakeEngine['watch']>) => await engine.watch(...of),
+    });
+    const onKnown = vi.fn();
+
+    await bench.start({ containers: slow });
+    void bench.known.then(onKnown);
+    await clock.turn(10_000);
+    expect(onKnown).not.toHaveBeenCalled();
+    release();
+    await clock.turn(2_000);
+
+    expect(onKnown).toHaveBeenCalled();
+    expect(bench.observe('shop/web-2')?.current?.running).toBe(true);
   });
 
   it('starts everything after a reboot', async () => {

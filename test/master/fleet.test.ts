@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Fleet, mergeInstances, unheard } from '../../src/master/fleet.ts';
+import {
+  Fleet,
+  type FleetNode,
+  mergeInstances,
+  unheard,
+  assigned as withAssignment,
+} from '../../src/master/fleet.ts';
+import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { instancePath } from '../../src/model/identity.ts';
 import {
   aFailure,
@@ -63,6 +70,51 @@ describe('the fleet', () => {
     fleet.put(node);
 
     expect(fleet.observedState('other', {}).nodes).toEqual([]);
+  });
+
+  it('believes a failure until its spec changes, or is tried again', () => {
+    const service = aService();
+    const failed = anObservedInstance({
+      attempt: anAttempt({
+        specHash: service.specHash,
+        phase: 'failed',
+        failure: aFailure(),
+      }),
+    });
+    const entry: AssignedInstance = {
+      stack: service.stack,
+      service: service.name,
+      number: 1,
+      stateful: false,
+      spec: service.spec,
+      specHash: service.specHash,
+      revision: 'c0ffee',
+      mode: 'start-first',
+    };
+    const assignment = (generation: number, instances: readonly AssignedInstance[]) => {
+      return { grid: 'demo', node: 'node-1', generation, roster: [], instances, kept: [] };
+    };
+    const failureSeen = (of: FleetNode): boolean => {
+      const fleet = new Fleet();
+      fleet.put(of);
+      const [shown] = fleet.observedState('demo', {}).nodes[0]?.instances ?? [];
+      return (shown?.attempt?.failure ?? null) !== null;
+    };
+    const before = {
+      ...node,
+      instances: [failed],
+      observedGeneration: 4,
+      assignment: assignment(4, [entry]),
+    };
+
+    const othersChanged = [entry, { ...entry, number: 2 }];
+    expect(failureSeen(withAssignment(before, assignment(5, othersChanged)))).toBe(true);
+    const changed = [{ ...entry, specHash: 'dddddddddddddddd' }];
+    expect(failureSeen(withAssignment(before, assignment(5, changed)))).toBe(false);
+    const again = withAssignment(before, assignment(5, [entry]));
+    expect(failureSeen(again)).toBe(false);
+    expect(failureSeen(withAssignment(again, assignment(6, othersChanged)))).toBe(false);
+    expect(failureSeen({ ...again, observedGeneration: 5 })).toBe(true);
   });
 
   it('takes no failure for true that was reported under an older assignment', () => {

@@ -184,6 +184,11 @@ const table: readonly [string, Case, string | string[]][] = [
     'wait 9 s',
   ],
   [
+    'does not wait for a clock that was ahead when it exited',
+    { containers: [aContainer({ ...exited, finishedAt: NOW + 3_600_000 })] },
+    ['start new'],
+  ],
+  [
     'waits at most 30 s to restart',
     {
       containers: [aContainer({ ...exited, startedAt: NOW - 2_000 })],
