@@ -3,7 +3,7 @@ import type { InstanceId } from '../model/identity.ts';
 import type { Failure } from '../model/observed.ts';
 import type { Blocked, ReplaceMode, Step, StepOf, Waiting } from '../model/plan.ts';
 import { isConverged } from './choose.ts';
-import type { Sighting } from './index-observed.ts';
+import { containersOf, type Sighting } from './index-observed.ts';
 import type { PlacedService, Placement, Spot } from './place.ts';
 import {
   absenceReason,
@@ -20,6 +20,8 @@ export interface Removal {
   readonly pruned: boolean;
   /** The agent has begun already; there is nothing left to confirm. */
   readonly begun: boolean;
+  /** There is a container; without one nothing is lost. */
+  readonly hasContainer: boolean;
 }
 
 export interface Failed extends InstanceId {
@@ -84,7 +86,7 @@ export function removalOf(
     reason,
     stateful,
   } as const;
-  return { step, pruned, begun };
+  return { step, pruned, begun, hasContainer: containersOf(sighting) > 0 };
 }
 
 class Drafting {

@@ -139,7 +139,8 @@ function merge(node: ObservedNode): readonly Merged[] {
   return [...merged.values()];
 }
 
-function containersOf({ observed }: Sighting): number {
+/** How many containers of an instance are known to serve, or to have served, on a node. */
+export function containersOf({ observed }: Sighting): number {
   return (observed?.current ?? null) === null ? 0 : 1;
 }
 

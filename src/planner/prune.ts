@@ -22,7 +22,11 @@ export function guardRemovals(
   const open = removals.filter((removal) => !removal.begun);
   const guarded = open.filter(({ pruned, step }) => pruned || step.stateful);
   const reasons = [
-    overBudget(open.filter(({ pruned }) => pruned).length, desired, containers),
+    overBudget(
+      open.filter(({ pruned, hasContainer }) => pruned && hasContainer).length,
+      desired,
+      containers,
+    ),
     statefulOnes(guarded),
   ].filter((reason) => reason !== null);
   if (reasons.length === 0) return null;

@@ -86,7 +86,12 @@ class Schedule {
 
   #halt(draft: Draft, failed: Failed, others: number): Timing {
     const { relocations, creates, replaces, removals, farewells } = draft;
-    const remaining = [relocations, creates, replaces, removals, farewells];
+    const moved = new Set(relocations.map((step) => step.number));
+    const staying = farewells.filter(({ step }) => !moved.has(step.number));
+    const remaining = [creates, replaces, removals, staying];
+    // An instance whose node is lost must not wait for another one's cure.
+    this.#put(0, relocations);
+    this.#sendOff(draft, relocations, 1);
     const { stack, service, number, node, failure } = failed;
     this.#halted.push({
       stack,
@@ -96,7 +101,8 @@ class Schedule {
       failure,
       remaining: remaining.reduce((sum, list) => sum + list.length, others),
     });
-    return { end: draft.inFlight.length > 0 ? 1 : 0, obstacle: 'whose rollout stopped' };
+    const isBusy = draft.inFlight.length + relocations.length > 0;
+    return { end: isBusy ? 1 : 0, obstacle: 'whose rollout stopped' };
   }
 
   #proceed(draft: Draft): Timing {

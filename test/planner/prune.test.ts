@@ -36,6 +36,15 @@ describe('the prune budget', () => {
     expect(made.waves.length > 0).toBe(kept);
   });
 
+  test('does not count what never ran: a revert of a broken service is no loss', () => {
+    const broken = aService({ name: 'broken', instances: 8 });
+    const ids = Array.from({ length: 8 }, (_, at) => assigned(broken, at + 1));
+    const nodes = [tenOf(web), aNode({ name: 'b', assigned: ids })];
+    const made = planOf({ services: [web], nodes });
+    expect(made.confirmation).toBeNull();
+    expect(waves(made).flat()).toHaveLength(8);
+  });
+
   test('holds back all removals, lists them, and keeps the plan from being converged', () => {
     const gone = aService({ name: 'gone' });
     const nodes = [tenOf(web), aNodeRunning('b', [[gone, 1]])];

@@ -226,6 +226,20 @@ describe('an instance that fails on its new spec', () => {
     ]);
   });
 
+  test('does not keep another one from leaving a node that is drained or lost', () => {
+    const nodes = [
+      failing('n1', web, 1),
+      aNodeRunning('n2', [[web, 2]], { availability: 'drain' }),
+      aNodeRunning(
+        'n3',
+        [3, 4, 5].map((number) => [web, number] as const),
+      ),
+    ];
+    const made = planOf({ services: [web], nodes });
+    expect(waves(made)[0]).toEqual([expect.stringMatching(/^create shop\/web-2 on n[13]$/)]);
+    expect(made.halted.map(({ number }) => number)).toEqual([1]);
+  });
+
   test('does not stop other services', () => {
     const api = aService({ name: 'api' });
     const made = planOf({ services: [web, api], nodes: [failing('n1', web, 1), ...rest] });
