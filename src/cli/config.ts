@@ -72,7 +72,8 @@ function sectionDocs(section: SectionName): string {
         (file ? `, ${code(`${variableOf(name, setting)}_FILE`)}` : ''),
       setting.default === null || setting.default === '' ? '' : code(setting.default),
       setting.description +
-        (setting.choices === undefined ? '' : ` One of ${setting.choices.map(code).join(', ')}.`),
+        (setting.choices === undefined ? '' : ` One of ${setting.choices.map(code).join(', ')}.`) +
+        (setting.range === undefined ? '' : ` From ${setting.range.join(' to ')}.`),
     ];
     return `| ${cells.join(' | ')} |`;
   });

@@ -23,8 +23,6 @@ export type MasterStart = ReturnType<typeof masterOptions>;
 function repositoryOptions(settings: MasterSettings) {
   if (settings.repository === null)
     throw missing('repository', 'Give the grid repository: --repository or GRIDOPS_REPOSITORY.');
-  if (settings.poll_seconds < 1)
-    throw missing('poll_seconds of at least 1', 'Leave it out for 60.');
   const { git_username: username, git_token: token, known_hosts: knownHosts } = settings;
   const { ssh_key_file: sshKeyFile } = settings;
   return {

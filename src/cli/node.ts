@@ -18,11 +18,12 @@ export async function listNodes(
 export async function removeNode(
   io: Io,
   client: Client,
-  options: { readonly grid: string; readonly node: string },
+  options: { readonly grid: string; readonly node: string; readonly json: boolean },
 ): Promise<ExitCode> {
-  const { grid, node } = options;
+  const { grid, node, json } = options;
   await client.delete(`/grids/${encodeURIComponent(grid)}/nodes/${encodeURIComponent(node)}`);
-  io.stderr(`node ${node} of grid ${grid} is forgotten\n`);
+  if (json) io.stdout(`${JSON.stringify({ grid, node, forgotten: true })}\n`);
+  else io.stderr(`node ${node} of grid ${grid} is forgotten\n`);
   return EXIT.done;
 }
 

@@ -149,8 +149,8 @@ function addNodeCommands(tree: Tree): void {
   });
   addClient({ ...tree, program: node }, 'rm <grid> <node>', {
     summary: 'forget a node that is gone for good',
-    act: (io, client, { args }) =>
-      removeNode(io, client, { grid: text(args[0]), node: text(args[1]) }),
+    act: (io, client, { args, json }) =>
+      removeNode(io, client, { grid: text(args[0]), node: text(args[1]), json }),
   });
   const token = tree.program.command('token').description('join tokens of nodes');
   addClient({ ...tree, program: token }, 'create', {

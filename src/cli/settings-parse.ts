@@ -11,7 +11,7 @@ export function parseSetting(setting: Setting, text: string): ParsedSetting {
     case 'path':
       return { value: text };
     case 'integer':
-      return parseInteger(text);
+      return parseInteger(text, setting.range);
     case 'url':
       return parseUrl(text);
     case 'address':
@@ -28,9 +28,12 @@ export function parseSetting(setting: Setting, text: string): ParsedSetting {
   }
 }
 
-function parseInteger(text: string): ParsedSetting {
+function parseInteger(text: string, range: Setting['range']): ParsedSetting {
   if (!/^\d{1,15}$/.test(text)) return { fault: 'must be a whole number' };
-  return { value: Number(text) };
+  const value = Number(text);
+  const [least, most] = range ?? [0, Number.MAX_SAFE_INTEGER];
+  if (value < least || value > most) return { fault: `must be from ${least} to ${most}` };
+  return { value };
 }
 
 function parseUrl(text: string): ParsedSetting {

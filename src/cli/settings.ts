@@ -9,6 +9,8 @@ export interface Setting {
   readonly default: string | null;
   readonly description: string;
   readonly choices?: readonly string[];
+  /** The least and the most that an integer may be. */
+  readonly range?: readonly [number, number];
   readonly secret?: true;
   readonly env?: string;
   readonly flag?: string;
@@ -71,6 +73,7 @@ export const masterSettings = {
   branch: { type: 'text', default: 'main', description: 'The branch that is deployed.' },
   poll_seconds: {
     type: 'integer',
+    range: [1, 86_400],
     default: '60',
     description: 'Seconds between looks at the branch; webhooks are faster and do not replace it.',
   },
@@ -171,6 +174,7 @@ export const agentSettings = {
   },
   concurrency: {
     type: 'integer',
+    range: [1, 64],
     default: null,
     description: 'Containers started at the same moment; by the number of cores if absent.',
   },

@@ -18,6 +18,7 @@ import {
 
 /** More variables than any program reads; an environment that aliases or files blow up ends here. */
 const maxVariables = 2_000;
+const maxFiles = 100;
 
 /**
  * A service with its environment as one map: what `environment` says in either form, and below it what the files of
@@ -29,7 +30,8 @@ export function settleEnvironment(service: MapNode, sources: Sources, report: Re
   if (written === null && files === null) return withoutKeys(service, ['environment', 'env_file']);
   if (written?.kind === 'scalar') return service;
   const entries = new Map(written === null ? [] : readVariables(written, report));
-  for (const path of pathsOf(files, report)) addFile(entries, path, sources, report);
+  for (const path of pathsOf(files, report))
+    if (entries.size <= maxVariables) addFile(entries, path, sources, report);
   if (entries.size > maxVariables) {
     const message = `the environment has more than ${maxVariables} variables`;
     report.error(written ?? files ?? service, { code: 'bad-environment', message });
@@ -94,6 +96,13 @@ function readItem(item: TreeNode, report: Report): Entry | null {
 function pathsOf(files: TreeNode | null, report: Report): readonly ScalarNode[] {
   if (files === null) return [];
   const items = files.kind === 'list' ? files.items : [files];
+  if (items.length > maxFiles) {
+    report.error(files, {
+      code: 'bad-environment',
+      message: `"env_file" names more than ${maxFiles} files`,
+    });
+    return [];
+  }
   return items.filter((item): item is ScalarNode => {
     if (item.kind === 'scalar') return true;
     report.error(item, {
@@ -114,7 +123,8 @@ function addFile(
   if (resolved.fault !== undefined) return report.error(path, resolved.fault);
   const opened = sources.open(resolved.value);
   if (opened.fault !== undefined) return report.error(path, opened.fault);
-  for (const [name, entry] of parseEnvFile(opened.value, report)) {
+  const file = opened.value;
+  for (const [name, entry] of sources.variables(file, () => parseEnvFile(file, report))) {
     if (!entries.has(name)) entries.set(name, entry);
   }
 }

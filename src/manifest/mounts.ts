@@ -1,5 +1,5 @@
 import { compareText } from '../model/identity.ts';
-import type { Mount, VolumeSpec } from '../model/spec.ts';
+import { type Mount, mountPlace, type VolumeSpec } from '../model/spec.ts';
 import { quote } from './quote.ts';
 import type { Parsed } from './report.ts';
 import { parseEach, type Section } from './section.ts';
@@ -21,8 +21,8 @@ export function readMounts(
     parse,
   )) {
     const { target } = mount;
-    const place = target.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '');
-    if (!mounts.has(place)) mounts.set(place, mount);
+    const place = mountPlace(target);
+    if (!mounts.has(place)) mounts.set(place, { ...mount, target: place });
     else {
       const message = `something is already mounted at ${quote(target)}`;
       section.report.error(locate(section.node, path), { code: 'duplicate-mount', message });

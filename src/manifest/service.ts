@@ -61,17 +61,19 @@ export function readService(
     injected: injectedVariables(name, context),
     volumes: context.volumes,
   });
+  const stateful = value.stateful ?? false;
   const service: Service = {
     stack,
     name,
     instances,
-    stateful: value.stateful ?? false,
+    stateful,
     affinity: parseEach(section, 'affinity', value.affinity, parseAffinity).map((a) => a.value),
     strategy: value.deploy?.strategy ?? 'ha',
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
     spec,
-    specHash: shortDigest(spec),
+    // Where its data is kept depends on it, so a container of the other kind is another container.
+    specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
     position: { file: key.file, line: key.line, column: key.column },
   };
   return { service, dependencies };

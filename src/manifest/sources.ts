@@ -2,14 +2,19 @@ import type { RefusedFile, SourceFile, TextFile } from '../model/source.ts';
 import { quote } from './quote.ts';
 import { readTree, type Tree } from './read.ts';
 import type { Fault, Parsed } from './report.ts';
+import type { Entry } from './tree.ts';
 
 /** The files that one stack is compiled from, and a record of which were asked for. */
 export interface Sources {
   open(path: string): Parsed<TextFile>;
   tree(file: TextFile): Tree;
+  /** The variables of an environment file, however often it is named: `parse` runs, and complains, once. */
+  variables(file: TextFile, parse: () => Variables): Variables;
   /** Path → what was found there. A stack compiles to the same as before while all of these are the same. */
   readonly consulted: ReadonlyMap<string, string>;
 }
+
+export type Variables = ReadonlyMap<string, Entry>;
 
 /** Where trees are kept that several stacks read. */
 export interface TreeCache {
@@ -23,8 +28,14 @@ export function createSources(files: ReadonlyMap<string, SourceFile>, shared: Tr
     consulted.set(path, sourceIdentity(file));
     return file;
   }
+  const variables = new Map<string, Variables>();
   return {
     consulted,
+    variables: (file, parse) => {
+      const known = variables.get(file.path) ?? parse();
+      variables.set(file.path, known);
+      return known;
+    },
     tree: (file) => shared.get(file, () => readTree(file)),
     open(path) {
       const file = look(path);

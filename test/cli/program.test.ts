@@ -227,7 +227,7 @@ describe('gridops master', () => {
       ],
       'one of',
     ],
-    [['--repository', '/repo', '--poll-seconds', '0'], 'poll_seconds'],
+    [['--repository', '/repo', '--poll-seconds', '0'], '--poll-seconds: must be from 1 to 86400'],
     [['--repository', '/repo', '--listen', 'here'], 'flag --listen'],
   ])('does not start with %j', async (args, message) => {
     const { code, err, options } = await start(args);

@@ -10,6 +10,20 @@ import {
   theService,
 } from './source-tree.ts';
 
+describe('a spec hash', () => {
+  const hashOf = (lines: string) => theService(compileService(lines)).specHash;
+
+  test('differs when the service becomes stateful: its data is kept elsewhere then', () => {
+    expect(hashOf('stateful: true')).not.toBe(hashOf(''));
+    expect(hashOf('stateful: false')).toBe(hashOf(''));
+  });
+
+  test('is the same for every spelling of a mount', () => {
+    expect(hashOf('volumes: [/data/]')).toBe(hashOf('volumes: [/data]'));
+    expect(hashOf('volumes: ["/srv//x:/data//in/"]')).toBe(hashOf('volumes: ["/srv//x:/data/in"]'));
+  });
+});
+
 describe('a service', () => {
   test('with an image only has the defaults', () => {
     const service = theService(compileService(''));
@@ -304,6 +318,19 @@ describe('environment', () => {
     const names = Object.keys(theService(compileService('environment: {Z: 1, A: 2}')).spec.env);
     expect(names).toEqual(names.toSorted());
     expect(names).toHaveLength(7);
+  });
+
+  test('files are bounded in number, and each is read once', () => {
+    const files = { [beside('a.env')]: 'no equals sign\nA=1\n' };
+    const named = (count: number) =>
+      compileService(
+        `env_file: [${Array.from({ length: count }, () => 'a.env').join(', ')}]`,
+        '',
+        files,
+      );
+
+    expect(named(100).problems.map(brief)).toEqual(['error bad-environment 1:1']);
+    expect(named(101).problems.map(brief)).toEqual(['error bad-environment 4:15']);
   });
 
   test('files are read below what is written, the first of them first', () => {
