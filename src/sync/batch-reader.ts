@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { GitObject, ObjectReader } from './engine.ts';
-import { ended } from './git-command.ts';
+import { ended, isStillborn } from './git-command.ts';
 
 export interface BatchReaderOptions {
   readonly program: string;
@@ -76,27 +76,28 @@ class Batch {
       env: options.env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    this.#over = ended(this.#child).then(
+      () => this.#end(new Error(`git cat-file has ended: ${this.#complaint}`)),
+      (error: Error) => this.#end(error),
+    );
+    if (isStillborn(this.#child)) return;
     this.#child.stdin.on('error', () => undefined);
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#complaint = `${this.#complaint}${chunk.toString('utf8')}`.slice(-400);
     });
-    this.#over = ended(this.#child).then(
-      () => this.#end(new Error(`git cat-file has ended: ${this.#complaint}`)),
-      (error: Error) => this.#end(error),
-    );
   }
 
   read(oid: string, maxBytes: number): Promise<GitObject | null> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ oid, maxBytes, resolve, reject });
-      this.#child.stdin.write(`${oid}\n`);
+      if (!isStillborn(this.#child)) this.#child.stdin.write(`${oid}\n`);
     });
   }
 
   async close(): Promise<void> {
     this.isOver = true;
-    this.#child.stdin.end();
+    if (!isStillborn(this.#child)) this.#child.stdin.end();
     await this.#over;
   }
 

@@ -32,12 +32,15 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  const over = ended(child);
+  if (isStillborn(child))
+    return await over.then(() => Promise.reject(new Error('git did not start')));
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const stop = () => endGroup(child);
   command.signal.addEventListener('abort', stop, { once: true });
   try {
-    const code = await ended(child);
+    const code = await over;
     command.signal.throwIfAborted();
     return { code, stdout: stdout(), stderr: stderr() };
   } finally {
@@ -45,6 +48,15 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
   }
 }
 
+/**
+ * Where not even its pipes could be made (no file descriptors left), a child has no streams, and its error comes later:
+ * `ended` must be listening by then.
+ */
+export function isStillborn(child: ChildProcess): boolean {
+  return child.stdout === undefined;
+}
+
+/** To be called before anything else is done with the child: without a listener its error would end this process. */
 export function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);

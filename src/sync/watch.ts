@@ -102,7 +102,9 @@ class Watching implements RepositoryWatch {
     watcher.on('all', (_event, path) => this.#noticed(wanted, path));
     // What the operating system says, before chokidar has looked for itself: it looks once a second at most.
     watcher.on('raw', (_event, name: string | null, details: unknown) => {
-      const { watchedPath } = details as { readonly watchedPath: string };
+      const { watchedPath } = details as { readonly watchedPath?: string };
+      // Where chokidar polls (it can be told so from outside) there is none: then its own events must do.
+      if (watchedPath === undefined) return;
       this.#noticed(wanted, watchedPath);
       if (name === null) return;
       const path = join(watchedPath, name);
