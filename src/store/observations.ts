@@ -17,7 +17,7 @@ export interface Observations {
   get(grid: string, node: string): Promise<StoredObservation | null>;
   /** By node. */
   list(grid: string): Promise<readonly StoredObservation[]>;
-  /** All of them or none; of each node at most one. */
+  /** All of them or none. */
   put(observations: readonly StoredObservation[]): Promise<void>;
   /** False when there was none. */
   remove(grid: string, node: string): Promise<boolean>;
@@ -43,20 +43,10 @@ export function createObservations(db: Db): Observations {
         .execute();
       return rows.map(toObservation);
     },
-    put: async (observations) => {
-      if (observations.length === 0) return;
-      await db
-        .insertInto('observations')
-        .values(observations.map((one) => ({ ...one, instances: JSON.stringify(one.instances) })))
-        .onConflict((conflict) =>
-          conflict.columns(['grid', 'node']).doUpdateSet((excluded) => ({
-            generation: excluded.ref('excluded.generation'),
-            instances: excluded.ref('excluded.instances'),
-            at: excluded.ref('excluded.at'),
-          })),
-        )
-        .execute();
-    },
+    put: async (observations) =>
+      await db.transaction().execute(async (trx) => {
+        for (const one of observations) await put(trx, one);
+      }),
     remove: async (grid, node) => {
       const result = await db
         .deleteFrom('observations')
@@ -66,6 +56,16 @@ export function createObservations(db: Db): Observations {
       return result.numDeletedRows > 0n;
     },
   };
+}
+
+async function put(trx: Db, of: StoredObservation): Promise<void> {
+  const { grid, node, generation, instances, at } = of;
+  const columns = { generation, instances: JSON.stringify(instances), at };
+  await trx
+    .insertInto('observations')
+    .values({ grid, node, ...columns })
+    .onConflict((conflict) => conflict.columns(['grid', 'node']).doUpdateSet(columns))
+    .execute();
 }
 
 function toObservation(row: Row<'observations'>): StoredObservation {

@@ -16,8 +16,7 @@ const OPEN_TIMEOUT = 5_000;
 export function openSqlite(path: string): Db {
   try {
     if (path !== ':memory:') createPrivately(path);
-    const file = rememberStatements(openChecked(path));
-    const dialect = new SharedFileDialect(file, (error) => storeError(error, path));
+    const dialect = new SharedFileDialect(openChecked(path), (error) => storeError(error, path));
     return new Kysely<Tables>({ dialect, plugins: [new CamelCasePlugin()] });
   } catch (error) {
     throw storeError(error, path);
@@ -31,15 +30,22 @@ function createPrivately(path: string): void {
 }
 
 /** A torn or foreign file is refused here, before anything is decided by what it says. */
-function openChecked(path: string): Database.Database {
-  const file = new Database(path, { timeout: OPEN_TIMEOUT });
+function openChecked(path: string): SqliteDatabase {
+  const file = rememberStatements(new Database(path, { timeout: OPEN_TIMEOUT }));
+  const pragma = (text: string): readonly unknown[] => {
+    const statement = file.prepare(`pragma ${text}`);
+    if (statement.reader) return statement.all([]);
+    statement.run([]);
+    return [];
+  };
   try {
-    file.pragma('journal_mode = WAL');
+    pragma('journal_mode = WAL');
     // With WAL a crash of the process loses nothing; a power cut may lose the last writes, but never the file.
-    file.pragma('synchronous = NORMAL');
-    const verdict = String(file.pragma('quick_check(1)', { simple: true }));
+    pragma('synchronous = NORMAL');
+    const [row] = pragma('quick_check(1)');
+    const verdict = String(Object.values(row ?? {})[0]);
     if (verdict !== 'ok') throw damaged(path, verdict);
-    file.pragma('busy_timeout = 0');
+    pragma('busy_timeout = 0');
     return file;
   } catch (error) {
     file.close();
@@ -47,17 +53,21 @@ function openChecked(path: string): Database.Database {
   }
 }
 
-/** The texts of our statements are a few dozen, but for inserts of many rows at once. */
-const KEPT_STATEMENTS = 200;
+/**
+ * Nothing of better-sqlite3 12, the last one for Node 20, may be collected as garbage: its objects then ask for an
+ * environment that Node 24.19 and later no longer give them, and the process is aborted. So what was opened or prepared is
+ * kept for as long as the process lives: one database, and a statement for each text, of which there are a few dozen.
+ */
+const kept = new Set<object>();
 
 /** Kysely prepares each statement anew, every time: a quarter of what a short one costs. */
 function rememberStatements(file: Database.Database): SqliteDatabase {
   const known = new Map<string, Database.Statement>();
+  kept.add(file).add(known);
   return {
     close: () => file.close(),
     prepare: (text) => {
       const found = known.get(text) ?? file.prepare(text);
-      if (known.size >= KEPT_STATEMENTS) known.clear();
       known.set(text, found);
       return found;
     },
