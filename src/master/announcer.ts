@@ -18,7 +18,8 @@ export interface AnnouncerOptions {
 
 /** Says what becomes of commits: to the forge as commit statuses, to whoever watches as updates. */
 export interface Announcer {
-  deploy(deploy: DeployOutline): Promise<void>;
+  /** `commits`: those of its commits that are told. */
+  deploy(deploy: DeployOutline, commits: readonly string[]): Promise<void>;
   /**
    * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
    * was on the branch at all is the caller's to know.
@@ -36,9 +37,9 @@ interface Commit {
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const { reporter, hub, wasDeployed } = options;
   return {
-    deploy: async (deploy) => {
+    deploy: async (deploy, commits) => {
       hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
-      if (reporter !== null) await announceDeploy(options, reporter, deploy);
+      if (reporter !== null) await announceDeploy(options, reporter, { deploy, commits });
     },
     overtaken: async ({ grid, sha, by }) => {
       if (reporter === null || (await wasDeployed(grid, sha))) return;
@@ -58,11 +59,11 @@ const undone = { done: 0, total: 0, message: null, problems: [] } as const;
 async function announceDeploy(
   options: AnnouncerOptions,
   reporter: Reporter,
-  deploy: DeployOutline,
+  { deploy, commits }: { readonly deploy: DeployOutline; readonly commits: readonly string[] },
 ): Promise<void> {
   const { grid, id, phase, done, total, message, problems } = deploy;
   const by = deploy.supersededBy === null ? null : await options.commitOf(deploy.supersededBy);
-  for (const sha of [deploy.sha, ...deploy.carried]) {
+  for (const sha of commits) {
     const unchanged = sha !== deploy.sha;
     const view = { phase, done, total, message, problems, unchanged };
     await want(options, reporter, {

@@ -72,6 +72,8 @@ export class GridController {
   #plan: Plan | null = null;
   #open: ReadonlySet<string> = new Set();
   #started = false;
+  /** Since when the deploy could go on: while it is held, or nobody is here to carry it out, its time does not run. */
+  #since = 0;
   #failedStacks: ReadonlySet<string> = new Set();
   readonly #reruns: Rerun[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -157,6 +159,7 @@ export class GridController {
     if (current?.id !== of.id || current.phase !== 'held') return 'not-held';
     if (this.#plan?.hash !== of.planHash) return 'changed';
     await deploys.approve(of.planHash, of.actor);
+    this.#since = this.#options.clock.now();
     this.#flight.wake();
     return 'approved';
   }
@@ -185,7 +188,7 @@ export class GridController {
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
     for (const rerun of this.#reruns.splice(0)) await this.#runAgain(rerun);
     const prepared = this.#prepared;
-    if (prepared === null) return;
+    if (prepared === null) return await this.#endUnplanned();
     const plan = this.#look(prepared.desired);
     await this.#dispatch(plan, prepared);
     await this.#follow(plan, prepared);
@@ -207,10 +210,13 @@ export class GridController {
 
   /** Before any commit is read, the last good definition is kept running: git may be unreachable for long. */
   async #start(): Promise<void> {
-    const { grid, ports, deploys } = this.#options;
+    const { grid, ports, deploys, clock } = this.#options;
     const good = await ports.lastGood(grid);
     if (good !== null) this.#prepared = fromLastGood(good);
     await deploys.resume();
+    this.#problems = deploys.current?.problems ?? [];
+    this.#failedStacks = new Set(this.#problems.flatMap(({ stack }) => stack ?? []));
+    this.#since = clock.now();
     this.#started = true;
   }
 
@@ -248,10 +254,19 @@ export class GridController {
     });
     this.#open = new Set();
     log.info({ grid, revision: head.sha, problems: problems.length }, 'deploy begun');
-    const fatal = problems.find(
+    await this.#failIfFatal();
+  }
+
+  /** Nothing is known to be wanted, so a deploy ends by its problems alone, however it came to be. */
+  async #endUnplanned(): Promise<void> {
+    if (this.#options.deploys.active !== null) await this.#failIfFatal();
+  }
+
+  async #failIfFatal(): Promise<void> {
+    const fatal = this.#problems.find(
       (problem) => problem.severity === 'error' && problem.stack === undefined,
     );
-    if (fatal !== undefined) await deploys.fail(fatal.message);
+    if (fatal !== undefined) await this.#options.deploys.fail(fatal.message);
   }
 
   async #runAgain(rerun: Rerun): Promise<void> {
@@ -327,11 +342,13 @@ export class GridController {
     const { deploys, clock, fleet, grid } = this.#options;
     const current = deploys.current;
     if (current === null) return;
+    const now = clock.now();
+    if (current.phase === 'held') this.#since = now;
     const verdict = judge({
       plan,
       problems: this.#problems,
       hasNodes: fleet.nodes(grid).length > 0,
-      elapsed: clock.now() - (current.startedAt ?? clock.now()),
+      elapsed: now - Math.max(current.startedAt ?? now, this.#since),
       timeout: prepared.desired.grid.deployTimeout * 1_000,
     });
     const before = current.phase;

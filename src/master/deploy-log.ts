@@ -12,8 +12,10 @@ export interface DeployLogOptions {
   readonly clock: Clock;
   /** Explains a plan to people: its summary and its text. */
   readonly explain: (plan: Plan) => { readonly summary: string; readonly text: string };
-  /** Wants the commit statuses that follow from a deploy; called after each change of it. */
-  readonly announce: (deploy: DeployOutline) => Promise<void>;
+  /** Wants the statuses of these commits that follow from a deploy; called after each change of it. */
+  readonly announce: (deploy: DeployOutline, commits: readonly string[]) => Promise<void>;
+  /** A commit leaves the deploy that it followed, because so many came after it. */
+  readonly overtaken: (sha: string, by: string) => Promise<void>;
 }
 
 /**
@@ -56,17 +58,19 @@ export class DeployLog {
     this.#current = await records.get(newest.id);
     for (const left of await records.unfinished(grid))
       if (left.id !== newest.id) await this.#supersede(left.id, newest);
-    const announced = new Set([newest.sha]);
+    // The newest deploy of a commit has the say.
+    const announced = new Set(commitsOf(newest));
     for (const deploy of older) {
-      if (!announced.has(deploy.sha)) await announce(deploy);
-      announced.add(deploy.sha);
+      const commits = commitsOf(deploy).filter((sha) => !announced.has(sha));
+      if (commits.length > 0) await announce(deploy, commits);
+      for (const sha of commits) announced.add(sha);
     }
-    await announce(newest);
+    await announce(newest, commitsOf(newest));
   }
 
   /** After something else was said of its commits. */
   async announceAgain(): Promise<void> {
-    if (this.#current !== null) await this.#options.announce(this.#current);
+    if (this.#current !== null) await this.#announce(this.#current);
   }
 
   /** A new deploy; the one under way is superseded by it (safety rule 5). */
@@ -82,14 +86,16 @@ export class DeployLog {
     const created = await records.create({ ...deploy, grid, createdAt: clock.now() });
     if (older !== null) await this.#supersede(older.id, created);
     this.#current = created;
-    await this.#options.announce(created);
+    await this.#announce(created);
   }
 
   /** A commit with the same inputs: no deploy of its own, its status follows this one. */
   async carry(sha: string): Promise<void> {
     const current = this.#current;
     if (current === null || current.sha === sha || current.carried.includes(sha)) return;
-    await this.#change({ carried: [...current.carried, sha].slice(-CARRIED) });
+    const carried = [...current.carried, sha];
+    await this.#change({ carried: carried.slice(-CARRIED) });
+    for (const dropped of carried.slice(0, -CARRIED)) await this.#options.overtaken(dropped, sha);
   }
 
   async approve(planHash: string, actor: string): Promise<void> {
@@ -161,20 +167,30 @@ export class DeployLog {
       message: `superseded by ${by.sha.slice(0, 12)}`,
       finishedAt: this.#options.clock.now(),
     });
-    await this.#options.announce(superseded);
+    await this.#announce(superseded);
   }
 
   async #change(patch: DeployPatch): Promise<void> {
     const current = this.#current;
     if (current === null || !differs(current, patch)) return;
-    this.#current = await this.#options.records.update(current.id, patch);
-    await this.#options.announce(this.#current);
+    const changed = await this.#options.records.update(current.id, patch);
+    // A person's approval may come while the next deploy begins.
+    if (this.#current?.id === changed.id) this.#current = changed;
+    await this.#announce(changed);
   }
+
+  async #announce(deploy: DeployOutline): Promise<void> {
+    await this.#options.announce(deploy, commitsOf(deploy));
+  }
+}
+
+function commitsOf(deploy: DeployOutline): readonly string[] {
+  return [deploy.sha, ...deploy.carried];
 }
 
 /** Deploys whose announcement a crash may have swallowed: far more than can be under way at a time. */
 const RESUMED = 20;
-/** Commits whose status follows one deploy; older ones are long final or off the branch. */
+/** Commits whose status follows one deploy. */
 const CARRIED = 50;
 
 /** The phase after `wanted` was asked for: one that may not follow leaves things as they are. */

@@ -28,8 +28,9 @@ import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
 import {
   createForge,
-  frameOf,
+  framesOf,
   isTracked,
+  mayHaveGrid,
   openTracked,
   watchTracked,
 } from './tracked-repository.ts';
@@ -98,7 +99,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const reporter = forge === null ? null : startReporter({ ...parts, store, forge });
   const repository = await openTracked(options, forge);
   undo.push('repository', async () => await repository.close());
-  const fleet = await loadFleet(store, clock);
+  const fleet = await loadFleet({ store, clock, log });
   const hub = new UpdateHub();
   const version = packageVersion();
   const address: { url: string } = { url: '' };
@@ -153,7 +154,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     wake: () => loop.wake(),
     isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
     overtaken: async (sha, by) => {
-      for (const grid of grids.names()) await announcer.overtaken({ grid, sha, by });
+      for (const grid of grids.names())
+        if (await mayHaveGrid(repository, sha, grid)) await announcer.overtaken({ grid, sha, by });
     },
     onError: (error) =>
       log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
@@ -168,7 +170,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       clock,
       controllers: grids.running,
       repository: () => loop.state,
-      frame: async (sha, grid, problem) => await frameOf(repository, { sha, grid, problem }),
+      frames: async (of) => await framesOf(repository, of),
     }),
     webhook: intake.handle,
     apiToken: token,
@@ -182,9 +184,10 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   // Ends first: the server would wait for its upgraded sockets for ever.
   undo.push('sessions', async () => await Promise.resolve(dispatcher.close()));
 
+  address.url = await http.listen(options.listen);
+  // Not before the address is known: they resume what was to be told of deploys, and that leads to their pages.
   for (const grid of new Set([...fleet.grids(), ...(await store.revisions.grids())]))
     grids.of(grid).wake();
-  address.url = await http.listen(options.listen);
   keepTidy({ ...parts, store, fleet });
   const watcher = await watchTracked(options, { clock, log, onChange: () => loop.wake() });
   if (watcher !== null) undo.push('watcher', async () => await watcher.close());
@@ -210,7 +213,8 @@ function createController(parts: ControllerParts, grid: string): GridController 
     records: store.deploys,
     clock,
     explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-    announce: async (deploy) => await announcer.deploy(deploy),
+    announce: async (deploy, commits) => await announcer.deploy(deploy, commits),
+    overtaken: async (sha, by) => await announcer.overtaken({ grid, sha, by }),
   });
   return new GridController({
     grid,
@@ -233,8 +237,8 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     compile: (source, grid) => compiler.compile(source, grid),
     plan: (input) => planner.plan(input),
     lastGood: async (grid) => await lastGood(store, grid),
-    putLastGood: async (grid, { sha, inputs, stacks, grid: gridDefinition }) =>
-      await store.revisions.putGood({ grid, sha, inputs, stacks, gridDefinition, at: clock.now() }),
+    putLastGood: async (grid, { grid: gridDefinition, ...good }) =>
+      await store.revisions.putGood({ ...good, grid, gridDefinition, at: clock.now() }),
     assign: async (assignment) => await dispatcher.assign(assignment),
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
@@ -266,7 +270,9 @@ async function wasDeployed(store: Store, grid: string, sha: string): Promise<boo
 
 async function lastGood(store: Store, grid: string) {
   const good = await store.revisions.lastGood(grid);
-  return good === null ? null : { sha: good.sha, grid: good.gridDefinition, stacks: good.stacks };
+  if (good === null) return null;
+  const { sha, gridDefinition, stacks, held } = good;
+  return { sha, grid: gridDefinition, stacks, held };
 }
 
 function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {

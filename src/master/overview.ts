@@ -35,8 +35,12 @@ export interface OverviewOptions {
   /** The running controllers by grid. */
   readonly controllers: ReadonlyMap<string, GridController>;
   readonly repository: () => RepositoryState;
-  /** The lines around a problem in the file of a commit; `null` when they cannot be had. */
-  readonly frame: (sha: string, grid: string, problem: Problem) => Promise<string | null>;
+  /** The lines around problems in the files of a commit, of the first ones and where they can be had. */
+  readonly frames: (of: {
+    readonly sha: string;
+    readonly grid: string;
+    readonly problems: readonly Problem[];
+  }) => Promise<ReadonlyMap<Problem, string>>;
 }
 
 /** What the API asks, answered from the store, the fleet and the controllers. It decides nothing. */
@@ -44,8 +48,11 @@ export function createOverview(options: OverviewOptions): Operations {
   const { store, hub } = options;
   return {
     grids: async () => {
-      const names = [...options.controllers.keys()].toSorted();
-      return await Promise.all(names.map(async (name) => await gridStatus(options, name)));
+      const statuses: GridStatus[] = [];
+      // One after the other: each may read a commit's files.
+      for (const name of [...options.controllers.keys()].toSorted())
+        statuses.push(await gridStatus(options, name));
+      return statuses;
     },
     grid: async (grid) => await gridStatus(options, grid),
     nodes: async (grid) => await Promise.resolve(nodeStatuses(viewOf(options, grid))),
@@ -100,18 +107,15 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
   const instances = instanceStatuses(view);
   const deploys = await options.store.deploys.list(grid, { limit: 50 });
   const { error } = options.repository();
-  const sha = state.head?.sha ?? '';
+  const { problems } = state;
+  const frames = await options.frames({ sha: state.head?.sha ?? '', grid, problems });
   return {
     name: grid,
     head: state.head?.sha ?? null,
     deployed: deploys.find((deploy) => deploy.phase === 'succeeded')?.sha ?? null,
     converged: state.plan !== null && isConverged(state.plan),
     deploy: deploys[0] === undefined ? null : deploySummary(deploys[0]),
-    problems: await Promise.all(
-      state.problems.map(async (problem) =>
-        problemReply(problem, await options.frame(sha, grid, problem)),
-      ),
-    ),
+    problems: problems.map((problem) => problemReply(problem, frames.get(problem) ?? null)),
     fault:
       error === null
         ? null
@@ -157,9 +161,7 @@ async function deployById(options: OverviewOptions, id: string) {
   const deploy = await storedDeploy(options.store, id);
   const view = options.controllers.get(deploy.grid)?.view;
   const isNewest = view?.deployId === id;
-  const frames = new Map<Problem, string | null>();
-  for (const problem of deploy.problems.slice(0, FRAMES))
-    frames.set(problem, await options.frame(deploy.sha, deploy.grid, problem));
+  const frames = await options.frames(deploy);
   return deployReply({
     deploy,
     entries: await options.store.deploys.entries(id),
@@ -224,6 +226,3 @@ function nextPage(items: readonly { readonly id: string }[], limit: number): str
 function notFound(message: string): GridError {
   return new GridError({ code: 'not-found', message });
 }
-
-/** Problems that are shown with their lines; a deploy with more is read in an editor. */
-const FRAMES = 20;

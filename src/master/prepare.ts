@@ -16,6 +16,8 @@ export interface LastGood {
   readonly sha: string;
   readonly grid: Grid;
   readonly stacks: readonly Stack[];
+  /** Stacks that never compiled: what of them runs is left alone. */
+  readonly held: readonly string[];
 }
 
 /** A desired state with what its users look up in it. */
@@ -51,7 +53,7 @@ export function fromLastGood(lastGood: LastGood): Prepared {
     grid: lastGood.grid,
     revision: lastGood.sha,
     stacks: lastGood.stacks,
-    held: [],
+    held: lastGood.held,
   });
 }
 

@@ -52,6 +52,7 @@ export class RepositoryLoop {
   readonly #flight: SingleFlight;
   #state: RepositoryState = { head: null, syncedAt: null, error: null };
   #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
 
   constructor(options: RepositoryLoopOptions) {
     this.#options = options;
@@ -70,6 +71,7 @@ export class RepositoryLoop {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#flight.stop();
   }
@@ -126,6 +128,7 @@ export class RepositoryLoop {
 
   #wakeIn(milliseconds: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#isStopped) return;
     this.#timer = setTimeout(() => this.#flight.wake(), milliseconds);
   }
 }

@@ -28,8 +28,8 @@ export async function readRevision(
   const compiled = await compile(of, head);
   const prepared = prepare(compiled, await ports.lastGood(grid), head.sha);
   if (compiled.grid !== null && prepared !== null) {
-    const { stacks } = prepared.desired;
-    const good = { sha: head.sha, inputs: head.inputs ?? '', grid: compiled.grid, stacks };
+    const { stacks, held } = prepared.desired;
+    const good = { sha: head.sha, inputs: head.inputs ?? '', grid: compiled.grid, stacks, held };
     await ports.putLastGood(grid, good);
   }
   return { compiled, prepared };

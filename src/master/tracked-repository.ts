@@ -65,18 +65,35 @@ export function isTracked(
   return push.fullName.toLowerCase() === tracked && push.ref === `refs/heads/${repository.branch}`;
 }
 
-/** The lines around a problem; `null` where they cannot be read any more. */
-export async function frameOf(
+/** False only where the commit can be read and has no such grid. */
+export async function mayHaveGrid(
   repository: Repository,
-  of: { readonly sha: string; readonly grid: string; readonly problem: Problem },
-): Promise<string | null> {
+  sha: string,
+  grid: string,
+): Promise<boolean> {
   try {
-    const source = await repository.source(of.sha, of.grid);
-    const file = source.files.get(of.problem.position.file);
-    return file?.kind === 'text' ? codeFrame(file.text, of.problem) : null;
+    return (await repository.inputs(sha, grid)) !== null;
   } catch {
-    return null;
+    return true;
   }
+}
+
+/** Problems that are shown with their lines; a commit with more is read in an editor. */
+const FRAMES = 20;
+
+/** The lines around problems, of those where they can still be read. */
+export async function framesOf(
+  repository: Repository,
+  of: { readonly sha: string; readonly grid: string; readonly problems: readonly Problem[] },
+): Promise<ReadonlyMap<Problem, string>> {
+  const frames = new Map<Problem, string>();
+  if (of.problems.length === 0) return frames;
+  const source = await repository.source(of.sha, of.grid).catch(() => null);
+  for (const problem of of.problems.slice(0, FRAMES)) {
+    const file = source?.files.get(problem.position.file);
+    if (file?.kind === 'text') frames.set(problem, codeFrame(file.text, problem));
+  }
+  return frames;
 }
 
 function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {

@@ -17,7 +17,7 @@ const migrations: readonly (readonly string[])[] = [
     `create table observations (grid text not null, node text not null, generation bigint not null,
       instances text not null, at bigint not null, primary key (grid, node))`,
     `create table revisions (grid text not null primary key, sha text not null, inputs text not null,
-      grid_definition text not null, stacks text not null, at bigint not null)`,
+      grid_definition text not null, stacks text not null, held text not null, at bigint not null)`,
     'create table heads (repository text not null primary key, sha text not null, at bigint not null)',
     `create table deploys (id text not null primary key, grid text not null, sha text not null, inputs text not null,
       "trigger" text not null, actor text, phase text not null, plan_hash text, plan_text text, plan_json text, remaining_json text, summary text,

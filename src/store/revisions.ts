@@ -13,6 +13,8 @@ export interface GoodRevision {
   readonly gridDefinition: Grid;
   /** The last good definition of each stack. */
   readonly stacks: readonly Stack[];
+  /** Names of stacks that never had a good definition. */
+  readonly held: readonly string[];
 }
 
 /** Where a repository's branch was last seen. */
@@ -46,15 +48,21 @@ export function createRevisions(db: Db): Revisions {
         .executeTakeFirst();
       if (row === undefined) return null;
       const gridDefinition = fromJson<Grid>(row.gridDefinition);
-      return { ...row, gridDefinition, stacks: fromJson<Stack[]>(row.stacks) };
+      return {
+        ...row,
+        gridDefinition,
+        stacks: fromJson<Stack[]>(row.stacks),
+        held: fromJson<string[]>(row.held),
+      };
     },
-    putGood: async ({ grid, sha, inputs, at, gridDefinition, stacks }) => {
+    putGood: async ({ grid, sha, inputs, at, gridDefinition, stacks, held }) => {
       const columns = {
         sha,
         inputs,
         at,
         gridDefinition: JSON.stringify(gridDefinition),
         stacks: JSON.stringify(stacks),
+        held: JSON.stringify(held),
       };
       await db
         .insertInto('revisions')

@@ -65,6 +65,8 @@ interface RevisionRow {
   gridDefinition: string;
   /** JSON of model Stack[]. */
   stacks: string;
+  /** JSON of stack names. */
+  held: string;
   at: number;
 }
 

@@ -7,10 +7,12 @@ import { aPlan, NOW } from '../support/builders.ts';
 
 let store: Store;
 let announced: DeployOutline[];
+let told: string[];
 
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   announced = [];
+  told = [];
 });
 
 afterEach(async () => await store.close());
@@ -20,9 +22,13 @@ function aLog(): DeployLog {
     grid: 'demo',
     records: store.deploys,
     clock: { now: () => NOW, sleep: async () => await Promise.resolve() },
+    overtaken: async (sha, by) => {
+      await Promise.resolve(told.push(`${sha} overtaken by ${by}`));
+    },
     explain: () => ({ summary: '2 to create', text: 'the plan' }),
-    announce: async (deploy) => {
+    announce: async (deploy, commits) => {
       announced.push(deploy);
+      for (const sha of commits) told.push(`${sha} ${deploy.phase}`);
       await Promise.resolve();
     },
   });
@@ -119,5 +125,31 @@ describe('the deploy log', () => {
 
     expect(shown()).toContain('a superseded');
     expect(await store.deploys.unfinished('demo')).toHaveLength(1);
+  });
+
+  it('lets the newest deploy of a commit speak for it after a restart', async () => {
+    const before = aLog();
+    await before.begin(commit('a', 'same'));
+    await before.carry('b');
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.begin(commit('b', 'same'));
+    await before.follow(aPlan(), verdict('failed', ['x/y-1']));
+    await before.begin(commit('c'));
+    told = [];
+
+    await aLog().resume();
+
+    expect(told.toSorted()).toEqual(['a succeeded', 'b failed', 'c queued']);
+  });
+
+  it('leaves no commit without an end when very many follow one deploy', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+
+    for (let number = 1; number <= 51; number += 1) await log.carry(`c${number}`);
+
+    expect(log.current?.carried).toHaveLength(50);
+    expect(told).toContain('c1 overtaken by c51');
+    expect(told.filter((line) => line.includes('overtaken'))).toHaveLength(1);
   });
 });

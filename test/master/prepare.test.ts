@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CompiledGrid, prepare } from '../../src/master/prepare.ts';
+import { type CompiledGrid, fromLastGood, prepare } from '../../src/master/prepare.ts';
 import { aGrid, aService, aStack } from '../support/builders.ts';
 
 const shop = aStack({ name: 'shop' });
@@ -19,7 +19,7 @@ describe('what is wanted after compiling a commit', () => {
   });
 
   it('is the last good state as a whole when the grid itself cannot be read: never nothing', () => {
-    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop] };
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop], held: [] };
 
     const prepared = prepare(compiled({ grid: null }), good, 'sha-2');
 
@@ -28,7 +28,7 @@ describe('what is wanted after compiling a commit', () => {
   });
 
   it('takes a stack with problems from the last good revision, and the other stacks from the commit', () => {
-    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop] };
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop], held: [] };
 
     const prepared = prepare(compiled({ stacks: [blog], failed: ['shop'] }), good, 'sha-2');
 
@@ -37,10 +37,17 @@ describe('what is wanted after compiling a commit', () => {
   });
 
   it('holds a stack that never was good, and lets one go that is not in the commit any more', () => {
-    const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog] };
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog], held: [] };
 
     const prepared = prepare(compiled({ stacks: [], failed: ['shop'] }), good, 'sha-2');
 
     expect(prepared?.desired).toMatchObject({ stacks: [], held: ['shop'] });
+  });
+
+  it('keeps holding what never was good when then the grid cannot be read either', () => {
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog], held: ['shop'] };
+
+    expect(prepare(compiled({ grid: null }), good, 'sha-2')?.desired.held).toEqual(['shop']);
+    expect(fromLastGood(good).desired.held).toEqual(['shop']);
   });
 });

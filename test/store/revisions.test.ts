@@ -15,7 +15,8 @@ const gridDefinition: Grid = {
 
 function good(over: Partial<GoodRevision> = {}): GoodRevision {
   const stacks = [{ name: 'shop', services: [] }];
-  return { grid: 'prod', sha: 'abc', inputs: 'i1', at: 5, gridDefinition, stacks, ...over };
+  const base = { grid: 'prod', sha: 'abc', inputs: 'i1', at: 5, held: ['blog'] };
+  return { ...base, gridDefinition, stacks, ...over };
 }
 
 test('remembers the last good definition of each grid', async () => {

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly engine?: MasterOptions['repository']['engine'];
   /** Seconds between polls; so long by default that only webhooks tell of a push. */
   readonly pollSeconds?: number;
+  /** `null`: none is configured. */
+  readonly publicUrl?: string | null;
   readonly masterPorts?: Partial<MasterPorts>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
   /** Starts the processes in another way than inside the test's own. */
@@ -104,7 +106,10 @@ export class World {
     return {
       data: this.masterData,
       listen: { host: '127.0.0.1', port: this.#port },
-      publicUrl: 'https://gridops.example.com',
+      publicUrl:
+        this.#options.publicUrl === undefined
+          ? 'https://gridops.example.com'
+          : this.#options.publicUrl,
       repository: {
         url: this.repository.cloneUrl,
         branch: 'main',

@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { DeployStarted } from '../../src/protocol/api.ts';
+import type { FakeEngine } from '../support/fake-engine.ts';
+import { eventually, type World, type WorldOptions } from '../support/world.ts';
+import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
+
+let world: World;
+let engine: FakeEngine;
+
+afterEach(async () => {
+  const { violations } = world.github;
+  await world.stop();
+  expect(violations).toEqual([]);
+});
+
+async function start(
+  files: Readonly<Record<string, string>>,
+  options: Partial<WorldOptions> = {},
+): Promise<void> {
+  ({ world, engine } = await startFlowWorld({ files, ...options }));
+}
+
+const web = (of: Parameters<typeof stackOf>[1] = {}) => ({
+  [stackFile('web')]: stackOf('web', of),
+});
+const QUICK = 'deploy: {timeout: 1s}\nprune: {budget: 10%}\n';
+
+async function deployOf(sha: string) {
+  return (await world.deploys()).find((one) => one.sha === sha);
+}
+
+/** Five instances, of which the newest commit wants one: held until somebody confirms it, for longer than a deploy may take. */
+async function heldForLong(): Promise<string> {
+  await start({ 'grid.yml': QUICK, ...web({ instances: 5 }) });
+  await world.final(await world.work.head());
+  const sha = await world.push(web({ instances: 1 }));
+  await world.status(sha, ({ description }) => description?.startsWith('held: ') === true);
+  const since = Date.now();
+  await eventually(
+    async () => await Promise.resolve(Date.now() - since > 1_200 ? true : null),
+    'the time that a deploy may take',
+  );
+  return sha;
+}
+
+async function approve(sha: string): Promise<void> {
+  const deploy = await eventually(async () => {
+    const found = await deployOf(sha);
+    return found?.phase === 'held' ? await world.deploy(found.id) : null;
+  }, 'a held deploy');
+  await world.api(`deploys/${deploy.id}/approve`, { planHash: deploy.plan?.hash });
+}
+
+describe('the time that a deploy may take', () => {
+  it('does not run while it waits for somebody to confirm it', async () => {
+    const sha = await heldForLong();
+
+    await approve(sha);
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    const timeline = (await world.deploy((await deployOf(sha))?.id ?? '')).timeline;
+    expect(timeline.map((entry) => entry.kind)).not.toContain('failed');
+    expect(engine.names).toHaveLength(1);
+  });
+
+  it('does not run while the master is away', async () => {
+    const sha = await heldForLong();
+    await world.stopMaster();
+    await world.startMaster();
+
+    await approve(sha);
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+  });
+});
+
+describe('a deploy', () => {
+  it('of a grid that never was good ends, also when it is asked for again', async () => {
+    await start({ 'grid.yml': 'subnet: [' });
+    const sha = await world.work.head();
+    expect(await world.final(sha)).toMatchObject({ state: 'failure' });
+
+    const path = `grids/${world.grid}/deploys`;
+    const { deploy } = await world.api<DeployStarted>(path, {});
+
+    const ended = await eventually(async () => {
+      const found = await world.deploy(deploy.id);
+      return found.phase === 'failed' ? found : null;
+    }, 'the end of it');
+    expect(ended.trigger).toBe('request');
+    expect(await world.final(sha)).toMatchObject({ state: 'failure' });
+  });
+
+  it('that is resumed is told with the address where its page is', async () => {
+    await start({ 'grid.yml': '', ...web() }, { publicUrl: null });
+    const sha = await world.work.head();
+    await world.final(sha);
+    await world.stopMaster();
+    await world.startMaster();
+
+    const next = await world.push(web({ image: 'demo:2' }));
+    await world.final(next);
+
+    const urls = [sha, next].flatMap((one) =>
+      world.github.statuses(one).map(({ targetUrl }) => targetUrl ?? ''),
+    );
+    expect(urls.filter((url) => !/^http:\/\/127\.0\.0\.1:\d+\/deploys\//.test(url))).toEqual([]);
+  });
+
+  it('of a new grid says nothing about commits from before it', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    const before = await world.work.head();
+    await world.final(before);
+
+    await world.work.write('grids/another/grid.yml', '');
+    const sha = await world.push({});
+    await world.github.waitForStatus(sha, 'gridops/another', ({ state }) => state !== 'pending');
+    await world.announcePush(before);
+    await world.final(await world.push(web({ image: 'demo:2' })));
+
+    expect(world.github.statuses(before).map(({ context }) => context)).not.toContain(
+      'gridops/another',
+    );
+  });
+});
