@@ -21,7 +21,8 @@ export type HtmlValue = Html | string | number | null | false | readonly HtmlVal
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let markup = parts[0] ?? '';
   values.forEach((value, index) => {
-    if (markup.endsWith('=')) throw new Error('a value in an attribute without quotes');
+    if (parts[index]?.endsWith('=') === true)
+      throw new Error('a value in an attribute without quotes');
     markup += print(value) + (parts[index + 1] ?? '');
   });
   return new Html(markup);

@@ -1,9 +1,19 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_FRAME_BYTES } from '../protocol/agent.ts';
 
+/** Whoever took a websocket over. */
+export interface Acquaintance {
+  /** The peer has proved who it is. */
+  readonly isKnown: boolean;
+}
+
+/** What a stranger may send: a handshake has a few KiB. */
+const STRANGER_BYTES = 64 * 1024;
+
 /** Takes websockets at `/agent`; every other upgrade is refused. Nobody is known yet: anything may be in a request. */
-export function acceptAgents(server: Server, accept: (socket: WebSocket) => void): void {
+export function acceptAgents(server: Server, accept: (socket: WebSocket) => Acquaintance): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
@@ -12,7 +22,25 @@ export function acceptAgents(server: Server, accept: (socket: WebSocket) => void
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     const [path] = (request.url ?? '').split('?');
-    if (path === '/agent') sockets.handleUpgrade(request, socket, head, accept);
-    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+    if (path !== '/agent') return refuse(socket);
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      watchStranger(socket, head.length, accept(accepted));
+    });
   });
+}
+
+/** A peer that keeps its half open must not keep ours: the server cannot end upgraded sockets by itself. */
+function refuse(socket: Duplex): void {
+  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n', () => socket.destroy());
+}
+
+/** One frame may be large, but not before it is known who sends it. */
+function watchStranger(socket: Duplex, received: number, peer: Acquaintance): void {
+  let total = received;
+  const count = (chunk: Buffer): void => {
+    total += chunk.length;
+    if (peer.isKnown) socket.off('data', count);
+    else if (total > STRANGER_BYTES) socket.destroy();
+  };
+  socket.on('data', count);
 }

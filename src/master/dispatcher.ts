@@ -3,9 +3,10 @@ import type { WebSocket } from 'ws';
 import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
-import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
+import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { decodeAssignment, decodeCredential, toObservedInstance } from '../protocol/codec.ts';
 import { parseJoinToken } from '../protocol/join-token.ts';
+import { MAX_INSTANCES } from '../protocol/shape.ts';
 import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -82,15 +83,17 @@ export class Dispatcher implements SessionHost {
   }
 
   /** Takes over a fresh websocket; closes it by itself when no agent proves to be behind it. */
-  accept(socket: WebSocket): void {
+  accept(socket: WebSocket): Session {
     const session = new Session(socket, this, this.#options.log);
     this.#greeting.add(session);
     socket.once('close', () => this.#greeting.delete(session));
+    return session;
   }
 
   /** Makes an assignment durable and sends it if the node is there; if not, the node gets it when it comes. */
   async assign(assignment: Assignment): Promise<void> {
     const { fleet, records, clock, log } = this.#options;
+    checkSize(assignment);
     const stored = await records.putAssignment(assignment, clock.now());
     if (!stored)
       throw new GridError({
@@ -179,6 +182,11 @@ export class Dispatcher implements SessionHost {
       instances: observation.instances.map(toObservedInstance),
       gone: observation.gone,
     });
+    if (instances.length > MAX_INSTANCES)
+      throw new GridError({
+        code: 'protocol-violation',
+        message: `the node reports ${instances.length} instances`,
+      });
     this.#options.fleet.put({
       ...node,
       online: true,
@@ -334,6 +342,22 @@ export class Dispatcher implements SessionHost {
     });
   }
 }
+
+/** What would be refused when it is read, by the node or by the next master, must not be stored. */
+function checkSize(assignment: Assignment): void {
+  const { node, instances } = assignment;
+  // As it travels: JSON text inside of JSON.
+  const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(assignment)));
+  if (instances.length <= MAX_INSTANCES && bytes <= MAX_FRAME_BYTES - FRAME_MARGIN) return;
+  throw new GridError({
+    code: 'invalid-request',
+    message: `the assignment of node ${node} is too large: ${instances.length} instances of at most ${MAX_INSTANCES}, ${bytes} bytes of at most ${MAX_FRAME_BYTES}`,
+    hint: 'Spread the instances over more nodes, or wish for fewer of them.',
+  });
+}
+
+/** For what is around an assignment in its frame. */
+const FRAME_MARGIN = 4_096;
 
 function key(grid: string, node: string): string {
   return `${grid}/${node}`;

@@ -1,23 +1,47 @@
 import type { Assignment } from '../model/assignment.ts';
+import { errorMessage } from '../model/error.ts';
 import { decodeAssignment } from '../protocol/codec.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { StoredAssignment } from '../store/assignments.ts';
 import type { Store } from '../store/store.ts';
 import type { DispatchRecords } from './dispatcher.ts';
 import { Fleet, type FleetNode, unheard } from './fleet.ts';
 
 /** The fleet as the last process left it. Nobody counts as heard yet: what runs now, the agents must say. */
-export async function loadFleet(store: Store, clock: Clock): Promise<Fleet> {
+export async function loadFleet(of: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<Fleet> {
+  const { store, clock } = of;
   const fleet = new Fleet();
   const now = clock.now();
   const nodes = await store.nodes.list();
   for (const { grid, name, facts } of nodes) fleet.put({ ...unheard({ grid, name, now }), facts });
   for (const grid of fleet.grids()) {
-    for (const { node, payload } of await store.assignments.list(grid))
-      change(fleet, { grid, node }, { assignment: decodeAssignment(payload) });
+    for (const stored of await store.assignments.list(grid)) {
+      const assignment = await readAssignment(of, stored);
+      change(fleet, { grid, node: stored.node }, { assignment });
+    }
     for (const { node, instances, generation } of await store.observations.list(grid))
       change(fleet, { grid, node }, { instances, observedGeneration: generation });
   }
   return fleet;
+}
+
+/** What cannot be read is forgotten: the node brings back what it goes by, signed by this master. */
+async function readAssignment(
+  { store, log }: { readonly store: Store; readonly log: Log },
+  { grid, node, payload }: StoredAssignment,
+): Promise<Assignment | null> {
+  try {
+    return decodeAssignment(payload);
+  } catch (error) {
+    log.error({ grid, node, error: errorMessage(error) }, 'stored assignment is damaged');
+    await store.assignments.remove(grid, node);
+    return null;
+  }
 }
 
 function change(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createKeyPair, type KeyPair, keyPairFromPem, keyPairToPem } from '../protocol/sign.ts';
 
@@ -16,7 +16,10 @@ export async function masterKey(data: string): Promise<KeyPair> {
 
 /** Returns the token; it is made and written when there is none. */
 export async function apiToken(data: string): Promise<string> {
-  return (await readOrMake(apiTokenFile(data), () => randomBytes(32).toString('base64url'))).trim();
+  const file = apiTokenFile(data);
+  // An empty one (a disk that was full) is none: it would let everybody in.
+  if ((await readIfThere(file))?.trim() === '') await rm(file);
+  return (await readOrMake(file, () => randomBytes(32).toString('base64url'))).trim();
 }
 
 export function apiTokenFile(data: string): string {

@@ -5,6 +5,7 @@ import {
   type AgentMessage,
   type AgentMessageOf,
   CLOSE,
+  MAX_FRAME_BYTES,
   type MasterMessage,
   PROTOCOL,
   type Signed,
@@ -55,6 +56,10 @@ type State =
 const HANDSHAKE_MILLISECONDS = 10_000;
 /** Messages that a peer may send ahead of their handling; an agent has two or three under way. */
 const MAX_WAITING = 1_000;
+/** Between two heartbeats. A node whose thousand containers all crash tells no more. */
+const MAX_REPORTS = 1_000;
+/** Four assignments of the largest size. */
+const MAX_BACKLOG = 4 * MAX_FRAME_BYTES;
 
 /**
  * One authenticated websocket life of an agent, the master's end. Messages are handled strictly one after the other.
@@ -70,6 +75,8 @@ export class Session {
   /** The next observation's sequence number; `null`: only a complete one will do. */
   #expected: number | null = null;
   #alive = true;
+  /** Events and refusals since the last beat. */
+  #reports = 0;
   #timer: NodeJS.Timeout;
 
   constructor(socket: WebSocket, host: SessionHost, log: Log) {
@@ -95,6 +102,10 @@ export class Session {
   get node(): { readonly grid: string; readonly node: string } {
     if (this.#state.name !== 'open') throw new Error(`session is ${this.#state.name}`);
     return this.#state;
+  }
+
+  get isKnown(): boolean {
+    return this.#state.name === 'open';
   }
 
   assign(generation: number, signed: Signed): void {
@@ -144,7 +155,7 @@ export class Session {
     if (state.name === 'open' && message.type === 'observation')
       return await this.#observed(message);
     if (state.name === 'open' && (message.type === 'event' || message.type === 'refusal'))
-      return await this.#host.reported(this, message);
+      return await this.#reported(message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -208,8 +219,17 @@ export class Session {
     await this.#host.observed(this, observation);
   }
 
+  /** Of a flood, history needs no more than its beginning. */
+  async #reported(message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>): Promise<void> {
+    this.#reports += 1;
+    if (this.#reports <= MAX_REPORTS) return await this.#host.reported(this, message);
+    if (this.#reports === MAX_REPORTS + 1)
+      this.#log.warn({ ...this.node }, 'too many events; the rest is dropped until the next beat');
+  }
+
   #beat(): void {
     clearTimeout(this.#timer);
+    this.#reports = 0;
     this.#timer = setTimeout(() => {
       if (!this.#alive) {
         this.#socket.terminate();
@@ -221,8 +241,11 @@ export class Session {
     }, this.#host.heartbeatSeconds * 1_000);
   }
 
+  /** A peer that asks and does not read must not fill this process's memory. */
   #send(message: MasterMessage): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encode(message));
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_BACKLOG) this.#socket.terminate();
+    else this.#socket.send(encode(message));
   }
 
   #fail(error: unknown): void {

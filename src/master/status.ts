@@ -38,7 +38,9 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
   const byService = new Map<string, InstanceStatus[]>();
   for (const instance of instanceStatuses(view)) {
     const path = servicePath(instance);
-    byService.set(path, [...(byService.get(path) ?? []), instance]);
+    const known = byService.get(path);
+    if (known === undefined) byService.set(path, [instance]);
+    else known.push(instance);
   }
   const ready = readyPaths(view);
   const services = [...(view.prepared?.services.values() ?? [])];

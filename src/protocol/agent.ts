@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Name, NodeFacts, ObservedInstance } from './shape.ts';
+import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
 
 /**
  * Every message between master and agent. One JSON object a websocket text frame, `type` tells which.
@@ -107,7 +107,7 @@ const Observation = Type.Object({
   generation: count,
   /** The last assignment as it was received, when the master asked for it with `recall`. */
   assignment: Type.Optional(Signed),
-  instances: Type.Array(ObservedInstance, { maxItems: 10_000 }),
+  instances: Type.Array(ObservedInstance, { maxItems: MAX_INSTANCES }),
   /** Instance paths (`stack/service-N`). */
   gone: Type.Array(text(600), { maxItems: 10_000 }),
 });

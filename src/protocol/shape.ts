@@ -93,6 +93,9 @@ export const ContainerSpec = Type.Object({
   labels: record,
 });
 
+/** Of one node, in an assignment and in what is observed. */
+export const MAX_INSTANCES = 10_000;
+
 export const Assignment = Type.Object({
   grid: Name,
   node: Name,
@@ -107,7 +110,7 @@ export const Assignment = Type.Object({
       revision: Hash,
       mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
     }),
-    10_000,
+    MAX_INSTANCES,
   ),
   kept: list(text(600), 10_000),
 });

@@ -35,6 +35,10 @@ describe('html', () => {
     );
   });
 
+  it('takes text that ends like an attribute, also right before another value', () => {
+    expect(html`<p>${'DATABASE_URL='}${'x'}</p>`.toString()).toBe('<p>DATABASE_URL=x</p>');
+  });
+
   it('does not take an object that only looks like markup', () => {
     const forged = { toString: () => '<script>' };
     expect(() => html`${forged as unknown as string}`.toString()).toThrow();

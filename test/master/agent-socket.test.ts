@@ -1,39 +1,52 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acceptAgents } from '../../src/master/agent-socket.ts';
 
 let server: Server;
+const clients: Socket[] = [];
 let accepted: number;
+let isKnown: boolean;
+let lingers: boolean;
 
 beforeEach(async () => {
   accepted = 0;
+  isKnown = false;
+  lingers = false;
   server = createServer();
   acceptAgents(server, (socket) => {
     accepted += 1;
-    socket.terminate();
+    if (!lingers) socket.terminate();
+    return { isKnown };
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
 });
 
 afterEach(async () => {
+  // Ends although no client has ended its half.
   server.close();
   await once(server, 'close');
+  for (const client of clients.splice(0)) client.destroy();
 });
 
 /** Asks for an upgrade, byte by byte as given; resolves to the first line of the answer. */
-async function upgrade(target: string, headers = ''): Promise<string> {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+async function upgrade(target: string, then = Buffer.alloc(0)): Promise<string> {
+  const { port } = server.address() as AddressInfo;
+  // It keeps its own half open for as long as it can.
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  clients.push(socket);
   const key = 'dGhlIHNhbXBsZSBub25jZQ==';
   socket.write(
-    `GET ${target} HTTP/1.1\r\nHost: master\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${headers}\r\n`,
+    `GET ${target} HTTP/1.1\r\nHost: master\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
   );
+  socket.write(then);
   let answer = '';
   socket.on('data', (data: Buffer) => {
     answer += data.toString();
   });
-  await once(socket, 'close');
+  await Promise.race([once(socket, 'end'), once(socket, 'close')]);
   return answer.split('\r\n')[0] ?? '';
 }
 
@@ -51,4 +64,14 @@ describe('the address for agents', () => {
       expect(accepted).toBe(1);
     },
   );
+
+  it('hears no more of a stranger than a handshake takes', async () => {
+    lingers = true;
+    const frame = Buffer.alloc(128 * 1024, 0x41);
+    frame.writeUInt8(0x81, 0);
+    frame.writeUInt8(0xff, 1);
+    frame.writeBigUInt64BE(1_000_000n, 2);
+
+    expect(await upgrade('/agent', frame)).toBe('HTTP/1.1 101 Switching Protocols');
+  });
 });

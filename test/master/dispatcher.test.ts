@@ -111,6 +111,33 @@ function assignment(generation: number, overrides: Partial<Assignment> = {}): As
   };
 }
 
+describe('an assignment', () => {
+  it('that nobody could read any more is neither stored nor sent', async () => {
+    const service = aService();
+    const entry = {
+      stack: 'shop',
+      service: 'web',
+      number: 1,
+      stateful: false,
+      spec: service.spec,
+      specHash: service.specHash,
+      revision: 'c0ffee',
+      mode: 'start-first',
+    } as const;
+    const instances = Array.from({ length: 10_001 }, (_, at) => ({ ...entry, number: at + 1 }));
+    const env = { LONG: 'x'.repeat(17 * 1024 * 1024) };
+    const large = [{ ...entry, spec: { ...service.spec, env } }];
+
+    for (const each of [instances, large])
+      await expect(dispatcher.assign(assignment(1, { instances: each }))).rejects.toThrow(
+        /node-1 is too large/,
+      );
+
+    expect(await store.assignments.get('demo', 'node-1')).toBeNull();
+    expect(fleet.get('demo', 'node-1')).toBeNull();
+  });
+});
+
 describe('joining a grid', () => {
   it('exchanges a token for a credential that the node is known by from then on', async () => {
     const { agent, credential } = await joined();
