@@ -21,7 +21,7 @@ import {
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { aService, running } from '../support/builders.ts';
+import { anAssignedInstance, aService, running } from '../support/builders.ts';
 import { WireAgent } from '../support/wire-agent.ts';
 
 const SECRET = 's'.repeat(43);
@@ -114,19 +114,11 @@ function assignment(generation: number, overrides: Partial<Assignment> = {}): As
 describe('an assignment', () => {
   it('that nobody could read any more is neither stored nor sent', async () => {
     const service = aService();
-    const entry = {
-      stack: 'shop',
-      service: 'web',
-      number: 1,
-      stateful: false,
-      spec: service.spec,
-      specHash: service.specHash,
-      revision: 'c0ffee',
-      mode: 'start-first',
-    } as const;
-    const instances = Array.from({ length: 10_001 }, (_, at) => ({ ...entry, number: at + 1 }));
+    const instances = Array.from({ length: 10_001 }, (_, at) =>
+      anAssignedInstance(service, { number: at + 1 }),
+    );
     const env = { LONG: 'x'.repeat(17 * 1024 * 1024) };
-    const large = [{ ...entry, spec: { ...service.spec, env } }];
+    const large = [anAssignedInstance(service, { spec: { ...service.spec, env } })];
 
     for (const each of [instances, large])
       await expect(dispatcher.assign(assignment(1, { instances: each }))).rejects.toThrow(

@@ -11,6 +11,7 @@ import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { instancePath } from '../../src/model/identity.ts';
 import {
   aFailure,
+  anAssignedInstance,
   anAttempt,
   anObservedInstance,
   aService,
@@ -81,16 +82,7 @@ describe('the fleet', () => {
         failure: aFailure(),
       }),
     });
-    const entry: AssignedInstance = {
-      stack: service.stack,
-      service: service.name,
-      number: 1,
-      stateful: false,
-      spec: service.spec,
-      specHash: service.specHash,
-      revision: 'c0ffee',
-      mode: 'start-first',
-    };
+    const entry = anAssignedInstance(service);
     const assignment = (generation: number, instances: readonly AssignedInstance[]) => {
       return { grid: 'demo', node: 'node-1', generation, roster: [], instances, kept: [] };
     };

@@ -1,3 +1,4 @@
+import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { DesiredState } from '../../src/model/desired.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { Affinity, Grid, Service, Stack } from '../../src/model/grid.ts';
@@ -238,6 +239,16 @@ export function running(
 export function assigned(service: Service, number = 1, specHash = service.specHash): AssignedId {
   const { stack, name, stateful } = service;
   return { stack, service: name, number, specHash, stateful };
+}
+
+/** A service's instance as its node is assigned it. */
+export function anAssignedInstance(
+  service: Service,
+  overrides: Partial<AssignedInstance> = {},
+): AssignedInstance {
+  const { stack, name, stateful, spec, specHash } = service;
+  const fixed = { number: 1, revision: 'c0ffee', mode: 'start-first' } as const;
+  return { stack, service: name, stateful, spec, specHash, ...fixed, ...overrides };
 }
 
 /** A node on which these instances are assigned, running and ready. */
