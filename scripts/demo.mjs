@@ -11,6 +11,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 // The demo gets Ctrl-C from the terminal itself and cleans up; this process has to be there when it has done so.
 let child = null;
 let stopping = false;
+// Ctrl-C also ends whoever reads our output (`npm run demo | tee log`); that must not keep anything from being cleaned up.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 process.on('SIGINT', () => {
   stopping = true;
 });

@@ -33,15 +33,22 @@ const launch: Launch = {
 };
 
 // The first signal lets the command end by itself, the second one ends it.
+let signals = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    if (stopping.signal.aborted) process.exit(EXIT.interrupted);
+    signals += 1;
+    if (signals > 1) process.exit(EXIT.interrupted);
     stopping.abort(new Error('stopped'));
   });
 
-// `gridops events | head`: the reader has had enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
-});
+// `gridops events | head`: the reader has had enough. The command still ends by itself: the demo has to clean up.
+let isReaderGone = false;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(EXIT.failed);
+    isReaderGone = true;
+    stopping.abort(new Error('nobody reads any more'));
+  });
 
-process.exitCode = await runCli(process.argv.slice(2), { io, launch, machine: thisMachine });
+const code = await runCli(process.argv.slice(2), { io, launch, machine: thisMachine });
+process.exitCode = isReaderGone && code === EXIT.interrupted ? EXIT.done : code;

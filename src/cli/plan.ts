@@ -1,4 +1,4 @@
-import { CurrentPlan, GridList } from '../protocol/api.ts';
+import { CurrentPlan, GridList, GridStatus } from '../protocol/api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { paint, shortSha, show } from './output.ts';
@@ -9,20 +9,26 @@ interface PlanOptions {
   readonly json: boolean;
 }
 
-/** What the master would still do, and why. Exit code: 3 when it waits for a person, 1 when something is stuck. */
+/**
+ * What the master would still do, and why. Exit code: 3 when it waits for a person, 1 when something is stuck or held back
+ * by a problem.
+ */
 export async function showPlan(io: Io, client: Client, options: PlanOptions): Promise<ExitCode> {
   const grids = options.grid === null ? await names(client) : [options.grid];
+  const paths = grids.map((grid) => `/grids/${encodeURIComponent(grid)}`);
   const plans = await Promise.all(
-    grids.map(
-      async (grid) => await client.get(CurrentPlan, `/grids/${encodeURIComponent(grid)}/plan`),
-    ),
+    paths.map(async (path) => await client.get(CurrentPlan, `${path}/plan`)),
   );
+  const statuses = await Promise.all(paths.map(async (path) => await client.get(GridStatus, path)));
   show(io, {
     json: options.json,
     value: { plans },
     text: (value) => value.plans.map((plan) => printPlan(io, plan)).join('\n\n') || 'No grid yet.',
   });
-  const codes = plans.map(exitOf);
+  const heldBack = statuses.filter(hasErrors);
+  for (const { name } of heldBack)
+    io.stderr(`problems hold back a part of ${name}; see: gridops status ${name}\n`);
+  const codes = [...plans.map(exitOf), heldBack.length > 0 ? EXIT.failed : EXIT.done];
   return codes.includes(EXIT.failed)
     ? EXIT.failed
     : codes.includes(EXIT.held)
@@ -33,6 +39,10 @@ export async function showPlan(io: Io, client: Client, options: PlanOptions): Pr
 async function names(client: Client): Promise<readonly string[]> {
   const { grids } = await client.get(GridList, '/grids');
   return grids.map((grid) => grid.name);
+}
+
+function hasErrors({ problems }: GridStatus): boolean {
+  return problems.some((problem) => problem.severity === 'error');
 }
 
 function exitOf({ plan }: CurrentPlan): ExitCode {

@@ -102,6 +102,18 @@ describe('gridops plan', () => {
     expect((await run(['plan'])).out).toBe(one.out);
   });
 
+  it('that is empty because of a problem is not all well', async () => {
+    const position = { file: 'grids/production/grid.yml', line: 1, column: 1 };
+    const problems = [{ severity: 'error', code: 'x', message: 'no such key', position } as const];
+    server.operations.currentPlan = { plan: aPlan({ waves: [] }), text: '', converged: true };
+    server.operations.gridList = server.operations.gridList.map((grid) => ({ ...grid, problems }));
+
+    const { code, err } = await run(['plan', 'production']);
+
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('gridops status production');
+  });
+
   it('says when there is nothing to do', async () => {
     server.operations.currentPlan = { plan: aPlan({ waves: [] }), text: '', converged: true };
     expect((await run(['plan', 'production'])).out).toContain('converged, nothing to do');
