@@ -40,6 +40,17 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   return before !== null && wantsTheSame(before, next) ? null : next;
 }
 
+/** Steps as their nodes will carry them out, in the order of the wave. */
+export function stepsByNode(steps: readonly Step[]): ReadonlyMap<string, Step[]> {
+  const nodes = new Map<string, Step[]>();
+  for (const step of steps) {
+    const same = nodes.get(step.node);
+    if (same === undefined) nodes.set(step.node, [step]);
+    else same.push(step);
+  }
+  return nodes;
+}
+
 interface Draft {
   readonly services: ReadonlyMap<string, Service>;
   readonly instances: Map<string, AssignedInstance>;

@@ -1,9 +1,8 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
-import { servicePath } from '../model/identity.ts';
 import type { ObservedState } from '../model/observed.ts';
-import { isConverged, type Plan, type Step } from '../model/plan.ts';
+import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
 import { isCovered } from '../planner/prune.ts';
@@ -11,13 +10,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import type { Deploy } from '../store/deploys.ts';
-import { nextAssignment } from './assign.ts';
+import { nextAssignment, stepsByNode } from './assign.ts';
 import type { DeployLog } from './deploy-log.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
-import { judge } from './verdict.ts';
+import { judge, settledPaths } from './verdict.ts';
 
 export interface ControllerPorts extends RevisionPorts {
   readonly plan: (input: {
@@ -319,7 +318,7 @@ export class GridController {
   async #dispatch(plan: Plan, prepared: Prepared): Promise<void> {
     const { fleet, grid, ports, deploys, onEvent } = this.#options;
     const roster = fleet.nodes(grid).map((node) => node.name);
-    for (const [name, steps] of byNode(plan.waves[0]?.steps ?? [])) {
+    for (const [name, steps] of stepsByNode(plan.waves[0]?.steps ?? [])) {
       const node = fleet.get(grid, name);
       if (node === null) continue;
       const { services, desired } = prepared;
@@ -383,32 +382,10 @@ export class GridController {
   }
 }
 
-/** What was open and no longer is, but for the steps that a stopped rollout does not take. */
-function settledPaths(
-  before: ReadonlySet<string>,
-  after: ReadonlySet<string>,
-  plan: Plan,
-): readonly string[] {
-  const stopped = plan.halted.map((halted) => `${servicePath(halted)}-`);
-  return [...before].filter(
-    (path) => !after.has(path) && !stopped.some((service) => path.startsWith(service)),
-  );
-}
-
 interface Rerun {
   /** Nodes whose failed instances must not wait for their backoff. */
   readonly nodes: ReadonlySet<string>;
   readonly actor: string;
   readonly resolve: (outcome: { readonly started: boolean; readonly id: string }) => void;
   readonly reject: (error: unknown) => void;
-}
-
-function byNode(steps: readonly Step[]): ReadonlyMap<string, Step[]> {
-  const nodes = new Map<string, Step[]>();
-  for (const step of steps) {
-    const same = nodes.get(step.node);
-    if (same === undefined) nodes.set(step.node, [step]);
-    else same.push(step);
-  }
-  return nodes;
 }

@@ -1,4 +1,4 @@
-import { instancePath } from '../model/identity.ts';
+import { instancePath, servicePath } from '../model/identity.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 
@@ -29,6 +29,18 @@ export function judge(input: VerdictInput): Verdict {
   const open = openPaths(plan);
   const remaining = open.size + plan.halted.reduce((sum, halted) => sum + halted.remaining, 0);
   return { ...ruling(input), open, remaining };
+}
+
+/** What was open and no longer is, but for the steps that a stopped rollout does not take. */
+export function settledPaths(
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+  plan: Plan,
+): readonly string[] {
+  const stopped = plan.halted.map((halted) => `${servicePath(halted)}-`);
+  return [...before].filter(
+    (path) => !after.has(path) && !stopped.some((service) => path.startsWith(service)),
+  );
 }
 
 function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
