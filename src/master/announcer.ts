@@ -13,7 +13,6 @@ export interface AnnouncerOptions {
   readonly publicUrl: () => string;
   readonly hub: UpdateHub;
   readonly commitOf: (deployId: string) => Promise<string | null>;
-  readonly wasDeployed: (grid: string, sha: string) => Promise<boolean>;
 }
 
 /** Says what becomes of commits: to the forge as commit statuses, to whoever watches as updates. */
@@ -21,8 +20,8 @@ export interface Announcer {
   /** `commits`: those of its commits that are told. */
   deploy(deploy: DeployOutline, commits: readonly string[]): Promise<void>;
   /**
-   * A commit between two looks was never anybody's deploy; yet whoever waits for its status must not wait for ever. Whether it
-   * was on the branch at all is the caller's to know.
+   * A commit without a deploy of its own; yet whoever waits for its status must not wait for ever. Whether it was on the
+   * branch at all, and no deploy speaks for it, is the caller's to know.
    */
   overtaken(commit: Commit & { readonly by: string }): Promise<void>;
   /** A fault of ours keeps a commit from being deployed. */
@@ -35,14 +34,14 @@ interface Commit {
 }
 
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
-  const { reporter, hub, wasDeployed } = options;
+  const { reporter, hub } = options;
   return {
     deploy: async (deploy, commits) => {
       hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
       if (reporter !== null) await announceDeploy(options, reporter, { deploy, commits });
     },
     overtaken: async ({ grid, sha, by }) => {
-      if (reporter === null || (await wasDeployed(grid, sha))) return;
+      if (reporter === null) return;
       const view = { ...undone, phase: 'superseded', supersededBy: by } as const;
       await want(options, reporter, { grid, sha, view, page: `grids/${grid}` });
     },

@@ -214,7 +214,8 @@ export class GridController {
     if (good !== null) this.#prepared = fromLastGood(good);
     await deploys.resume();
     this.#problems = deploys.current?.problems ?? [];
-    this.#failedStacks = new Set(this.#problems.flatMap(({ stack }) => stack ?? []));
+    const errors = this.#problems.filter((problem) => problem.severity === 'error');
+    this.#failedStacks = new Set(errors.flatMap(({ stack }) => stack ?? []));
     this.#since = clock.now();
     this.#started = true;
   }

@@ -94,8 +94,9 @@ export class DeployLog {
     const current = this.#current;
     if (current === null || current.sha === sha || current.carried.includes(sha)) return;
     const carried = [...current.carried, sha];
-    await this.#change({ carried: carried.slice(-CARRIED) });
+    // Told before it is dropped: a crash in between tells it once more.
     for (const dropped of carried.slice(0, -CARRIED)) await this.#options.overtaken(dropped, sha);
+    await this.#change({ carried: carried.slice(-CARRIED) });
   }
 
   async approve(planHash: string, actor: string): Promise<void> {

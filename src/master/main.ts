@@ -127,7 +127,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     publicUrl,
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
-    wasDeployed: async (grid, sha) => await wasDeployed(store, grid, sha),
   });
   const compiler = createCompiler();
   const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announcer, onEvent };
@@ -155,7 +154,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
     overtaken: async (sha, by) => {
       for (const grid of grids.names())
-        if (await mayHaveGrid(repository, sha, grid)) await announcer.overtaken({ grid, sha, by });
+        if ((await mayHaveGrid(repository, sha, grid)) && !(await wasDeployed(store, grid, sha)))
+          await announcer.overtaken({ grid, sha, by });
     },
     onError: (error) =>
       log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
