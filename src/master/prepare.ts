@@ -1,4 +1,4 @@
-import type { DesiredState } from '../model/desired.ts';
+import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Grid, Service, Stack } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
@@ -28,7 +28,8 @@ export interface Prepared {
 
 /**
  * Safety rules 1 and 2: a grid that cannot be read keeps its last good definition as a whole, a stack that cannot be read
- * keeps its own, and a stack that never was good is held: its instances are left alone. `null`: nothing is known to be wanted.
+ * keeps its own and that of the stacks which it brings along, and a stack that never was good is held: its instances are left
+ * alone. `null`: nothing is known to be wanted.
  */
 export function prepare(
   compiled: CompiledGrid,
@@ -36,8 +37,9 @@ export function prepare(
   sha: string,
 ): Prepared | null {
   if (compiled.grid === null) return lastGood === null ? null : fromLastGood(lastGood);
-  const fallbacks = (lastGood?.stacks ?? []).filter((stack) =>
-    compiled.failed.includes(stack.name),
+  const compiledNames = new Set(compiled.stacks.map((stack) => stack.name));
+  const fallbacks = (lastGood?.stacks ?? []).filter(
+    ({ name }) => !compiledNames.has(name) && mayBelongTo(compiled.failed, name),
   );
   const known = new Set(fallbacks.map((stack) => stack.name));
   return index({

@@ -1,3 +1,4 @@
+import { mayBelongTo } from '../model/desired.ts';
 import type { NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { Health, NodeFacts, ObservedInstance } from '../model/observed.ts';
@@ -123,7 +124,7 @@ function stateOf(of: {
   wanted: string | null;
 }): InstanceStatus['state'] {
   const { current, attempt } = of.instance;
-  const held = of.view.prepared?.desired.held.includes(of.instance.stack) === true;
+  const held = mayBelongTo(of.view.prepared?.desired.held ?? [], of.instance.stack);
   if (!of.node.online) return 'unknown';
   if (of.wanted === null && !held) return 'unwanted';
   if (attempt !== null) return attempt.failure === null ? 'updating' : 'failing';

@@ -10,3 +10,12 @@ export interface DesiredState {
   readonly stacks: readonly Stack[];
   readonly held: readonly string[];
 }
+
+/**
+ * Whether a stack that the revision does not have may only be missing because another one could not be read: the one that it
+ * comes with (`depends`) is held. Which stacks those are is not known then, except that their names begin with its name.
+ */
+export function mayBelongTo(held: Iterable<string>, stack: string): boolean {
+  for (const name of held) if (stack === name || stack.startsWith(`${name}-`)) return true;
+  return false;
+}

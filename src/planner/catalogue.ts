@@ -1,4 +1,4 @@
-import type { DesiredState } from '../model/desired.ts';
+import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Service, Stack } from '../model/grid.ts';
 import { compareText, type InstanceId } from '../model/identity.ts';
 import type { Claimant } from './occupancy.ts';
@@ -44,7 +44,7 @@ export class Catalogue {
   }
 
   isHeld(stack: string): boolean {
-    return this.#held.has(stack);
+    return !this.#shelves.has(stack) && mayBelongTo(this.#held, stack);
   }
 
   claimant({ stack, service: name, number }: InstanceId): Claimant {

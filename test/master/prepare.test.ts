@@ -36,6 +36,20 @@ describe('what is wanted after compiling a commit', () => {
     expect(prepared?.desired.held).toEqual([]);
   });
 
+  it('takes what a stack with problems brings along from the last good revision, too', () => {
+    const child = aStack({ name: 'shop-redis', services: [] });
+    const gone = aStack({ name: 'shopping', services: [] });
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop, child, gone], held: [] };
+
+    const prepared = prepare(compiled({ stacks: [blog], failed: ['shop'] }), good, 'sha-2');
+
+    expect(prepared?.desired.stacks.map(({ name }) => name)).toEqual([
+      'blog',
+      'shop',
+      'shop-redis',
+    ]);
+  });
+
   it('holds a stack that never was good, and lets one go that is not in the commit any more', () => {
     const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog], held: [] };
 

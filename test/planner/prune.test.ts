@@ -71,6 +71,19 @@ describe('the prune budget', () => {
     expect(made.confirmation?.removes).toHaveLength(8);
   });
 
+  test('leaves alone what a held stack may have brought along', () => {
+    const [child, other] = ['blog-redis', 'blogs'].map((stack) => aService({ stack }));
+    const nodes = [
+      aNodeRunning(
+        'a',
+        [child, other].flatMap((s) => (s ? [[s, 1] as const] : [])),
+      ),
+    ];
+    const made = planOf({ services: [], nodes, held: ['blog'] });
+    expect(made.confirmation?.removes ?? waves(made).flat()).toHaveLength(1);
+    expect(JSON.stringify([made.confirmation, waves(made)])).not.toContain('blog-redis');
+  });
+
   test('counts every container of the grid, of held stacks too', () => {
     const blog = aService({ stack: 'blog' });
     const nodes = [
