@@ -18,6 +18,7 @@ export interface Building {
   /** Offset in the text → place in the file. */
   readonly place: (offset: number) => Position;
   readonly report: Report;
+  readonly duplicates: 'refuse' | 'last-wins';
   /** How many nodes a walk of the result may visit, and how deep it may go. */
   readonly maxNodes: number;
   readonly maxDepth: number;
@@ -131,8 +132,10 @@ function accept(builder: Builder, entries: ReadonlyMap<string, Entry>, key: Entr
   if (earlier === undefined) return true;
   const message = `the key ${quote(key.text)} is written twice: here and at ${printPosition(earlier)}`;
   const hint = 'Keep one of the two.';
-  builder.report.error(key, { code: 'duplicate-key', message, hint });
-  return false;
+  const lastWins = builder.duplicates === 'last-wins';
+  if (lastWins) builder.report.warn(key, { code: 'duplicate-key', message, hint });
+  else builder.report.error(key, { code: 'duplicate-key', message, hint });
+  return lastWins;
 }
 
 /** YAML 1.1's merge key: a map or a list of maps; what is written in the map itself, or merged earlier, wins. */

@@ -29,9 +29,9 @@ export function createGridCache(): GridCache {
   let usedTrees = new Map<string, Tree>();
   let usedStacks = new Map<string, CachedStack>();
   return {
-    get(file, parse) {
+    get(file, duplicates, parse) {
       if (!isShared(file)) return parse();
-      const key = `${file.blob} ${file.path}`;
+      const key = `${duplicates} ${file.blob} ${file.path}`;
       const tree = usedTrees.get(key) ?? trees.get(key) ?? parse();
       usedTrees.set(key, tree);
       return tree;

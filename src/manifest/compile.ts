@@ -3,11 +3,12 @@ import type { Problem } from '../model/problem.ts';
 import type { SourceTree } from '../model/source.ts';
 import { createGridCache, type GridCache } from './cache.ts';
 import { checkInside, type LinkedStack, linkStacks } from './dependencies.ts';
+import { compileFamilies } from './families.ts';
 import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
-import { createSources } from './sources.ts';
+import { createSources, type Duplicates } from './sources.ts';
 import { compileListed, listingInputs, listStacks, type StackListing } from './stack-list.ts';
 
 /** What the files of one grid at one commit say, and what is wrong with them. */
@@ -45,8 +46,11 @@ function compileGrid(source: SourceTree, name: string, cache: GridCache): Compil
   const report = createReport(null);
   const draft = openGrid(source, name, { cache, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
+  const { duplicates } = draft;
   const listings = listStacks(name, source.files.keys(), draft.stacks);
-  const stacks = listings.map((listing) => compileCached({ source, grid: name, listing, cache }));
+  const stacks = compileFamilies(listings, (listing) =>
+    compileCached({ source, grid: name, listing, cache, duplicates }),
+  );
   const good = linkStacks(stacks);
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
   const problems = [report, ...stacks.map((stack) => stack.report)].flatMap((r) => r.problems());
@@ -65,7 +69,7 @@ function openGrid(source: SourceTree, name: string, { cache, report }: Opening):
   const paths = [...source.files.keys()].filter((p) => p.startsWith(`grids/${name}/`));
   const fault = paths.length === 0 ? missing(name) : nameFault('grid', name);
   if (fault !== null) report.error(at, fault);
-  const sources = createSources(source.files, cache);
+  const sources = createSources({ files: source.files, shared: cache, duplicates: 'refuse' });
   const opened = source.files.has(path) ? sources.open(path) : null;
   if (opened?.fault !== undefined) report.error(at, opened.fault);
   const tree = opened?.value === undefined ? null : sources.tree(opened.value);
@@ -91,22 +95,24 @@ interface CachedCompile {
   readonly grid: string;
   readonly listing: StackListing;
   readonly cache: GridCache;
+  readonly duplicates: Duplicates;
 }
 
-function compileCached({ source, grid, listing, cache }: CachedCompile): LinkedStack {
+function compileCached({ source, grid, listing, cache, duplicates }: CachedCompile): LinkedStack {
   const { name } = listing;
-  const inputs = listingInputs(listing);
+  const inputs = `${duplicates} ${listingInputs(listing)}`;
   const known = cache.find(name, inputs, source.files);
   if (known !== null)
     return { name, draft: known.draft, report: createReport(name, known.problems) };
-  const sources = createSources(source.files, cache);
+  const sources = createSources({ files: source.files, shared: cache, duplicates });
   const report = createReport(name);
   const draft = compileListed({ grid, listing, sources, report });
   const stack: LinkedStack = { name, draft, report };
   checkInside(stack);
   const problems = report.problems();
   // Inputs have no places in them: a problem in grid.yml would be shown where it was.
-  const isPlaced = problems.some(({ position }) => position.file === listing.mention?.key.file);
+  const elsewhere = [listing.mention?.key.file, listing.child?.key.file];
+  const isPlaced = problems.some(({ position }) => elsewhere.includes(position.file));
   if (!isPlaced) cache.put(name, { draft, problems, inputs, consulted: sources.consulted });
   return stack;
 }

@@ -1,10 +1,15 @@
+import type { TextFile } from '../model/source.ts';
+import type { Dialect } from './dialect.ts';
 import { settleEnvironment } from './environment.ts';
+import { createInterpolation, type Interpolation } from './interpolate.ts';
+import { mergeServices } from './merge-services.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import { Extends } from './service-schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
-import { readStackText } from './stack-text.ts';
+import { readScope, type StackScope } from './stack-scope.ts';
+import { openStackText } from './stack-text.ts';
 import { didYouMean } from './suggest.ts';
 import { isNull, type MapNode, mapNode, type TreeNode, valueAt, withoutKeys } from './tree.ts';
 import { createValidator } from './validate.ts';
@@ -15,16 +20,21 @@ export interface ServiceResolver {
   resolve(file: ServiceFile, name: string): MapNode | null;
 }
 
-/** The services of one file. */
+/** The services of one file, and how the variables in it are put in. */
 export interface ServiceFile {
   readonly path: string;
+  readonly dialect: Dialect;
   readonly services: MapNode;
+  readonly apply: Interpolation;
 }
 
 export interface Resolving {
+  readonly grid: string;
+  readonly stack: string;
+  /** The variables of the stack file: a file that is extended is read with the same. */
+  readonly scope: StackScope;
   readonly sources: Sources;
   readonly report: Report;
-  readonly interpolate: (node: TreeNode) => TreeNode;
 }
 
 /** Longer chains help nobody, and every link is a level of our own stack. */
@@ -36,11 +46,8 @@ const maxStackSize = 200_000;
 
 const validateExtends = createValidator(Extends);
 
-export function createServiceResolver({
-  sources,
-  report,
-  interpolate,
-}: Resolving): ServiceResolver {
+export function createServiceResolver(resolving: Resolving): ServiceResolver {
+  const { sources, report } = resolving;
   const resolved = new Map<string, MapNode | null>();
   const files = new Map<string, ServiceFile | null>();
   const chain: string[] = [];
@@ -61,7 +68,7 @@ export function createServiceResolver({
   function resolveWritten(file: ServiceFile, name: string): MapNode | null {
     const written = file.services.entries.get(name)?.value;
     if (written === undefined) return null;
-    const service = interpolate(isNull(written) ? mapNode(written, new Map()) : written);
+    const service = file.apply(isNull(written) ? mapNode(written, new Map()) : written);
     if (service.kind !== 'map') {
       report.error(service, {
         code: 'wrong-type',
@@ -73,7 +80,7 @@ export function createServiceResolver({
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
     if (extended !== null && base === null) return null;
-    return count(mergeServices(base, withoutKeys(own, ['extends'])));
+    return count(mergeServices(base, withoutKeys(own, ['extends']), file.dialect));
   }
 
   function resolveBase(file: ServiceFile, written: TreeNode): MapNode | null {
@@ -81,6 +88,9 @@ export function createServiceResolver({
     if (wish === null) return null;
     const { service: name, file: path } =
       typeof wish === 'string' ? { service: wish, file: undefined } : wish;
+    const stack = valueAt(written, 'stack');
+    if (stack !== null) report.error(stack, fromRegistry);
+    if (stack !== null) return null;
     const from = path === undefined ? file : openFile(path, valueAt(written, 'file') ?? written);
     if (from === null) return null;
     const fault = chainFault(from, name);
@@ -110,8 +120,7 @@ export function createServiceResolver({
     }
     const known = files.get(opened.value.path);
     if (known !== undefined) return known;
-    const root = readStackText(opened.value, sources, report);
-    const file = root === null ? null : servicesOf(root, opened.value.path, report);
+    const file = readServiceFile(opened.value, resolving);
     files.set(opened.value.path, file);
     return file;
   }
@@ -128,31 +137,39 @@ export function createServiceResolver({
   return { resolve };
 }
 
-/** Kontena's rule: environment is merged by name, of everything else the extending service's value stands alone. */
-export function mergeServices(base: MapNode | null, own: MapNode): MapNode {
-  if (base === null) return own;
-  const merged = new Map([...base.entries, ...own.entries]);
-  const [below, above] = [valueAt(base, 'environment'), own.entries.get('environment')];
-  if (above !== undefined && below?.kind === 'map' && above.value.kind === 'map') {
-    const entries = new Map([...below.entries, ...above.value.entries]);
-    merged.set('environment', { key: above.key, value: mapNode(above.value, entries) });
-  }
-  return mapNode(own, merged);
+/** A file that is extended, with its own variables and, before them, those of the stack that extends it. */
+function readServiceFile(file: TextFile, resolving: Resolving): ServiceFile | null {
+  const { sources, report, scope: inherited } = resolving;
+  const { path } = file;
+  const text = openStackText(file, resolving);
+  if (text === null) return null;
+  const input = { builtIn: new Map(), inherited, path, text, given: null, sources, report };
+  const { scope, values } = readScope(input);
+  const root = text.render(values);
+  const services = root === null ? null : servicesOf(root, report);
+  const apply = createInterpolation(scope, report);
+  return services === null ? null : { path, dialect: text.dialect, services, apply };
 }
 
-/** Below `services`; in Compose's first format, which has neither that nor `stack`, every key of the file is a service. */
-function servicesOf(root: MapNode, path: string, report: Report): ServiceFile | null {
+/** Below `services`; in the oldest formats, which have neither that nor `stack`, every key of the file is a service. */
+function servicesOf(root: MapNode, report: Report): MapNode | null {
   const services = valueAt(root, 'services');
-  if (services?.kind === 'map') return { path, services };
+  if (services?.kind === 'map') return services;
   const isFirstFormat =
     services === null && !root.entries.has('services') && !root.entries.has('stack');
-  if (isFirstFormat) return { path, services: root };
+  if (isFirstFormat) return root;
   report.error(services ?? root, {
     code: 'wrong-type',
     message: '"services" must be a map in a file that is extended',
   });
   return null;
 }
+
+const fromRegistry: Fault = {
+  code: 'bad-path',
+  message: 'nothing is fetched from a stack registry: a commit says all that there is to say',
+  hint: 'Put the stack file into the repository, and write "extends: {file: PATH, service: NAME}".',
+};
 
 function unknownService(name: string, { path, services }: ServiceFile): Fault {
   const names = [...services.entries.keys()];

@@ -6,6 +6,7 @@ import { parseDuration } from './durations.ts';
 import type { Report } from './report.ts';
 import { GridHead } from './schema.ts';
 import { parseAt, parseEach, type Section } from './section.ts';
+import type { Duplicates } from './sources.ts';
 import { isNull, locate, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 
@@ -14,6 +15,8 @@ export interface GridDraft {
   /** `null` when something outside of `stacks` is wrong. */
   readonly grid: Grid | null;
   readonly stacks: ReadonlyMap<string, StackMention>;
+  /** How keys that are written twice are taken in the grid's stack files. */
+  readonly duplicates: Duplicates;
 }
 
 export interface StackMention {
@@ -37,9 +40,10 @@ export function readGrid(
   const value = validate(node, report);
   const stacks = valueAt(node, 'stacks');
   const mentions = stacks?.kind === 'map' ? stacks.entries : new Map<string, StackMention>();
-  if (value === null) return { grid: null, stacks: mentions };
+  if (value === null) return { grid: null, stacks: mentions, duplicates: 'refuse' };
   const grid = toGrid(name, { value, node, report });
-  return { grid: report.failed() ? null : grid, stacks: mentions };
+  const duplicates = value.compat === 'kontena' ? 'last-wins' : 'refuse';
+  return { grid: report.failed() ? null : grid, stacks: mentions, duplicates };
 }
 
 function toGrid(name: string, section: Section<GridHead>): Grid {

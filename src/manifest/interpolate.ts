@@ -18,8 +18,12 @@ export type Interpolation = (node: TreeNode) => TreeNode;
 /** What all texts of one stack may become together: a long value that is used often multiplies. */
 const maxExpanded = 4 * 1024 * 1024;
 
-/** Nodes that aliases share are interpolated once, and their problems reported once. */
-export function createInterpolation(scope: Scope, report: Report): Interpolation {
+/** Nodes that aliases share are interpolated once, and their problems reported once. What `untouched` keys hold stays as it is. */
+export function createInterpolation(
+  scope: Scope,
+  report: Report,
+  untouched: readonly string[] = [],
+): Interpolation {
   const done = new Map<TreeNode, TreeNode>();
   let left = maxExpanded;
 
@@ -49,8 +53,9 @@ export function createInterpolation(scope: Scope, report: Report): Interpolation
 
   function scalar(node: ScalarNode): ScalarNode {
     if (!node.text.includes('$') || report.isFull()) return node;
-    const { text, faults, isSpoiled } = expand(node.text, scope, left);
+    const { text, faults, warnings, isSpoiled } = expand(node.text, scope, left);
     left -= text.length;
+    for (const warning of warnings) report.warn(node, warning);
     for (const fault of faults) report.error(node, fault);
     if (faults.length > 0 || isSpoiled) report.spoil(node);
     return scalarNode(node, text);
@@ -65,7 +70,7 @@ export function createInterpolation(scope: Scope, report: Report): Interpolation
         const message = `with its variables this key is ${quote(key.text)}, which is already there`;
         report.error(key, { code: 'duplicate-key', message });
       }
-      const entry: Entry = { key, value: apply(value) };
+      const entry: Entry = { key, value: untouched.includes(key.text) ? value : apply(value) };
       changed ||= key !== written || entry.value !== value;
       entries.set(key.text, entry);
     }

@@ -14,6 +14,13 @@ export const nameRule: NameRule = {
     'A name has 1 to 64 lower-case letters, digits, "-" and "_", and begins with a letter or digit.',
 };
 
+/** Services may also be called as Kontena's server let them be; DNS does not tell upper from lower case. */
+export const serviceNameRule: NameRule = {
+  pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$',
+  description:
+    'A service name has 1 to 64 letters, digits, "-" and "_", and does not begin with "-".',
+};
+
 /** Docker's rule for volumes. */
 export const volumeNameRule: NameRule = {
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$',
@@ -28,13 +35,25 @@ export const nodeNameRule: NameRule = {
 };
 
 const name = new RegExp(nameRule.pattern);
+const serviceName = new RegExp(serviceNameRule.pattern);
 
 /** What is wrong with the name of a grid, a stack or a service; `null` when it is right. */
-export function nameFault(what: string, text: string): Fault | null {
-  if (name.test(text)) return null;
+export function nameFault(what: 'grid' | 'stack' | 'service', text: string): Fault | null {
+  const [rule, check] = what === 'service' ? [serviceNameRule, serviceName] : [nameRule, name];
+  if (check.test(text)) return null;
   return {
     code: 'invalid-name',
     message: `${quote(text)} cannot be the name of a ${what}`,
+    hint: rule.description,
+  };
+}
+
+/** Kontena's hint for names that work and surprise; `null` when it is an ordinary one. */
+export function nameAdvice(text: string): Fault | null {
+  if (name.test(text) || !serviceName.test(text)) return null;
+  return {
+    code: 'unusual-name',
+    message: `${quote(text)} works as a name, but names in DNS are lower-case`,
     hint: nameRule.description,
   };
 }

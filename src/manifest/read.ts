@@ -3,6 +3,7 @@ import type { Position, Problem } from '../model/problem.ts';
 import type { TextFile } from '../model/source.ts';
 import { buildTree } from './build-tree.ts';
 import { quote, visible } from './quote.ts';
+import type { Rendered } from './rendered.ts';
 import { createReport, type Fault, type Report } from './report.ts';
 import type { TreeNode } from './tree.ts';
 
@@ -23,26 +24,47 @@ const limits = {
   nodes: 100_000,
 } as const;
 
+export interface ReadOptions {
+  /** What templates made of the file's text; places are those in the file. */
+  readonly rendered?: Rendered | null;
+  /** A key that is written twice: a problem, or as in Kontena the last one, with a warning. */
+  readonly duplicates?: 'refuse' | 'last-wins';
+}
+
 /** Text → tree with positions. Never throws; time and memory are proportional to the text, whatever is in it. */
-export function readTree(file: TextFile): Tree {
+export function readTree(file: TextFile, options: ReadOptions = {}): Tree {
   const report = createReport(null);
-  const root = read(file, report);
+  const root = read(file, options, report);
   return { root, problems: report.problems() };
 }
 
-function read(file: TextFile, report: Report): TreeNode | null {
-  const text = file.text.startsWith('\uFEFF') ? file.text.slice(1) : file.text;
-  if (!checkText(file.path, text, report)) return null;
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  const place = (offset: number): Position => positionIn(file.path, text, lines, offset);
-  const document = compose({ text, lines, place, report });
+/** The text without the byte order mark that some editors put in front. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+function read(
+  file: TextFile,
+  { rendered = null, duplicates = 'refuse' }: ReadOptions,
+  report: Report,
+): TreeNode | null {
+  const written = withoutMark(file.text);
+  if (!checkText(file.path, written, report)) return null;
+  const text = rendered?.text ?? written;
+  const lines = rendered === null ? new LineCounter() : countLines(written);
+  if (rendered === null) lines.addNewLine(0);
+  const place = (offset: number): Position =>
+    positionIn(file.path, written, lines, rendered?.origin(offset) ?? offset);
+  // The parser counts the lines of what it reads.
+  const seen = rendered === null ? lines : new LineCounter();
+  const document = compose({ text, lines: seen, place, report });
   if (document === null) return null;
   for (const error of document.errors) report.error(place(error.pos[0]), syntaxFault(error));
   for (const warning of document.warnings)
     report.error(place(warning.pos[0]), warningFault(warning));
   if (report.failed()) return null;
-  return buildTree({ document, place, report, maxNodes: limits.nodes, maxDepth: limits.depth });
+  const { nodes: maxNodes, depth: maxDepth } = limits;
+  return buildTree({ document, place, report, duplicates, maxNodes, maxDepth });
 }
 
 function checkText(path: string, text: string, report: Report): boolean {
@@ -60,7 +82,7 @@ function checkText(path: string, text: string, report: Report): boolean {
   const offset = text.search(unreadable);
   if (offset === -1) return true;
   const character = text.charAt(offset);
-  report.error(offsetPosition(path, text, offset), {
+  report.error(positionOf(path, text, offset), {
     code: character === '\uFFFD' ? 'not-utf8' : 'control-character',
     message:
       character === '\uFFFD'
@@ -144,7 +166,19 @@ function positionIn(file: string, text: string, lines: LineCounter, offset: numb
   return { file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-function offsetPosition(file: string, text: string, offset: number): Position {
+function countLines(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  return lines;
+}
+
+/** Where in the file an offset of its text, without the byte order mark, is. */
+export function positionAt(file: TextFile, offset: number): Position {
+  return positionOf(file.path, withoutMark(file.text), offset);
+}
+
+function positionOf(file: string, text: string, offset: number): Position {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
   return { file, line: before.split('\n').length, column: offset - lineStart + 1 };

@@ -59,6 +59,14 @@ export function createReport(stack: string | null, earlier: readonly Problem[] =
   };
 }
 
+/** Adds problems that were found elsewhere, each with its own severity. */
+export function addProblems(report: Report, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    if (problem.severity === 'error') report.error(problem.position, problem);
+    else report.warn(problem.position, problem);
+  }
+}
+
 /** By file, line and column; what stands at one place by severity, code and text, so that the order is total. */
 export function compareProblems(a: Problem, b: Problem): number {
   return (

@@ -6,7 +6,7 @@ import {
   laterVariableKeys,
   laterVolumeKeys,
 } from './later-keys.ts';
-import { nameRule, nodeNameRule, volumeNameRule } from './names.ts';
+import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
 import { choice, closed, flag, flagOrMap, list, mapOf, scalar, text } from './schema-parts.ts';
 import { ServiceEntry } from './service-schema.ts';
 
@@ -99,6 +99,28 @@ function anything(type: string) {
   return Type.Optional(Type.Unsafe<unknown>({ type }));
 }
 
+export const DependEntry = closed(
+  {
+    stack: text({
+      minLength: 1,
+      description: 'The stack file, relative to this one.',
+      examples: ['../redis/kontena.yml'],
+    }),
+    variables: Type.Optional(
+      mapOf(anyValue(), { description: 'Values of the variables that the stack file declares.' }),
+    ),
+  },
+  { description: 'A stack that comes with this one.' },
+);
+
+export type DependEntry = Type.Static<typeof DependEntry>;
+
+function anyValue() {
+  return Type.Unsafe<unknown>({
+    type: ['string', 'number', 'boolean', 'null', 'array', 'object'],
+  });
+}
+
 const head = {
   stack: Type.Optional(
     text({
@@ -113,6 +135,22 @@ const head = {
   description: Type.Optional(text({ description: 'What the stack is.' })),
   expose: Type.Optional(
     text({ maxLength: 64, description: 'The service that answers to the name of the stack.' }),
+  ),
+  name: Type.Optional(
+    text({
+      maxLength: 255,
+      description:
+        "Compose's and old Kontena files' name of the project. The stack's folder says it here.",
+      examples: ['shop'],
+    }),
+  ),
+  depends: Type.Optional(
+    mapOf(DependEntry, {
+      keys: nameRule,
+      description:
+        'Other stacks that this one brings along, as `<stack>-<name>`; `${name}` stands for what they are called.',
+      examples: [{ redis: { stack: '../redis/kontena.yml', variables: { size: '1g' } } }],
+    }),
   ),
   meta: Type.Optional(
     mapOf(Type.Unsafe<unknown>({}), { description: 'Anything to know about the stack.' }),
@@ -133,7 +171,7 @@ export const StackFile = closed(
     variables: Type.Optional(
       mapOf(VariableEntry, { description: 'What `${NAME}` may stand for in this file.' }),
     ),
-    services: mapOf(ServiceEntry, { keys: nameRule, description: 'The services, by name.' }),
+    services: mapOf(ServiceEntry, { keys: serviceNameRule, description: 'The services, by name.' }),
     volumes: Type.Optional(
       mapOf(VolumeEntry, { keys: volumeNameRule, description: 'The named volumes, by name.' }),
     ),
@@ -152,6 +190,12 @@ export const StackEntry = closed(
     ),
     variables: Type.Optional(
       mapOf(scalar(), { description: 'Values of the variables that the stack file declares.' }),
+    ),
+    profiles: Type.Optional(
+      list(text({ minLength: 1, maxLength: 255 }), {
+        description: "Compose's profiles that are switched on in this stack.",
+        examples: [['debug']],
+      }),
     ),
   },
   { description: 'A stack of this grid.' },
@@ -173,6 +217,12 @@ const NodeEntry = closed({
 });
 
 const gridHead = {
+  compat: Type.Optional(
+    choice(['kontena'], {
+      description:
+        'Read files as Kontena did where gridops is stricter: of a key that is written twice the last one counts.',
+    }),
+  ),
   subnet: Type.Optional(
     text({ default: '10.81.0.0/16', description: 'Addresses of the containers, as IPv4 CIDR.' }),
   ),

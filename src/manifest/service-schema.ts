@@ -117,12 +117,14 @@ export const Extends = textOrMap(
         description: 'A kontena.yml or docker-compose.yml, relative to this file.',
       }),
     ),
+    stack: Type.Optional(
+      text({ description: "Kontena's stack registry, which nothing is fetched from: use `file`." }),
+    ),
   },
   {
     description:
       'Start from another service. Environment is merged by name, every other key that is written here replaces the one there.',
     examples: [{ file: 'docker-compose.yml', service: 'web' }],
-    later: ['stack'],
   },
 );
 
@@ -268,6 +270,13 @@ export const ServiceEntry = closed(
     ),
     logging: Type.Optional(Logging),
     labels: Type.Optional(mapOrPairs({ description: 'Labels of the containers.' })),
+    profiles: Type.Optional(
+      list(text({ minLength: 1, maxLength: 255 }), {
+        description:
+          'The service is there only when grid.yml switches one of these on, in `stacks.<stack>.profiles`.',
+        examples: [['debug']],
+      }),
+    ),
   },
   { description: 'One service: a workload with any number of instances.', later: laterServiceKeys },
 );

@@ -1,13 +1,17 @@
 import type { RefusedFile, SourceFile, TextFile } from '../model/source.ts';
 import { quote } from './quote.ts';
-import { readTree, type Tree } from './read.ts';
+import { type ReadOptions, readTree, type Tree } from './read.ts';
+import type { Rendered } from './rendered.ts';
 import type { Fault, Parsed } from './report.ts';
 import type { Entry } from './tree.ts';
 
 /** The files that one stack is compiled from, and a record of which were asked for. */
 export interface Sources {
   open(path: string): Parsed<TextFile>;
-  tree(file: TextFile): Tree;
+  /** The file as a tree, or what templates made of it. */
+  tree(file: TextFile, rendered?: Rendered | null): Tree;
+  /** A part of the file's text with all of its lines, as a tree. */
+  part(file: TextFile, text: string): Tree;
   /** The variables of an environment file, however often it is named: `parse` runs, and complains, once. */
   variables(file: TextFile, parse: () => Variables): Variables;
   /** Path → what was found there. A stack compiles to the same as before while all of these are the same. */
@@ -16,12 +20,21 @@ export interface Sources {
 
 export type Variables = ReadonlyMap<string, Entry>;
 
+/** How keys that are written twice are taken. */
+export type Duplicates = NonNullable<ReadOptions['duplicates']>;
+
 /** Where trees are kept that several stacks read. */
 export interface TreeCache {
-  get(file: TextFile, parse: () => Tree): Tree;
+  get(file: TextFile, duplicates: Duplicates, parse: () => Tree): Tree;
 }
 
-export function createSources(files: ReadonlyMap<string, SourceFile>, shared: TreeCache): Sources {
+export interface SourcesInput {
+  readonly files: ReadonlyMap<string, SourceFile>;
+  readonly shared: TreeCache;
+  readonly duplicates: Duplicates;
+}
+
+export function createSources({ files, shared, duplicates }: SourcesInput): Sources {
   const consulted = new Map<string, string>();
   function look(path: string): SourceFile | undefined {
     const file = files.get(path);
@@ -36,7 +49,11 @@ export function createSources(files: ReadonlyMap<string, SourceFile>, shared: Tr
       variables.set(file.path, known);
       return known;
     },
-    tree: (file) => shared.get(file, () => readTree(file)),
+    tree: (file, rendered = null) =>
+      rendered === null
+        ? shared.get(file, duplicates, () => readTree(file, { duplicates }))
+        : readTree(file, { rendered, duplicates }),
+    part: (file, text) => readTree({ ...file, text }, { duplicates }),
     open(path) {
       const file = look(path);
       if (file?.kind === 'text') return { value: file };

@@ -1,6 +1,8 @@
 import { compareText } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
 import type { TextFile } from '../model/source.ts';
+import type { ChildStack } from './child-stacks.ts';
+import { stackFileNames } from './dialect.ts';
 import type { StackMention } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
@@ -9,14 +11,15 @@ import { StackEntry } from './schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import { compileStack, emptyDraft, type StackDraft } from './stack.ts';
-import { type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 
-/** A stack that the grid has: by its folder, by its mention in grid.yml, or by both. */
+/** A stack that the grid has: by its folder, by its mention in grid.yml, by both, or because another one brings it along. */
 export interface StackListing {
   readonly name: string;
   readonly hasFolder: boolean;
   readonly mention: StackMention | null;
+  readonly child: ChildStack | null;
 }
 
 /** All stacks of a grid, by name. */
@@ -31,7 +34,13 @@ export function listStacks(
     name,
     hasFolder: folders.has(name),
     mention: mentions.get(name) ?? null,
+    child: null,
   }));
+}
+
+/** In grid.yml with values only: the stack itself has to come from another one. */
+export function isValuesOnly({ hasFolder, mention }: StackListing): boolean {
+  return !hasFolder && mention !== null && valueAt(mention.value, 'file') === null;
 }
 
 function listFolders(prefix: string, paths: Iterable<string>): ReadonlySet<string> {
@@ -45,8 +54,12 @@ function listFolders(prefix: string, paths: Iterable<string>): ReadonlySet<strin
 }
 
 /** Everything that a stack is compiled from beside files, as a text. Places are left out: moving an entry changes nothing. */
-export function listingInputs({ hasFolder, mention }: StackListing): string {
-  return JSON.stringify([hasFolder, mention === null ? null : meaningOf(mention.value)]);
+export function listingInputs({ hasFolder, mention, child }: StackListing): string {
+  const brought =
+    child === null
+      ? null
+      : [child.parent, child.chain, child.variables && meaningOf(child.variables)];
+  return JSON.stringify([hasFolder, mention === null ? null : meaningOf(mention.value), brought]);
 }
 
 function meaningOf(node: TreeNode): unknown {
@@ -72,31 +85,47 @@ export interface ListedStack {
 /** A listed stack → its services. What is wrong goes to the report. */
 export function compileListed(listed: ListedStack): StackDraft {
   const { grid, listing, sources, report } = listed;
-  const { name, mention } = listing;
+  const { name, mention, child } = listing;
   const fault = nameFault('stack', name);
   if (fault !== null) report.error(placeOf(listed), fault);
   const entry = mention === null ? {} : validateEntry(mention.value, report);
   const file = fault !== null || entry === null ? null : chooseFile(listed);
   if (file === null) return emptyDraft;
-  const variables = mention === null ? null : valueAt(mention.value, 'variables');
   return compileStack({
     grid,
     name,
     file,
-    variables: variables?.kind === 'map' ? variables : null,
+    variables: givenVariables(listing),
+    profiles: entry?.profiles ?? [],
+    child,
     sources,
     report,
   });
 }
 
+/** What grid.yml says counts more than what the stack says that brings this one along. */
+function givenVariables({ mention, child }: StackListing): MapNode | null {
+  const written = mention === null ? null : valueAt(mention.value, 'variables');
+  const own = written?.kind === 'map' ? written : null;
+  const brought = child?.variables ?? null;
+  if (own === null || brought === null) return own ?? brought;
+  return mapNode(own, new Map([...brought.entries, ...own.entries]));
+}
+
 function chooseFile(listed: ListedStack): TextFile | null {
-  const { mention } = listed.listing;
+  const { mention, child } = listed.listing;
   const written = mention === null ? null : valueAt(mention.value, 'file');
-  const at = written ?? placeOf(listed);
-  const opened = written?.kind === 'scalar' ? openWritten(listed, written) : openFolder(listed);
+  const at = child?.key ?? written ?? placeOf(listed);
+  const opened = openStackFile(listed, written);
   if (opened.fault === undefined) return opened.value;
   listed.report.error(at, opened.fault);
   return null;
+}
+
+function openStackFile(listed: ListedStack, written: TreeNode | null): Parsed<TextFile> {
+  const { child } = listed.listing;
+  if (child !== null) return listed.sources.open(child.chain.at(-1) ?? '');
+  return written?.kind === 'scalar' ? openWritten(listed, written) : openFolder(listed);
 }
 
 function openWritten(listed: ListedStack, written: ScalarNode): Parsed<TextFile> {
@@ -110,27 +139,17 @@ function openWritten(listed: ListedStack, written: ScalarNode): Parsed<TextFile>
   };
 }
 
+/** The folder's stack file, by the first of its names that is there. */
 function openFolder(listed: ListedStack): Parsed<TextFile> {
   const { sources } = listed;
-  const opened = sources.open(folderFile(listed));
-  if (opened.fault?.code !== 'file-missing') return opened;
   const folder = folderFile(listed).replace(/kontena\.yml$/, '');
-  const other = [
-    'kontena.yaml',
-    'docker-compose.yml',
-    'docker-compose.yaml',
-    'compose.yml',
-    'compose.yaml',
-  ].find((name) => sources.open(folder + name).fault === undefined);
+  for (const name of stackFileNames) {
+    const opened = sources.open(folder + name);
+    if (opened.fault?.code !== 'file-missing') return opened;
+  }
+  const message = `the stack ${quote(listed.listing.name)} has no file ${quote(folderFile(listed))}`;
   return {
-    fault: {
-      code: 'stack-file-missing',
-      message: `the stack ${quote(listed.listing.name)} has no file ${quote(folderFile(listed))}`,
-      hint:
-        other === undefined
-          ? withoutFile(listed.listing)
-          : `Rename ${quote(other)} to "kontena.yml".`,
-    },
+    fault: { code: 'stack-file-missing', message, hint: withoutFile(listed.listing) },
   };
 }
 
@@ -146,5 +165,6 @@ function folderFile({ grid, listing }: ListedStack): string {
 
 /** Where the stack is named: in grid.yml or, by its folder alone, where its file is or should be. */
 function placeOf(listed: ListedStack): Position {
-  return listed.listing.mention?.key ?? { file: folderFile(listed), line: 1, column: 1 };
+  const { mention, child } = listed.listing;
+  return mention?.key ?? child?.key ?? { file: folderFile(listed), line: 1, column: 1 };
 }

@@ -1,37 +1,81 @@
 import type { TextFile } from '../model/source.ts';
-import type { Fault, Report } from './report.ts';
+import { type Dialect, dialectOf } from './dialect.ts';
+import { findLiquid, type LiquidValues, type PlacedFault, renderLiquid } from './liquid.ts';
+import { type Outline, readOutline } from './outline.ts';
+import { renderPercent } from './percent.ts';
+import { positionAt, type Tree, withoutMark } from './read.ts';
+import { addProblems, type Report } from './report.ts';
 import type { Sources } from './sources.ts';
 import { isNull, type MapNode, mapNode } from './tree.ts';
 
-/** A stack or Compose file as a map; `null` after the problems that keep it from being read were reported. */
-export function readStackText(file: TextFile, sources: Sources, report: Report): MapNode | null {
-  const liquid = findLiquid(file.text);
-  if (liquid !== null) {
-    report.error({ file: file.path, ...liquid }, notRendered);
+/** A stack file on its way from text to tree: what is in it before its templates are rendered, and after. */
+export interface StackText {
+  readonly dialect: Dialect;
+  /** What no template touches: `stack`, `version`, `variables`, `depends` and `meta`. */
+  readonly head: MapNode;
+  /** All of the file; `null` after the problems that keep it from being read were reported. */
+  render(values: LiquidValues): MapNode | null;
+}
+
+export interface StackTextContext {
+  readonly grid: string;
+  readonly stack: string;
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
+/** Kontena reads these from the text as it is written (kontena.md 1.2, step 2 to 4). */
+const headKeys = ['stack', 'version', 'variables', 'depends', 'meta'];
+
+/**
+ * A stack or Compose file, recognised and made ready; `null` after the problems were reported. Of a stack file with Liquid
+ * only its head is parsed before its variables are known: the rest need not be YAML until then.
+ */
+export function openStackText(file: TextFile, context: StackTextContext): StackText | null {
+  const text = withoutMark(file.text);
+  const outline = readOutline(text);
+  const dialect = dialectOf(file.path, outline);
+  if (dialect === 'stack' && findLiquid(text) !== -1) return liquidText(file, outline, context);
+  const root = dialect === 'app' ? readApp(file, context) : read(file, null, context);
+  return root === null ? null : { dialect, head: root, render: () => root };
+}
+
+function liquidText(file: TextFile, outline: Outline, context: StackTextContext): StackText | null {
+  const head = toMap(context.sources.part(file, outline.only(headKeys)), context.report);
+  const render = (values: LiquidValues) => {
+    const outcome = renderLiquid(withoutMark(file.text), values);
+    if ('rendered' in outcome) return read(file, outcome.rendered, context);
+    reportAll(file, outcome.faults, context.report);
     return null;
-  }
-  const { root, problems } = sources.tree(file);
-  for (const problem of problems) report.error(problem.position, problem);
+  };
+  return head === null ? null : { dialect: 'stack', head, render };
+}
+
+function readApp(file: TextFile, context: StackTextContext): MapNode | null {
+  const text = withoutMark(file.text);
+  if (!text.includes('%')) return read(file, null, context);
+  const { rendered, faults } = renderPercent(text, { project: context.stack, grid: context.grid });
+  reportAll(file, faults, context.report);
+  return read(file, rendered, context);
+}
+
+function reportAll(file: TextFile, faults: readonly PlacedFault[], report: Report): void {
+  for (const { offset, fault } of faults) report.error(positionAt(file, offset), fault);
+}
+
+function read(
+  file: TextFile,
+  rendered: Parameters<Sources['tree']>[1],
+  { sources, report }: StackTextContext,
+): MapNode | null {
+  return toMap(sources.tree(file, rendered), report);
+}
+
+function toMap({ root, problems }: Tree, report: Report): MapNode | null {
+  addProblems(report, problems);
   if (root === null) return null;
   if (isNull(root)) return mapNode(root, new Map());
   if (root.kind === 'map') return root;
   report.error(root, { code: 'wrong-type', message: `the file must be a map, not a ${root.kind}` });
   return null;
-}
-
-const notRendered: Fault = {
-  code: 'not-supported-yet',
-  message: 'Liquid templates ("{% … %}" and "{{ … }}") are not supported yet',
-  hint: 'Use variables, "${NAME}", and their defaults.',
-};
-
-/**
- * Kontena renders Liquid before it parses, in comments too. Found in the text, since what it surrounds need not be YAML.
- * `{{.Name}}` is not Liquid: log drivers take such templates.
- */
-function findLiquid(text: string): { readonly line: number; readonly column: number } | null {
-  const offset = text.search(/\{%-?\s*[a-z]|\{\{-?\s*[A-Za-z_"']/);
-  if (offset === -1) return null;
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }

@@ -1,18 +1,19 @@
 import type { TextFile } from '../model/source.ts';
+import { type ChildStack, readChildren } from './child-stacks.ts';
+import type { Dialect } from './dialect.ts';
 import { createServiceResolver } from './extends.ts';
-import { createInterpolation } from './interpolate.ts';
-import { nameFault } from './names.ts';
+import { createInterpolation, type Interpolation } from './interpolate.ts';
+import { nameAdvice, nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import { StackHead } from './schema.ts';
 import { readService, type ServiceDraft } from './service.ts';
 import type { Sources } from './sources.ts';
-import { readStackText } from './stack-text.ts';
+import { readScope, type StackScope } from './stack-scope.ts';
+import { openStackText, type StackText } from './stack-text.ts';
 import { didYouMean } from './suggest.ts';
-import type { Scope } from './template.ts';
-import { type MapNode, mapNode, type TreeNode, valueAt } from './tree.ts';
+import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
-import { resolveVariables } from './variables.ts';
 import { readVolumes } from './volumes.ts';
 
 export interface StackInput {
@@ -20,8 +21,12 @@ export interface StackInput {
   readonly name: string;
   /** The stack file. */
   readonly file: TextFile;
-  /** `variables` of the grid file. */
+  /** What the grid file, and the stack that brings this one along, say of its variables. */
   readonly variables: MapNode | null;
+  /** Compose's profiles that are switched on. */
+  readonly profiles: readonly string[];
+  /** When another stack brings this one along. */
+  readonly child: ChildStack | null;
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -33,10 +38,12 @@ export interface StackDraft {
   readonly names: readonly string[] | null;
   /** Whether a service depends on one of another stack. */
   readonly isLinked: boolean;
+  /** The stacks that come with it. */
+  readonly children: readonly ChildStack[];
 }
 
 /** What is left of a stack that could not be read. */
-export const emptyDraft: StackDraft = { services: [], names: null, isLinked: false };
+export const emptyDraft: StackDraft = { services: [], names: null, isLinked: false, children: [] };
 
 /** A stack is one unit of deployment: with more it would be one no more, and its assignment too long. */
 const maxServices = 500;
@@ -45,56 +52,94 @@ const validateHead = createValidator(StackHead);
 
 /** One stack file → its services. All problems go to the report; what could be read is returned even so. */
 export function compileStack(input: StackInput): StackDraft {
-  const { file, sources, report } = input;
-  const root = readStackText(file, sources, report);
-  if (root === null) return emptyDraft;
-  if (isFirstFormat(root)) {
-    report.error(root, firstFormat);
-    return emptyDraft;
-  }
-  return compileRoot(input, root);
+  const { grid, name, file, sources, report } = input;
+  const text = openStackText(file, { grid, stack: name, sources, report });
+  if (text === null) return emptyDraft;
+  const chain = input.child?.chain ?? [file.path];
+  const children = readChildren({ name, chain, head: text.head, report });
+  const scope = readScope({
+    builtIn: builtInNames(input, text),
+    path: file.path,
+    text,
+    given: input.variables,
+    sources,
+    report,
+  });
+  const root = text.render(scope.values);
+  const draft = root === null ? emptyDraft : compileRoot(input, { text, scope, root });
+  return { ...draft, children };
 }
 
-function compileRoot(input: StackInput, root: MapNode): StackDraft {
+/** Kontena's names (kontena.md 1.1 and 1.2); each stack that comes along is known by what it is called here. */
+function builtInNames({ grid, name, child }: StackInput, text: StackText): Map<string, string> {
+  const depends = valueAt(text.head, 'depends');
+  const children = depends?.kind === 'map' ? [...depends.entries.keys()] : [];
+  return new Map([
+    ...children.map((own) => [own, `${name}-${own}`] as const),
+    ['GRID', grid],
+    ['STACK', name],
+    ['PLATFORM', grid],
+    ...(child === null ? [] : [['PARENT_STACK', child.parent] as const]),
+    ...(text.dialect === 'app'
+      ? ([
+          ['project', name],
+          ['grid', grid],
+        ] as const)
+      : []),
+  ]);
+}
+
+interface StackContent {
+  readonly text: StackText;
+  readonly scope: StackScope;
+  readonly root: MapNode;
+}
+
+function compileRoot(input: StackInput, { text, scope, root }: StackContent): StackDraft {
   const { report } = input;
-  const scope = scopeOf(input, root);
-  const apply = createInterpolation(scope, report);
-  const interpolated = interpolateKeys(root, ['expose', 'labels', 'volumes'], apply);
-  const head = validateHead(interpolated, report);
-  const services = valueAt(root, 'services') ?? mapNode(root, new Map());
-  if (services.kind !== 'map' || !checkServices(services, report)) return emptyDraft;
+  const apply = createInterpolation(scope.scope, report);
+  const { head, services } = splitRoot(root, text.dialect, apply, report);
+  if (services === null || !checkServices(services, report)) return emptyDraft;
   const names = [...services.entries.keys()];
-  if (head?.expose !== undefined) checkExpose(head.expose, names, interpolated, report);
-  const volumes = readVolumes(valueAt(interpolated, 'volumes'), report);
-  const resolver = createServiceResolver({ sources: input.sources, report, interpolate: apply });
+  warnOfName(valueAt(head, 'name'), input.name, report);
+  const expose = valueAt(head, 'expose');
+  if (expose?.kind === 'scalar') checkExpose(expose, names, report);
+  const volumes = readVolumes(valueAt(head, 'volumes'), report);
+  const context = { grid: input.grid, stack: input.name, volumes, report };
+  const resolver = createServiceResolver({ ...context, sources: input.sources, scope });
+  const file = { path: input.file.path, dialect: text.dialect, services, apply };
   const drafts = [...services.entries.values()].flatMap(({ key }) => {
     if (report.isFull()) return [];
-    const service = resolver.resolve({ path: input.file.path, services }, key.text);
-    const context = { grid: input.grid, stack: input.name, volumes, report };
-    const draft = service === null ? null : readService(key, key.text, service, context);
+    const service = resolver.resolve(file, key.text);
+    if (service === null || !isSwitchedOn(service, input.profiles)) return [];
+    const draft = readService(key, key.text, service, context);
     return draft === null ? [] : [draft];
   });
   warnOfAmbiguousNames(drafts, report);
   const isLinked = drafts.some((d) => d.dependencies.some(({ stack }) => stack !== input.name));
-  return { services: drafts, names, isLinked };
+  return { services: drafts, names, isLinked, children: [] };
 }
 
-function scopeOf({ grid, name, variables, report }: StackInput, root: MapNode): Scope {
-  const builtIn: Scope = {
-    values: new Map([
-      ['GRID', grid],
-      ['STACK', name],
-      ['PLATFORM', grid],
-    ]),
-  };
-  const written = valueAt(root, 'variables');
-  const declared = written === null ? null : createInterpolation(builtIn, report)(written);
-  return resolveVariables({
-    declared: declared?.kind === 'map' ? declared : null,
-    given: variables,
-    builtIn,
-    report,
-  });
+/** The services, and what else the file says, checked. In the oldest format every key at the top is a service. */
+function splitRoot(
+  root: MapNode,
+  dialect: Dialect,
+  apply: Interpolation,
+  report: Report,
+): { readonly head: MapNode; readonly services: MapNode | null } {
+  if (dialect !== 'stack' && !root.entries.has('services'))
+    return { head: mapNode(root, new Map()), services: root };
+  const head = interpolateKeys(root, ['expose', 'labels', 'volumes'], apply);
+  validateHead(head, report);
+  const services = valueAt(root, 'services') ?? mapNode(root, new Map());
+  return { head, services: services.kind === 'map' ? services : null };
+}
+
+/** Compose's rule: a service with profiles is there when one of them is switched on. */
+function isSwitchedOn(service: MapNode, on: readonly string[]): boolean {
+  const profiles = valueAt(service, 'profiles');
+  if (profiles?.kind !== 'list' || profiles.items.length === 0) return true;
+  return profiles.items.some((item) => item.kind === 'scalar' && on.includes(item.text));
 }
 
 /** What else a stack file holds is never interpolated: its name, its version, and its services each in their turn. */
@@ -123,6 +168,8 @@ function checkServices(services: MapNode, report: Report): boolean {
   for (const { key } of services.entries.values()) {
     const fault = nameFault('service', key.text);
     if (fault !== null) report.error(key, fault);
+    const advice = nameAdvice(key.text);
+    if (advice !== null) report.warn(key, advice);
   }
   return true;
 }
@@ -133,37 +180,30 @@ const emptyStack: Fault = {
   hint: 'To remove a stack, remove its folder or its entry in grid.yml.',
 };
 
-function checkExpose(
-  service: string,
-  names: readonly string[],
-  root: MapNode,
-  report: Report,
-): void {
-  const at = valueAt(root, 'expose') ?? root;
-  if (names.includes(service)) {
+/** `name` of a Compose file: the project's, which is called as its folder is. */
+function warnOfName(written: TreeNode | null, stack: string, report: Report): void {
+  if (written?.kind !== 'scalar' || written.text === stack) return;
+  const message = `the stack is called ${quote(stack)}, as its folder is; "name" has no effect`;
+  report.warn(written, {
+    code: 'no-effect',
+    message,
+    hint: 'Rename the folder, or remove "name".',
+  });
+}
+
+function checkExpose(service: ScalarNode, names: readonly string[], report: Report): void {
+  if (names.includes(service.text)) {
     const message = '"expose" is not acted on yet: the service answers to its own name only';
-    report.warn(at, { code: 'not-supported-yet', message });
+    report.warn(service, { code: 'not-supported-yet', message });
   } else {
-    const message = `the stack has no service ${quote(service)} to expose`;
-    report.error(at, { code: 'unknown-service', message, ...didYouMean(service, names) });
+    const message = `the stack has no service ${quote(service.text)} to expose`;
+    report.error(service, {
+      code: 'unknown-service',
+      message,
+      ...didYouMean(service.text, names),
+    });
   }
 }
-
-/** Kontena's oldest format has the services at the top: its keys would all be unknown. */
-function isFirstFormat(root: MapNode): boolean {
-  if (['stack', 'services', 'volumes', 'variables'].some((key) => root.entries.has(key)))
-    return false;
-  return [...root.entries.values()].some(
-    ({ value }) =>
-      value.kind === 'map' && ['image', 'build', 'extends'].some((key) => value.entries.has(key)),
-  );
-}
-
-const firstFormat: Fault = {
-  code: 'old-format',
-  message: 'this file has its services at the top, as files for "kontena app" had',
-  hint: 'Put them below the key "services".',
-};
 
 /** A service `web-1` beside a `web` has the DNS name of the first instance of the other. */
 function warnOfAmbiguousNames(drafts: readonly ServiceDraft[], report: Report): void {

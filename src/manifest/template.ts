@@ -9,9 +9,14 @@ import { didYouMean } from './suggest.ts';
  *     operator = ":-" | "-" | ":?" | "?" | ":+" | "+"
  *
  * as in a shell and in Compose. `$$` is a dollar sign, and so is a `$` that no name or brace follows. What a variable
- * stands for is put in as it is and never looked at again.
+ * stands for is put in as it is and never looked at again. Kontena's braces need not be balanced (kontena.md 1.2): `${NAME`
+ * is the variable, and so is `$NAME}` with its brace. That works here, with a warning.
  */
 export interface Scope {
+  /** Whose rules count where they differ; Kontena's when nothing is said. */
+  readonly braces?: 'kontena' | 'compose';
+  /** Names need not be declared: whoever gives a value declares it. */
+  readonly isOpen?: boolean;
   /** `null`: declared, but without a value. */
   readonly values: ReadonlyMap<string, string | null>;
   /** Names whose declaration has a problem: what they stand for is not known. */
@@ -22,6 +27,7 @@ export interface Expansion {
   /** With faults, or spoiled, the template as it is. */
   readonly text: string;
   readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
   /** A broken name is in it. */
   readonly isSpoiled: boolean;
 }
@@ -38,14 +44,17 @@ export function expand(
   scope: Scope,
   maxLength = Number.POSITIVE_INFINITY,
 ): Expansion {
-  const parsed = parse({ text: template, at: 0 }, 0);
+  const cursor: Cursor = { text: template, at: 0, braces: scope.braces ?? 'kontena', warnings: [] };
+  const { warnings } = cursor;
+  const parsed = parse(cursor, 0);
   if (parsed.fault !== undefined)
-    return { text: template, faults: [parsed.fault], isSpoiled: false };
+    return { text: template, faults: [parsed.fault], warnings, isSpoiled: false };
   const output: Output = { text: '', faults: [], isSpoiled: false, scope, maxLength };
   write(output, parsed.value);
   if (output.text.length > maxLength) output.faults.push(tooLong);
   const { faults, isSpoiled } = output;
-  return { text: faults.length > 0 || isSpoiled ? template : output.text, faults, isSpoiled };
+  const text = faults.length > 0 || isSpoiled ? template : output.text;
+  return { text, faults, warnings, isSpoiled };
 }
 
 /** The template whose expansion is the text itself, in any scope. */
@@ -73,6 +82,8 @@ const operators = [':-', '-', ':?', '?', ':+', '+'] as const;
 interface Cursor {
   readonly text: string;
   at: number;
+  readonly braces: 'kontena' | 'compose';
+  readonly warnings: Fault[];
 }
 
 const nameHere = /[A-Za-z0-9_]+/y;
@@ -108,7 +119,11 @@ function parseDollar(cursor: Cursor, depth: number): Parsed<Part> {
   if (next === '{') return parseBraces(cursor, depth);
   const name = takeName(cursor, cursor.at + 1);
   if (name === null) return advance(cursor, 1, '$');
-  return { value: { name, operator: null, operand: [] } };
+  const reference = { name, operator: null, operand: [] };
+  const eatsBrace = depth === 0 && cursor.braces === 'kontena' && cursor.text[cursor.at] === '}';
+  if (!eatsBrace) return { value: reference };
+  warnOfBraces(cursor, `$${name}}`, name);
+  return advance(cursor, 1, reference);
 }
 
 function parseBraces(cursor: Cursor, depth: number): Parsed<Part> {
@@ -116,6 +131,10 @@ function parseBraces(cursor: Cursor, depth: number): Parsed<Part> {
   const name = takeName(cursor, start + 2);
   if (name === null) return syntax(`a variable's name must follow ${quote('${')}`);
   const operator = operators.find((o) => cursor.text.startsWith(o, cursor.at)) ?? null;
+  if (operator === null && cursor.text[cursor.at] !== '}' && cursor.braces === 'kontena') {
+    warnOfBraces(cursor, `\${${name}`, name);
+    return { value: { name, operator, operand: [] } };
+  }
   cursor.at += operator?.length ?? 0;
   const operand = operator === null ? { value: [] } : parse(cursor, depth + 1);
   if (operand.fault !== undefined) return operand;
@@ -125,6 +144,15 @@ function parseBraces(cursor: Cursor, depth: number): Parsed<Part> {
     );
   }
   return advance(cursor, 1, { name, operator, operand: operand.value });
+}
+
+function warnOfBraces({ warnings }: Cursor, found: string, name: string): void {
+  if (warnings.length >= maxFaults) return;
+  warnings.push({
+    code: 'unbalanced-braces',
+    message: `${quote(found)} is taken for the variable ${quote(name)}, as Kontena did`,
+    hint: `Write "\${${name}}".`,
+  });
 }
 
 function takeName(cursor: Cursor, from: number): string | null {
@@ -198,16 +226,27 @@ function refuse(output: Output, { name, operand }: Reference): void {
 }
 
 function undefinedVariable(output: Output, name: string): void {
-  const { values } = output.scope;
+  const { values, isOpen = false } = output.scope;
   const declared = values.has(name);
-  const state = declared ? 'has no value' : 'is not declared';
+  const state = declared || isOpen ? 'has no value' : 'is not declared';
   output.faults.push({
     code: 'undefined-variable',
     message: `the variable ${quote(name)} ${state}`,
-    hint: declared
-      ? `Write "\${${name}:-default}" to say what to put instead.`
-      : undeclaredHint(name, values),
+    hint: hintFor(name, output.scope),
   });
+}
+
+function hintFor(name: string, { values, isOpen = false }: Scope): string {
+  if (values.has(name)) return `Write "\${${name}:-default}" to say what to put instead.`;
+  return isOpen ? openHint(name, values) : undeclaredHint(name, values);
+}
+
+function openHint(name: string, values: ReadonlyMap<string, unknown>): string {
+  const near = didYouMean(name, values.keys()).hint;
+  return (
+    near ??
+    `Give it a value in grid.yml, below "stacks.<stack>.variables", or write "\${${name}:-default}".`
+  );
 }
 
 function undeclaredHint(name: string, values: ReadonlyMap<string, unknown>): string {

@@ -84,8 +84,9 @@ function withoutValue(key: ScalarNode, entry: VariableEntry, report: Report): nu
 }
 
 function nameFault(name: string) {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return null;
-  const hint = 'A variable has letters, digits and "_", and does not begin with a digit.';
+  if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) return null;
+  const hint =
+    'A variable has letters, digits, "_" and, for Liquid, "-", and does not begin with a digit.';
   return { code: 'invalid-name', message: `${quote(name)} cannot be used as "\${${name}}"`, hint };
 }
 

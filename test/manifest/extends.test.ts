@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mergeServices } from '../../src/manifest/extends.ts';
+import { mergeServices } from '../../src/manifest/merge-services.ts';
 import { readTree } from '../../src/manifest/read.ts';
 import {
   aTextFile,
@@ -111,7 +111,7 @@ services:
     ['extends: {}', 'error missing-key'],
     ['extends: [base]', 'error wrong-type'],
     ['extends: {service: base, fil: x}', 'error unknown-key'],
-    ['extends: {stack: acme/base, service: x}', 'error not-supported-yet'],
+    ['extends: {stack: acme/base, service: x}', 'error bad-path'],
     ['extends: {service: x, file: none.yml}', 'error file-missing'],
     ['extends: {service: x, file: /etc/passwd}', 'error bad-path'],
     ['extends: {service: x, file: ../../../../../x.yml}', 'error bad-path'],
@@ -177,7 +177,7 @@ describe('merging', () => {
       (text) => readTree(aTextFile(text)).root,
     );
     if (base?.kind !== 'map' || own?.kind !== 'map') throw new Error('maps wanted');
-    const { entries } = mergeServices(base, own);
+    const { entries } = mergeServices(base, own, 'stack');
     expect([...entries].map(([key, { value }]) => [key, value.line])).toEqual([
       ['a', 1],
       ['environment', 4],

@@ -165,7 +165,7 @@ describe('stacks of a grid', () => {
     ],
     [
       'a stack file with another name',
-      { 'grids/demo/stacks/shop/kontena.yaml': web },
+      { 'grids/demo/stacks/shop/stack.yml': web },
       'stack-file-missing',
     ],
     ['a stack file that is a link', { [STACK_FILE]: { refused: 'symlink' } }, 'file-refused'],

@@ -280,14 +280,9 @@ describe('a service', () => {
     expect(codes(compileStackFile(`services:\n  ${'a'.repeat(61)}: {image: a}`))).toEqual([]);
   });
 
-  test.each(['Web', 'a b', '-web', 'a.b', 'a'.repeat(65), '$web', 'ä'])(
-    'cannot be called %j',
-    (name) => {
-      expect(codes(compileStackFile(`services:\n  "${name}": {image: a}`))).toContain(
-        'invalid-name',
-      );
-    },
-  );
+  test.each(['a b', '-web', 'a.b', 'a'.repeat(65), '$web', 'ä'])('cannot be called %j', (name) => {
+    expect(codes(compileStackFile(`services:\n  "${name}": {image: a}`))).toContain('invalid-name');
+  });
 
   test('that is named like an instance of another is warned of', () => {
     const compiled = compileStackFile(

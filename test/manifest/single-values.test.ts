@@ -212,7 +212,7 @@ describe('link', () => {
     ['infra/lb:front', { stack: 'infra', service: 'lb', alias: 'front' }],
   ])('%s is read', (text, value) => expect(parseLink(text, 'shop')).toEqual({ value }));
 
-  test.each(['', '/', 'a/b/c', 'a:b:c', 'DB', '../db', 'infra/'])('%j is refused', (text) => {
+  test.each(['', '/', 'a/b/c', 'a:b:c', 'SHOP/db', '../db', 'infra/'])('%j is refused', (text) => {
     expect(parseLink(text, 'shop').fault?.code).toBe('bad-link');
   });
 });

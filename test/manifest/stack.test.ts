@@ -27,7 +27,6 @@ describe('a stack file', () => {
     ['- services\n', 'error wrong-type 1:1'],
     ['just text\n', 'error wrong-type 1:1'],
     [`serivces: {}\n${web}`, 'error unknown-key 1:1'],
-    [`depends: {}\n${web}`, 'error not-supported-yet 1:1'],
     [`networks: {}\n${web}`, 'error not-supported-yet 1:1'],
     [`variables: [a]\n${web}`, 'error wrong-type 1:12'],
     [`volumes: [a]\n${web}`, 'error wrong-type 1:10'],
@@ -35,9 +34,10 @@ describe('a stack file', () => {
     [`expose: wbe\n${web}`, 'error unknown-service 1:9'],
     [`expose: web\n${web}`, 'warning not-supported-yet 1:9'],
     [`version: {a: b}\n${web}`, 'error wrong-type 1:10'],
-    [`${web}# {% if x %}\n`, 'error not-supported-yet 3:3'],
-    [`stack: a\nx-a: {{ x }}\n${web}`, 'error not-supported-yet 2:6'],
-    ['web:\n  image: web\n', 'error old-format 1:1'],
+    [`${web}# {% if x %}\n`, 'error bad-template 3:3'],
+    [`stack: a\nx-a: {{ x }}\n${web}`, 'error undefined-variable 2:9'],
+    [`name: other\nvolumes: {}\n${web}`, 'warning no-effect 1:7'],
+    ['registryWeb:\n  image: web\n', 'warning unusual-name 1:1'],
   ])('%j is a problem', (text, expected) => {
     expect(compileStackFile(text).problems.map(brief)).toEqual([expected]);
   });

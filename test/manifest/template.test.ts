@@ -25,7 +25,6 @@ describe('a template', () => {
     ['$$$$', '$$'],
     ['cost: 5$', 'cost: 5$'],
     ['$(date) $ $- $.', '$(date) $ $- $.'],
-    ['{$NAME}', '{value}'],
     ['$EMPTY', ''],
     ['${UNSET:-default}', 'default'],
     ['${UNSET-default}', 'default'],
@@ -47,7 +46,7 @@ describe('a template', () => {
     ['${UNSET+set}', ''],
     ['${NAME:-$UNDEFINED}', 'value'],
   ])('%s becomes %s', (template, text) =>
-    expect(expand(template, scope)).toEqual({ text, faults: [], isSpoiled: false }),
+    expect(expand(template, scope)).toEqual({ text, faults: [], warnings: [], isSpoiled: false }),
   );
 
   test('values are put in as they are and never looked at again', () => {
@@ -67,15 +66,41 @@ describe('a template', () => {
     ['${', 'interpolation-syntax', /name must follow/],
     ['${}', 'interpolation-syntax', /name must follow/],
     ['${-x}', 'interpolation-syntax', /name must follow/],
-    ['${NAME', 'interpolation-syntax', /does not end/],
-    ['${NAME!}', 'interpolation-syntax', /does not end/],
     ['${NAME:-x', 'interpolation-syntax', /does not end/],
-    ['${NAME:x}', 'interpolation-syntax', /does not end/],
     ['${UNSET:-'.repeat(20) + '}'.repeat(20), 'interpolation-syntax', /too deep/],
   ])('%s is a fault', (template, code, message) => {
     expect(expand(template, scope).faults).toMatchObject([
       { code, message: expect.stringMatching(message) },
     ]);
+  });
+
+  test.each([
+    ['${NAME', 'value'],
+    ['${NAME/x', 'value/x'],
+    ['${NAME!}', 'value!}'],
+    ['${NAME:x}', 'value:x}'],
+    ['$NAME}', 'value'],
+    ['{$NAME}', '{value'],
+    ['$NAME}}', 'value}'],
+  ])('%s is %s as in Kontena, with a warning', (template, text) => {
+    const expansion = expand(template, scope);
+    expect(expansion).toMatchObject({ text, faults: [] });
+    expect(expansion.warnings.map(({ code }) => code)).toEqual(['unbalanced-braces']);
+  });
+
+  test.each([
+    ['{$NAME}', '{value}', []],
+    ['${NAME', '${NAME', ['interpolation-syntax']],
+    ['${NAME!}', '${NAME!}', ['interpolation-syntax']],
+  ])('%s in a Compose file is what Compose makes of it', (template, text, codes) => {
+    const expansion = expand(template, { ...scope, braces: 'compose' });
+    expect(expansion).toMatchObject({ text, warnings: [] });
+    expect(expansion.faults.map(({ code }) => code)).toEqual(codes);
+  });
+
+  test('a name that need not be declared is asked for in grid.yml', () => {
+    const [fault] = expand('$NOWHERE', { ...scope, isOpen: true }).faults;
+    expect(fault).toMatchObject({ hint: expect.stringContaining('grid.yml') });
   });
 
   test('a misspelt variable is suggested', () => {
@@ -91,7 +116,7 @@ describe('a template', () => {
 
   test('a name whose declaration is broken spoils the text without a fault of its own', () => {
     const broken = { ...scope, broken: new Set(['B']) };
-    expect(expand('a $B', broken)).toEqual({ text: 'a $B', faults: [], isSpoiled: true });
+    expect(expand('a $B', broken)).toMatchObject({ text: 'a $B', faults: [], isSpoiled: true });
   });
 
   test('any text comes through when its dollars are doubled', () => {

@@ -87,7 +87,7 @@ describe('variables', () => {
 
   test('built-in variables cannot be declared, and names must be usable', () => {
     expect(codes(compileWith('GRID: {default: a}', '', 'x'))).toEqual(['invalid-name']);
-    expect(codes(compileWith('my-var: {default: a}', '', 'x'))).toEqual(['invalid-name']);
+    expect(codes(compileWith('my.var: {default: a}', '', 'x'))).toEqual(['invalid-name']);
   });
 
   test('a declaration can use built-in variables only', () => {

@@ -1,0 +1,49 @@
+import { compareText } from '../model/identity.ts';
+import type { ChildStack } from './child-stacks.ts';
+import type { LinkedStack } from './dependencies.ts';
+import { quote } from './quote.ts';
+import { isValuesOnly, type StackListing } from './stack-list.ts';
+
+/** Of one grid; stacks that bring others along could multiply without a bound. */
+const maxStacks = 10_000;
+
+/**
+ * Compiles the stacks that the grid lists, and those that they bring along. What grid.yml says of a stack without saying where
+ * its file is belongs to one that is brought along, if there is one. By name.
+ */
+export function compileFamilies(
+  listings: readonly StackListing[],
+  compile: (listing: StackListing) => LinkedStack,
+): readonly LinkedStack[] {
+  const waiting = new Map(listings.filter(isValuesOnly).map((listing) => [listing.name, listing]));
+  const done = new Map<string, LinkedStack>();
+  const listed = listings.filter((listing) => !isValuesOnly(listing));
+  const taken = new Set(listed.map(({ name }) => name));
+  const queue = [...listed];
+  // What is brought along is added at the end while the queue is walked.
+  for (const listing of queue) {
+    const stack = compile(listing);
+    done.set(stack.name, stack);
+    for (const child of stack.draft.children) {
+      if (!accept(child, taken, stack)) continue;
+      const mention = waiting.get(child.name)?.mention ?? null;
+      waiting.delete(child.name);
+      queue.push({ name: child.name, hasFolder: false, mention, child });
+    }
+  }
+  for (const listing of waiting.values()) done.set(listing.name, compile(listing));
+  return [...done.values()].toSorted((a, b) => compareText(a.name, b.name));
+}
+
+function accept(child: ChildStack, taken: Set<string>, { report }: LinkedStack): boolean {
+  const isTaken = taken.has(child.name);
+  if (!isTaken && taken.size < maxStacks) {
+    taken.add(child.name);
+    return true;
+  }
+  const message = isTaken
+    ? `the grid has a stack ${quote(child.name)} already`
+    : `the grid would have more than ${maxStacks} stacks`;
+  report.error(child.key, { code: 'duplicate-stack', message, hint: 'Rename one of the two.' });
+  return false;
+}

@@ -1,0 +1,81 @@
+import { parseEnvFile } from './env-file.ts';
+import { createInterpolation } from './interpolate.ts';
+import type { LiquidValues } from './liquid.ts';
+import type { Report } from './report.ts';
+import { resolvePath } from './source-path.ts';
+import type { Sources } from './sources.ts';
+import type { StackText } from './stack-text.ts';
+import type { Scope } from './template.ts';
+import { type MapNode, valueAt, withoutKeys } from './tree.ts';
+import { resolveVariables } from './variables.ts';
+
+/** What the variables of a stack stand for: in `$NAME`, and in Liquid. */
+export interface StackScope {
+  readonly scope: Scope;
+  readonly values: LiquidValues;
+}
+
+export interface ScopeInput {
+  /** Names that are always there, and what they stand for. */
+  readonly builtIn: ReadonlyMap<string, string>;
+  /** In a file that is extended: what its names stand for where it is extended. That counts before its own. */
+  readonly inherited?: StackScope;
+  /** The stack file. */
+  readonly path: string;
+  readonly text: StackText;
+  /** The values that grid.yml, or the stack that brings this one along, gives. */
+  readonly given: MapNode | null;
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
+/** A stack file declares its variables; app and Compose files take every name that somebody gives a value. */
+export function readScope(input: ScopeInput): StackScope {
+  return input.text.dialect === 'stack' ? declaredScope(input) : openScope(input);
+}
+
+/** These hold templates of their own, which the variable resolves. */
+const resolverTexts = ['interpolate', 'evaluate'];
+
+function declaredScope({ builtIn, inherited, text, given, report }: ScopeInput): StackScope {
+  const known: Scope = inherited?.scope ?? { values: builtIn };
+  const written = valueAt(text.head, 'variables');
+  const apply = createInterpolation(known, report, resolverTexts);
+  const own = written?.kind === 'map' ? withoutKeys(written, [...known.values.keys()]) : null;
+  const declared = inherited === undefined ? written : own;
+  const applied = declared === null ? null : apply(declared);
+  const scope = resolveVariables({
+    declared: applied?.kind === 'map' ? applied : null,
+    given,
+    builtIn: known,
+    report,
+  });
+  const broken = new Set([...(known.broken ?? []), ...(scope.broken ?? [])]);
+  const values = new Map([...scope.values, ...(inherited?.values ?? [])]);
+  return { scope: { values: scope.values, broken }, values };
+}
+
+function openScope(input: ScopeInput): StackScope {
+  const { builtIn, inherited, text, given } = input;
+  const fromFile = text.dialect === 'compose' ? readDotEnv(input) : [];
+  const fromGrid = [...(given?.entries ?? [])].flatMap(([name, { value }]) =>
+    value.kind === 'scalar' ? [[name, value.text] as const] : [],
+  );
+  const outer = inherited?.scope.values ?? [];
+  const values = new Map([...fromFile, ...fromGrid, ...outer, ...builtIn]);
+  const braces = text.dialect === 'compose' ? 'compose' : 'kontena';
+  const { broken = new Set<string>() } = inherited?.scope ?? {};
+  return { scope: { values, braces, broken, isOpen: true }, values };
+}
+
+/** Compose reads the file `.env` beside its own; there a value may be in quotes. */
+function readDotEnv({ path, sources, report }: ScopeInput): readonly (readonly [string, string])[] {
+  const resolved = resolvePath(path, '.env');
+  const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
+  if (opened.fault !== undefined) return [];
+  const entries = sources.variables(opened.value, () => parseEnvFile(opened.value, report));
+  return [...entries].map(([name, { value }]) => [
+    name,
+    value.kind === 'scalar' ? value.text.replace(/^(["'])(.*)\1$/s, '$2') : '',
+  ]);
+}

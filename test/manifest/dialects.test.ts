@@ -1,0 +1,246 @@
+import { describe, expect, test } from 'vitest';
+import {
+  brief,
+  codes,
+  compileFiles,
+  compileStackFile,
+  GRID_FILE,
+  STACK_FILE,
+  theProblem,
+  theService,
+} from './source-tree.ts';
+
+const folder = 'grids/demo/stacks/shop';
+
+describe('an app file', () => {
+  test('has its services at the top, and its folder is its project', () => {
+    const compiled = compileStackFile(
+      'web:\n  image: %{project}-web:1\n  environment:\n    - HOST=%{project}.%{grid}.local\n    - RATE=5%%\n    - P=${project}.$grid\n',
+    );
+    const { stack, spec } = theService(compiled);
+    expect(stack).toBe('shop');
+    expect(spec.image).toBe('shop-web:1');
+    expect(spec.env).toMatchObject({ HOST: 'shop.demo.local', RATE: '5%', P: 'shop.demo' });
+  });
+
+  test('of the second version has them below "services"', () => {
+    const compiled = compileStackFile("version: '2'\nservices:\n  web:\n    image: a\n");
+    expect(theService(compiled).spec.image).toBe('a:latest');
+  });
+
+  test('takes the values of its variables from grid.yml, and has a problem without one', () => {
+    const text = 'web:\n  image: web:${TAG}\n';
+    const given = { [GRID_FILE]: 'stacks: {shop: {variables: {TAG: "1.2"}}}' };
+    expect(theService(compileStackFile(text, given)).spec.image).toBe('web:1.2');
+    const problem = theProblem(compileStackFile(text));
+    expect(brief(problem)).toBe('error undefined-variable 2:10');
+    expect(problem.hint).toContain('grid.yml');
+  });
+
+  test('shows a problem where it is written, whatever stands in for signs before it', () => {
+    const compiled = compileStackFile('web:\n  image: "%{project}%%" \n  comand: %{project}\n');
+    expect(compiled.problems.map(brief)).toEqual(['error bad-image 2:10', 'error unknown-key 3:3']);
+  });
+
+  test('with a lone sign has a problem at the sign', () => {
+    expect(brief(theProblem(compileStackFile('web:\n  image: a\n  command: rate 5% x\n')))).toBe(
+      'error bad-template 3:18',
+    );
+  });
+});
+
+describe('a Compose file', () => {
+  test('is the stack of its folder under its own name', () => {
+    const compiled = compileFiles({
+      [`${folder}/docker-compose.yml`]: 'version: "3.8"\nservices:\n  web:\n    image: a:1\n',
+    });
+    expect(theService(compiled).spec.image).toBe('a:1');
+  });
+
+  test('takes its variables from .env, and from grid.yml before that', () => {
+    const files = {
+      [`${folder}/compose.yaml`]: 'services:\n  web:\n    image: a:${TAG}-${KIND:-x}${GRID}\n',
+      [`${folder}/.env`]: '# note\nTAG="1"\nKIND=\'y\'\n',
+    };
+    expect(theService(compileFiles(files)).spec.image).toBe('a:1-ydemo');
+    const given = { ...files, [GRID_FILE]: 'stacks: {shop: {variables: {TAG: 2}}}' };
+    expect(theService(compileFiles(given)).spec.image).toBe('a:2-ydemo');
+  });
+
+  test('comes after a kontena.yml that lies beside it', () => {
+    const compiled = compileFiles({
+      [STACK_FILE]:
+        'stack: shop\nservices:\n  web:\n    extends: {file: docker-compose.yml, service: web}\n    instances: 2\n',
+      [`${folder}/docker-compose.yml`]: 'web:\n  image: a:1\n',
+    });
+    expect(theService(compiled)).toMatchObject({ instances: 2, spec: { image: 'a:1' } });
+  });
+
+  test('has services with profiles only where grid.yml switches one on', () => {
+    const files = {
+      [`${folder}/compose.yaml`]:
+        'services:\n  web: {image: a}\n  debug: {image: b, profiles: [debug, all]}\n',
+    };
+    const names = (more = {}) =>
+      compileFiles({ ...files, ...more })
+        .stacks.flatMap((s) => s.services)
+        .map((s) => s.name);
+    expect(names()).toEqual(['web']);
+    expect(names({ [GRID_FILE]: 'stacks: {shop: {profiles: [all]}}' })).toEqual(['web', 'debug']);
+  });
+
+  test('merges what it extends as Compose does', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: `services:
+  base:
+    image: a
+    ports: ["1:1", "2:2"]
+    volumes: ["/a:/x", "/b:/y"]
+    labels: {a: "1", b: "1"}
+    command: [one]
+  web:
+    extends: base
+    ports: ["2:2", "3:3"]
+    volumes: ["/c:/x"]
+    labels: {b: "2"}
+    command: [two]
+`,
+    });
+    const web = theService({ ...compiled, problems: [] });
+    expect(web.spec.ports.map((port) => port.nodePort)).toEqual([1, 2, 3]);
+    expect(web.spec.mounts).toMatchObject([
+      { source: '/c', target: '/x' },
+      { source: '/b', target: '/y' },
+    ]);
+    expect(web.spec.labels).toEqual({ a: '1', b: '2' });
+    expect(web.spec.command).toEqual(['two']);
+  });
+});
+
+describe('a stack file with Liquid', () => {
+  const text = `stack: acme/shop
+variables:
+  copies: {type: integer, default: 2}
+  debug: {type: string, required: false}
+services:
+# {% for i in (1..copies) %}
+  web-{{ i }}:
+    image: web:{{ i }}
+    environment:
+      GRID: {{ GRID }}
+# {% endfor %}
+# {% if debug %}
+  debug: {image: debug}
+# {% endif %}
+`;
+
+  test('is rendered before it is parsed', () => {
+    const compiled = compileStackFile(text);
+    expect(codes(compiled)).toEqual([]);
+    const services = compiled.stacks.flatMap((stack) => stack.services);
+    expect(services.map(({ name, spec }) => [name, spec.image, spec.env['GRID']])).toEqual([
+      ['web-1', 'web:1', 'demo'],
+      ['web-2', 'web:2', 'demo'],
+    ]);
+  });
+
+  test('shows problems where they are written, once for all rounds of a loop', () => {
+    const compiled = compileStackFile(text.replace('environment:', 'environmnt:'));
+    expect(compiled.problems.map(brief)).toEqual(['error unknown-key 9:5']);
+  });
+
+  test('shows what YAML does not understand where it is written', () => {
+    const compiled = compileStackFile(text.replace('image: web:{{ i }}', 'image: [{{ i }}'));
+    expect(compiled.problems[0]?.position).toMatchObject({ line: 9 });
+  });
+
+  test('may declare variables with hyphens', () => {
+    const compiled = compileStackFile(
+      'stack: a\nvariables:\n  my-url: {default: x}\nservices:\n  web:\n    image: {{ my-url }}\n',
+    );
+    expect(theService(compiled).spec.image).toBe('x:latest');
+  });
+
+  test('puts dollars of values in as they are', () => {
+    const compiled = compileStackFile(
+      'stack: a\nvariables:\n  p: {value: "$${GRID}"}\nservices:\n  web:\n    image: a\n    command: echo {{ p }} $p\n',
+    );
+    expect(codes(compiled)).toEqual([]);
+  });
+});
+
+describe('a stack that brings others along', () => {
+  const files = {
+    [STACK_FILE]: `stack: acme/shop
+depends:
+  redis:
+    stack: redis/kontena.yml
+    variables: {size: 1g}
+services:
+  web:
+    image: web
+    links: ["\${redis}/server"]
+    environment: {REDIS: "$redis"}
+`,
+    [`${folder}/redis/kontena.yml`]: `stack: acme/redis
+variables: {size: {default: 64m}}
+services:
+  server:
+    image: redis
+    mem_limit: $size
+    environment: {PARENT: $PARENT_STACK}
+`,
+  };
+
+  test('has them beside it, under its own name and theirs', () => {
+    const compiled = compileFiles(files);
+    expect(compiled.problems).toEqual([]);
+    expect(compiled.stacks.map(({ name }) => name)).toEqual(['shop', 'shop-redis']);
+    expect(theService(compiled).dependsOn).toEqual(['shop-redis/server']);
+    expect(theService(compiled).spec.env['REDIS']).toBe('shop-redis');
+    const server = theService(compiled, 'server');
+    expect(server.spec.memory).toBe(2 ** 30);
+    expect(server.spec.env['PARENT']).toBe('shop');
+  });
+
+  test('gives way to what grid.yml says of their variables', () => {
+    const given = { [GRID_FILE]: 'stacks: {shop-redis: {variables: {size: 2g}}}' };
+    expect(theService(compileFiles({ ...files, ...given }), 'server').spec.memory).toBe(2 ** 31);
+  });
+
+  test.each([
+    ['stack: kontena/redis', 'bad-path', 'file of this repository'],
+    ['stack: https://example.com/redis.yml', 'bad-path', 'address'],
+    ['stack: none.yml', 'file-missing', 'no file'],
+    ['stack: kontena.yml', 'depends-cycle', 'without an end'],
+    ['stak: a.yml', 'unknown-key', 'unknown key'],
+  ])('has a problem with %s', (entry, code, message) => {
+    const text = `stack: a\ndepends: {redis: {${entry}}}\nservices: {web: {image: a}}\n`;
+    const { problems } = compileStackFile(text);
+    expect(problems.map((p) => p.code)).toContain(code);
+    expect(problems.map((p) => p.message).join()).toContain(message);
+  });
+
+  test('cannot take the name of another stack', () => {
+    const other = { 'grids/demo/stacks/shop-redis/kontena.yml': 'services: {a: {image: a}}' };
+    const compiled = compileFiles({ ...files, ...other });
+    expect(compiled.failed).toContain('shop');
+    expect(codes(compiled)).toContain('duplicate-stack');
+  });
+});
+
+describe('keys that are written twice', () => {
+  const text = 'stack: a\nservices:\n  web:\n    image: a\n    image: b\n';
+
+  test('are a problem that names both places', () => {
+    const problem = theProblem(compileStackFile(text));
+    expect(brief(problem)).toBe('error duplicate-key 5:5');
+    expect(problem.message).toContain(':4:5');
+  });
+
+  test('count as in Kontena where the grid wants it, with a warning', () => {
+    const compiled = compileStackFile(text, { [GRID_FILE]: 'compat: kontena' });
+    expect(compiled.problems.map(brief)).toEqual(['warning duplicate-key 5:5']);
+    expect(compiled.stacks[0]?.services[0]?.spec.image).toBe('b:latest');
+  });
+});
