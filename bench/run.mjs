@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchControl, printControl } from './control.mjs';
 import { benchDeploy, printDeploy } from './deploy.mjs';
+import { benchManifest, printManifest } from './manifest.mjs';
 import { machine } from './measure.mjs';
 import { benchPlanner, printPlanner } from './planner.mjs';
 
 /**
- * `npm run bench [-- --only deploy,planner,control] [--quick] [--rounds 7]`: every figure is measured in this run, side by
+ * `npm run bench [-- --only manifest,planner,control,deploy] [--quick] [--rounds 7]`: every figure is measured in this run, side by
  * side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
  */
 const { values } = parseArgs({
@@ -22,6 +23,14 @@ const rounds = Number(values.rounds);
 const log = (line) => process.stderr.write(`  ${line}\n`);
 
 const benches = {
+  manifest: async () => {
+    const results = benchManifest({
+      sizes: quick ? [1_000] : [1_000, 10_000],
+      rounds: quick ? 2 : 5,
+      log,
+    });
+    return { results, text: printManifest(results) };
+  },
   planner: async () => {
     const sizes = [
       { services: 1_000, nodes: 100, instances: 10 },

@@ -1,12 +1,13 @@
 import type { Problem } from '../model/problem.ts';
 import type { SourceFile, TextFile } from '../model/source.ts';
+import type { LinkedStack } from './dependencies.ts';
 import type { Tree } from './read.ts';
 import { sourceIdentity, type TreeCache } from './sources.ts';
-import type { StackDraft } from './stack.ts';
 
 /** A stack as it was compiled, and from what. */
 export interface CachedStack {
-  readonly draft: StackDraft;
+  readonly stack: LinkedStack;
+  /** Those of the stack by itself. */
   readonly problems: readonly Problem[];
   /** Everything that the stack is made from beside files. */
   readonly inputs: string;

@@ -1,8 +1,8 @@
 import type { Grid, Stack } from '../model/grid.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SourceTree } from '../model/source.ts';
-import { createGridCache, type GridCache } from './cache.ts';
-import { checkInside, type LinkedStack, linkStacks } from './dependencies.ts';
+import { type CachedStack, createGridCache, type GridCache } from './cache.ts';
+import { checkInside, type LinkedStack, linkStacks, plainStack } from './dependencies.ts';
 import { compileFamilies } from './families.ts';
 import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
 import { nameFault } from './names.ts';
@@ -102,17 +102,23 @@ function compileCached({ source, grid, listing, cache, duplicates }: CachedCompi
   const { name } = listing;
   const inputs = `${duplicates} ${listingInputs(listing)}`;
   const known = cache.find(name, inputs, source.files);
-  if (known !== null)
-    return { name, draft: known.draft, report: createReport(name, known.problems) };
+  if (known !== null) return reuse(known);
   const sources = createSources({ files: source.files, shared: cache, duplicates });
   const report = createReport(name);
   const draft = compileListed({ grid, listing, sources, report });
-  const stack: LinkedStack = { name, draft, report };
+  const stack: LinkedStack = { name, draft, report, plain: plainStack(name, draft) };
   checkInside(stack);
   const problems = report.problems();
   // Inputs have no places in them: a problem in grid.yml would be shown where it was.
   const elsewhere = [listing.mention?.key.file, listing.child?.key.file];
   const isPlaced = problems.some(({ position }) => elsewhere.includes(position.file));
-  if (!isPlaced) cache.put(name, { draft, problems, inputs, consulted: sources.consulted });
+  if (!isPlaced) cache.put(name, { stack, problems, inputs, consulted: sources.consulted });
   return stack;
+}
+
+/** What other stacks may add to is begun anew; everything else is the very same object, for the planner too. */
+function reuse({ stack, problems }: CachedStack): LinkedStack {
+  const { draft } = stack;
+  if (!draft.isLinked && draft.children.length === 0) return stack;
+  return { ...stack, report: createReport(stack.name, problems) };
 }

@@ -12,6 +12,12 @@ export interface LinkedStack {
   readonly name: string;
   readonly draft: StackDraft;
   readonly report: Report;
+  /** The stack as it is when everything is there that it depends on. */
+  readonly plain: Stack;
+}
+
+export function plainStack(name: string, draft: StackDraft): Stack {
+  return { name, services: draft.services.map(({ service }) => service) };
 }
 
 /** The part that no other stack can change: dependencies within the stack. */
@@ -36,9 +42,7 @@ export function linkStacks(stacks: readonly LinkedStack[]): readonly Stack[] {
   reportCycles(linked);
   const good = stacks.filter(({ report }) => !report.failed());
   const failed = (name: string) => byName.get(name)?.report.failed() === true;
-  return good.map((stack) =>
-    stack.draft.isLinked ? withoutFailed(stack, failed) : toStack(stack),
-  );
+  return good.map((stack) => (stack.draft.isLinked ? withoutFailed(stack, failed) : stack.plain));
 }
 
 function reportUnknown(
@@ -97,10 +101,6 @@ function reportCycle(
     message: `services wait for each other: ${[...shown, ...rest, ...shown.slice(0, 1)].join(' → ')}`,
     hint: 'Take one of these dependencies out.',
   });
-}
-
-function toStack({ name, draft }: LinkedStack): Stack {
-  return { name, services: draft.services.map(({ service }) => service) };
 }
 
 function withoutFailed(

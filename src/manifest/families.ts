@@ -32,7 +32,11 @@ export function compileFamilies(
     }
   }
   for (const listing of waiting.values()) done.set(listing.name, compile(listing));
-  return [...done.values()].toSorted((a, b) => compareText(a.name, b.name));
+  const stacks = [...done.values()];
+  // What is listed is in order already.
+  return stacks.length === listed.length
+    ? stacks
+    : stacks.toSorted((a, b) => compareText(a.name, b.name));
 }
 
 function accept(child: ChildStack, taken: Set<string>, { report }: LinkedStack): boolean {
