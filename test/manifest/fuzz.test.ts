@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { printProblem } from '../../src/manifest/code-frame.ts';
 import { ContainerSpec } from '../../src/protocol/shape.ts';
+import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
 import { compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
+
+/** `npm run fuzz` does the same for longer, and with a seed of its own each time. */
+const times = Number(process.env['FUZZ_TIMES'] ?? 1);
+const minutes = 60_000 * times;
 
 /** What agents accept: a spec that compiles must arrive. */
 const isSpec = new Ajv2020().compile(ContainerSpec);
@@ -66,20 +71,33 @@ describe('compiling anything', () => {
     '1',
     'null',
     '%',
+    '%{project}',
+    '{{ ',
+    ' }}',
+    '{% if web %}',
+    '{% endif %}',
+    '{% for i in (1..3) %}',
+    '{% endfor %}',
+    'stack: a\n',
+    'version: 2\n',
   );
   const text = fc.oneof(
     fc.string(),
     fc.array(pieces, { maxLength: 60 }).map((p) => p.join('')),
   );
 
-  test('never throws, and always says where', () => {
-    fc.assert(
-      fc.property(text, text, text, (grid, stack, env) => {
-        check({ [GRID_FILE]: grid, [STACK_FILE]: stack, 'grids/demo/stacks/shop/a.env': env });
-      }),
-      { numRuns: 300 },
-    );
-  });
+  test(
+    'never throws, and always says where',
+    () => {
+      fc.assert(
+        fc.property(text, text, text, (grid, stack, env) => {
+          check({ [GRID_FILE]: grid, [STACK_FILE]: stack, 'grids/demo/stacks/shop/a.env': env });
+        }),
+        { numRuns: 300 * times },
+      );
+    },
+    minutes,
+  );
 
   const keys = [
     'image',
@@ -155,33 +173,85 @@ describe('compiling anything', () => {
     ),
   }));
 
-  test('never throws for files of the right shape with anything in them', () => {
-    const service = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 8 });
-    const services = fc.dictionary(fc.constantFrom('web', 'db', 'web-1', 'X'), service);
-    const file = fc.record(
-      { services, volumes: value, variables: value, expose: value, labels: value },
-      { requiredKeys: ['services'] },
-    );
-    const grid = fc.dictionary(
-      fc.constantFrom(
-        'subnet',
-        'nodes',
-        'stacks',
-        'prune',
-        'deploy',
-        'trusted_subnets',
-        'default_affinity',
-      ),
-      value,
-    );
-    fc.assert(
-      fc.property(file, grid, (stackFile, gridFile) => {
-        check({
-          [GRID_FILE]: JSON.stringify(gridFile),
-          [STACK_FILE]: JSON.stringify(stackFile, null, 1),
-        });
-      }),
-      { numRuns: 200 },
-    );
+  test(
+    'never throws for files of the right shape with anything in them',
+    () => {
+      const service = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 8 });
+      const services = fc.dictionary(fc.constantFrom('web', 'db', 'web-1', 'X'), service);
+      const file = fc.record(
+        { services, volumes: value, variables: value, expose: value, labels: value },
+        { requiredKeys: ['services'] },
+      );
+      const grid = fc.dictionary(
+        fc.constantFrom(
+          'subnet',
+          'nodes',
+          'stacks',
+          'prune',
+          'deploy',
+          'trusted_subnets',
+          'default_affinity',
+        ),
+        value,
+      );
+      fc.assert(
+        fc.property(file, grid, (stackFile, gridFile) => {
+          check({
+            [GRID_FILE]: JSON.stringify(gridFile),
+            [STACK_FILE]: JSON.stringify(stackFile, null, 1),
+          });
+        }),
+        { numRuns: 200 * times },
+      );
+    },
+    minutes,
+  );
+
+  /** One edit of a file: a piece of it taken out, doubled, moved in from another file, or something strange put in. */
+  const edit = fc.record({
+    kind: fc.constantFrom(...editKinds),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    length: fc.nat({ max: 60 }),
+    from: fc.nat(),
+    piece: pieces,
   });
+  const seeds = fuzzSeeds();
+
+  test(
+    'never throws for files of people with a few mistakes in them',
+    () => {
+      const names = ['kontena.yml', 'docker-compose.yml'];
+      const edits = fc.array(edit, { minLength: 1, maxLength: 6 });
+      fc.assert(
+        fc.property(
+          fc.nat(),
+          edits,
+          fc.constantFrom(...names),
+          fc.boolean(),
+          (pick, all, name, lax) => {
+            const seed = seeds[pick % seeds.length] ?? '';
+            const edited = all.reduce((whole, one) => applyEdit(whole, one, seeds), seed);
+            check({
+              [GRID_FILE]: lax ? 'compat: kontena' : '',
+              [`grids/demo/stacks/shop/${name}`]: edited,
+            });
+          },
+        ),
+        { numRuns: 300 * times },
+      );
+    },
+    minutes,
+  );
+
+  test(
+    'never throws for bytes that are no text',
+    () => {
+      const bytes = fc.uint8Array({ maxLength: 400 }).map((b) => Buffer.from(b).toString('latin1'));
+      fc.assert(
+        fc.property(bytes, (noise) => check({ [STACK_FILE]: noise, [GRID_FILE]: noise })),
+        { numRuns: 200 * times },
+      );
+    },
+    minutes,
+  );
 });
