@@ -8,6 +8,7 @@ import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
+import type { ResolvedStack } from './resolve-stack.ts';
 import { createSources, type Duplicates } from './sources.ts';
 import { compileListed, listingInputs, listStacks, type StackListing } from './stack-list.ts';
 
@@ -42,14 +43,33 @@ export function createCompiler(): Compiler {
   };
 }
 
-function compileGrid(source: SourceTree, name: string, cache: GridCache): Compiled {
+/** The grid's stacks as their files say them, with everything put in that they refer to, by name. */
+export function resolveGrid(
+  source: SourceTree,
+  grid: string,
+): { readonly stacks: ReadonlyMap<string, ResolvedStack>; readonly problems: readonly Problem[] } {
+  const stacks = new Map<string, ResolvedStack>();
+  const { problems } = compileGrid(source, grid, createGridCache(), (name, stack) =>
+    stacks.set(name, stack),
+  );
+  return { stacks, problems };
+}
+
+type Observer = (name: string, stack: ResolvedStack) => void;
+
+function compileGrid(
+  source: SourceTree,
+  name: string,
+  cache: GridCache,
+  observe?: Observer,
+): Compiled {
   const report = createReport(null);
   const draft = openGrid(source, name, { cache, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
   const listings = listStacks(name, source.files.keys(), draft.stacks);
   const stacks = compileFamilies(listings, (listing) =>
-    compileCached({ source, grid: name, listing, cache, duplicates }),
+    compileCached({ source, grid: name, listing, cache, duplicates, observe }),
   );
   const good = linkStacks(stacks);
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
@@ -96,16 +116,24 @@ interface CachedCompile {
   readonly listing: StackListing;
   readonly cache: GridCache;
   readonly duplicates: Duplicates;
+  readonly observe: Observer | undefined;
 }
 
-function compileCached({ source, grid, listing, cache, duplicates }: CachedCompile): LinkedStack {
+function compileCached(compile: CachedCompile): LinkedStack {
+  const { source, grid, listing, cache, duplicates, observe } = compile;
   const { name } = listing;
   const inputs = `${duplicates} ${listingInputs(listing)}`;
   const known = cache.find(name, inputs, source.files);
   if (known !== null) return reuse(known);
   const sources = createSources({ files: source.files, shared: cache, duplicates });
   const report = createReport(name);
-  const draft = compileListed({ grid, listing, sources, report });
+  const draft = compileListed({
+    grid,
+    listing,
+    sources,
+    report,
+    observe: (stack) => observe?.(name, stack),
+  });
   const stack: LinkedStack = { name, draft, report, plain: plainStack(name, draft) };
   checkInside(stack);
   const problems = report.problems();

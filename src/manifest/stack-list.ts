@@ -10,7 +10,7 @@ import type { Parsed, Report } from './report.ts';
 import { StackEntry } from './schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
-import { compileStack, emptyDraft, type StackDraft } from './stack.ts';
+import { compileStack, emptyDraft, type StackDraft, type StackObserver } from './stack.ts';
 import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 
@@ -80,6 +80,7 @@ export interface ListedStack {
   readonly listing: StackListing;
   readonly sources: Sources;
   readonly report: Report;
+  readonly observe?: StackObserver | undefined;
 }
 
 /** A listed stack → its services. What is wrong goes to the report. */
@@ -100,6 +101,7 @@ export function compileListed(listed: ListedStack): StackDraft {
     child,
     sources,
     report,
+    observe: listed.observe,
   });
 }
 

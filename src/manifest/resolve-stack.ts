@@ -1,0 +1,178 @@
+import type { TextFile } from '../model/source.ts';
+import { type ChildStack, readChildren } from './child-stacks.ts';
+import type { Dialect } from './dialect.ts';
+import { createServiceResolver } from './extends.ts';
+import { createInterpolation, type Interpolation } from './interpolate.ts';
+import { nameAdvice, nameFault } from './names.ts';
+import type { Fault, Report } from './report.ts';
+import { StackHead } from './schema.ts';
+import type { Sources } from './sources.ts';
+import { readScope, type StackScope } from './stack-scope.ts';
+import { openStackText, type StackText } from './stack-text.ts';
+import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { createValidator } from './validate.ts';
+
+export interface StackInput {
+  readonly grid: string;
+  readonly name: string;
+  /** The stack file. */
+  readonly file: TextFile;
+  /** What the grid file, and the stack that brings this one along, say of its variables. */
+  readonly variables: MapNode | null;
+  /** Compose's profiles that are switched on. */
+  readonly profiles: readonly string[];
+  /** When another stack brings this one along. */
+  readonly child: ChildStack | null;
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
+/** A stack file with its templates rendered, its variables put in and everything merged in that its services extend. */
+export interface ResolvedStack {
+  /** What stands beside the services. `null` when the file could not be read that far. */
+  readonly head: MapNode | null;
+  /** All names below `services`, also of services that could not be resolved. `null` like `head`. */
+  readonly names: readonly string[] | null;
+  /** Those that are switched on. */
+  readonly services: readonly ResolvedService[];
+  readonly scope: StackScope | null;
+  readonly children: readonly ChildStack[];
+}
+
+export interface ResolvedService {
+  /** Where its name stands. */
+  readonly key: ScalarNode;
+  readonly node: MapNode;
+}
+
+const unreadable: ResolvedStack = {
+  head: null,
+  names: null,
+  services: [],
+  scope: null,
+  children: [],
+};
+
+/** A stack is one unit of deployment: with more it would be one no more, and its assignment too long. */
+const maxServices = 500;
+
+const validateHead = createValidator(StackHead);
+
+/** One stack file, resolved. All problems go to the report; what could be read is returned even so. */
+export function resolveStack(input: StackInput): ResolvedStack {
+  const { grid, name, file, sources, report } = input;
+  const text = openStackText(file, { grid, stack: name, sources, report });
+  if (text === null) return unreadable;
+  const chain = input.child?.chain ?? [file.path];
+  const children = readChildren({ name, chain, head: text.head, report });
+  const scope = readScope({
+    builtIn: builtInNames(input, text),
+    path: file.path,
+    text,
+    given: input.variables,
+    sources,
+    report,
+  });
+  const root = text.render(scope.values);
+  const content = root === null ? unreadable : resolveRoot(input, { text, scope, root });
+  return { ...content, scope, children };
+}
+
+/** Kontena's names (kontena.md 1.1 and 1.2); each stack that comes along is known by what it is called here. */
+function builtInNames({ grid, name, child }: StackInput, text: StackText): Map<string, string> {
+  const depends = valueAt(text.head, 'depends');
+  const children = depends?.kind === 'map' ? [...depends.entries.keys()] : [];
+  return new Map([
+    ...children.map((own) => [own, `${name}-${own}`] as const),
+    ['GRID', grid],
+    ['STACK', name],
+    ['PLATFORM', grid],
+    ...(child === null ? [] : [['PARENT_STACK', child.parent] as const]),
+    ...(text.dialect === 'app'
+      ? ([
+          ['project', name],
+          ['grid', grid],
+        ] as const)
+      : []),
+  ]);
+}
+
+interface StackContent {
+  readonly text: StackText;
+  readonly scope: StackScope;
+  readonly root: MapNode;
+}
+
+function resolveRoot(input: StackInput, { text, scope, root }: StackContent): ResolvedStack {
+  const { grid, name: stack, sources, report } = input;
+  const apply = createInterpolation(scope.scope, report);
+  const { head, services } = splitRoot(root, text.dialect, apply, report);
+  if (services === null || !checkServices(services, report)) return unreadable;
+  const resolver = createServiceResolver({ grid, stack, sources, report, scope });
+  const file = { path: input.file.path, dialect: text.dialect, services, apply };
+  const resolved = [...services.entries.values()].flatMap(({ key }) => {
+    const node = report.isFull() ? null : resolver.resolve(file, key.text);
+    return node !== null && isSwitchedOn(node, input.profiles) ? [{ key, node }] : [];
+  });
+  return { ...unreadable, head, names: [...services.entries.keys()], services: resolved };
+}
+
+/** The services, and what else the file says, checked. In the oldest format every key at the top is a service. */
+function splitRoot(
+  root: MapNode,
+  dialect: Dialect,
+  apply: Interpolation,
+  report: Report,
+): { readonly head: MapNode; readonly services: MapNode | null } {
+  if (dialect !== 'stack' && !root.entries.has('services'))
+    return { head: mapNode(root, new Map()), services: root };
+  const head = interpolateKeys(root, ['expose', 'labels', 'volumes'], apply);
+  validateHead(head, report);
+  const services = valueAt(root, 'services') ?? mapNode(root, new Map());
+  return { head, services: services.kind === 'map' ? services : null };
+}
+
+/** Compose's rule: a service with profiles is there when one of them is switched on. */
+function isSwitchedOn(service: MapNode, on: readonly string[]): boolean {
+  const profiles = valueAt(service, 'profiles');
+  if (profiles?.kind !== 'list' || profiles.items.length === 0) return true;
+  return profiles.items.some((item) => item.kind === 'scalar' && on.includes(item.text));
+}
+
+/** What else a stack file holds is never interpolated: its name, its version, and its services each in their turn. */
+function interpolateKeys(
+  root: MapNode,
+  keys: readonly string[],
+  apply: (node: TreeNode) => TreeNode,
+): MapNode {
+  const entries = new Map(root.entries);
+  for (const key of keys) {
+    const entry = entries.get(key);
+    if (entry !== undefined) entries.set(key, { key: entry.key, value: apply(entry.value) });
+  }
+  return mapNode(root, entries);
+}
+
+/** False when they are too many to look at. */
+function checkServices(services: MapNode, report: Report): boolean {
+  const { size } = services.entries;
+  if (size > maxServices) {
+    const message = `the stack has ${size} services; at most ${maxServices} are one stack`;
+    report.error(services, { code: 'stack-too-large', message });
+    return false;
+  }
+  if (size === 0) report.error(services, emptyStack);
+  for (const { key } of services.entries.values()) {
+    const fault = nameFault('service', key.text);
+    if (fault !== null) report.error(key, fault);
+    const advice = nameAdvice(key.text);
+    if (advice !== null) report.warn(key, advice);
+  }
+  return true;
+}
+
+const emptyStack: Fault = {
+  code: 'stack-empty',
+  message: 'the stack has no services',
+  hint: 'To remove a stack, remove its folder or its entry in grid.yml.',
+};
