@@ -39,15 +39,30 @@ function pathOf(pointer: string): TreePath {
   return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+interface KeySchema {
+  readonly later?: readonly string[];
+  readonly properties?: Readonly<Record<string, KeySchema>>;
+}
+
 function unknownKey(error: ErrorObject, key: string): Fault {
-  const schema = error.parentSchema as { later?: readonly string[]; properties?: object };
-  const later = schema.later ?? [];
+  const { later = [], properties = {} } = error.parentSchema as KeySchema;
   if (later.includes(key)) return notSupported(key);
-  const known = Object.keys(schema.properties ?? {});
+  const known = Object.keys(properties);
   const near = suggest(key, known) ?? suggest(key, later);
   const hint =
-    near === null ? `Keys here are ${alternatives(known)}.` : `Did you mean ${quote(near)}?`;
+    near === null
+      ? (innerKey(properties, key) ?? `Keys here are ${alternatives(known)}.`)
+      : `Did you mean ${quote(near)}?`;
   return { code: 'unknown-key', message: `unknown key ${quote(key)}`, hint };
+}
+
+/** A key that belongs one level deeper. */
+function innerKey(properties: Readonly<Record<string, KeySchema>>, key: string): string | null {
+  const homes = Object.entries(properties).filter(([, inner]) =>
+    Object.hasOwn(inner.properties ?? {}, key),
+  );
+  if (homes.length === 0) return null;
+  return `It belongs inside ${alternatives(homes.map(([home]) => quote(home)))}.`;
 }
 
 export function notSupported(what: string): Fault {

@@ -10,7 +10,8 @@ import { readPorts } from './ports.ts';
 import { readResources } from './resources.ts';
 import { parseAt, type Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
-import { locate, locateKey } from './tree.ts';
+import { suggest } from './suggest.ts';
+import { locate, locateKey, type TreeNode } from './tree.ts';
 
 export interface SpecContext {
   /** Variables that every container of the service gets; they win over what the file says. */
@@ -56,12 +57,22 @@ function readImage(section: Section<ServiceEntry>): string {
   if (section.value.image !== undefined) {
     return parseAt(section, ['image'], section.value.image, parseImage) ?? '';
   }
+  // What was probably meant to be it has a problem of its own.
+  if (section.report.failed() && writtenKeys(section.node).some(isImage)) return '';
   section.report.error(section.node, {
     code: 'missing-key',
     message: 'the service has no image',
     hint: 'Write "image: NAME", or "extends" a service that has one.',
   });
   return '';
+}
+
+function writtenKeys(node: TreeNode): readonly string[] {
+  return node.kind === 'map' ? [...node.entries.keys()] : [];
+}
+
+function isImage(key: string): boolean {
+  return !key.startsWith('x-') && suggest(key, ['image']) !== null;
 }
 
 function readCommand(

@@ -157,7 +157,7 @@ describe('compiling again', () => {
 
 describe('compiling', () => {
   test('sorts problems by file, line and column, and lists failed stacks by name', () => {
-    const bad = 'services:\n  b: {image: b, ports: ["1", "2"]}\n  a: {imge: x}\n';
+    const bad = 'services:\n  b: {image: b, ports: ["1", "2"]}\n  a: {zebra: x}\n';
     const { problems, failed } = compileFiles({
       'grids/demo/grid.yml': 'logs: {}\nstats: {}\n',
       [stack('z')]: bad,

@@ -1,0 +1,67 @@
+/**
+ * What keys of ours are called by Compose, Swarm, Kubernetes, Docker's command line and habit. In lower case without
+ * separators; of several the first that is a key at the place is meant.
+ */
+const others: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    args: ['command'],
+    cap: ['cap_add'],
+    capabilities: ['cap_add'],
+    cmd: ['command'],
+    containers: ['services'],
+    count: ['instances'],
+    cpu: ['cpus'],
+    cpulimit: ['cpus'],
+    dependencies: ['depends_on'],
+    dependson: ['depends_on'],
+    driveropts: ['driver_opts', 'options'],
+    env: ['environment'],
+    envs: ['environment'],
+    envvars: ['environment'],
+    envfrom: ['env_file'],
+    graceperiod: ['stop_grace_period'],
+    healthcmd: ['healthcheck', 'health_check'],
+    hostnetwork: ['network_mode'],
+    hostpid: ['pid'],
+    initialdelayseconds: ['initial_delay'],
+    livenessprobe: ['health_check', 'healthcheck'],
+    log: ['logging'],
+    logs: ['logging'],
+    mem: ['mem_limit'],
+    memory: ['mem_limit'],
+    memorylimit: ['mem_limit'],
+    memoryswap: ['memswap_limit'],
+    memswap: ['memswap_limit'],
+    mounts: ['volumes'],
+    net: ['network_mode'],
+    network: ['network_mode'],
+    nodeselector: ['affinity'],
+    opts: ['options', 'driver_opts'],
+    path: ['uri'],
+    periodseconds: ['interval'],
+    placement: ['affinity'],
+    publish: ['ports'],
+    pullpolicy: ['pull_policy'],
+    readinessprobe: ['health_check', 'healthcheck'],
+    readonlyrootfilesystem: ['read_only'],
+    replicas: ['instances'],
+    runas: ['user'],
+    runasuser: ['user'],
+    scale: ['instances'],
+    shm: ['shm_size'],
+    startperiod: ['initial_delay'],
+    stoptimeout: ['stop_grace_period'],
+    terminationgraceperiodseconds: ['stop_grace_period'],
+    timeoutseconds: ['timeout'],
+    url: ['uri'],
+    vars: ['variables', 'environment'],
+    volumemounts: ['volumes'],
+    waitfor: ['depends_on'],
+    workdir: ['working_dir'],
+  }),
+);
+
+/** Our words for one of others; none when it is nobody's. */
+export function otherWords(word: string): readonly string[] {
+  return others.get(word) ?? [];
+}
