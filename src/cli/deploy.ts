@@ -1,12 +1,12 @@
 import { isFinal } from '../model/deploy.ts';
 import { GridError } from '../model/error.ts';
 import { instancePath } from '../model/identity.ts';
-import { printPosition } from '../model/problem.ts';
 import { Deploy, DeployStarted, type DeploySummary } from '../protocol/api.ts';
 import { ceiling } from '../runtime/backoff.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, paint, shortSha, show } from './output.ts';
+import { printProblems } from './problem-text.ts';
 
 export interface DeployOptions {
   readonly grid: string;
@@ -98,11 +98,7 @@ export function printEnd(io: Io, one: Deploy): string {
     one.phase === 'succeeded' ? colours.green : one.phase === 'held' ? colours.yellow : colours.red;
   const newest = one.remaining ?? one.plan;
   const lines = [`${tone(one.phase)} ${one.grid} ${shortSha(one.sha)}: ${one.message}`];
-  for (const { severity, position, message, hint } of one.problems)
-    lines.push(
-      `${severity} ${printPosition(position)} ${message}`,
-      ...(hint === undefined ? [] : [`  ${hint}`]),
-    );
+  if (one.problems.length > 0) lines.push('', printProblems(one.problems, colours), '');
   if (one.phase !== 'succeeded') {
     for (const { failure, ...halted } of newest?.halted ?? [])
       lines.push(
@@ -113,7 +109,7 @@ export function printEnd(io: Io, one: Deploy): string {
       lines.push(`${instancePath(blocked)}: ${blocked.reason}`);
   }
   if (one.phase === 'held') lines.push(...printHeld(one));
-  return lines.join('\n');
+  return lines.join('\n').trimEnd();
 }
 
 /** What a held deploy would remove, and how to let it. */

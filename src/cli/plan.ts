@@ -1,7 +1,8 @@
 import { CurrentPlan, GridList, GridStatus } from '../protocol/api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { paint, shortSha, show } from './output.ts';
+import { harmless, paint, shortSha, show } from './output.ts';
+import { printProblems } from './problem-text.ts';
 
 interface PlanOptions {
   /** `null`: of every grid. */
@@ -26,8 +27,7 @@ export async function showPlan(io: Io, client: Client, options: PlanOptions): Pr
     text: (value) => value.plans.map((plan) => printPlan(io, plan)).join('\n\n') || 'No grid yet.',
   });
   const heldBack = statuses.filter(hasErrors);
-  for (const { name } of heldBack)
-    io.stderr(`problems hold back a part of ${name}; see: gridops status ${name}\n`);
+  for (const grid of heldBack) io.stderr(printHeldBack(io, harmless(grid), options.json));
   const codes = [...plans.map(exitOf), heldBack.length > 0 ? EXIT.failed : EXIT.done];
   return codes.includes(EXIT.failed)
     ? EXIT.failed
@@ -43,6 +43,12 @@ async function names(client: Client): Promise<readonly string[]> {
 
 function hasErrors({ problems }: GridStatus): boolean {
   return problems.some((problem) => problem.severity === 'error');
+}
+
+/** Beside the plan, not in it: what there is to plan of is without the stacks that have problems. */
+function printHeldBack(io: Io, { name, problems }: GridStatus, json: boolean): string {
+  const line = `problems hold back a part of ${name}; see: gridops status ${name}\n`;
+  return json ? line : `${printProblems(problems, paint(io, 'stderr'))}\n\n${line}`;
 }
 
 function exitOf({ plan }: CurrentPlan): ExitCode {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
 import { flagOf, type SectionName, type Setting, sections, variableOf } from './settings.ts';
 import type { Flags } from './settings-load.ts';
+import type { Format } from './validate.ts';
 
 /** A command's options as commander hands them on. */
 export type Options = Readonly<Record<string, string | boolean | number | string[] | undefined>>;
@@ -58,6 +59,20 @@ export function limitOption(normal: number): Option {
       throw new InvalidArgumentError('It must be a whole number from 1 to 500.');
     },
   );
+}
+
+const formats: readonly Format[] = ['text', 'json', 'github', 'sarif'];
+
+export function formatOption(): Option {
+  return new Option('--format <format>', 'for people, programs, GitHub Actions or code scanning')
+    .choices(formats)
+    .default('text');
+}
+
+/** `--json` is how every command says it. */
+export function formatOf(options: Options): Format {
+  if (options['json'] === true) return 'json';
+  return formats.find((format) => format === options['format']) ?? 'text';
 }
 
 export function duration(value: string): number {

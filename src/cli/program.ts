@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { GridError } from '../model/error.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { approve } from './approve.ts';
@@ -19,6 +19,8 @@ import {
   addSettings,
   duration,
   flagsOf,
+  formatOf,
+  formatOption,
   limitOption,
   type Options,
   optional,
@@ -172,16 +174,17 @@ function addLocalCommands(tree: Tree): void {
     act: async ({ args, options }) => {
       // The compiler's schemas take longer to load than all the rest; no other command needs them.
       const { validate } = await import('./validate.ts');
-      const { grid, json } = options;
+      const { grid } = options;
       return await validate(io, {
         path: args[0] ?? '.',
         grid: optional(grid),
-        json: json === true,
+        format: formatOf(options),
       });
     },
   })
     .option('-g, --grid <grid>', 'only this grid')
-    .option('--json', 'print JSON');
+    .addOption(formatOption())
+    .addOption(new Option('--json', 'print JSON').conflicts('format'));
   const check = addCommand(tree, 'doctor', {
     summary: 'look at everything that gridops stands on',
     act: ({ options }) =>

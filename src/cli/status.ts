@@ -1,5 +1,4 @@
 import { instancePath, servicePath } from '../model/identity.ts';
-import { printPosition } from '../model/problem.ts';
 import {
   GridList,
   GridStatus,
@@ -14,6 +13,7 @@ import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { printNodes } from './node.ts';
 import { age, type Paint, paint, shortSha, show, table } from './output.ts';
+import { printProblems } from './problem-text.ts';
 
 type Status = GridStatus;
 
@@ -92,7 +92,7 @@ function printDetails(io: Io, value: GridDetails): string {
   const { grid } = value;
   const blocks = [
     head(io, grid, colours),
-    problems(grid, colours),
+    printProblems(grid.problems, colours),
     value.services.length === 0 ? 'No services.' : printServices(value.services, colours),
     value.instances.length === 0 ? '' : printInstances(value.instances, colours),
     failures(value.instances),
@@ -119,15 +119,6 @@ function head(io: Io, grid: Status, colours: Paint): string {
       ),
     );
   return lines.join('\n');
-}
-
-function problems(grid: Status, colours: Paint): string {
-  return grid.problems
-    .map(({ severity, position, message, hint }) => {
-      const colour = severity === 'error' ? colours.red : colours.yellow;
-      return `${colour(severity)} ${printPosition(position)} ${message}${hint === undefined ? '' : `\n  ${hint}`}`;
-    })
-    .join('\n');
 }
 
 function printServices(services: readonly ServiceStatus[], colours: Paint): string {

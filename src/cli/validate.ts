@@ -1,20 +1,28 @@
-import { resolve } from 'node:path';
-import { printProblem } from '../manifest/code-frame.ts';
+import { relative, resolve, sep } from 'node:path';
+import { codeFrame } from '../manifest/code-frame.ts';
 import { type Compiled, createCompiler } from '../manifest/compile.ts';
 import { listGrids } from '../manifest/grids.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Problem, ShownProblem } from '../model/problem.ts';
+import { shownProblem } from '../model/problem-code.ts';
 import type { SourceTree } from '../model/source.ts';
+import { packageVersion } from '../runtime/version.ts';
+import { annotations, inert } from './annotations.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { paint, show } from './output.ts';
+import { harmless, type Paint, paint, printJson } from './output.ts';
+import { printProblems } from './problem-text.ts';
+import { sarifLog } from './sarif.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
+
+/** For people; for programs; for the log of a GitHub Actions run; for code scanning. */
+export type Format = 'text' | 'json' | 'github' | 'sarif';
 
 export interface ValidateOptions {
   readonly path: string;
   /** Only this one; `null`: every grid. */
   readonly grid: string | null;
-  readonly json: boolean;
+  readonly format: Format;
 }
 
 interface Validated {
@@ -31,7 +39,7 @@ interface ValidatedGrid {
   /** Stacks with errors: on a master they keep their last good definition. */
   readonly failed: readonly string[];
   readonly services: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ShownProblem[];
 }
 
 /** Compiles every grid of a working tree and prints every problem; asks no master and no network. */
@@ -40,7 +48,7 @@ export async function validate(io: Io, options: ValidateOptions): Promise<ExitCo
   const source = await readWorkingTree(repository);
   const compiler = createCompiler();
   const grids = chosenGrids(source, options.grid).map((grid) =>
-    validated(grid, compiler.compile(source, grid)),
+    validated(grid, compiler.compile(source, grid), source),
   );
   const value: Validated = {
     repository,
@@ -48,8 +56,39 @@ export async function validate(io: Io, options: ValidateOptions): Promise<ExitCo
     warnings: count(grids, 'warning'),
     grids,
   };
-  show(io, { json: options.json, value, text: () => printValidated(io, value, source) });
+  printers[options.format](io, value);
   return value.errors === 0 ? EXIT.done : EXIT.failed;
+}
+
+const printers: Readonly<Record<Format, (io: Io, value: Validated) => void>> = {
+  text: (io, value) => io.stdout(`${printValidated(value, paint(io))}\n`),
+  json: (io, value) => io.stdout(`${printJson(value)}\n`),
+  github: (io, value) => {
+    io.stdout(annotations(placed(io, value)));
+    io.stderr(`${inert(printValidated(value, paint(io, 'stderr')))}\n`);
+  },
+  sarif: (io, value) => {
+    const log = sarifLog({ problems: placed(io, value), version: packageVersion() });
+    io.stdout(`${printJson(log)}\n`);
+  },
+};
+
+/**
+ * Every problem once, with its file as seen from the root of the checkout: a file that two grids share has its problems in
+ * both, and a grid repository may be a folder of a larger one.
+ */
+function placed(io: Io, { repository, grids }: Validated): readonly Problem[] {
+  const workspace = io.env['GITHUB_WORKSPACE'] ?? '';
+  const below = workspace === '' ? '' : relative(resolve(workspace), repository);
+  const isInside = below !== '' && below !== '..' && !below.startsWith(`..${sep}`);
+  const prefix = isInside ? `${below.split(sep).join('/')}/` : '';
+  const found = new Map<string, Problem>();
+  for (const problem of grids.flatMap((grid) => grid.problems)) {
+    const { position, code, message } = problem;
+    const moved = { ...problem, position: { ...position, file: `${prefix}${position.file}` } };
+    found.set(JSON.stringify([position, code, message]), moved);
+  }
+  return [...found.values()];
 }
 
 function chosenGrids(source: SourceTree, wanted: string | null): readonly string[] {
@@ -66,7 +105,7 @@ function chosenGrids(source: SourceTree, wanted: string | null): readonly string
   throw new GridError({ code: 'not-found', message: `there is no grid '${wanted}'`, hint });
 }
 
-function validated(grid: string, compiled: Compiled): ValidatedGrid {
+function validated(grid: string, compiled: Compiled, source: SourceTree): ValidatedGrid {
   const ok = compiled.problems.every((problem) => problem.severity !== 'error');
   return {
     grid,
@@ -74,8 +113,13 @@ function validated(grid: string, compiled: Compiled): ValidatedGrid {
     stacks: compiled.stacks.map((stack) => stack.name),
     failed: compiled.failed,
     services: compiled.stacks.reduce((sum, stack) => sum + stack.services.length, 0),
-    problems: compiled.problems,
+    problems: compiled.problems.map((problem) => shownProblem(problem, frameOf(problem, source))),
   };
+}
+
+function frameOf(problem: Problem, source: SourceTree): string | null {
+  const file = source.files.get(problem.position.file);
+  return file?.kind === 'text' ? codeFrame(file.text, problem) : null;
 }
 
 function count(grids: readonly ValidatedGrid[], severity: Problem['severity']): number {
@@ -83,26 +127,17 @@ function count(grids: readonly ValidatedGrid[], severity: Problem['severity']): 
   return problems.filter((problem) => problem.severity === severity).length;
 }
 
-function printValidated(io: Io, value: Validated, source: SourceTree): string {
-  const colours = paint(io);
-  const blocks = value.grids.flatMap(({ problems }) =>
-    problems.map((problem) => printOne(problem, source, colours)),
-  );
-  const lines = value.grids.map((grid) => {
+function printValidated(value: Validated, colours: Paint): string {
+  const { errors, warnings, grids } = harmless(value);
+  const problems = grids.flatMap((grid) => grid.problems);
+  const lines = grids.map((grid) => {
     const word = grid.ok ? colours.green('ok') : colours.red('problems');
     const held = grid.failed.length === 0 ? '' : `, held back: ${grid.failed.join(', ')}`;
     return `${grid.grid}: ${word} (${plural(grid.stacks.length, 'stack')}, ${plural(grid.services, 'service')}${held})`;
   });
-  const sum = `${plural(value.errors, 'error')}, ${plural(value.warnings, 'warning')}`;
-  return [...blocks.map((block) => `${block}\n`), ...lines, sum].join('\n');
-}
-
-function printOne(problem: Problem, source: SourceTree, colours: ReturnType<typeof paint>): string {
-  const file = source.files.get(problem.position.file);
-  const text = printProblem(problem, file?.kind === 'text' ? file.text : null);
-  const [head = '', ...rest] = text.split('\n');
-  const tone = problem.severity === 'error' ? colours.red : colours.yellow;
-  return [tone(head), ...rest].join('\n');
+  const sum = `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
+  const blocks = problems.length === 0 ? [] : [`${printProblems(problems, colours)}\n`];
+  return [...blocks, ...lines, sum].join('\n');
 }
 
 function plural(amount: number, noun: string): string {

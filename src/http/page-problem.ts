@@ -1,5 +1,6 @@
 import { printPosition } from '../model/problem.ts';
 import type { DeployProblem, GridStatus } from '../protocol/api.ts';
+import { codeAddress } from './page-codes.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge, cut, section } from './page-layout.ts';
 
@@ -12,14 +13,28 @@ export function problemSection(problems: readonly DeployProblem[]): HtmlValue {
   return section('Problems', problems.length, html`<ul class="notes">${items}</ul>`);
 }
 
-function problemItem(problem: DeployProblem): Html {
-  const frame = problem.frame === undefined ? null : html`<pre tabindex="0">${problem.frame}</pre>`;
+function problemItem({ severity, code, message, ...problem }: DeployProblem): Html {
+  const tone = severity === 'error' ? 'bad' : 'wait';
+  const stack =
+    problem.stack === undefined ? null : html`<span class="muted">stack ${problem.stack}</span>`;
   const hint = problem.hint === undefined ? null : html`<p class="hint">${problem.hint}</p>`;
-  return html`<li class="note ${problem.severity === 'error' ? 'bad' : 'wait'}">
-<p class="place">${badge(problem.severity === 'error' ? 'bad' : 'wait', problem.severity)}
-<code>${printPosition(problem.position)}</code> <span class="muted">${problem.code}</span></p>
-<p>${problem.message}</p>${frame}${hint}</li>`;
+  return html`<li class="note ${tone}">
+<p class="place">${badge(tone, severity)}
+<code>${printPosition(problem.position)}</code> ${stack} <a href="${codeAddress(code)}">${code}</a></p>
+<p class="message">${message}</p>${frame(problem.frame)}${hint}</li>`;
 }
+
+/** The marked line and the caret below it stand out; a line of the file cannot begin as they do. */
+function frame(text: string | undefined): HtmlValue {
+  if (text === undefined) return null;
+  const lines = text.split('\n').map((line) => {
+    if (line.startsWith('>')) return html`<mark>${line}</mark>\n`;
+    return caret.test(line) ? html`<b>${line}</b>\n` : html`${line}\n`;
+  });
+  return html`<pre class="frame" tabindex="0" aria-label="The lines around it">${lines}</pre>`;
+}
+
+const caret = /^ +\| [ \u3000]*\^$/;
 
 /** The repository cannot be read; everything else on the page is as of the last time it could. */
 export function faultNote(fault: GridStatus['fault'], now: number): HtmlValue {

@@ -3,6 +3,7 @@ import { GridError } from '../model/error.ts';
 import { type Access, LoginLimit, readCookie, SESSION_SECONDS } from './access.ts';
 import { answerFor, tooManyReaders } from './errors.ts';
 import type { Operations } from './operations.ts';
+import { codesPage } from './page-codes.ts';
 import { deployPage } from './page-deploy.ts';
 import { gridPage } from './page-grid.ts';
 import { gridsPage } from './page-grids.ts';
@@ -80,6 +81,9 @@ function registerViews(app: FastifyInstance, { operations, stream, now }: PageOp
       signedIn: true,
     });
   });
+  app.get('/problems', (_request, reply) =>
+    sendPage(reply, { title: 'Problems', main: codesPage, signedIn: true }),
+  );
   app.get<{ Querystring: { grid?: string } }>(
     '/live',
     { exposeHeadRoute: false },

@@ -106,6 +106,16 @@ h1 + .note, .lead ~ .note, .tiles + .note, .facts-list + .note { margin-top: 1.2
 .note.wait { border-left-color: var(--wait); }
 .place { display: flex; flex-wrap: wrap; gap: 0.3rem 0.6rem; align-items: center; margin-bottom: 0.25rem; }
 .place code { font-weight: 600; }
+.place > a, .place > .muted { font-size: 0.875rem; }
+.message { font-weight: 600; }
+.frame { color: var(--muted); tab-size: 2; }
+.frame mark { color: var(--text); background: none; font-weight: 600; }
+.frame b { color: var(--bad); }
+.wait .frame b { color: var(--wait); }
+.codes { margin-top: 1.2rem; }
+.codes div { padding: 0.5rem 0.7rem; border-radius: 6px; scroll-margin-top: 1rem; }
+.codes div:target { background: var(--wait-ground); }
+.codes dt { font-weight: 600; }
 
 .waves { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.7rem; margin-top: 0.6rem; }
 .waves > li { border: 1px solid var(--line); border-radius: 8px; background: var(--panel); }

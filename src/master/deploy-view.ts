@@ -1,6 +1,7 @@
 import type { Plan } from '../model/plan.ts';
 import { type Problem, printProblem } from '../model/problem.ts';
-import type { DeployProblem, Deploy as DeployReply, DeploySummary } from '../protocol/api.ts';
+import { shownProblem } from '../model/problem-code.ts';
+import type { Deploy as DeployReply, DeploySummary } from '../protocol/api.ts';
 import type { DeployEntry } from '../store/deploy-entries.ts';
 import type { Deploy, DeployOutline } from '../store/deploys.ts';
 
@@ -34,13 +35,9 @@ export function deployReply(of: {
     plan: deploy.planJson === null ? null : (JSON.parse(deploy.planJson) as Plan),
     planText: deploy.planText,
     remaining: of.remaining,
-    problems: deploy.problems.map((problem) => problemReply(problem, of.frame(problem))),
+    problems: deploy.problems.map((problem) => shownProblem(problem, of.frame(problem))),
     timeline: of.entries.map((entry) => ({ ...entry, severity: severityOf(entry.kind) })),
   };
-}
-
-export function problemReply(problem: Problem, frame: string | null): DeployProblem {
-  return { ...problem, ...(frame === null ? {} : { frame }) };
 }
 
 function deployMessage(deploy: DeployOutline): string {

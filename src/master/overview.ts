@@ -3,6 +3,7 @@ import type { Operations, PageQuery } from '../http/operations.ts';
 import { GridError } from '../model/error.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import { shownProblem } from '../model/problem-code.ts';
 import { explainPlan } from '../planner/explain.ts';
 import type { GridEvent, GridStatus } from '../protocol/api.ts';
 import { printJoinToken } from '../protocol/join-token.ts';
@@ -12,7 +13,7 @@ import type { Deploy } from '../store/deploys.ts';
 import type { StoredEvent } from '../store/events.ts';
 import type { Store } from '../store/store.ts';
 import type { GridController } from './controller.ts';
-import { deployReply, deploySummary, problemReply } from './deploy-view.ts';
+import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { RepositoryState } from './repository-loop.ts';
@@ -115,7 +116,7 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
     deployed: deploys.find((deploy) => deploy.phase === 'succeeded')?.sha ?? null,
     converged: state.plan !== null && isConverged(state.plan),
     deploy: deploys[0] === undefined ? null : deploySummary(deploys[0]),
-    problems: problems.map((problem) => problemReply(problem, frames.get(problem) ?? null)),
+    problems: problems.map((problem) => shownProblem(problem, frames.get(problem) ?? null)),
     fault:
       error === null
         ? null

@@ -20,6 +20,14 @@ export interface Problem {
   readonly stack?: string;
 }
 
+/** A problem as people and programs are shown it. */
+export interface ShownProblem extends Problem {
+  /** Where its code is explained. */
+  readonly help: string;
+  /** The lines around its position, where they can be had. */
+  readonly frame?: string;
+}
+
 /** `file:line:column`, as editors and terminals link it. */
 export function printPosition(at: Position): string {
   return `${at.file}:${at.line}:${at.column}`;

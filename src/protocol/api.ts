@@ -94,6 +94,9 @@ const Problem = Type.Object({
   position: Position,
   hint: Type.Optional(text),
   stack: Type.Optional(text),
+  help: Type.String({
+    description: 'Where the code is explained: a page of the documentation and its anchor.',
+  }),
   frame: Type.Optional(Type.String({ description: 'The lines around the position, as text.' })),
 });
 

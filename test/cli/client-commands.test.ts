@@ -104,13 +104,17 @@ describe('gridops plan', () => {
 
   it('that is empty because of a problem is not all well', async () => {
     const position = { file: 'grids/production/grid.yml', line: 1, column: 1 };
-    const problems = [{ severity: 'error', code: 'x', message: 'no such key', position } as const];
+    const frame = '> 1 | a';
+    const problems = [
+      { severity: 'error', code: 'x', message: 'no such key', position, help: 'x', frame } as const,
+    ];
     server.operations.currentPlan = { plan: aPlan({ waves: [] }), text: '', converged: true };
     server.operations.gridList = server.operations.gridList.map((grid) => ({ ...grid, problems }));
 
     const { code, err } = await run(['plan', 'production']);
 
     expect(code).toBe(EXIT.failed);
+    expect(err).toContain('error: no such key [x]\n  at grids/production/grid.yml:1:1\n\n> 1 | a');
     expect(err).toContain('gridops status production');
   });
 
@@ -184,11 +188,14 @@ describe('gridops deploy', () => {
 
   it('ends with 1 and the place of the problem when a file is wrong', async () => {
     const position = { file: 'grids/production/grid.yml', line: 3, column: 1 };
-    const problems = [{ severity: 'error', code: 'x', message: 'no such key', position } as const];
+    const help = 'docs/grid-repository.md#x';
+    const problems = [
+      { severity: 'error', code: 'x', message: 'no such key', position, help } as const,
+    ];
     const { code, out } = await wait([{ phase: 'failed', plan: null, remaining: null, problems }]);
     expect([code, out]).toEqual([
       EXIT.failed,
-      expect.stringContaining('grids/production/grid.yml:3:1 no such key'),
+      expect.stringContaining('no such key [x]\n  at grids/production/grid.yml:3:1\n  See docs/'),
     ]);
   });
 

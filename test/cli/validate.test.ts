@@ -73,6 +73,89 @@ describe('gridops validate', () => {
     });
   });
 
+  it('prints the same JSON with --format, with lines and the address of the explanation', async () => {
+    await withFolder(bad, async (folder) => {
+      const { out } = await runGridops(['validate', '--format', 'json'], { cwd: folder });
+      expect(out).toBe((await runGridops(['validate', '--json'], { cwd: folder })).out);
+      expect(out).toContain('"help": "docs/grid-repository.md#unknown-key"');
+      expect(out).toMatch(/"frame": ".*> 4 \|     imagee: nginx:1.27/);
+    });
+  });
+
+  it('prints annotations for GitHub Actions, and on stderr what people read', async () => {
+    await withFolder(bad, async (folder) => {
+      const { code, out, err } = await runGridops(['validate', '--format=github'], { cwd: folder });
+      expect(code).toBe(EXIT.failed);
+      expect(out.trimEnd().split('\n')).toEqual([
+        expect.stringMatching(
+          /^::error file=grids\/broken\/stacks\/shop\/kontena.yml,line=4,col=5,title=unknown-key::/,
+        ),
+        expect.stringMatching(/^::error file=.*,line=5,col=16,title=wrong-type::/),
+      ]);
+      expect(err).toContain('> 4 |     imagee: nginx:1.27');
+      expect(err).toContain('2 errors, 0 warnings');
+    });
+  });
+
+  it('places what is shown on GitHub below the checkout, also where the repository is a folder of it', async () => {
+    const nested = Object.entries(bad).map(([path, text]) => [`deploy/${path}`, text]);
+    await withFolder(Object.fromEntries(nested), async (folder) => {
+      const env = { GITHUB_WORKSPACE: folder };
+      const cwd = `${folder}/deploy`;
+      const github = await runGridops(['validate', '--format', 'github'], { cwd, env });
+      expect(github.out).toContain('file=deploy/grids/broken/');
+      const sarif = await runGridops(['validate', '--format', 'sarif'], { cwd, env });
+      expect(sarif.out).toContain('"uri": "deploy/grids/broken/stacks/shop/kontena.yml"');
+      const elsewhere = { GITHUB_WORKSPACE: `${folder}/other` };
+      const other = await runGridops(['validate', '--format', 'github'], { cwd, env: elsewhere });
+      expect(other.out).toContain('file=grids/broken/');
+    });
+  });
+
+  it('shows a problem of a file that two grids share once on GitHub', async () => {
+    const stack = 'stacks: {shop: {file: ../../stacks/shop/kontena.yml}}\n';
+    const files = {
+      'grids/a/grid.yml': stack,
+      'grids/b/grid.yml': stack,
+      'stacks/shop/kontena.yml': 'services: {web: {imagee: a}}\n',
+    };
+    await withFolder(files, async (folder) => {
+      const { out } = await runGridops(['validate', '--format', 'github'], { cwd: folder });
+      expect(out.match(/unknown-key::/g)).toHaveLength(1);
+    });
+  });
+
+  it('prints SARIF', async () => {
+    await withFolder(bad, async (folder) => {
+      const { code, out, err } = await runGridops(['validate', '--format', 'sarif'], {
+        cwd: folder,
+      });
+      expect([code, err]).toEqual([EXIT.failed, '']);
+      expect(JSON.parse(out)).toMatchObject({
+        version: '2.1.0',
+        runs: [
+          {
+            results: [{ ruleId: 'unknown-key' }, { ruleId: 'wrong-type' }],
+          },
+        ],
+      });
+    });
+  });
+
+  it.each([
+    ['--format', 'xml'],
+    ['--json', '--format', 'text'],
+  ])('is not understood with %s %s %s', async (...flags) => {
+    expect((await runGridops(['validate', ...flags])).code).toBe(EXIT.usage);
+  });
+
+  it('uses colours on a terminal', async () => {
+    await withFolder(bad, async (folder) => {
+      const { out } = await runGridops(['validate'], { cwd: folder, isTerminal: true });
+      expect(out).toContain('\u001b[1m> 4 |     imagee: nginx:1.27\u001b[22m');
+    });
+  });
+
   it('works from a folder inside the repository', async () => {
     await withFolder(good, async (folder) => {
       const cwd = `${folder}/grids/demo/stacks/shop`;

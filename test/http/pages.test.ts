@@ -253,13 +253,23 @@ describe('the page of a deploy', () => {
           message: 'no such key',
           position: { file: 'grids/production/grid.yml', line: 7, column: 5 },
           hint: 'Did you mean image?',
-          frame: '> 7 | imagee: x',
+          help: 'docs/grid-repository.md#unknown-key',
+          frame: '> 7 |   <b>: x\n    |   ^',
         },
       ],
     });
     expect(text).toContain('grids/production/grid.yml:7:5');
-    expect(text).toContain('&gt; 7 | imagee: x');
+    expect(text).toContain('<mark>&gt; 7 |   &lt;b&gt;: x</mark>\n<b>    |   ^</b>');
     expect(text).toContain('Did you mean image?');
+    expect(text).toContain('<a href="/problems#unknown-key">unknown-key</a>');
+  });
+
+  it('explains the codes of problems at an address of its own', async () => {
+    const text = await (await server.page('/problems')).text();
+    expect(text).toMatch(
+      /<div id="bad-size"><dt><code>bad-size<\/code><\/dt><dd>Not a size such as <code>512m<\/code>/,
+    );
+    expect(text).toContain('<code>no-effect</code> <span class="muted">warning</span>');
   });
 
   it('shows what failed with the last lines of the container, and that the old one serves', async () => {
@@ -352,7 +362,15 @@ describe('text from outside', () => {
     });
     const position = { file: evil, line: 1, column: 1 };
     const problems = [
-      { severity: 'error', code: evil, message: evil, position, hint: evil, frame: evil } as const,
+      {
+        severity: 'error',
+        code: evil,
+        message: evil,
+        position,
+        hint: evil,
+        help: evil,
+        frame: `> ${evil}\n${evil}`,
+      } as const,
     ];
     const timeline = [
       { at: NOW, severity: 'error', kind: evil, path: evil, message: evil } as const,

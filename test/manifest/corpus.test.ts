@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { printProblem } from '../../src/manifest/code-frame.ts';
+import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { compileFiles } from './source-tree.ts';
 
@@ -51,7 +51,9 @@ describe('stack files that people wrote', () => {
       expect([...stacks.map(({ name }) => name), ...failed]).toContain('shop');
       for (const problem of problems) {
         expectInside(problem, files);
-        expect(printProblem(problem, files[problem.position.file] ?? null)).toContain(problem.code);
+        expect(
+          printProblem(problem, codeFrame(files[problem.position.file] ?? '', problem)),
+        ).toContain(problem.code);
       }
     },
   );

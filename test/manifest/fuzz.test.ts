@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printProblem } from '../../src/manifest/code-frame.ts';
+import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import { ContainerSpec } from '../../src/protocol/shape.ts';
 import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
 import { compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
@@ -25,7 +25,9 @@ function check(files: Readonly<Record<string, string>>): void {
     const text = files[file];
     expect(line >= 1 && column >= 1).toBe(true);
     if (text !== undefined) expect(line).toBeLessThanOrEqual(text.split('\n').length);
-    expect(printProblem(problem, text ?? null)).toContain(problem.code);
+    expect(printProblem(problem, text === undefined ? null : codeFrame(text, problem))).toContain(
+      problem.code,
+    );
   }
 }
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import { listGrids } from '../../src/manifest/grids.ts';
 import { alternatives, quote, visible } from '../../src/manifest/quote.ts';
-import { didYouMean, suggest } from '../../src/manifest/suggest.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { STACK_FILE } from './source-tree.ts';
 
@@ -41,7 +40,7 @@ describe('a code frame', () => {
       1,
       ['> 1 | a', '    | ^', '  2 | b', '  3 |'],
     ],
-    ['a tab', '\tx', 1, 2, ['> 1 |  x', '    |  ^']],
+    ['a tab', '\tx', 1, 2, ['> 1 |   x', '    |   ^']],
   ])('copes with %s', (_, text, line, column, expected) => {
     expect(codeFrame(text, aProblem(line, column)).split('\n')).toEqual(expected);
   });
@@ -62,7 +61,7 @@ describe('a code frame', () => {
 describe('a printed problem', () => {
   test('says what, where, in which stack and what to do', () => {
     const problem = aProblem(1, 4, { hint: 'Did you mean "a"?', stack: 'shop' });
-    expect(printProblem(problem, 'a: b')).toBe(
+    expect(printProblem(problem, codeFrame('a: b', problem))).toBe(
       [
         'error: unknown key "b" [unknown-key]',
         `  at ${STACK_FILE}:1:4, stack shop`,
@@ -71,13 +70,14 @@ describe('a printed problem', () => {
         '    |    ^',
         '',
         '  Did you mean "a"?',
+        '  See docs/grid-repository.md#unknown-key',
       ].join('\n'),
     );
   });
 
   test('needs neither text nor hint', () => {
     expect(printProblem(aProblem(2, 1, { severity: 'warning' }), null)).toBe(
-      `warning: unknown key "b" [unknown-key]\n  at ${STACK_FILE}:2:1`,
+      `warning: unknown key "b" [unknown-key]\n  at ${STACK_FILE}:2:1\n  See docs/grid-repository.md#unknown-key`,
     );
   });
 });
@@ -96,24 +96,6 @@ describe('words of the repository in messages', () => {
       'a or b',
       'a, b or c',
     ]);
-  });
-});
-
-describe('a suggestion', () => {
-  const known = ['image', 'instances', 'environment', 'env_file', 'links'];
-  test.each([
-    ['imge', 'image'],
-    ['iamge', 'image'],
-    ['Image', 'image'],
-    ['instance', 'instances'],
-    ['enviroment', 'environment'],
-    ['lniks', 'links'],
-    ['envfile', 'env_file'],
-  ])('for %s is %s', (word, expected) => expect(suggest(word, known)).toBe(expected));
-
-  test.each(['zebra', 'x', '', 'x'.repeat(1_000)])('for %j there is none', (word) => {
-    expect(suggest(word, known)).toBeNull();
-    expect(didYouMean(word, known)).toEqual({});
   });
 });
 

@@ -100,6 +100,7 @@ describe('decodeReply', () => {
           code: 'unknown-key',
           message: 'no',
           position: { file: 'grids/a/grid.yml', line: 1, column: 2 },
+          help: 'docs/grid-repository.md#unknown-key',
         },
       ],
       timeline: [{ at: 1, severity: 'info', kind: 'queued', path: '', message: 'push' }],

@@ -1,0 +1,110 @@
+import { compareText } from './identity.ts';
+import type { Problem, ShownProblem } from './problem.ts';
+
+/**
+ * Every code that a `Problem` can have, and what it means in general (Markdown). The table of docs/grid-repository.md and the
+ * rules of SARIF are made of it; a test finds codes that are missing here.
+ */
+export interface ProblemCode {
+  readonly code: string;
+  readonly severity: Problem['severity'];
+  readonly meaning: string;
+}
+
+/** The page that explains every code, from the root of this project; its anchors are the codes. */
+const page = 'docs/grid-repository.md';
+
+/** Where a problem's code is explained, as people are shown it everywhere. */
+export function problemHelp(code: string): string {
+  return `${page}#${code}`;
+}
+
+export function shownProblem(problem: Problem, frame: string | null): ShownProblem {
+  const help = problemHelp(problem.code);
+  return { ...problem, help, ...(frame === null ? {} : { frame }) };
+}
+
+const errors: Readonly<Record<string, string>> = {
+  'bad-affinity': 'Not `KEY==VALUE` or `KEY!=VALUE`.',
+  'bad-command': 'A command or entrypoint that cannot be split into words, or has none.',
+  'bad-duration': 'Not a duration such as `1m30s`.',
+  'bad-environment': 'An environment variable without a name or value, or too long.',
+  'bad-health-check': '`interval` is shorter than `timeout`.',
+  'bad-image': 'Not the name of an image.',
+  'bad-key': 'A key that is empty, or is not a word.',
+  'bad-label': 'A label without a name, or one that Docker does not take.',
+  'bad-link': 'Not `[stack/]service`.',
+  'bad-merge-key': '`<<` takes a map or a list of maps.',
+  'bad-path': 'A path that is absolute, leads out of the repository, or is none.',
+  'bad-port': 'Not `[ip:]node:container[/protocol]`.',
+  'bad-resolver': "A variable's `from` that cannot be asked here. Give the value in grid.yml.",
+  'bad-size': 'Not a size such as `512m`.',
+  'bad-subnet': 'Not an IPv4 network between /8 and /24.',
+  'bad-variable': "A variable's value does not fit its type or limits.",
+  'bad-volume': 'Not `/path`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
+  'control-character': 'A character that YAML does not allow.',
+  'dependency-cycle': 'Services that wait for each other.',
+  'duplicate-key': 'A key, or a name in a list, is there twice.',
+  'duplicate-mount': 'Two mounts at one place.',
+  'duplicate-port': 'One port of the node is published twice.',
+  'duplicate-stack': 'A stack has a folder and another `file` in grid.yml.',
+  'extends-cycle': 'Services that extend each other.',
+  'extends-too-deep': 'A chain of `extends` that is too long.',
+  'file-missing': 'A file that is referred to is not there.',
+  'file-refused': 'A symbolic link, a submodule, a file that is too large or is not text.',
+  'file-too-large': 'More characters than are read from one file.',
+  'forbidden-key': '`__proto__`.',
+  'grid-missing':
+    'The commit has nothing in this grid any more. Nothing is removed because of that.',
+  'interpolation-syntax': 'A `${…}` that is not complete. A dollar sign as such is `$$`.',
+  'interpolation-too-large': 'Variables make a text too long.',
+  'invalid-name': 'A name with characters that names cannot have.',
+  'missing-key': 'A key that has to be there.',
+  'multiple-documents': 'A second YAML document in one file.',
+  'name-too-long': 'The names of the instances would not fit into DNS.',
+  'not-supported-yet': 'A key or form of Kontena or Compose that gridops does not act on yet.',
+  'not-utf8': 'The file is not valid UTF-8.',
+  'old-format': 'Services at the top of the file. Put them below `services`.',
+  'reserved-label': 'Labels that gridops sets itself.',
+  'repository-refused': 'The repository cannot be read with the credentials that the master has.',
+  'repository-too-large': 'The commit has more files, or more text, than are read for one grid.',
+  'stack-empty': 'A stack file without services. To remove a stack, remove its folder.',
+  'stack-file-missing': 'A stack without a stack file.',
+  'stack-too-large': 'Too many services, or services that are too large together.',
+  'too-many-problems': 'The rest is not shown.',
+  'undefined-variable': 'A variable that is not declared, or has no value.',
+  'unknown-alias': 'A YAML alias of nothing.',
+  'unknown-dependency': 'A link to a service that is not there.',
+  'unknown-key': 'A key that nobody knows, with a guess at what was meant.',
+  'unknown-service': '`extends` of a service that is not there.',
+  'unknown-tag': 'A YAML tag such as `!reset`.',
+  'unknown-variable': 'grid.yml gives a value to a variable that the stack does not declare.',
+  'unknown-volume': 'A volume that is not declared in `volumes`.',
+  'unsupported-repository': 'The repository uses a format of Git that gridops does not read.',
+  'variable-without-value': 'A required variable without a value.',
+  'wrong-type': 'A text where a list or a map belongs, or the other way round.',
+  'wrong-value': 'A value outside of what is allowed.',
+  'yaml-syntax': 'Not YAML.',
+  'yaml-too-deep': 'Nested too deep.',
+  'yaml-too-large':
+    'More values than are read from one file, aliases counted as often as they are used.',
+};
+
+const warnings: Readonly<Record<string, string>> = {
+  'ambiguous-name': 'A service `web-1` beside a service `web`: both would answer to one DNS name.',
+  'dependency-failed': 'A service is not waited for, because its stack has problems.',
+  'no-effect': 'What is written here does nothing.',
+};
+
+/** By code. */
+export const problemCodes: readonly ProblemCode[] = [
+  ...toCodes('error', errors),
+  ...toCodes('warning', warnings),
+].toSorted((a, b) => compareText(a.code, b.code));
+
+function toCodes(
+  severity: ProblemCode['severity'],
+  meanings: Readonly<Record<string, string>>,
+): readonly ProblemCode[] {
+  return Object.entries(meanings).map(([code, meaning]) => ({ code, severity, meaning }));
+}
