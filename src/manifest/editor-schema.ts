@@ -7,13 +7,19 @@ type Json = Readonly<Record<string, unknown>>;
 /** The published schemas by file name (JSON Schema, draft 2020-12). */
 export function editorSchemas(): Readonly<Record<string, Json>> {
   return {
-    'grid.schema.json': publish('gridops grid.yml', plain(GridFile)),
-    'kontena.schema.json': publish('gridops kontena.yml', withTemplates(plain(StackFile))),
+    'grid.schema.json': publish('grid', plain(GridFile)),
+    'kontena.schema.json': publish('kontena', withTemplates(plain(StackFile))),
   };
 }
 
-function publish(title: string, schema: Json): Json {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...schema };
+/** A name and no address: where the files lie is up to whoever uses them. */
+function publish(name: string, schema: Json): Json {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `urn:gridops:schema:${name}`,
+    title: `gridops ${name}.yml`,
+    ...schema,
+  };
 }
 
 function plain(schema: object): Json {
@@ -55,10 +61,11 @@ function needsTemplate(schema: Json): boolean {
 const template = { type: 'string', pattern: '\\$\\{?[A-Za-z_]' };
 
 // Notes stay outside: editors show those of the key, not of its alternatives.
-function orTemplate({ description, default: fallback, ...schema }: Json): Json {
+function orTemplate({ description, default: fallback, examples, ...schema }: Json): Json {
   return {
     ...(description === undefined ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(examples === undefined ? {} : { examples }),
     anyOf: [schema, template],
   };
 }

@@ -16,17 +16,17 @@ import {
  * same stack again: dollar signs are doubled where variables would be put in, and what looks like Liquid is marked as raw.
  */
 export function renderStack(name: string, { head, services }: ResolvedStack): string {
-  const root = new YAMLMap<unknown, unknown>();
+  const root = new YAMLMap();
   root.set(new Scalar('stack'), new Scalar(name));
   for (const [key, { value }] of head?.entries ?? [])
     if (!leftOut.includes(key)) root.set(new Scalar(key), nodeOf(value, !asWritten.includes(key)));
-  const all = new YAMLMap<unknown, unknown>();
+  const all = new YAMLMap();
   for (const { key, node } of services)
     all.set(new Scalar(key.text), nodeOf(withoutProfiles(node), true));
   root.set(new Scalar('services'), all);
   spaceOut(root, all);
   const document = new Document(undefined, { schema: 'failsafe' });
-  document.contents = root as unknown as typeof document.contents;
+  document.contents = root;
   const text = document.toString({ lineWidth: 0 });
   return findLiquid(text) === -1 ? text : `# {% raw %}\n${text}# {% endraw %}\n`;
 }
@@ -52,7 +52,7 @@ function nodeOf(node: TreeNode, escape: boolean): unknown {
       return items;
     }
     case 'map': {
-      const map = new YAMLMap<unknown, unknown>();
+      const map = new YAMLMap();
       for (const [key, { value }] of node.entries)
         map.set(new Scalar(escape ? escapeTemplate(key) : key), nodeOf(value, escape));
       return map;
@@ -75,4 +75,4 @@ function spaceOut(root: Items, services: Items): void {
     if (key instanceof Scalar) key.spaceBefore = true;
 }
 
-type Items = YAMLMap<unknown, unknown>;
+type Items = YAMLMap;

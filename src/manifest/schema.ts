@@ -17,34 +17,47 @@ export const VariableEntry = closed(
     type: Type.Optional(
       choice(variableTypes, { default: 'string', description: 'What values are allowed.' }),
     ),
-    label: Type.Optional(text({ description: 'Name for people.' })),
-    description: Type.Optional(text({ description: 'What the variable is for.' })),
+    label: Type.Optional(text({ description: 'Name for people.', examples: ['Domain'] })),
+    description: Type.Optional(
+      text({ description: 'What the variable is for.', examples: ['Where the shop is reached'] }),
+    ),
     required: Type.Optional(
       flag({ default: true, description: 'Without a value the stack is not deployed.' }),
     ),
-    default: Type.Optional(scalar({ description: 'Value when grid.yml gives none.' })),
-    value: Type.Optional(scalar({ description: 'Fixed value; only grid.yml can say otherwise.' })),
+    default: Type.Optional(
+      scalar({ description: 'Value when grid.yml gives none.', examples: ['example.com'] }),
+    ),
+    value: Type.Optional(
+      scalar({
+        description: 'Fixed value; only grid.yml can say otherwise.',
+        examples: ['example.com'],
+      }),
+    ),
     from: Type.Optional(
       Type.Unsafe<unknown>({
         type: ['string', 'object', 'array'],
         description: 'Where Kontena looked for a value. Values come from grid.yml here.',
+        examples: [{ env: 'DOMAIN' }],
       }),
     ),
     empty_is_nil: Type.Optional(
       flag({ default: true, description: 'string: an empty value counts as none.' }),
     ),
     min_length: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'string: characters at least.' }),
+      Type.Integer({ minimum: 0, description: 'string: characters at least.', examples: [3] }),
     ),
     max_length: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'string: characters at most.' }),
+      Type.Integer({ minimum: 0, description: 'string: characters at most.', examples: [64] }),
     ),
-    min: Type.Optional(Type.Integer({ default: 0, description: 'integer: at least.' })),
-    max: Type.Optional(Type.Integer({ description: 'integer: at most.' })),
+    min: Type.Optional(
+      Type.Integer({ default: 0, description: 'integer: at least.', examples: [1] }),
+    ),
+    max: Type.Optional(Type.Integer({ description: 'integer: at most.', examples: [16] })),
     options: Type.Optional(
       Type.Unsafe<unknown>({
         type: ['array', 'object'],
         description: 'enum: the values that are allowed.',
+        examples: [['small', 'large']],
       }),
     ),
   },
@@ -62,6 +75,7 @@ export const VolumeEntry = closed(
             text({
               pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$',
               description: 'Its name, when it is another.',
+              examples: ['shop-data'],
             }),
           ),
         },
@@ -79,9 +93,19 @@ export const VolumeEntry = closed(
       }),
     ),
     driver: Type.Optional(
-      text({ minLength: 1, maxLength: 255, description: "Docker's volume driver." }),
+      text({
+        minLength: 1,
+        maxLength: 255,
+        description: "Docker's volume driver.",
+        examples: ['local'],
+      }),
     ),
-    driver_opts: Type.Optional(mapOf(scalar(), { description: 'Options of the driver.' })),
+    driver_opts: Type.Optional(
+      mapOf(scalar(), {
+        description: 'Options of the driver.',
+        examples: [{ type: 'nfs', device: ':/exports/shop', o: 'addr=10.0.0.5' }],
+      }),
+    ),
   },
   { description: 'A named volume.', later: laterVolumeKeys },
 );
@@ -127,14 +151,26 @@ const head = {
       minLength: 1,
       maxLength: 255,
       description: "The stack's own name. Its folder says how it is called in the grid.",
+      examples: ['acme/shop'],
     }),
   ),
   version: Type.Optional(
-    text({ maxLength: 64, description: "The stack's version.", default: '0.0.1' }),
+    text({
+      maxLength: 64,
+      description: "The stack's version.",
+      examples: ['1.4.0'],
+      default: '0.0.1',
+    }),
   ),
-  description: Type.Optional(text({ description: 'What the stack is.' })),
+  description: Type.Optional(
+    text({ description: 'What the stack is.', examples: ['The web shop'] }),
+  ),
   expose: Type.Optional(
-    text({ maxLength: 64, description: 'The service that answers to the name of the stack.' }),
+    text({
+      maxLength: 64,
+      description: 'The service that answers to the name of the stack. It has no effect yet.',
+      examples: ['web'],
+    }),
   ),
   name: Type.Optional(
     text({
@@ -153,11 +189,15 @@ const head = {
     }),
   ),
   meta: Type.Optional(
-    mapOf(Type.Unsafe<unknown>({}), { description: 'Anything to know about the stack.' }),
+    mapOf(Type.Unsafe<unknown>({}), {
+      description: 'Anything to know about the stack.',
+      examples: [{ owner: 'team-shop' }],
+    }),
   ),
   labels: Type.Optional(
     list(text({ maxLength: 255, pattern: '^[a-z0-9.-]+=' }), {
       description: 'Labels `name=value` of the stack.',
+      examples: [['team=shop']],
     }),
   ),
 };
@@ -186,10 +226,14 @@ export const StackEntry = closed(
         minLength: 1,
         description:
           'The stack file, relative to this file. By default the folder `stacks/<name>` has it.',
+        examples: ['../../stacks/shop/kontena.yml'],
       }),
     ),
     variables: Type.Optional(
-      mapOf(scalar(), { description: 'Values of the variables that the stack file declares.' }),
+      mapOf(scalar(), {
+        description: 'Values of the variables that the stack file declares.',
+        examples: [{ domain: 'eu.example.com' }],
+      }),
     ),
     profiles: Type.Optional(
       list(text({ minLength: 1, maxLength: 255 }), {
@@ -224,13 +268,19 @@ const gridHead = {
     }),
   ),
   subnet: Type.Optional(
-    text({ default: '10.81.0.0/16', description: 'Addresses of the containers, as IPv4 CIDR.' }),
+    text({
+      default: '10.81.0.0/16',
+      description:
+        'Addresses of the containers, as IPv4 CIDR. Kept for the network across hosts, which does not exist yet.',
+      examples: ['10.82.0.0/16'],
+    }),
   ),
   trusted_subnets: Type.Optional(
     list(text(), {
       maxItems: 100,
       default: [],
-      description: 'Networks between nodes that need no encryption.',
+      description: 'Networks between nodes that need no encryption. Kept for the same.',
+      examples: [['10.0.0.0/24']],
     }),
   ),
   default_affinity: Type.Optional(
@@ -238,12 +288,13 @@ const gridHead = {
       maxItems: 100,
       default: [],
       description: 'Affinity of services that have none.',
+      examples: [['label!=spare']],
     }),
   ),
   nodes: Type.Optional(
     mapOf(NodeEntry, {
       keys: nodeNameRule,
-      description: 'What is wished of nodes, by name.',
+      description: 'What is wished of nodes, by name. A node need not be listed.',
     }),
   ),
   prune: Type.Optional(
@@ -254,6 +305,7 @@ const gridHead = {
             pattern: '^(?:100|[0-9]{1,2})%$',
             default: '30%',
             description: 'Share of the instances that a deploy may remove without being confirmed.',
+            examples: ['50%'],
           }),
         ),
       },
@@ -266,7 +318,9 @@ const gridHead = {
         timeout: Type.Optional(
           text({
             default: '10m',
-            description: 'After this time without an end a deploy has failed.',
+            description:
+              'After this time without an end a deploy has failed. It still succeeds if it converges later.',
+            examples: ['30m'],
           }),
         ),
       },

@@ -29,6 +29,7 @@ const Deploy = closed(
       Type.Integer({
         ...port,
         description: 'TCP port that must accept connections before an instance counts as ready.',
+        examples: [8080],
       }),
     ),
     min_health: Type.Optional(
@@ -38,10 +39,15 @@ const Deploy = closed(
         default: 0.8,
         description:
           'Share of the instances that stays healthy during a rollout. 1 is one at a time.',
+        examples: [0.5],
       }),
     ),
     interval: Type.Optional(
-      text({ description: 'Deploy again after this time, changed or not.', examples: ['1d'] }),
+      text({
+        description:
+          'Deploy again after this time, changed or not. It has no effect yet, and a warning says so.',
+        examples: ['1d'],
+      }),
     ),
   },
   { description: 'How instances are placed and rolled out.', later: laterDeployKeys },
@@ -52,12 +58,13 @@ const HealthCheck = closed(
     protocol: choice(['http', 'tcp'], {
       description: 'What is asked: an HTTP request, or only a connection.',
     }),
-    port: Type.Integer({ ...port, description: 'Port in the container.' }),
+    port: Type.Integer({ ...port, description: 'Port in the container.', examples: [8080] }),
     uri: Type.Optional(
       text({
         pattern: '^/\\S*$',
         default: '/',
-        description: 'Path of the HTTP request; 200 to 399 is healthy.',
+        description: 'Path of the HTTP request; 200 to 399 is healthy, redirects are not followed.',
+        examples: ['/health'],
       }),
     ),
     timeout: Type.Optional(
@@ -66,6 +73,7 @@ const HealthCheck = closed(
         maximum: 3_600,
         default: 10,
         description: 'Seconds until no answer is a bad answer.',
+        examples: [5],
       }),
     ),
     interval: Type.Optional(
@@ -74,6 +82,7 @@ const HealthCheck = closed(
         maximum: 86_400,
         default: 60,
         description: 'Seconds from check to check.',
+        examples: [15],
       }),
     ),
     initial_delay: Type.Optional(
@@ -82,16 +91,27 @@ const HealthCheck = closed(
         maximum: 86_400,
         default: 10,
         description: 'Seconds after the start without checks.',
+        examples: [30],
       }),
     ),
   },
-  { description: 'How the agent finds out whether an instance is healthy.' },
+  {
+    description:
+      'How the agent finds out whether an instance is healthy. The agent asks, not Docker.',
+  },
 );
 
 const Logging = closed(
   {
-    driver: text({ minLength: 1, maxLength: 255, description: "Docker's log driver." }),
-    options: Type.Optional(mapOf(scalar(), { description: 'Options of the driver.' })),
+    driver: text({
+      minLength: 1,
+      maxLength: 255,
+      description: "Docker's log driver.",
+      examples: ['json-file'],
+    }),
+    options: Type.Optional(
+      mapOf(scalar(), { description: 'Options of the driver.', examples: [{ 'max-size': '10m' }] }),
+    ),
   },
   { description: 'Where the output of the containers goes.' },
 );
@@ -136,6 +156,7 @@ export const ServiceEntry = closed(
         minLength: 1,
         maxLength: 1_000,
         description: 'Image to run; without a tag it is `:latest`.',
+        examples: ['nginx:1.27'],
       }),
     ),
     extends: Type.Optional(Extends),
@@ -145,38 +166,46 @@ export const ServiceEntry = closed(
         maximum: 10_000,
         default: 1,
         description: 'How many; with the strategy `daemon` how many on each node.',
+        examples: [3],
       }),
     ),
     stateful: Type.Optional(
       flag({
         default: false,
         description:
-          'Instances have data of their own and never move to another node by themselves.',
+          'Instances have data of their own, are replaced one at a time and never move to another node by themselves.',
       }),
     ),
     environment: Type.Optional(
-      mapOrPairs({ description: 'Environment variables, as a map or as a list of `NAME=value`.' }),
+      mapOrPairs({
+        description: 'Environment variables, as a map or as a list of `NAME=value`.',
+        examples: [{ LOG_LEVEL: 'info' }],
+      }),
     ),
     env_file: Type.Optional(
       oneOrList(text(), {
         minLength: 1,
         description:
           'Files with lines `NAME=value`, relative to this file. What `environment` says wins.',
+        examples: ['app.env'],
       }),
     ),
     command: Type.Optional(
       oneOrList(text({ maxLength: 131_072 }), {
         description: 'Command line, as a shell would split it, or its words.',
+        examples: ['server --port 8080'],
       }),
     ),
     entrypoint: Type.Optional(
       oneOrList(text({ maxLength: 131_072 }), {
         description: 'Entrypoint, as a shell would split it, or its words.',
+        examples: [['/entrypoint.sh', '--verbose']],
       }),
     ),
     ports: Type.Optional(
       list(text({ maxLength: 255 }), {
-        description: 'Published ports, `[ip:]node:container[/protocol]`.',
+        description:
+          "Published ports, `[ip:]node:container[/protocol]`. Without an address: the agent's publish address. Each port of a node can be taken once, so it also decides about places.",
         examples: [['80:8080', '127.0.0.1:53:53/udp']],
       }),
     ),
@@ -189,10 +218,14 @@ export const ServiceEntry = closed(
     links: Type.Optional(
       list(text({ maxLength: 255 }), {
         description: 'Services that must be ready first, `[stack/]service`.',
+        examples: [['db']],
       }),
     ),
     depends_on: Type.Optional(
-      listOrMap(DependencyCondition, { description: 'Services that must be ready first.' }),
+      listOrMap(DependencyCondition, {
+        description: 'Services that must be ready first.',
+        examples: [['db']],
+      }),
     ),
     deploy: Type.Optional(Deploy),
     health_check: Type.Optional(HealthCheck),
@@ -206,6 +239,7 @@ export const ServiceEntry = closed(
         exclusiveMinimum: 0,
         maximum: 4_096,
         description: 'CPUs at most; fractions are fine.',
+        examples: [1.5],
       }),
     ),
     cpu_shares: Type.Optional(
@@ -213,6 +247,7 @@ export const ServiceEntry = closed(
         minimum: 0,
         maximum: 262_144,
         description: 'Weight when CPUs are short; 1024 is normal.',
+        examples: [512],
       }),
     ),
     affinity: Type.Optional(
@@ -228,6 +263,7 @@ export const ServiceEntry = closed(
         minLength: 1,
         maxLength: 255,
         description: 'User (and group) that the container runs as.',
+        examples: ['1000:1000'],
       }),
     ),
     privileged: Type.Optional(
@@ -236,11 +272,13 @@ export const ServiceEntry = closed(
     cap_add: Type.Optional(
       list(text({ maxLength: 64, pattern: '^[A-Za-z_]+$' }), {
         description: 'Capabilities to add.',
+        examples: [['NET_ADMIN']],
       }),
     ),
     cap_drop: Type.Optional(
       list(text({ maxLength: 64, pattern: '^[A-Za-z_]+$' }), {
         description: 'Capabilities to take away.',
+        examples: [['ALL']],
       }),
     ),
     read_only: Type.Optional(
@@ -269,7 +307,12 @@ export const ServiceEntry = closed(
       }),
     ),
     logging: Type.Optional(Logging),
-    labels: Type.Optional(mapOrPairs({ description: 'Labels of the containers.' })),
+    labels: Type.Optional(
+      mapOrPairs({
+        description: 'Labels of the containers.',
+        examples: [{ 'com.example.team': 'shop' }],
+      }),
+    ),
     profiles: Type.Optional(
       list(text({ minLength: 1, maxLength: 255 }), {
         description:
