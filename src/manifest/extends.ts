@@ -84,13 +84,12 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
   }
 
   function resolveBase(file: ServiceFile, written: TreeNode): MapNode | null {
-    const wish = validateExtends(written, report);
+    const stack = valueAt(written, 'stack');
+    if (stack !== null) report.error(stack, fromRegistry);
+    const wish = stack === null ? validateExtends(written, report) : null;
     if (wish === null) return null;
     const { service: name, file: path } =
       typeof wish === 'string' ? { service: wish, file: undefined } : wish;
-    const stack = valueAt(written, 'stack');
-    if (stack !== null) report.error(stack, fromRegistry);
-    if (stack !== null) return null;
     const from = path === undefined ? file : openFile(path, valueAt(written, 'file') ?? written);
     if (from === null) return null;
     const fault = chainFault(from, name);

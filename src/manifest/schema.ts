@@ -131,7 +131,10 @@ export const DependEntry = closed(
       examples: ['../redis/kontena.yml'],
     }),
     variables: Type.Optional(
-      mapOf(anyValue(), { description: 'Values of the variables that the stack file declares.' }),
+      mapOf(anyValue(), {
+        description: 'Values of the variables that the stack file declares.',
+        examples: [{ size: '1g' }],
+      }),
     ),
   },
   { description: 'A stack that comes with this one.' },

@@ -137,9 +137,6 @@ export const Extends = textOrMap(
         description: 'A kontena.yml or docker-compose.yml, relative to this file.',
       }),
     ),
-    stack: Type.Optional(
-      text({ description: "Kontena's stack registry, which nothing is fetched from: use `file`." }),
-    ),
   },
   {
     description:

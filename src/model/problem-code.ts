@@ -40,10 +40,13 @@ const errors: Readonly<Record<string, string>> = {
   'bad-resolver': "A variable's `from` that cannot be asked here. Give the value in grid.yml.",
   'bad-size': 'Not a size such as `512m`.',
   'bad-subnet': 'Not an IPv4 network between /8 and /24.',
+  'bad-template':
+    'Liquid or a percent sign that means nothing. Text that is no template goes between `{% raw %}` and `{% endraw %}`; a percent sign in an app file is `%%`.',
   'bad-variable': "A variable's value does not fit its type or limits.",
   'bad-volume': 'Not `/path`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
   'control-character': 'A character that YAML does not allow.',
   'dependency-cycle': 'Services that wait for each other.',
+  'depends-cycle': 'Stacks that bring each other along.',
   'duplicate-key': 'A key, or a name in a list, is there twice.',
   'duplicate-mount': 'Two mounts at one place.',
   'duplicate-port': 'One port of the node is published twice.',
@@ -64,7 +67,6 @@ const errors: Readonly<Record<string, string>> = {
   'name-too-long': 'The names of the instances would not fit into DNS.',
   'not-supported-yet': 'A key or form of Kontena or Compose that gridops does not act on yet.',
   'not-utf8': 'The file is not valid UTF-8.',
-  'old-format': 'Services at the top of the file. Put them below `services`.',
   'reserved-label': 'Labels that gridops sets itself.',
   'repository-refused': 'The repository cannot be read with the credentials that the master has.',
   'repository-too-large': 'The commit has more files, or more text, than are read for one grid.',
@@ -94,6 +96,9 @@ const warnings: Readonly<Record<string, string>> = {
   'ambiguous-name': 'A service `web-1` beside a service `web`: both would answer to one DNS name.',
   'dependency-failed': 'A service is not waited for, because its stack has problems.',
   'no-effect': 'What is written here does nothing.',
+  'unbalanced-braces':
+    '`${NAME` or `$NAME}`: it is the variable, as in Kontena, with the brace that is there.',
+  'unusual-name': 'A service name with upper-case letters.',
 };
 
 /** By code. */

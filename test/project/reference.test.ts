@@ -2,38 +2,42 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configDocs } from '../../src/cli/config.ts';
-import {
-  GridFile,
-  StackEntry,
-  StackFile,
-  VariableEntry,
-  VolumeEntry,
-} from '../../src/manifest/schema.ts';
-import { ServiceEntry } from '../../src/manifest/service-schema.ts';
+import { references } from '../../src/manifest/reference.ts';
+import { problemCodes, problemHelp } from '../../src/model/problem-code.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const page = read('docs/grid-repository.md');
 
-describe('docs/grid-repository.md', () => {
-  it.each([
-    ['grid.yml', GridFile],
-    ['a stack of grid.yml', StackEntry],
-    ['kontena.yml', StackFile],
-    ['a service', ServiceEntry],
-    ['a volume', VolumeEntry],
-    ['a variable', VariableEntry],
-  ])('explains every key of %s', (_, schema) => {
-    const missing = keysOf(schema).filter((key) => !explains(key));
+describe('the tables of keys and problem codes', () => {
+  const parts = Object.entries(references()).flatMap(([page, tables]) =>
+    Object.entries(tables).map(([name, table]) => [page, name, table] as const),
+  );
 
-    expect(missing).toEqual([]);
+  it.each(parts)(
+    'of %s (%s) are current: node scripts/reference-docs.mjs --write',
+    (page, name, table) => {
+      expect(read(page)).toContain(`<!-- ${name}:begin -->\n${table}\n<!-- ${name}:end -->`);
+    },
+  );
+});
+
+describe('the list of problem codes', () => {
+  it('has every code that the compiler uses, and no other', () => {
+    const known = problemCodes.map(({ code }) => code).filter((code) => !unreadable.includes(code));
+
+    expect(known).toEqual(usedCodes());
   });
 
-  it('explains every problem code, and no other', () => {
-    const documented = [...page.matchAll(/^\| <a id="([a-z0-9-]+)"><\/a>/gm)].map(
-      (match) => match[1],
-    );
+  it('has what makes a commit unreadable for good', () => {
+    const faults = read('src/sync/faults.ts');
 
-    expect(documented).toEqual(problemCodes());
+    expect(unreadable.filter((code) => !faults.includes(`'${code}'`))).toEqual([]);
+  });
+
+  it('leads to an anchor of the documentation', () => {
+    for (const { code } of problemCodes) {
+      const [page = '', anchor] = problemHelp(code).split('#');
+      expect(read(page)).toContain(`<a id="${anchor}"></a>`);
+    }
   });
 });
 
@@ -45,27 +49,11 @@ describe('docs/settings.md', () => {
   });
 });
 
-interface Schema {
-  readonly properties?: Readonly<Record<string, object>>;
-}
-
-/** Keys with the keys of the maps in them: `deploy.strategy`. */
-function keysOf(schema: Schema): readonly string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
-    const inner = keysOf(value);
-    return inner.length === 0 || key === 'extends' || key === 'external'
-      ? [key]
-      : inner.map((name) => `${key}.${name}`);
-  });
-}
-
-/** In the first column of a table, or in backticks in the text of one. */
-function explains(key: string): boolean {
-  return page.includes(`\`${key}\``);
-}
+/** Faults of the repository that are problems of the commit (master/revision.ts). */
+const unreadable = ['repository-refused', 'repository-too-large', 'unsupported-repository'];
 
 /** What stands behind `code:` in the compiler's sources; the codes of its checks are written out there, each as a word. */
-function problemCodes(): readonly string[] {
+function usedCodes(): readonly string[] {
   const sources = readdirSync(path.join(root, 'src/manifest'))
     .map((name) => read(`src/manifest/${name}`))
     .join('\n');

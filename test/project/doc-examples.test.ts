@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { createCompiler } from '../../src/manifest/compile.ts';
+import { anyName, type KeyRow, keyRows } from '../../src/manifest/key-rows.ts';
+import { GridFile, StackFile, VariableEntry, VolumeEntry } from '../../src/manifest/schema.ts';
+import { ServiceEntry } from '../../src/manifest/service-schema.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import type { SourceTree } from '../../src/model/source.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What examples refer to: a new one that needs something that is not here gets it here. */
+const services = { db: { image: 'db:1' }, web: { image: 'web:1' } };
+const volumes = { data: {} };
+const files = {
+  'app.env': 'LOG_LEVEL=info\n',
+  'docker-compose.yml': 'services: {web: {image: compose:1}}\n',
+};
+
+/** A stack that others bring along. */
+const redis =
+  'variables: {size: {default: 64m}}\nservices: {redis: {image: "redis:7", mem_limit: $size}}\n';
+
+/** What has to be said of a service besides. */
+const serviceAround: Readonly<Record<string, Fields>> = { memswap_limit: { mem_limit: '512m' } };
+
+/** What has to be said of a variable besides, for a key to mean something. */
+const variableAround: Readonly<Record<string, Fields>> = {
+  type: { default: 1 },
+  min: { type: 'integer', default: 4 },
+  max: { type: 'integer', default: 4 },
+  options: { type: 'enum', default: 'small' },
+  label: { default: 'a' },
+  description: { default: 'a' },
+  empty_is_nil: { default: 'a' },
+  min_length: { default: 'example.com' },
+  max_length: { default: 'example.com' },
+  from: { default: 'a' },
+};
+
+describe('the example of', () => {
+  it.each(named(ServiceEntry))('the service key %s compiles', (name, row, rows) => {
+    const app = { image: 'app:1', ...serviceAround[name], ...nested(row, rows, 'db') };
+    expect(stackErrors({ services: { ...services, app }, volumes })).toEqual([]);
+  });
+
+  it.each(named(VolumeEntry))('the volume key %s compiles', (_, row, rows) => {
+    const data = nested(row, rows, 'a');
+    const web = { image: 'web:1', volumes: ['data:/data'] };
+    expect(stackErrors({ services: { web }, volumes: { data } })).toEqual([]);
+  });
+
+  it.each(named(VariableEntry))('the variable key %s compiles', (name, row, rows) => {
+    const fields = { ...variableAround[name], ...nested(row, rows, 'a') };
+    expect(stackErrors({ variables: { T: fields }, services })).toEqual([]);
+  });
+
+  it.each(named(StackFile))('the key %s of kontena.yml compiles', (_, row, rows) => {
+    expect(stackErrors({ services, ...nested(row, rows, 'a') })).toEqual([]);
+  });
+
+  it.each(named(GridFile))('the key %s of grid.yml compiles', (_, row, rows) => {
+    expect(gridErrors(nested(row, rows, 'shop-eu'))).toEqual([]);
+  });
+});
+
+describe('the keys', () => {
+  it.each([
+    ['a service', ServiceEntry],
+    ['a volume', VolumeEntry],
+    ['a variable', VariableEntry],
+    ['kontena.yml', StackFile],
+    ['grid.yml', GridFile],
+  ])('of %s each have an example or keys inside (`examples` in the schema)', (_, schema) => {
+    const rows = keyRows(schema);
+    const without = rows.filter((row) => row.example === undefined && !hasInner(row));
+    expect(without.map((row) => row.path.join('.'))).toEqual([]);
+  });
+});
+
+describe('a block of YAML in the documentation', () => {
+  it.each(blocks())('compiles: %s', (_, text) => {
+    const content: unknown = parse(text);
+    const keys = Object.keys(Object(content));
+    if (keys.includes('services')) expect(stackErrors(text)).toEqual([]);
+    else expect(gridErrors(text)).toEqual([]);
+  });
+});
+
+type Named = [string, KeyRow, readonly KeyRow[]];
+
+function named(schema: object): Named[] {
+  const rows = keyRows(schema);
+  return rows
+    .filter((row) => row.example !== undefined)
+    .map((row) => [row.path.join('.'), row, rows]);
+}
+
+/** Maps that have keys of their own, or are kinds with a table of their own. */
+function hasInner({ schema }: KeyRow): boolean {
+  const values = Object(schema.additionalProperties) as { properties?: object };
+  return schema.properties !== undefined || values.properties !== undefined;
+}
+
+/** The example at its place, with what the maps around it demand. */
+function nested(row: KeyRow, rows: readonly KeyRow[], name: string): Fields {
+  const value = row.path.toReversed().reduce<unknown>((inner, key, index) => {
+    const above = row.path.slice(0, row.path.length - 1 - index);
+    const isListed = key.endsWith('[]');
+    const own = { [key === anyName ? name : key.replace('[]', '')]: isListed ? [inner] : inner };
+    return above.length === 0 ? own : { ...demanded(above, rows), ...own };
+  }, row.example);
+  return value as Fields;
+}
+
+function demanded(above: readonly string[], rows: readonly KeyRow[]): Fields {
+  const siblings = rows.filter(
+    (row) =>
+      row.isRequired &&
+      row.path.length === above.length + 1 &&
+      above.every((step, index) => row.path[index] === step),
+  );
+  return Object.fromEntries(siblings.map((row) => [row.path.at(-1) ?? '', row.example]));
+}
+
+function stackErrors(stack: Fields | string): readonly string[] {
+  const folder = 'grids/demo/stacks/shop';
+  const beside = Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]);
+  return errorsOf({
+    ...Object.fromEntries(beside),
+    [`${folder}/kontena.yml`]: textOf(stack),
+    'grids/demo/stacks/redis/kontena.yml': redis,
+  });
+}
+
+function gridErrors(grid: Fields | string): readonly string[] {
+  const shop =
+    'variables: {domain: {default: a}, workers: {type: integer, default: 2}}\nservices: {web: {image: "web:1"}}\n';
+  return errorsOf({
+    'grids/demo/grid.yml': textOf(grid),
+    'grids/demo/stacks/web/kontena.yml': shop,
+    'stacks/shop/kontena.yml': shop,
+    'grids/demo/stacks/shop-eu/kontena.yml': shop,
+  });
+}
+
+function textOf(content: Fields | string): string {
+  return typeof content === 'string' ? content : stringify(content);
+}
+
+/** A stack with a folder cannot have a `file`: the one of the folder makes way. */
+function errorsOf(content: Readonly<Record<string, string>>): readonly string[] {
+  const entries = Object.entries(content).filter(
+    ([file]) =>
+      !(file.includes('/shop-eu/') && (content['grids/demo/grid.yml'] ?? '').includes('file:')),
+  );
+  const source: SourceTree = {
+    sha: 'a'.repeat(40),
+    inputs: '',
+    files: new Map(
+      entries.map(([file, text]) => [file, { kind: 'text', path: file, blob: text, text }]),
+    ),
+  };
+  const { problems } = createCompiler().compile(source, 'demo');
+  return problems.filter((problem) => problem.severity === 'error').map(line);
+}
+
+function line({ position, code, message }: Problem): string {
+  return `${position.line}:${position.column} ${code}: ${message}`;
+}
+
+/** Blocks of grid.yml and kontena.yml, by what is at their top; other programs' files are not ours to check. */
+function blocks(): readonly [string, string][] {
+  const pages = [
+    'README.md',
+    ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`),
+  ];
+  return pages
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) =>
+      [...readFileSync(path.join(root, page), 'utf8').matchAll(/^```ya?ml\n([^]*?)^```/gm)].map(
+        (match, index): [string, string] => [`${page}, block ${index + 1}`, match[1] ?? ''],
+      ),
+    )
+    .filter(([, text]) => /^(?:services|stacks|nodes|default_affinity):/m.test(text));
+}
