@@ -133,7 +133,9 @@ describe('watching a local repository', () => {
     await watch(path);
     expect(errors).toEqual(['repository-unreachable']);
 
-    await git(directory, 'clone', '-q', '--bare', work.directory, path);
+    // Renamed into place: what git does while it clones would be changes of their own.
+    await git(directory, 'clone', '-q', '--bare', work.directory, `${path}.new`);
+    await rename(`${path}.new`, path);
 
     await expect.poll(() => changes).toBe(1);
   });
