@@ -185,6 +185,21 @@ function addLocalCommands(tree: Tree): void {
     .option('-g, --grid <grid>', 'only this grid')
     .addOption(formatOption())
     .addOption(new Option('--json', 'print JSON').conflicts('format'));
+  addCommand(tree, 'render [path]', {
+    summary: 'print stack files with everything put in that they refer to; needs no master',
+    act: async ({ args, options }) => {
+      const { render } = await import('./render.ts');
+      return await render(io, {
+        path: args[0] ?? '.',
+        grid: optional(options['grid']),
+        stack: optional(options['stack']),
+        json: options['json'] === true,
+      });
+    },
+  })
+    .option('-g, --grid <grid>', 'only this grid')
+    .option('-s, --stack <stack>', 'only this stack')
+    .option('--json', 'print JSON');
   const check = addCommand(tree, 'doctor', {
     summary: 'look at everything that gridops stands on',
     act: ({ options }) =>

@@ -1,14 +1,10 @@
 import { relative, resolve, sep } from 'node:path';
-import { codeFrame } from '../manifest/code-frame.ts';
 import { type Compiled, createCompiler } from '../manifest/compile.ts';
-import { listGrids } from '../manifest/grids.ts';
-import { didYouMean } from '../manifest/suggest.ts';
-import { GridError } from '../model/error.ts';
 import type { Problem, ShownProblem } from '../model/problem.ts';
-import { shownProblem } from '../model/problem-code.ts';
 import type { SourceTree } from '../model/source.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { annotations, inert } from './annotations.ts';
+import { chosenGrids, framed } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, type Paint, paint, printJson } from './output.ts';
 import { printProblems } from './problem-text.ts';
@@ -91,20 +87,6 @@ function placed(io: Io, { repository, grids }: Validated): readonly Problem[] {
   return [...found.values()];
 }
 
-function chosenGrids(source: SourceTree, wanted: string | null): readonly string[] {
-  const grids = listGrids(source.files.keys());
-  if (grids.length === 0)
-    throw new GridError({
-      code: 'not-found',
-      message: 'there is no grid in this repository: grids/ holds no folder with files',
-      hint: 'Make one: a file grids/<name>/grid.yml, which may be empty.',
-    });
-  if (wanted === null) return grids;
-  if (grids.includes(wanted)) return [wanted];
-  const { hint = `There are: ${grids.join(', ')}.` } = didYouMean(wanted, grids);
-  throw new GridError({ code: 'not-found', message: `there is no grid '${wanted}'`, hint });
-}
-
 function validated(grid: string, compiled: Compiled, source: SourceTree): ValidatedGrid {
   const ok = compiled.problems.every((problem) => problem.severity !== 'error');
   return {
@@ -113,13 +95,8 @@ function validated(grid: string, compiled: Compiled, source: SourceTree): Valida
     stacks: compiled.stacks.map((stack) => stack.name),
     failed: compiled.failed,
     services: compiled.stacks.reduce((sum, stack) => sum + stack.services.length, 0),
-    problems: compiled.problems.map((problem) => shownProblem(problem, frameOf(problem, source))),
+    problems: framed(compiled.problems, source),
   };
-}
-
-function frameOf(problem: Problem, source: SourceTree): string | null {
-  const file = source.files.get(problem.position.file);
-  return file?.kind === 'text' ? codeFrame(file.text, problem) : null;
 }
 
 function count(grids: readonly ValidatedGrid[], severity: Problem['severity']): number {

@@ -1,0 +1,30 @@
+import { codeFrame } from '../manifest/code-frame.ts';
+import { listGrids } from '../manifest/grids.ts';
+import { didYouMean } from '../manifest/suggest.ts';
+import { GridError } from '../model/error.ts';
+import type { Problem, ShownProblem } from '../model/problem.ts';
+import { shownProblem } from '../model/problem-code.ts';
+import type { SourceTree } from '../model/source.ts';
+
+/** The grids of a working tree, or the one that is wanted. Throws `GridError` `not-found`. */
+export function chosenGrids(source: SourceTree, wanted: string | null): readonly string[] {
+  const grids = listGrids(source.files.keys());
+  if (grids.length === 0)
+    throw new GridError({
+      code: 'not-found',
+      message: 'there is no grid in this repository: grids/ holds no folder with files',
+      hint: 'Make one: a file grids/<name>/grid.yml, which may be empty.',
+    });
+  if (wanted === null) return grids;
+  if (grids.includes(wanted)) return [wanted];
+  const { hint = `There are: ${grids.join(', ')}.` } = didYouMean(wanted, grids);
+  throw new GridError({ code: 'not-found', message: `there is no grid '${wanted}'`, hint });
+}
+
+/** Problems with the lines around them, as people are shown them. */
+export function framed(problems: readonly Problem[], source: SourceTree): readonly ShownProblem[] {
+  return problems.map((problem) => {
+    const file = source.files.get(problem.position.file);
+    return shownProblem(problem, file?.kind === 'text' ? codeFrame(file.text, problem) : null);
+  });
+}

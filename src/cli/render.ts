@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { resolveGrid } from '../manifest/compile.ts';
+import { renderStack } from '../manifest/render.ts';
+import { didYouMean } from '../manifest/suggest.ts';
+import { GridError } from '../model/error.ts';
+import type { ShownProblem } from '../model/problem.ts';
+import type { SourceTree } from '../model/source.ts';
+import { chosenGrids, framed } from './grid-sources.ts';
+import { EXIT, type ExitCode, type Io } from './io.ts';
+import { harmless, paint, printJson } from './output.ts';
+import { printProblems } from './problem-text.ts';
+import { findRepository, readWorkingTree } from './working-tree.ts';
+
+export interface RenderOptions {
+  readonly path: string;
+  /** Only this one; `null`: every grid. */
+  readonly grid: string | null;
+  /** Only this one; `null`: every stack. */
+  readonly stack: string | null;
+  readonly json: boolean;
+}
+
+interface RenderedStack {
+  readonly grid: string;
+  readonly stack: string;
+  /** A stack file without templates, variables and `extends`. */
+  readonly text: string;
+}
+
+/**
+ * Prints the stacks of a working tree with everything put in that their files refer to; problems go to stderr. What could not be
+ * resolved is not in it, and ends it with 1.
+ */
+export async function render(io: Io, options: RenderOptions): Promise<ExitCode> {
+  const repository = await findRepository(resolve(io.cwd, options.path));
+  const source = await readWorkingTree(repository);
+  const grids = chosenGrids(source, options.grid).map((grid) => renderGrid(source, grid));
+  const stacks = chooseStacks(
+    grids.flatMap((grid) => grid.stacks),
+    options.stack,
+  );
+  const problems = grids
+    .flatMap((grid) => grid.problems)
+    .filter(({ stack }) => options.stack === null || stack === options.stack);
+  if (options.json) io.stdout(`${printJson({ stacks, problems })}\n`);
+  else print(io, stacks, problems);
+  return problems.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
+}
+
+function renderGrid(source: SourceTree, grid: string) {
+  const { stacks, problems } = resolveGrid(source, grid);
+  const rendered = [...stacks].map(
+    ([stack, resolved]): RenderedStack => ({ grid, stack, text: renderStack(stack, resolved) }),
+  );
+  return { stacks: rendered, problems: framed(problems, source) };
+}
+
+function chooseStacks(
+  stacks: readonly RenderedStack[],
+  wanted: string | null,
+): readonly RenderedStack[] {
+  const chosen = stacks.filter(({ stack }) => wanted === null || stack === wanted);
+  if (wanted === null || chosen.length > 0) return chosen;
+  const names = [...new Set(stacks.map(({ stack }) => stack))];
+  const { hint = `There are: ${names.join(', ')}.` } = didYouMean(wanted, names);
+  throw new GridError({ code: 'not-found', message: `there is no stack '${wanted}'`, hint });
+}
+
+function print(io: Io, stacks: readonly RenderedStack[], problems: readonly ShownProblem[]): void {
+  const texts = stacks.map(({ grid, stack, text }) => `# grid ${grid}, stack ${stack}\n${text}`);
+  io.stdout(harmless(texts.join('---\n')));
+  if (problems.length > 0) io.stderr(`${printProblems(harmless(problems), paint(io, 'stderr'))}\n`);
+}
