@@ -1,4 +1,4 @@
-import { printPosition } from '../model/problem.ts';
+import { frameLineKind, printPosition } from '../model/problem.ts';
 import type { DeployProblem, GridStatus } from '../protocol/api.ts';
 import { codeAddress } from './page-codes.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
@@ -24,17 +24,18 @@ function problemItem({ severity, code, message, ...problem }: DeployProblem): Ht
 <p class="message">${message}</p>${frame(problem.frame)}${hint}</li>`;
 }
 
-/** The marked line and the caret below it stand out; a line of the file cannot begin as they do. */
+/** The marked line and the caret below it stand out. */
 function frame(text: string | undefined): HtmlValue {
   if (text === undefined) return null;
-  const lines = text.split('\n').map((line) => {
-    if (line.startsWith('>')) return html`<mark>${line}</mark>\n`;
-    return caret.test(line) ? html`<b>${line}</b>\n` : html`${line}\n`;
-  });
+  const lines = text.split('\n').map((line) => html`${setOff(line)}\n`);
   return html`<pre class="frame" tabindex="0" aria-label="The lines around it">${lines}</pre>`;
 }
 
-const caret = /^ +\| [ \u3000]*\^$/;
+function setOff(line: string): Html {
+  const kind = frameLineKind(line);
+  if (kind === 'marked') return html`<mark>${line}</mark>`;
+  return kind === 'caret' ? html`<b>${line}</b>` : html`${line}`;
+}
 
 /** The repository cannot be read; everything else on the page is as of the last time it could. */
 export function faultNote(fault: GridStatus['fault'], now: number): HtmlValue {

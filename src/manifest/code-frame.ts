@@ -1,4 +1,4 @@
-import { type Problem, printPosition } from '../model/problem.ts';
+import { frameLineKind, type Problem, printPosition } from '../model/problem.ts';
 import { problemHelp } from '../model/problem-code.ts';
 import { blank, type Cell, cellsOf } from './display-cells.ts';
 import { visible } from './quote.ts';
@@ -15,24 +15,37 @@ const maxWidth = 120;
  * characters a line, whatever is in the file.
  */
 export function codeFrame(text: string, { position }: Pick<Problem, 'position'>): string {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const { line } = position;
-  const marked = lines[line - 1] ?? '';
+  const first = Math.max(1, line - around);
+  const lines = linesOf(text, first, line + around);
+  const marked = lines[line - first] ?? '';
   const at = Math.min(position.column - 1, marked.length);
   // The window starts so that the column is in it, on all lines alike.
   const from = windowStart(marked, at);
-  const last = Math.min(lines.length, line + around);
-  const gutter = String(last).length;
-  const output: string[] = [];
-  for (let number = Math.max(1, line - around); number <= last; number++) {
-    const mark = number === line ? '>' : ' ';
-    const shown = clip(lines[number - 1] ?? '', from);
-    output.push(`${mark} ${String(number).padStart(gutter)} | ${shown}`.trimEnd());
-    if (number !== line) continue;
-    const before = blank(cellsOf(marked.slice(from, at)));
-    output.push(`  ${' '.repeat(gutter)} | ${from > 0 ? ' ' : ''}${before}^`);
+  const gutter = String(first + lines.length - 1).length;
+  return lines
+    .flatMap((shown, index) => {
+      const mark = first + index === line ? '>' : ' ';
+      const number = String(first + index).padStart(gutter);
+      const printed = `${mark} ${number} | ${clip(shown, from)}`.trimEnd();
+      if (mark === ' ') return [printed];
+      const before = blank(cellsOf(marked.slice(from, at)));
+      return [printed, `  ${' '.repeat(gutter)} | ${from > 0 ? ' ' : ''}${before}^`];
+    })
+    .join('\n');
+}
+
+/** Lines from `first` to `last`, those that there are; at least one. Only these are copied: files can be long. */
+function linesOf(text: string, first: number, last: number): readonly string[] {
+  const lines: string[] = [];
+  let start = text.startsWith('\uFEFF') ? 1 : 0;
+  for (let number = 1; number <= last; number++) {
+    const end = text.indexOf('\n', start);
+    if (number >= first) lines.push(text.slice(start, end === -1 ? undefined : end));
+    if (end === -1) break;
+    start = end + 1;
   }
-  return output.join('\n');
+  return lines.length === 0 ? [''] : lines.map((line) => line.replace(/\r$/, ''));
 }
 
 /** How the parts of a printed problem are set off; nothing, for plain text. */
@@ -61,16 +74,17 @@ export function printProblem(problem: Problem, frame: string | null, style = pla
   return lines.join('\n');
 }
 
-/** Every line begins with our gutter: no line of a file can pass for the marked one or for the caret's. */
 function styledFrame(
   frame: string,
   severity: Problem['severity'],
   style: ProblemStyle,
 ): readonly string[] {
-  return frame.split('\n').map((line) => {
-    if (line.startsWith('>')) return style.marked(line);
-    return /^ +\| [ \u3000]*\^$/.test(line) ? style.head(line, severity) : style.aside(line);
-  });
+  const looks = {
+    marked: style.marked,
+    caret: (line: string) => style.head(line, severity),
+    around: style.aside,
+  };
+  return frame.split('\n').map((line) => looks[frameLineKind(line)](line));
 }
 
 /** The unit from which on the window shows the line, so that what is before `at` takes at most its half. */

@@ -13,7 +13,7 @@ export function explain(error: ErrorObject, root: TreeNode, report: Report): voi
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params['additionalProperty']);
-      return report.error(locateKey(root, [...path, key]), unknownKey(error, key));
+      return report.error(locateKey(root, [...path, key]), unknownKey(error, key, root.file));
     }
     case 'propertyNames': {
       const key = String(error.params['propertyName']);
@@ -44,25 +44,40 @@ interface KeySchema {
   readonly properties?: Readonly<Record<string, KeySchema>>;
 }
 
-function unknownKey(error: ErrorObject, key: string): Fault {
+function unknownKey(error: ErrorObject, key: string, file: string): Fault {
   const { later = [], properties = {} } = error.parentSchema as KeySchema;
   if (later.includes(key)) return notSupported(key);
   const known = Object.keys(properties);
   const near = suggest(key, known) ?? suggest(key, later);
   const hint =
     near === null
-      ? (innerKey(properties, key) ?? `Keys here are ${alternatives(known)}.`)
+      ? (innerKey(properties, key) ?? knownKeys(known, file))
       : `Did you mean ${quote(near)}?`;
   return { code: 'unknown-key', message: `unknown key ${quote(key)}`, hint };
 }
 
-/** A key that belongs one level deeper. */
+/** A list that nobody reads to its end is no answer. */
+const maxListed = 20;
+
+function knownKeys(known: readonly string[], file: string): string {
+  const page = file.endsWith('grid.yml') ? 'docs/grid-file.md' : 'docs/stack-file.md';
+  return known.length > maxListed
+    ? `All keys are in ${page}.`
+    : `Keys here are ${alternatives(known)}.`;
+}
+
+/** A key that belongs one level deeper, as it is or in another spelling. */
 function innerKey(properties: Readonly<Record<string, KeySchema>>, key: string): string | null {
   const homes = Object.entries(properties).filter(([, inner]) =>
     Object.hasOwn(inner.properties ?? {}, key),
   );
-  if (homes.length === 0) return null;
-  return `It belongs inside ${alternatives(homes.map(([home]) => quote(home)))}.`;
+  if (homes.length > 0)
+    return `It belongs inside ${alternatives(homes.map(([home]) => quote(home)))}.`;
+  for (const [home, inner] of Object.entries(properties)) {
+    const near = suggest(key, Object.keys(inner.properties ?? {}));
+    if (near !== null) return `Did you mean ${quote(near)} inside ${quote(home)}?`;
+  }
+  return null;
 }
 
 export function notSupported(what: string): Fault {

@@ -21,22 +21,29 @@ export function didYouMean(word: string, candidates: Iterable<string>): { hint?:
  */
 export function suggest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > maxLength) return null;
-  const known = first(candidates, maxCandidates);
+  const known = firstOf(candidates);
   const plain = normal(word);
-  const same = known.filter((candidate) => normal(candidate) === plain);
-  if (same.length > 0) return nearest(word.toLowerCase(), same, spelled) ?? same[0] ?? null;
-  const others = otherWords(plain);
-  const called = known.find((candidate) => others.includes(candidate));
-  return (
-    called ?? nearest(plain, known, normal) ?? abbreviated(plain, known) ?? padded(word, known)
-  );
+  const same = known.filter((candidate) => candidate.plain === plain);
+  const found =
+    closestSpelling(word, same) ??
+    otherName(plain, known) ??
+    nearest(plain, known) ??
+    abbreviated(plain, known) ??
+    padded(word, known);
+  return found?.name ?? null;
 }
 
-function first(candidates: Iterable<string>, most: number): readonly string[] {
-  const taken: string[] = [];
-  for (const candidate of candidates) {
-    if (taken.length === most) break;
-    taken.push(candidate);
+interface Candidate {
+  readonly name: string;
+  /** What of it is compared: without case and separators. */
+  readonly plain: string;
+}
+
+function firstOf(names: Iterable<string>): readonly Candidate[] {
+  const taken: Candidate[] = [];
+  for (const name of names) {
+    if (taken.length === maxCandidates) break;
+    if (name.length <= 2 * maxLength) taken.push({ name, plain: normal(name) });
   }
   return taken;
 }
@@ -46,23 +53,26 @@ function normal(word: string): string {
   return word.replaceAll(/[-_. ]/g, '').toLowerCase();
 }
 
-function spelled(word: string): string {
-  return word.toLowerCase();
+/** Of those that differ in case and separators only. */
+function closestSpelling(word: string, same: readonly Candidate[]): Candidate | undefined {
+  const written = word.toLowerCase();
+  return same.find(({ name }) => name.toLowerCase() === written) ?? same[0];
 }
 
-function nearest(
-  word: string,
-  candidates: readonly string[],
-  read: (candidate: string) => string,
-): string | null {
-  let best: string | null = null;
-  let limit = mostEdits(word);
+function otherName(plain: string, candidates: readonly Candidate[]): Candidate | undefined {
+  const names = otherWords(plain);
+  return candidates.find(({ name }) => names.includes(name));
+}
+
+function nearest(plain: string, candidates: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined;
+  let limit = mostEdits(plain);
   for (const candidate of candidates) {
-    const other = read(candidate);
-    const distance = editDistance(word, other, limit);
     // People get the first letter right, or get nothing else wrong.
-    const isFree = distance < 2 && word.length > 2;
-    if (distance > limit || (!isFree && word[0] !== other[0])) continue;
+    const isSame = plain[0] === candidate.plain[0];
+    const most = isSame ? limit : Math.min(limit, plain.length > 2 ? 1 : 0);
+    const distance = editDistance(plain, candidate.plain, most);
+    if (distance > most) continue;
     [best, limit] = [candidate, distance - 1];
   }
   return best;
@@ -74,19 +84,19 @@ function mostEdits(word: string): number {
 }
 
 /** `desc` for `description`, when it stands for nothing else. */
-function abbreviated(word: string, candidates: readonly string[]): string | null {
-  if (word.length < 4) return null;
-  const [only, ...more] = candidates.filter((candidate) => normal(candidate).startsWith(word));
-  return only !== undefined && more.length === 0 ? only : null;
+function abbreviated(plain: string, candidates: readonly Candidate[]): Candidate | undefined {
+  if (plain.length < 4) return undefined;
+  const [only, ...more] = candidates.filter((candidate) => candidate.plain.startsWith(plain));
+  return more.length === 0 ? only : undefined;
 }
 
 /** `image_name` and `portList`: the word, and that it is one. */
-function padded(word: string, candidates: readonly string[]): string | null {
+function padded(word: string, candidates: readonly Candidate[]): Candidate | undefined {
   const [, core] =
     /^(.{2,}?)[-_. ]?(?:names?|lists?|maps?|values?|vars?|specs?|lines?)$/i.exec(word) ?? [];
-  if (core === undefined) return null;
+  if (core === undefined) return undefined;
   const forms = [normal(core), `${normal(core)}s`];
-  return candidates.find((candidate) => forms.includes(normal(candidate))) ?? null;
+  return candidates.find((candidate) => forms.includes(candidate.plain));
 }
 
 /**
@@ -94,9 +104,9 @@ function padded(word: string, candidates: readonly string[]): string | null {
  * number above it. Looks only at what is within the limit, so that long words cost no more than short ones a letter.
  */
 function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  if (limit < 0 || Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let last = Array.from({ length: Math.min(b.length, limit) + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = row <= limit ? [row] : [];
     const end = Math.min(b.length, row + limit);
@@ -111,6 +121,7 @@ function editDistance(a: string, b: string, limit: number): number {
         swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
       );
     }
+    if (!current.some((distance) => distance <= limit)) return limit + 1;
     [beforeLast, last] = [last, current];
   }
   return at(last, b.length);

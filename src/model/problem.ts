@@ -28,6 +28,15 @@ export interface ShownProblem extends Problem {
   readonly frame?: string;
 }
 
+/**
+ * What a line of a problem's frame is, for those who set it off. Every line begins with the frame's own gutter: no line of a
+ * file can pass for the marked one or for the caret's.
+ */
+export function frameLineKind(line: string): 'marked' | 'caret' | 'around' {
+  if (line.startsWith('>')) return 'marked';
+  return /^ +\| [ \u3000]*\^$/.test(line) ? 'caret' : 'around';
+}
+
 /** `file:line:column`, as editors and terminals link it. */
 export function printPosition(at: Position): string {
   return `${at.file}:${at.line}:${at.column}`;

@@ -43,6 +43,24 @@ describe('in a browser', () => {
     await page.getByText('succeeded').first().waitFor();
   });
 
+  it('a problem stands there with its lines, and leads to what its code means', async () => {
+    const shop = `${stackOf('web')}    imagee: <b>demo</b>\n`;
+    ({ world } = await startFlowWorld({ files: { 'grid.yml': '', [stackFile('web')]: shop } }));
+    await world.final(await world.work.head());
+    const [deploy] = await world.deploys();
+    const page = await logIn();
+
+    await page.goto(`${world.master.url}/deploys/${deploy?.id}`);
+    const frame = page.locator('pre.frame');
+    expect(await frame.locator('mark').innerText()).toContain('imagee: <b>demo</b>');
+    const text = await frame.innerText();
+    const caret = text.split('\n').find((line) => line.endsWith('^')) ?? '';
+    expect(caret.indexOf('^')).toBe((text.split('\n').find(isMarked) ?? '').indexOf('imagee'));
+
+    await page.getByRole('link', { name: 'unknown-key' }).click();
+    expect(await page.locator(':target').innerText()).toContain('A key that nobody knows');
+  });
+
   it('nothing is shown without the token', async () => {
     ({ world } = await startFlowWorld({
       files: { 'grid.yml': '', [stackFile('web')]: stackOf('web') },
@@ -55,3 +73,7 @@ describe('in a browser', () => {
     expect(await page.content()).not.toContain('web-1');
   });
 });
+
+function isMarked(line: string): boolean {
+  return line.startsWith('>');
+}
