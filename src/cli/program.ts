@@ -200,6 +200,21 @@ function addLocalCommands(tree: Tree): void {
     .option('-g, --grid <grid>', 'only this grid')
     .option('-s, --stack <stack>', 'only this stack')
     .option('--json', 'print JSON');
+  addCommand(tree, 'convert <file>', {
+    summary: 'turn a Compose or old Kontena file into a stack file; needs no master',
+    act: async ({ args, options }) => {
+      const { convert } = await import('./convert.ts');
+      return await convert(io, {
+        file: text(args[0]),
+        name: optional(options['name']),
+        output: optional(options['output']),
+        json: options['json'] === true,
+      });
+    },
+  })
+    .option('-n, --name <stack>', 'what the stack is called (default: the folder of the file)')
+    .option('-o, --output <path>', 'write it there instead of printing it')
+    .option('--json', 'print JSON');
   const check = addCommand(tree, 'doctor', {
     summary: 'look at everything that gridops stands on',
     act: ({ options }) =>

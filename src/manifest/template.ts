@@ -57,6 +57,24 @@ export function expand(
   return { text, faults, warnings, isSpoiled };
 }
 
+/** The names in a template, each with whether the text says what to do without a value. Of a template with a fault: none. */
+export function referencesOf(
+  template: string,
+  braces: Scope['braces'] = 'kontena',
+): readonly { readonly name: string; readonly isOptional: boolean }[] {
+  const { value = [] } = parse({ text: template, at: 0, braces, warnings: [] }, 0);
+  return value.flatMap(referencesIn);
+}
+
+function referencesIn(
+  part: Part,
+): readonly { readonly name: string; readonly isOptional: boolean }[] {
+  if (typeof part === 'string') return [];
+  const { name, operator, operand } = part;
+  const isOptional = operator !== null && !operator.endsWith('?');
+  return [{ name, isOptional }, ...operand.flatMap(referencesIn)];
+}
+
 /** The template whose expansion is the text itself, in any scope. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll('$', '$$$$');

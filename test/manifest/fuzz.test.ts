@@ -2,9 +2,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
+import { convertFile } from '../../src/manifest/convert.ts';
 import { ContainerSpec } from '../../src/protocol/shape.ts';
 import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
-import { compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
+import { aTextFile, compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
 
 /** `npm run fuzz` does the same for longer, and with a seed of its own each time. */
 const times = Number(process.env['FUZZ_TIMES'] ?? 1);
@@ -233,6 +234,9 @@ describe('compiling anything', () => {
           (pick, all, name, lax) => {
             const seed = seeds[pick % seeds.length] ?? '';
             const edited = all.reduce((whole, one) => applyEdit(whole, one, seeds), seed);
+            const file = aTextFile(edited, name);
+            const { text, problems } = convertFile({ file, name: 'shop', environment: new Map() });
+            if (text === null) expect(problems).not.toEqual([]);
             check({
               [GRID_FILE]: lax ? 'compat: kontena' : '',
               [`grids/demo/stacks/shop/${name}`]: edited,
