@@ -78,7 +78,7 @@ function unreadable({ path }: TextFile, problems: readonly Problem[]): Conversio
 }
 
 /** An anchor may stand in what is gone: then its aliases stand for nothing. */
-function print(document: Document, { path }: TextFile): Pick<Conversion, 'text' | 'problems'> {
+function print(document: Document<Node, false>, { path }: TextFile): Pick<Conversion, 'text' | 'problems'> {
   try {
     return { text: document.toString({ lineWidth: 0 }), problems: [] };
   } catch (error) {
@@ -92,8 +92,8 @@ function print(document: Document, { path }: TextFile): Pick<Conversion, 'text' 
   }
 }
 
-function parse(text: string, lineCounter: LineCounter): Document {
-  return parseDocument(text, { ...parsing, lineCounter }) as unknown as Document;
+function parse(text: string, lineCounter: LineCounter): Document<Node, false> {
+  return parseDocument<Node, false>(text, { ...parsing, lineCounter });
 }
 
 function offsetOf(node: unknown): number {
