@@ -1,5 +1,6 @@
 import type { Grid, Stack } from '../model/grid.ts';
 import type { Problem } from '../model/problem.ts';
+import { placeholderSeed, type Seed } from '../model/seed.ts';
 import type { SourceTree } from '../model/source.ts';
 import { type CachedStack, createGridCache, type GridCache } from './cache.ts';
 import { checkInside, type LinkedStack, linkStacks, plainStack } from './dependencies.ts';
@@ -29,13 +30,18 @@ export interface Compiler {
   compile(source: SourceTree, grid: string): Compiled;
 }
 
+export interface CompilerOptions {
+  /** What values of chance are derived from. Without one they are placeholders: right in form, and known to everybody. */
+  readonly seed?: Seed;
+}
+
 /** A compiler that remembers, for each grid, what its last compile used. */
-export function createCompiler(): Compiler {
+export function createCompiler({ seed = placeholderSeed }: CompilerOptions = {}): Compiler {
   const caches = new Map<string, GridCache>();
   return {
     compile(source, grid) {
       const cache = caches.get(grid) ?? createGridCache();
-      const compiled = compileGrid(source, grid, cache);
+      const compiled = compileGrid({ source, name: grid, cache, seed });
       if (cache.sweep()) caches.set(grid, cache);
       else caches.delete(grid);
       return compiled;
@@ -49,27 +55,34 @@ export function resolveGrid(
   grid: string,
 ): { readonly stacks: ReadonlyMap<string, ResolvedStack>; readonly problems: readonly Problem[] } {
   const stacks = new Map<string, ResolvedStack>();
-  const { problems } = compileGrid(source, grid, createGridCache(), (name, stack) =>
-    stacks.set(name, stack),
-  );
+  const { problems } = compileGrid({
+    source,
+    name: grid,
+    cache: createGridCache(),
+    seed: placeholderSeed,
+    observe: (name, stack) => stacks.set(name, stack),
+  });
   return { stacks, problems };
 }
 
 type Observer = (name: string, stack: ResolvedStack) => void;
 
-function compileGrid(
-  source: SourceTree,
-  name: string,
-  cache: GridCache,
-  observe?: Observer,
-): Compiled {
+interface GridCompile {
+  readonly source: SourceTree;
+  readonly name: string;
+  readonly cache: GridCache;
+  readonly seed: Seed;
+  readonly observe?: Observer;
+}
+
+function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compiled {
   const report = createReport(null);
   const draft = openGrid(source, name, { cache, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
   const listings = listStacks(name, source.files.keys(), draft.stacks);
   const stacks = compileFamilies(listings, (listing) =>
-    compileCached({ source, grid: name, listing, cache, duplicates, observe }),
+    compileCached({ source, grid: name, listing, cache, duplicates, seed, observe }),
   );
   const good = linkStacks(stacks);
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
@@ -116,11 +129,12 @@ interface CachedCompile {
   readonly listing: StackListing;
   readonly cache: GridCache;
   readonly duplicates: Duplicates;
+  readonly seed: Seed;
   readonly observe: Observer | undefined;
 }
 
 function compileCached(compile: CachedCompile): LinkedStack {
-  const { source, grid, listing, cache, duplicates, observe } = compile;
+  const { source, grid, listing, cache, duplicates, seed, observe } = compile;
   const { name } = listing;
   const inputs = `${duplicates} ${listingInputs(listing)}`;
   const known = cache.find(name, inputs, source.files);
@@ -130,6 +144,7 @@ function compileCached(compile: CachedCompile): LinkedStack {
   const draft = compileListed({
     grid,
     listing,
+    seed,
     sources,
     report,
     observe: (stack) => observe?.(name, stack),

@@ -78,7 +78,10 @@ function unreadable({ path }: TextFile, problems: readonly Problem[]): Conversio
 }
 
 /** An anchor may stand in what is gone: then its aliases stand for nothing. */
-function print(document: Document<Node, false>, { path }: TextFile): Pick<Conversion, 'text' | 'problems'> {
+function print(
+  document: Document<Node, false>,
+  { path }: TextFile,
+): Pick<Conversion, 'text' | 'problems'> {
   try {
     return { text: document.toString({ lineWidth: 0 }), problems: [] };
   } catch (error) {

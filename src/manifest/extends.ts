@@ -1,3 +1,4 @@
+import type { Seed } from '../model/seed.ts';
 import type { TextFile } from '../model/source.ts';
 import type { Dialect } from './dialect.ts';
 import { settleEnvironment } from './environment.ts';
@@ -33,6 +34,7 @@ export interface Resolving {
   readonly stack: string;
   /** The variables of the stack file: a file that is extended is read with the same. */
   readonly scope: StackScope;
+  readonly seed: Seed;
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -142,8 +144,9 @@ function readServiceFile(file: TextFile, resolving: Resolving): ServiceFile | nu
   const { path } = file;
   const text = openStackText(file, resolving);
   if (text === null) return null;
-  const input = { builtIn: new Map(), inherited, path, text, given: null, sources, report };
-  const { scope, values } = readScope(input);
+  const { grid, stack, seed } = resolving;
+  const own = { path, text, given: null, seed, owner: [grid, stack, path] };
+  const { scope, values } = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
   const root = text.render(values);
   const services = root === null ? null : servicesOf(root, report);
   const apply = createInterpolation(scope, report);

@@ -1,5 +1,6 @@
-import { VariableEntry, VolumeEntry } from './schema.ts';
+import { VolumeEntry } from './schema.ts';
 import { ServiceEntry } from './service-schema.ts';
+import { VariableEntry } from './variable-schema.ts';
 
 /** The parts of a JSON Schema that people are told. */
 export interface KeySchema {

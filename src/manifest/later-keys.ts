@@ -14,9 +14,7 @@ const kontenaService = [
   'log_opt',
   'log_opts',
   'net',
-  'only_if',
   'secrets',
-  'skip_if',
   'volumes_from',
 ];
 
@@ -106,41 +104,7 @@ export const laterStackKeys = [
   'secrets',
 ];
 
-export const laterVolumeKeys = ['labels', 'name', 'only_if', 'skip_if'];
-
-export const laterVariableKeys = [
-  'as',
-  'blank_is',
-  'can_be_other',
-  'capitalize',
-  'chomp',
-  'count',
-  'compact',
-  'decode_64',
-  'downcase',
-  'echo',
-  'encode_64',
-  'false',
-  'hexdigest',
-  'in',
-  'join',
-  'nil_is',
-  'nil_is_zero',
-  'only_if',
-  'schemes',
-  'skip_if',
-  'sort',
-  'split',
-  'strip',
-  'to',
-  'transform',
-  'true',
-  'truthy',
-  'uniq',
-  'upcase',
-  'validate',
-  'variables',
-];
+export const laterVolumeKeys = ['labels', 'name'];
 
 export const laterGridKeys = ['logs', 'stats'];
 

@@ -14,17 +14,10 @@ import { quote, visible } from './quote.ts';
 import { createRendering, type Rendered, type Rendering } from './rendered.ts';
 import type { Fault } from './report.ts';
 import { didYouMean } from './suggest.ts';
+import type { Value } from './values.ts';
 
-/** What a variable stands for in a template. `null`: declared, without a value; false in a condition, else nothing. */
-export type LiquidValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly LiquidValue[]
-  | { readonly [name: string]: LiquidValue };
-
-export type LiquidValues = ReadonlyMap<string, LiquidValue>;
+/** What the variables stand for. One without a value is false in a condition, and else nothing. */
+export type LiquidValues = ReadonlyMap<string, Value>;
 
 /** A fault, and where in the text it is. */
 export interface PlacedFault {

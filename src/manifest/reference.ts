@@ -2,8 +2,9 @@ import { stringify } from 'yaml';
 import { problemCodes } from '../model/problem-code.ts';
 import { type KeyRow, type KeySchema, keyRows, typesOf } from './key-rows.ts';
 import { alternatives } from './quote.ts';
-import { GridFile, StackFile, VariableEntry, VolumeEntry } from './schema.ts';
+import { GridFile, StackFile, VolumeEntry } from './schema.ts';
 import { ServiceEntry } from './service-schema.ts';
+import { VariableEntry } from './variable-schema.ts';
 
 /** What the documentation says of each key, from the schemas that check it: it cannot say anything else. */
 

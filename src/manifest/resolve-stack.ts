@@ -1,5 +1,7 @@
+import type { Seed } from '../model/seed.ts';
 import type { TextFile } from '../model/source.ts';
 import { type ChildStack, readChildren } from './child-stacks.ts';
+import { type Conditions, isWanted } from './conditions.ts';
 import type { Dialect } from './dialect.ts';
 import { createServiceResolver } from './extends.ts';
 import { createInterpolation, type Interpolation } from './interpolate.ts';
@@ -9,7 +11,14 @@ import { StackHead } from './schema.ts';
 import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
 import { openStackText, type StackText } from './stack-text.ts';
-import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import {
+  type MapNode,
+  mapNode,
+  type ScalarNode,
+  type TreeNode,
+  valueAt,
+  withoutKeys,
+} from './tree.ts';
 import { createValidator } from './validate.ts';
 
 export interface StackInput {
@@ -23,6 +32,8 @@ export interface StackInput {
   readonly profiles: readonly string[];
   /** When another stack brings this one along. */
   readonly child: ChildStack | null;
+  /** What values of chance are derived from. */
+  readonly seed: Seed;
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -31,7 +42,7 @@ export interface StackInput {
 export interface ResolvedStack {
   /** What stands beside the services. `null` when the file could not be read that far. */
   readonly head: MapNode | null;
-  /** All names below `services`, also of services that could not be resolved. `null` like `head`. */
+  /** The names of these and of services that could not be resolved. `null` like `head`. */
   readonly names: readonly string[] | null;
   /** Those that are switched on. */
   readonly services: readonly ResolvedService[];
@@ -70,6 +81,8 @@ export function resolveStack(input: StackInput): ResolvedStack {
     path: file.path,
     text,
     given: input.variables,
+    seed: input.seed,
+    owner: [grid, name],
     sources,
     report,
   });
@@ -108,13 +121,45 @@ function resolveRoot(input: StackInput, { text, scope, root }: StackContent): Re
   const apply = createInterpolation(scope.scope, report);
   const { head, services } = splitRoot(root, text.dialect, apply, report);
   if (services === null || !checkServices(services, report)) return unreadable;
-  const resolver = createServiceResolver({ grid, stack, sources, report, scope });
+  const resolver = createServiceResolver({ grid, stack, seed: input.seed, sources, report, scope });
   const file = { path: input.file.path, dialect: text.dialect, services, apply };
+  const off = new Set<string>();
   const resolved = [...services.entries.values()].flatMap(({ key }) => {
     const node = report.isFull() ? null : resolver.resolve(file, key.text);
-    return node !== null && isSwitchedOn(node, input.profiles) ? [{ key, node }] : [];
+    if (node === null) return [];
+    if (isThere(node, input, scope)) return [{ key, node: withoutKeys(node, conditionKeys) }];
+    off.add(key.text);
+    return [];
   });
-  return { ...unreadable, head, names: [...services.entries.keys()], services: resolved };
+  const names = [...services.entries.keys()].filter((name) => !off.has(name));
+  return { ...unreadable, head: onlyWanted(head, scope, report), names, services: resolved };
+}
+
+/** What has been acted on. */
+const conditionKeys = ['only_if', 'skip_if'];
+
+/** Compose's profiles and Kontena's conditions. */
+function isThere(service: MapNode, input: StackInput, scope: StackScope): boolean {
+  const conditions = conditionsOf(scope, input.report);
+  return isSwitchedOn(service, input.profiles) && isWanted(service, conditions);
+}
+
+function conditionsOf({ values }: StackScope, report: Report): Conditions {
+  return { lookup: (name) => values.get(name), names: () => values.keys(), report };
+}
+
+/** Volumes may have conditions, too. */
+function onlyWanted(head: MapNode, scope: StackScope, report: Report): MapNode {
+  const entry = head.entries.get('volumes');
+  if (entry?.value.kind !== 'map') return head;
+  const conditions = conditionsOf(scope, report);
+  const wanted = [...entry.value.entries].flatMap(([name, { key, value }]) => {
+    if (!isWanted(value, conditions)) return [];
+    const rest = value.kind === 'map' ? withoutKeys(value, conditionKeys) : value;
+    return [[name, { key, value: rest }] as const];
+  });
+  const volumes = mapNode(entry.value, new Map(wanted));
+  return mapNode(head, new Map([...head.entries, ['volumes', { key: entry.key, value: volumes }]]));
 }
 
 /** The services, and what else the file says, checked. In the oldest format every key at the top is a service. */

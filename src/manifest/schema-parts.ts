@@ -133,3 +133,27 @@ function mapKeywords(values: Type.TSchema, keys?: NameRule): Record<string, unkn
     ...(keys === undefined ? {} : { propertyNames: keys }),
   };
 }
+
+/** Any YAML value: what it may be depends on another key. */
+export function anyValue(notes: { description?: string; examples?: readonly unknown[] } = {}) {
+  const type = ['string', 'number', 'boolean', 'null', 'array', 'object'];
+  return Type.Unsafe<unknown>({ type, ...notes });
+}
+
+/** Kontena's conditions: it is there only if the variables are as they say. */
+export function conditionKeys() {
+  return {
+    only_if: Type.Optional(
+      anyValue({
+        description: 'It counts only if these variables have a value, or have these values.',
+        examples: [{ GRID: 'demo' }],
+      }),
+    ),
+    skip_if: Type.Optional(
+      anyValue({
+        description: 'It does not count if one of these variables has a value, or has this one.',
+        examples: [{ GRID: 'test' }],
+      }),
+    ),
+  };
+}

@@ -3,68 +3,22 @@ import {
   laterGridDeployKeys,
   laterGridKeys,
   laterStackKeys,
-  laterVariableKeys,
   laterVolumeKeys,
 } from './later-keys.ts';
 import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
-import { choice, closed, flag, flagOrMap, list, mapOf, scalar, text } from './schema-parts.ts';
+import {
+  anyValue,
+  choice,
+  closed,
+  conditionKeys,
+  flagOrMap,
+  list,
+  mapOf,
+  scalar,
+  text,
+} from './schema-parts.ts';
 import { ServiceEntry } from './service-schema.ts';
-
-const variableTypes = ['string', 'integer', 'boolean', 'enum'] as const;
-
-export const VariableEntry = closed(
-  {
-    type: Type.Optional(
-      choice(variableTypes, { default: 'string', description: 'What values are allowed.' }),
-    ),
-    label: Type.Optional(text({ description: 'Name for people.', examples: ['Domain'] })),
-    description: Type.Optional(
-      text({ description: 'What the variable is for.', examples: ['Where the shop is reached'] }),
-    ),
-    required: Type.Optional(
-      flag({ default: true, description: 'Without a value the stack is not deployed.' }),
-    ),
-    default: Type.Optional(
-      scalar({ description: 'Value when grid.yml gives none.', examples: ['example.com'] }),
-    ),
-    value: Type.Optional(
-      scalar({
-        description: 'Fixed value; only grid.yml can say otherwise.',
-        examples: ['example.com'],
-      }),
-    ),
-    from: Type.Optional(
-      Type.Unsafe<unknown>({
-        type: ['string', 'object', 'array'],
-        description: 'Where Kontena looked for a value. Values come from grid.yml here.',
-        examples: [{ env: 'DOMAIN' }],
-      }),
-    ),
-    empty_is_nil: Type.Optional(
-      flag({ default: true, description: 'string: an empty value counts as none.' }),
-    ),
-    min_length: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'string: characters at least.', examples: [3] }),
-    ),
-    max_length: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'string: characters at most.', examples: [64] }),
-    ),
-    min: Type.Optional(
-      Type.Integer({ default: 0, description: 'integer: at least.', examples: [1] }),
-    ),
-    max: Type.Optional(Type.Integer({ description: 'integer: at most.', examples: [16] })),
-    options: Type.Optional(
-      Type.Unsafe<unknown>({
-        type: ['array', 'object'],
-        description: 'enum: the values that are allowed.',
-        examples: [['small', 'large']],
-      }),
-    ),
-  },
-  { description: 'A value that differs from grid to grid.', later: laterVariableKeys },
-);
-
-export type VariableEntry = Type.Static<typeof VariableEntry>;
+import { VariableEntry } from './variable-schema.ts';
 
 export const VolumeEntry = closed(
   {
@@ -106,6 +60,7 @@ export const VolumeEntry = closed(
         examples: [{ type: 'nfs', device: ':/exports/shop', o: 'addr=10.0.0.5' }],
       }),
     ),
+    ...conditionKeys(),
   },
   { description: 'A named volume.', later: laterVolumeKeys },
 );
@@ -141,12 +96,6 @@ export const DependEntry = closed(
 );
 
 export type DependEntry = Type.Static<typeof DependEntry>;
-
-function anyValue() {
-  return Type.Unsafe<unknown>({
-    type: ['string', 'number', 'boolean', 'null', 'array', 'object'],
-  });
-}
 
 const head = {
   stack: Type.Optional(
@@ -233,7 +182,7 @@ export const StackEntry = closed(
       }),
     ),
     variables: Type.Optional(
-      mapOf(scalar(), {
+      mapOf(anyValue(), {
         description: 'Values of the variables that the stack file declares.',
         examples: [{ domain: 'eu.example.com' }],
       }),

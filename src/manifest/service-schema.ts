@@ -3,6 +3,7 @@ import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
 import {
   choice,
   closed,
+  conditionKeys,
   flag,
   list,
   listOrMap,
@@ -310,6 +311,7 @@ export const ServiceEntry = closed(
         examples: [{ 'com.example.team': 'shop' }],
       }),
     ),
+    ...conditionKeys(),
     profiles: Type.Optional(
       list(text({ minLength: 1, maxLength: 255 }), {
         description:

@@ -1,5 +1,6 @@
 import { compareText } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
+import type { Seed } from '../model/seed.ts';
 import type { TextFile } from '../model/source.ts';
 import type { ChildStack } from './child-stacks.ts';
 import { stackFileNames } from './dialect.ts';
@@ -78,6 +79,7 @@ const validateEntry = createValidator(StackEntry);
 export interface ListedStack {
   readonly grid: string;
   readonly listing: StackListing;
+  readonly seed: Seed;
   readonly sources: Sources;
   readonly report: Report;
   readonly observe?: StackObserver | undefined;
@@ -99,6 +101,7 @@ export function compileListed(listed: ListedStack): StackDraft {
     variables: givenVariables(listing),
     profiles: entry?.profiles ?? [],
     child,
+    seed: listed.seed,
     sources,
     report,
     observe: listed.observe,

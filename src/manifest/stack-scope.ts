@@ -1,18 +1,21 @@
+import type { Seed } from '../model/seed.ts';
 import { parseEnvFile } from './env-file.ts';
 import { createInterpolation } from './interpolate.ts';
-import type { LiquidValues } from './liquid.ts';
 import type { Report } from './report.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import type { StackText } from './stack-text.ts';
 import type { Scope } from './template.ts';
 import { type MapNode, valueAt, withoutKeys } from './tree.ts';
-import { resolveVariables } from './variables.ts';
+import type { Value } from './values.ts';
+import { type Origin, resolveVariables } from './variables.ts';
 
 /** What the variables of a stack stand for: in `$NAME`, and in Liquid. */
 export interface StackScope {
   readonly scope: Scope;
-  readonly values: LiquidValues;
+  readonly values: ReadonlyMap<string, Value>;
+  /** Where each declared one is from. */
+  readonly origins: ReadonlyMap<string, Origin>;
 }
 
 export interface ScopeInput {
@@ -25,6 +28,9 @@ export interface ScopeInput {
   readonly text: StackText;
   /** The values that grid.yml, or the stack that brings this one along, gives. */
   readonly given: MapNode | null;
+  /** What values of chance are derived from, and whose they are: grid and stack. */
+  readonly seed: Seed;
+  readonly owner: readonly string[];
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -37,22 +43,22 @@ export function readScope(input: ScopeInput): StackScope {
 /** These hold templates of their own, which the variable resolves. */
 const resolverTexts = ['interpolate', 'evaluate'];
 
-function declaredScope({ builtIn, inherited, text, given, report }: ScopeInput): StackScope {
+function declaredScope(input: ScopeInput): StackScope {
+  const { builtIn, inherited, text, report } = input;
   const known: Scope = inherited?.scope ?? { values: builtIn };
   const written = valueAt(text.head, 'variables');
   const apply = createInterpolation(known, report, resolverTexts);
   const own = written?.kind === 'map' ? withoutKeys(written, [...known.values.keys()]) : null;
   const declared = inherited === undefined ? written : own;
   const applied = declared === null ? null : apply(declared);
-  const scope = resolveVariables({
+  const variables = resolveVariables({
+    ...input,
     declared: applied?.kind === 'map' ? applied : null,
-    given,
     builtIn: known,
-    report,
   });
-  const broken = new Set([...(known.broken ?? []), ...(scope.broken ?? [])]);
-  const values = new Map([...scope.values, ...(inherited?.values ?? [])]);
-  return { scope: { values: scope.values, broken }, values };
+  const broken = new Set([...(known.broken ?? []), ...(variables.scope.broken ?? [])]);
+  const values = new Map([...variables.values, ...(inherited?.values ?? [])]);
+  return { scope: { values: variables.scope.values, broken }, values, origins: variables.origins };
 }
 
 function openScope(input: ScopeInput): StackScope {
@@ -65,7 +71,7 @@ function openScope(input: ScopeInput): StackScope {
   const values = new Map([...fromFile, ...fromGrid, ...outer, ...builtIn]);
   const braces = text.dialect === 'compose' ? 'compose' : 'kontena';
   const { broken = new Set<string>() } = inherited?.scope ?? {};
-  return { scope: { values, braces, broken, isOpen: true }, values };
+  return { scope: { values, braces, broken, isOpen: true }, values, origins: new Map() };
 }
 
 /** Compose reads the file `.env` beside its own; there a value may be in quotes. */

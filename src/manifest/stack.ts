@@ -13,7 +13,7 @@ export type StackObserver = (stack: ResolvedStack) => void;
 /** A stack by itself: nothing of it depends on other stacks. */
 export interface StackDraft {
   readonly services: readonly ServiceDraft[];
-  /** All names below `services`, also of services with problems. `null` when the file could not be read that far. */
+  /** Names of these, and of services with problems. `null` when the file could not be read that far. */
   readonly names: readonly string[] | null;
   /** Whether a service depends on one of another stack. */
   readonly isLinked: boolean;

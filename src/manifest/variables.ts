@@ -1,12 +1,35 @@
+import type { Position } from '../model/problem.ts';
+import { drawFrom, type Seed } from '../model/seed.ts';
+import { type Conditions, isWanted } from './conditions.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
-import { giveValue, refuseResolvers } from './resolvers.ts';
-import { VariableEntry } from './schema.ts';
+import {
+  asksSomebody,
+  environmentNames,
+  giveValue,
+  ignored,
+  resolveWish,
+  type Surroundings,
+  unresolvable,
+  type Wish,
+  wishesOf,
+} from './resolvers.ts';
+import type { Sources } from './sources.ts';
 import { didYouMean } from './suggest.ts';
 import type { Scope } from './template.ts';
-import { isNull, type MapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import {
+  type Entry,
+  isNull,
+  type MapNode,
+  mapNode,
+  scalarNode,
+  type TreeNode,
+  valueAt,
+} from './tree.ts';
 import { createValidator } from './validate.ts';
-import { parseVariable } from './variable-value.ts';
+import { type Value, valueText, writtenValue } from './values.ts';
+import { VariableEntry } from './variable-schema.ts';
+import { coerce, withoutValue } from './variable-types.ts';
 
 export interface Declaring {
   /** The file's `variables`, with only the built-in ones put in. */
@@ -14,80 +37,278 @@ export interface Declaring {
   /** The values that grid.yml gives. */
   readonly given: MapNode | null;
   readonly builtIn: Scope;
+  /** What values of chance are derived from, and whose they are: grid and stack. */
+  readonly seed: Seed;
+  readonly owner: readonly string[];
+  readonly sources: Sources;
   readonly report: Report;
+}
+
+/** Where a variable's value is from: the first of these that has one. */
+export interface Origin {
+  readonly kind: 'built-in' | 'given' | 'value' | 'resolver' | 'default' | 'type' | 'none';
+  /** The name of the resolver. */
+  readonly resolver?: string;
+  /** Where it is written; not of built-in ones. */
+  readonly at?: Position;
+}
+
+export interface Variables {
+  /** As texts, for `$NAME`. */
+  readonly scope: Scope;
+  /** As what they are, for Liquid and for conditions. */
+  readonly values: ReadonlyMap<string, Value>;
+  readonly origins: ReadonlyMap<string, Origin>;
 }
 
 const validate = createValidator(VariableEntry);
 
-/** Declarations and given values → what each name stands for. A value that is wrong or missing is reported once, here. */
-export function resolveVariables({ declared, given, builtIn, report }: Declaring): Scope {
-  const values = new Map(builtIn.values);
-  const broken = new Set<string>();
+/** Longer chains of variables that need each other help nobody, and every link is a level of our own stack. */
+const maxChain = 50;
+
+interface Resolved {
+  readonly value: Value;
+  readonly origin: Origin;
+  /** It has a problem, which was reported. */
+  readonly isBroken: boolean;
+}
+
+const nothing: Resolved = { value: null, origin: { kind: 'none' }, isBroken: false };
+const broken: Resolved = { ...nothing, isBroken: true };
+
+/**
+ * Declarations and given values → what each name stands for. Of each the first that there is: the value that grid.yml gives,
+ * its `value`, its resolvers in their order, its `default`. What is wrong or missing is reported once, here.
+ */
+export function resolveVariables(input: Declaring): Variables {
+  const { declared, given, builtIn, report } = input;
+  const resolve = createResolution(input, (name) => builtIn.values.get(name));
+  const scope = new Map(builtIn.values);
+  const values = new Map<string, Value>(builtIn.values);
+  const origins = new Map([...builtIn.values.keys()].map((name) => [name, builtInOrigin] as const));
+  const spoiled = new Set<string>();
   for (const { key, value: declaration } of declared?.entries.values() ?? []) {
     const name = key.text;
     const fault = builtIn.values.has(name) ? reserved(name) : nameFault(name);
     if (fault !== null) report.error(key, fault);
     if (builtIn.values.has(name)) continue;
-    const value = resolve({ key, declaration, given: given?.entries.get(name)?.value, report });
-    values.set(name, value ?? null);
-    if (value === undefined) broken.add(name);
+    const { value, origin, isBroken } = resolve(name) ?? broken;
+    origins.set(name, origin);
+    for (const own of [name, ...otherNames(declaration, report)]) {
+      scope.set(own, valueText(value));
+      values.set(own, value);
+      if (isBroken) spoiled.add(own);
+    }
+  }
+  refuseUndeclared(declared, given, report);
+  return { scope: { values: scope, broken: spoiled }, values, origins };
+}
+
+const builtInOrigin: Origin = { kind: 'built-in' };
+
+/** `undefined`: no variable of that name. Each is resolved once, when it is first asked for. */
+type Resolution = (name: string) => Resolved | undefined;
+
+function createResolution(
+  input: Declaring,
+  outside: (name: string) => Value | undefined,
+): Resolution {
+  const { declared, report } = input;
+  const done = new Map<string, Resolved>();
+  const chain: string[] = [];
+  const names = () => declared?.entries.keys() ?? [];
+  const lookup = (name: string) => {
+    const own = resolve(name);
+    return own === undefined ? outside(name) : own.value;
+  };
+
+  function resolve(name: string): Resolved | undefined {
+    const entry = declared?.entries.get(name);
+    if (entry === undefined) return undefined;
+    const known = done.get(name);
+    if (known !== undefined) return known;
+    if (chain.includes(name) || chain.length >= maxChain) {
+      report.error(entry.key, cycle([...chain, name]));
+      return broken;
+    }
+    chain.push(name);
+    const resolved = resolveOne(entry, { ...input, conditions: { lookup, names, report } });
+    chain.pop();
+    done.set(name, resolved);
+    return resolved;
+  }
+
+  return resolve;
+}
+
+type Resolving = Declaring & { readonly conditions: Conditions };
+
+function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resolved {
+  const { report, conditions } = resolving;
+  const declaration = spread(written);
+  const entry = validate(declaration, report);
+  if (entry === null) return broken;
+  if (!isWanted(declaration, conditions)) return nothing;
+  if (entry.type === 'group') return resolveGroup(key.text, declaration, resolving);
+  const found = findValue({ name: key.text, declaration, entry }, resolving);
+  if (found === null) return broken;
+  const made = coerce(
+    { name: key.text, entry, options: valueAt(declaration, 'options') },
+    found.value,
+  );
+  if (made.fault !== undefined) {
+    report.error(found.origin.at ?? key, made.fault);
+    return broken;
+  }
+  const value = made.value ?? withoutValue(entry);
+  if (value !== null)
+    return { value, origin: made.value === null ? byType : found.origin, isBroken: false };
+  return entry.required === false ? nothing : missing(key, found, report);
+}
+
+const byType: Origin = { kind: 'type' };
+
+interface Found {
+  readonly value: Value;
+  readonly origin: Origin;
+  /** Resolvers that somebody would have had to answer. */
+  readonly unanswered: readonly Wish[];
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly declaration: TreeNode;
+  readonly entry: VariableEntry;
+}
+
+/** `null` after a problem of a resolver was reported. */
+function findValue({ name, declaration, entry }: Wanted, resolving: Resolving): Found | null {
+  const { given, report } = resolving;
+  const from = valueAt(declaration, 'from');
+  const wishes = from === null ? [] : wishesOf(from);
+  for (const own of [name, ...wishes.flatMap(environmentNames)]) {
+    const node = given?.entries.get(own)?.value;
+    if (node !== undefined && hasValue(node, entry)) return at('given', node);
+  }
+  const fixed = valueAt(declaration, 'value');
+  if (fixed !== null && hasValue(fixed, entry)) return at('value', fixed);
+  for (const wish of wishes) {
+    if (asksSomebody(wish)) continue;
+    const { value, fault } = resolveWish(wish, surroundings(name, resolving));
+    if (fault !== undefined) report.error(wish.hint ?? wish.resolver, fault);
+    if (fault !== undefined) return null;
+    const origin = { kind: 'resolver', resolver: wish.resolver.text, at: wish.resolver } as const;
+    if (value !== null && value !== '') return { value, origin, unanswered: [] };
+  }
+  const unanswered = wishes.filter(asksSomebody);
+  const fallback = valueAt(declaration, 'default');
+  if (fallback === null || !hasValue(fallback, entry))
+    return { value: null, origin: { kind: 'none' }, unanswered };
+  for (const { resolver } of unanswered) report.warn(resolver, ignored(resolver.text, name));
+  return at('default', fallback);
+}
+
+function at(kind: Origin['kind'], node: TreeNode): Found {
+  return { value: writtenValue(node), origin: { kind, at: node }, unanswered: [] };
+}
+
+/** An empty text is no value, except where the variable says that it is one. */
+function hasValue(node: TreeNode, { empty_is_nil: emptyIsNone = true }: VariableEntry): boolean {
+  return !isNull(node) && !(emptyIsNone && node.kind === 'scalar' && node.text === '');
+}
+
+function surroundings(name: string, { seed, owner, ...rest }: Resolving): Surroundings {
+  return { ...rest, name, draw: () => drawFrom(seed, [...owner, name]) };
+}
+
+function missing(key: Entry['key'], { unanswered }: Found, report: Report): Resolved {
+  const name = key.text;
+  for (const { resolver } of unanswered) report.error(resolver, unresolvable(resolver.text, name));
+  if (unanswered.length === 0)
+    report.error(key, {
+      code: 'variable-without-value',
+      message: `the variable ${quote(name)} has no value`,
+      hint: giveValue(name),
+    });
+  return broken;
+}
+
+/** Its variables see each other, and those around the group. */
+function resolveGroup(name: string, declaration: TreeNode, resolving: Resolving): Resolved {
+  const { conditions, given, owner } = resolving;
+  const variables = valueAt(declaration, 'variables');
+  const declared = variables?.kind === 'map' ? variables : null;
+  const values = given?.entries.get(name)?.value;
+  const inner = {
+    ...resolving,
+    declared,
+    given: values?.kind === 'map' ? values : null,
+    owner: [...owner, name],
+  };
+  const resolve = createResolution(inner, conditions.lookup);
+  const members = [...(declared?.entries.keys() ?? [])].map(
+    (own) => [own, resolve(own) ?? broken] as const,
+  );
+  const value = Object.fromEntries(members.map(([own, member]) => [own, member.value]));
+  const isBroken = members.some(([, member]) => member.isBroken);
+  return { value, origin: { kind: 'type', at: declaration }, isBroken };
+}
+
+/** `validate` and `transform` are options like those beside them, which win. */
+function spread(declaration: TreeNode): TreeNode {
+  if (declaration.kind !== 'map') return declaration;
+  const { entries } = declaration;
+  const inner = ['validate', 'transform'].flatMap((key) => optionsIn(valueAt(declaration, key)));
+  if (inner.length === 0) return declaration;
+  return mapNode(declaration, new Map([...inner, ...entries]));
+}
+
+/** A map of options, or a list of those that are switched on. */
+function optionsIn(node: TreeNode | null): readonly (readonly [string, Entry])[] {
+  if (node === null) return [];
+  if (node.kind === 'map') return [...node.entries];
+  const items = node.kind === 'list' ? node.items : [node];
+  return items.flatMap((item) =>
+    item.kind === 'scalar'
+      ? [[item.text, { key: item, value: scalarNode(item, 'true', true) }] as const]
+      : [],
+  );
+}
+
+/** `to: {env: NAME}` makes it known as NAME, too. */
+function otherNames(declaration: TreeNode, report: Report): readonly string[] {
+  const to = valueAt(declaration, 'to');
+  if (to === null) return [];
+  return wishesOf(to).flatMap((wish) => {
+    const { resolver: setter } = wish;
+    if (setter.text === 'env') return environmentNames(wish);
+    const message = `${quote(setter.text)} is not written to: what is deployed comes from the repository alone`;
+    report.warn(setter, { code: 'no-effect', message });
+    return [];
+  });
+}
+
+function refuseUndeclared(declared: MapNode | null, given: MapNode | null, report: Report): void {
+  const known = new Set<string>();
+  for (const { key, value } of declared?.entries.values() ?? []) {
+    const from = valueAt(value, 'from');
+    known.add(key.text);
+    for (const name of from === null ? [] : wishesOf(from).flatMap(environmentNames))
+      known.add(name);
   }
   for (const { key } of given?.entries.values() ?? []) {
     if (report.isFull()) break;
-    if (declared?.entries.has(key.text) !== true) report.error(key, undeclared(key.text, declared));
+    if (known.has(key.text)) continue;
+    const message = `the stack file declares no variable ${quote(key.text)}`;
+    report.error(key, { code: 'unknown-variable', message, ...didYouMean(key.text, known) });
   }
-  return { values, broken };
-}
-
-interface Resolving {
-  readonly key: ScalarNode;
-  readonly declaration: TreeNode;
-  readonly given: TreeNode | undefined;
-  readonly report: Report;
-}
-
-/** `null`: no value, and none needed. `undefined`: it has a problem, which was reported. */
-function resolve({ key, declaration, given, report }: Resolving): string | null | undefined {
-  const entry = validate(declaration, report);
-  if (entry === null) return undefined;
-  const own = ['value', 'default'].map((name) => valueAt(declaration, name));
-  const written = [given, ...own].find(hasValue(entry));
-  const from = valueAt(declaration, 'from');
-  // What grid.yml or `value` says is final: then nobody would have been asked.
-  const isFinal = written !== undefined && (written === given || entry.value !== undefined);
-  const asked = { name: key.text, hasDefault: written !== undefined };
-  if (from !== null && !isFinal && refuseResolvers(from, asked, report)) return undefined;
-  if (written === undefined) return withoutValue(key, entry, report);
-  const options = valueAt(declaration, 'options');
-  const parsed = parseVariable({ name: key.text, entry, node: written, options });
-  if (parsed.fault !== undefined) report.error(written, parsed.fault);
-  return parsed.value;
-}
-
-function hasValue(entry: VariableEntry): (node: TreeNode | null | undefined) => node is TreeNode {
-  const emptyIsNone = entry.empty_is_nil !== false;
-  return (node): node is TreeNode =>
-    node !== null &&
-    node !== undefined &&
-    !isNull(node) &&
-    !(emptyIsNone && node.kind === 'scalar' && node.text === '');
-}
-
-function withoutValue(key: ScalarNode, entry: VariableEntry, report: Report): null | undefined {
-  if (entry.required === false) return null;
-  report.error(key, {
-    code: 'variable-without-value',
-    message: `the variable ${quote(key.text)} has no value`,
-    hint: giveValue(key.text),
-  });
-  return undefined;
 }
 
 function nameFault(name: string) {
   if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) return null;
   const hint =
     'A variable has letters, digits, "_" and, for Liquid, "-", and does not begin with a digit.';
-  return { code: 'invalid-name', message: `${quote(name)} cannot be used as "\${${name}}"`, hint };
+  return { code: 'invalid-name', message: `${quote(name)} cannot be the name of a variable`, hint };
 }
 
 function reserved(name: string) {
@@ -98,8 +319,11 @@ function reserved(name: string) {
   };
 }
 
-function undeclared(name: string, declared: MapNode | null) {
-  const names = [...(declared?.entries.keys() ?? [])];
-  const message = `the stack file declares no variable ${quote(name)}`;
-  return { code: 'unknown-variable', message, ...didYouMean(name, names) };
+function cycle(names: readonly string[]) {
+  const path = names.slice(names.indexOf(names.at(-1) ?? '')).map((name) => quote(name));
+  return {
+    code: 'variable-cycle',
+    message: `variables need each other: ${path.slice(0, 20).join(' → ')}`,
+    hint: 'Give one of them a value.',
+  };
 }

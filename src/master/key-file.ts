@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { GridError } from '../model/error.ts';
+import type { Seed } from '../model/seed.ts';
 import { createKeyPair, type KeyPair, keyPairFromPem, keyPairToPem } from '../protocol/sign.ts';
 
 /**
@@ -12,6 +14,18 @@ export async function masterKey(data: string): Promise<KeyPair> {
   const file = join(data, 'master.key');
   const pem = await readOrMake(file, () => keyPairToPem(createKeyPair()));
   return keyPairFromPem(pem);
+}
+
+/** What random variables of stack files are derived from. Another one would be other passwords for everything that has one. */
+export async function masterSeed(data: string): Promise<Seed> {
+  const text = await readOrMake(join(data, 'seed'), () => randomBytes(32).toString('base64url'));
+  const seed = Buffer.from(text.trim(), 'base64url');
+  if (seed.length === 32) return seed;
+  throw new GridError({
+    code: 'invalid-configuration',
+    message: `${join(data, 'seed')} does not hold a seed of 32 bytes`,
+    hint: 'Put the backup back. Without it every random variable gets another value.',
+  });
 }
 
 /** Returns the token; it is made and written when there is none. */

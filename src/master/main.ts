@@ -22,7 +22,7 @@ import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter } from './fleet-records.ts';
 import { Grids } from './grids.ts';
-import { apiToken, masterKey } from './key-file.ts';
+import { apiToken, masterKey, masterSeed } from './key-file.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
@@ -128,7 +128,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
   });
-  const compiler = createCompiler();
+  const compiler = createCompiler({ seed: await masterSeed(options.data) });
   const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announcer, onEvent };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());

@@ -83,6 +83,7 @@ const errors: Readonly<Record<string, string>> = {
   'unknown-variable': 'grid.yml gives a value to a variable that the stack does not declare.',
   'unknown-volume': 'A volume that is not declared in `volumes`.',
   'unsupported-repository': 'The repository uses a format of Git that gridops does not read.',
+  'variable-cycle': 'Variables whose values come from each other.',
   'variable-without-value': 'A required variable without a value.',
   'wrong-type': 'A text where a list or a map belongs, or the other way round.',
   'wrong-value': 'A value outside of what is allowed.',

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { StackFile, VariableEntry, VolumeEntry } from '../../src/manifest/schema.ts';
+import { StackFile, VolumeEntry } from '../../src/manifest/schema.ts';
 import { ServiceEntry } from '../../src/manifest/service-schema.ts';
 import { didYouMean, suggest } from '../../src/manifest/suggest.ts';
+import { VariableEntry } from '../../src/manifest/variable-schema.ts';
 import { codes, compileStackFile, theProblem } from './source-tree.ts';
 
 const serviceKeys = Object.keys(ServiceEntry.properties);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createCompiler } from '../../src/manifest/compile.ts';
 import {
+  aSourceTree,
   brief,
   codes,
   compileFiles,
@@ -11,10 +13,14 @@ import {
 
 /** Compiles a stack with these declarations and grid.yml values; `T` is put into the environment of its service. */
 function compileWith(declarations: string, values = '', template = '$T') {
-  return compileFiles({
+  return compileFiles(filesOf(declarations, values, template));
+}
+
+function filesOf(declarations: string, values = '', template = '$T') {
+  return {
     [STACK_FILE]: `variables:\n${declarations.replace(/^/gm, '  ')}\nservices:\n  web:\n    image: web\n    environment: {T: "${template}"}\n`,
     [GRID_FILE]: `stacks:\n  shop: {variables: {${values}}}\n`,
-  });
+  };
 }
 
 describe('variables', () => {
@@ -94,14 +100,13 @@ describe('variables', () => {
     expect(codes(compileWith('A: {default: a}\nT: {default: $A}'))).toEqual(['undefined-variable']);
   });
 
-  test('unknown and later keys of a declaration are problems', () => {
+  test('unknown keys of a declaration are problems', () => {
     expect(codes(compileWith('T: {default: a, defualt: b}'))).toEqual(['unknown-key']);
-    expect(codes(compileWith('T: {default: a, to: {env: X}}'))).toEqual(['not-supported-yet']);
     expect(codes(compileWith('T: {type: strng, default: a}'))).toEqual(['wrong-value']);
   });
 
   describe('that come from elsewhere', () => {
-    test.each(['env', '{env: X}', '[{prompt: Which?}]', '{file: /etc/passwd}'])(
+    test.each(['env', '{env: X}', '[{prompt: Which?}]', '{vault: SECRET}', 'service_link'])(
       'from %s is an error without a value',
       (from) => expect(codes(compileWith(`T: {from: ${from}}`))).toEqual(['bad-resolver']),
     );
@@ -112,20 +117,210 @@ describe('variables', () => {
       expect(compiled.stacks[0]?.services[0]?.spec.env['T']).toBe('a');
     });
 
-    test.each(['random_string', '{vault: SECRET}'])(
-      'from %s is not supported yet, default or not',
-      (from) => {
-        expect(codes(compileWith(`T: {from: ${from}, default: a}`))).toEqual(['not-supported-yet']);
-      },
-    );
-
     test('are fine when grid.yml or a fixed value says it', () => {
       expect(codes(compileWith('T: {from: {env: X, random_string: 8}}', 'T: a'))).toEqual([]);
       expect(codes(compileWith('T: {from: {vault: X}, value: a}'))).toEqual([]);
+    });
+
+    test('may be given under the name that the environment would have had', () => {
+      expect(valueOf('T: {from: {env: X}}', 'X: a')).toBe('a');
+      expect(valueOf('T: {from: {env: [X, Y]}}', 'Y: a')).toBe('a');
+    });
+
+    test('are not asked where another resolver has a value', () => {
+      const compiled = compileWith('A: {value: a}\nT: {from: {env: X, variable: A}}');
+      expect(codes(compiled)).toEqual([]);
     });
 
     test('an unknown resolver is a problem', () => {
       expect(theProblem(compileWith('T: {from: {environment: X}}')).code).toBe('bad-resolver');
     });
   });
+
+  test.each([
+    ['strip: true, upcase: true', ' ab ', 'AB'],
+    ['downcase: true', 'AB', 'ab'],
+    ['capitalize: true', 'aB', 'Ab'],
+    ['encode_64: true', 'ä', 'w6Q='],
+    ['decode_64: true', 'w6Q=', 'ä'],
+    ['hexdigest: md5', 'a', '0cc175b9c0f1b6a831c399e269772661'],
+    ['hexdigest: sha1', 'a', '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8'],
+    ['transform: [strip, upcase]', ' a ', 'A'],
+    ['transform: {hexdigest: md5}', 'a', '0cc175b9c0f1b6a831c399e269772661'],
+    ['validate: {min_length: 2}', 'ab', 'ab'],
+    ['in: [a, b]', 'b', 'b'],
+    ['type: integer, nil_is_zero: true', '', '0'],
+    ['type: boolean', '', 'false'],
+    ['type: boolean, nil_is: yes', '', 'true'],
+    ['type: boolean, as: integer', 'on', '1'],
+    ['type: boolean, as: string, true: "an", false: "aus"', 'off', 'aus'],
+    ['type: boolean, truthy: [ja]', 'ja', 'true'],
+    ['type: boolean, truthy: [ja]', 'nein', 'false'],
+    ['type: enum, options: [a], can_be_other: true', 'z', 'z'],
+    ['type: uri', 'http://a.b/c', 'http://a.b/c'],
+    ['type: uri, schemes: [redis]', 'redis://a', 'redis://a'],
+    ['type: array', 'b,a', 'b,a'],
+    ['type: array, split: ";", join: "+", sort: true', 'b;a', 'a+b'],
+    ['type: array, uniq: true, compact: true', 'a,,a', 'a'],
+    ['type: array, count: true', 'a,b', '2'],
+  ])('{%s} makes of %j %j', (options, given, made) => {
+    expect(valueOf(`T: {${options}}`, `T: ${JSON.stringify(given)}`)).toBe(made);
+  });
+
+  test.each([
+    ['validate: {min_length: 3}', 'ab', /at least 3/],
+    ['in: [a, b]', 'c', /must be "a" or "b"/],
+    ['type: uri', 'ftp://a', /must begin with "http:" or "https:"/],
+    ['type: uri', 'nothing', /must be an address/],
+    ['type: integer', '[1]', /single value, not a list/],
+  ])('{%s} refuses %s', (options, given, message) => {
+    expect(theProblem(compileWith(`T: {${options}}`, `T: ${given}`)).message).toMatch(message);
+  });
+
+  test('grid.yml may give lists and maps to those that take them', () => {
+    expect(valueOf('T: {type: array}', 'T: [a, b]')).toBe('a,b');
+    const text =
+      'stack: a\nvariables:\n  db: {type: group, variables: {host: {default: pg}, port: {type: integer, default: 1}}}\nservices:\n  web: {image: "{{ db.host }}:{{ db.port }}"}\n';
+    const files = {
+      [STACK_FILE]: text,
+      [GRID_FILE]: 'stacks: {shop: {variables: {db: {port: 2}}}}',
+    };
+    expect(theService(compileFiles(files)).spec.image).toBe('pg:2');
+  });
+
+  describe('that are made of others', () => {
+    test.each([
+      ['variable: A', 'a1'],
+      ['interpolate: "x-${A}-$N"', 'x-a1-3'],
+      ['evaluate: "($N + 1) * 2"', '8'],
+      ['evaluate: "7 / 2"', '3'],
+      ['condition: [{if: {N: 3}, then: three}, {else: other}]', 'three'],
+      ['condition: [{if: {N: {gt: 3}}, then: x}, {elsif: {N: {gte: 3}}, then: y}]', 'y'],
+      ['condition: [{if: {A: {contain: z}}, then: x}, {else: z}]', 'z'],
+      ['file: a.txt', 'in a file'],
+      ['file: {path: none.txt, ignore_errors: true}, variable: A', 'a1'],
+      ['yaml: {file: a.yaml, key: a.b}', '[c]'],
+    ])('from {%s} are %s', (from, value) => {
+      const declared = `A: {value: a1}\nN: {type: integer, value: 3}\nT: {from: {${from}}}`;
+      const compiled = compileFiles({
+        ...filesOf(declared),
+        'grids/demo/stacks/shop/a.txt': 'in a file',
+        'grids/demo/stacks/shop/a.yaml': 'a: {b: "[c]"}',
+      });
+      expect(theService(compiled).spec.env['T']).toBe(value);
+    });
+
+    test.each([
+      ['variable: NONE', 'undefined-variable'],
+      ['interpolate: "$NONE"', 'undefined-variable'],
+      ['evaluate: "1 +"', 'bad-variable'],
+      ['evaluate: "process.exit()"', 'bad-variable'],
+      ['condition: {if: 1}', 'bad-resolver'],
+      ['file: none.txt', 'file-missing'],
+      ['file: /etc/passwd', 'bad-path'],
+      ['yaml: {key: a}', 'bad-resolver'],
+      ['random_string: 0', 'bad-variable'],
+      ['random_string: {length: 3, charset: base64}', 'bad-variable'],
+      ['random_number: 5', 'bad-resolver'],
+    ])('from {%s} have a problem', (from, code) => {
+      expect(codes(compileWith(`T: {from: {${from}}}`))).toEqual([code]);
+    });
+
+    test('may come before those that they are made of, but not in a circle', () => {
+      expect(valueOf('T: {from: {variable: B}}\nB: {value: b}')).toBe('b');
+      const circle = compileWith('T: {from: {variable: B}}\nB: {from: {interpolate: "$T"}}');
+      expect(codes(circle)).toContain('variable-cycle');
+    });
+
+    test('are known under another name, too', () => {
+      expect(theService(compileWith('T: {value: a, to: {env: X}}', '', '$X')).spec.env['T']).toBe(
+        'a',
+      );
+      expect(compileWith('T: {value: a, to: {vault: X}}').problems.map(brief)).toEqual([
+        'warning no-effect 2:22',
+      ]);
+    });
+  });
+
+  describe('with conditions', () => {
+    test.each([
+      ['only_if: A', 't'],
+      ['only_if: OFF', '-'],
+      ['only_if: [A, OFF]', '-'],
+      ['skip_if: [NO, A]', '-'],
+      ['skip_if: NO', 't'],
+      ['only_if: {A: a}', 't'],
+      ['only_if: {A: b}', '-'],
+      ['skip_if: {A: a}', '-'],
+      ['only_if: {N: {gt: 5}}', '-'],
+      ['only_if: {N: {gte: 5, lt: 6}}', 't'],
+      ['only_if: {A: {ne: a}}', '-'],
+      ['only_if: {A: {any_of: "x,a"}}', 't'],
+      ['only_if: {A: {any_of: [x]}}', '-'],
+      ['only_if: {A: {start_with: a, end_with: a}}', 't'],
+    ])('{%s} are %s', (condition, value) => {
+      const declared = `A: {value: a}\nNO: {required: false}\nOFF: {type: boolean, value: no}\nN: {type: integer, value: 5}\nT: {value: t, ${condition}}`;
+      expect(theService(compileWith(declared, '', '${T:--}')).spec.env['T']).toBe(value);
+    });
+
+    test('need no value when they do not count', () => {
+      expect(codes(compileWith('A: {required: false}\nT: {only_if: A}', '', 'x'))).toEqual([]);
+    });
+
+    test('name variables and operators that there are', () => {
+      expect(codes(compileWith('T: {value: a, only_if: NONE}', '', 'x'))).toEqual([
+        'undefined-variable',
+      ]);
+      expect(codes(compileWith('T: {value: a, only_if: {GRID: {is: a}}}', '', 'x'))).toContain(
+        'wrong-value',
+      );
+    });
+  });
+
+  describe('of chance', () => {
+    const declared = 'T: {from: {random_string: {length: 12, charset: hex}}}';
+    const seeded = (seed: number, text = declared) =>
+      createCompiler({ seed: new Uint8Array(32).fill(seed) }).compile(
+        aSourceTree(filesOf(text)),
+        'demo',
+      );
+    const valueWith = (seed: number, text?: string) =>
+      theService(seeded(seed, text)).spec.env['T'] ?? '';
+
+    test('are the same at every compile, and others with another seed or name', () => {
+      expect(valueWith(1)).toMatch(/^[0-9a-f]{12}$/);
+      expect(valueWith(1)).toBe(valueWith(1));
+      expect(valueWith(1)).not.toBe(valueWith(2));
+      const two = 'A: {from: {random_string: 12}}\nT: {from: {random_string: 12}}';
+      const { A, T } = theService(
+        createCompiler().compile(
+          aSourceTree({
+            [STACK_FILE]: `variables:\n${two.replace(/^/gm, '  ')}\nservices: {web: {image: a, environment: {A: $A, T: $T}}}\n`,
+          }),
+          'demo',
+        ),
+      ).spec.env;
+      expect(A).not.toBe(T);
+    });
+
+    test('stay when the file changes around them', () => {
+      expect(valueWith(1, `B: {default: b}\n${declared}`)).toBe(valueWith(1));
+    });
+
+    test.each([
+      ['random_uuid', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/],
+      ['{random_number: {min: 5, max: 7}}', /^[567]$/],
+      ['{random_string: 8}', /^[A-Za-z0-9]{8}$/],
+      ['{random_string: {length: 8, charset: base64}}', /^[A-Za-z0-9+/]{8}$/],
+      ['{random_string: {length: 8, charset: "01"}}', /^[01]{8}$/],
+      ['{random_string: {length: 8, charset: "3-5"}}', /^[345]{8}$/],
+      ['{random_string: {length: 8, charset: ascii_printable}}', /^[!-~]{8}$/],
+    ])('from %s look like that', (from, form) => {
+      expect(valueWith(3, `T: {from: ${from}}`)).toMatch(form);
+    });
+  });
 });
+
+function valueOf(declarations: string, values = ''): string | undefined {
+  return theService(compileWith(declarations, values)).spec.env['T'];
+}

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createCompiler } from '../../src/manifest/compile.ts';
 import { anyName, type KeyRow, keyRows } from '../../src/manifest/key-rows.ts';
-import { GridFile, StackFile, VariableEntry, VolumeEntry } from '../../src/manifest/schema.ts';
+import { GridFile, StackFile, VolumeEntry } from '../../src/manifest/schema.ts';
 import { ServiceEntry } from '../../src/manifest/service-schema.ts';
+import { VariableEntry } from '../../src/manifest/variable-schema.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { SourceTree } from '../../src/model/source.ts';
 
@@ -34,12 +35,27 @@ const variableAround: Readonly<Record<string, Fields>> = {
   min: { type: 'integer', default: 4 },
   max: { type: 'integer', default: 4 },
   options: { type: 'enum', default: 'small' },
-  label: { default: 'a' },
-  description: { default: 'a' },
-  empty_is_nil: { default: 'a' },
   min_length: { default: 'example.com' },
   max_length: { default: 'example.com' },
   from: { default: 'a' },
+  decode_64: { default: 'aGVsbG8=' },
+  nil_is_zero: { type: 'integer' },
+  truthy: { type: 'boolean' },
+  nil_is: { type: 'boolean' },
+  blank_is: { type: 'boolean' },
+  true: { type: 'boolean' },
+  false: { type: 'boolean' },
+  as: { type: 'boolean' },
+  can_be_other: { type: 'enum', default: 'a' },
+  schemes: { type: 'uri', default: 'http://a' },
+  split: { type: 'array' },
+  join: { type: 'array', default: 'a' },
+  sort: { type: 'array' },
+  uniq: { type: 'array' },
+  compact: { type: 'array' },
+  count: { type: 'array' },
+  variables: { type: 'group' },
+  validate: { default: 'abc' },
 };
 
 describe('the example of', () => {
@@ -55,7 +71,7 @@ describe('the example of', () => {
   });
 
   it.each(named(VariableEntry))('the variable key %s compiles', (name, row, rows) => {
-    const fields = { ...variableAround[name], ...nested(row, rows, 'a') };
+    const fields = { ...(variableAround[name] ?? { default: 'a' }), ...nested(row, rows, 'a') };
     expect(stackErrors({ variables: { T: fields }, services })).toEqual([]);
   });
 
