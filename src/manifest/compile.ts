@@ -7,6 +7,7 @@ import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
+import { indexSources, type SourceIndex } from './source-index.ts';
 import { createSources } from './sources.ts';
 import { compileListed, listingInputs, listStacks, type StackListing } from './stack-list.ts';
 
@@ -43,10 +44,11 @@ export function createCompiler(): Compiler {
 
 function compileGrid(source: SourceTree, name: string, cache: GridCache): Compiled {
   const report = createReport(null);
-  const draft = openGrid(source, name, { cache, report });
+  const files = indexSources(source.files);
+  const draft = openGrid(source, name, { cache, files, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const listings = listStacks(name, source.files.keys(), draft.stacks);
-  const stacks = listings.map((listing) => compileCached({ source, grid: name, listing, cache }));
+  const stacks = listings.map((listing) => compileCached({ files, grid: name, listing, cache }));
   const good = linkStacks(stacks);
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
   const problems = [report, ...stacks.map((stack) => stack.report)].flatMap((r) => r.problems());
@@ -55,17 +57,22 @@ function compileGrid(source: SourceTree, name: string, cache: GridCache): Compil
 
 interface Opening {
   readonly cache: GridCache;
+  readonly files: SourceIndex;
   readonly report: Report;
 }
 
 /** `null` when there is no grid to speak of, or its file cannot be read: then its stacks' variables are not known either. */
-function openGrid(source: SourceTree, name: string, { cache, report }: Opening): GridDraft | null {
+function openGrid(
+  source: SourceTree,
+  name: string,
+  { cache, files, report }: Opening,
+): GridDraft | null {
   const path = `grids/${name}/grid.yml`;
   const at = { file: path, line: 1, column: 1 };
   const paths = [...source.files.keys()].filter((p) => p.startsWith(`grids/${name}/`));
   const fault = paths.length === 0 ? missing(name) : nameFault('grid', name);
   if (fault !== null) report.error(at, fault);
-  const sources = createSources(source.files, cache);
+  const sources = createSources(files, cache);
   const opened = source.files.has(path) ? sources.open(path) : null;
   if (opened?.fault !== undefined) report.error(at, opened.fault);
   const tree = opened?.value === undefined ? null : sources.tree(opened.value);
@@ -87,19 +94,19 @@ function missing(name: string): Fault {
 }
 
 interface CachedCompile {
-  readonly source: SourceTree;
+  readonly files: SourceIndex;
   readonly grid: string;
   readonly listing: StackListing;
   readonly cache: GridCache;
 }
 
-function compileCached({ source, grid, listing, cache }: CachedCompile): LinkedStack {
+function compileCached({ files, grid, listing, cache }: CachedCompile): LinkedStack {
   const { name } = listing;
   const inputs = listingInputs(listing);
-  const known = cache.find(name, inputs, source.files);
+  const known = cache.find(name, inputs, files);
   if (known !== null)
     return { name, draft: known.draft, report: createReport(name, known.problems) };
-  const sources = createSources(source.files, cache);
+  const sources = createSources(files, cache);
   const report = createReport(name);
   const draft = compileListed({ grid, listing, sources, report });
   const stack: LinkedStack = { name, draft, report };
