@@ -15,9 +15,7 @@ const kontenaService = [
   'log_opts',
   'net',
   'only_if',
-  'secrets',
   'skip_if',
-  'volumes_from',
 ];
 
 const composeService = [
@@ -26,7 +24,6 @@ const composeService = [
   'blkio_config',
   'cgroup',
   'cgroup_parent',
-  'configs',
   'container_name',
   'cpu_count',
   'cpu_percent',
@@ -97,7 +94,6 @@ export const laterDeployKeys = [
 ];
 
 export const laterStackKeys = [
-  'configs',
   'data',
   'depends',
   'errors',
@@ -106,10 +102,9 @@ export const laterStackKeys = [
   'name',
   'networks',
   'registry',
-  'secrets',
 ];
 
-export const laterVolumeKeys = ['labels', 'name', 'only_if', 'skip_if'];
+export const laterVolumeKeys = ['only_if', 'skip_if'];
 
 export const laterVariableKeys = [
   'as',

@@ -7,7 +7,17 @@ import {
   laterVolumeKeys,
 } from './later-keys.ts';
 import { nameRule, nodeNameRule, volumeNameRule } from './names.ts';
-import { choice, closed, flag, flagOrMap, list, mapOf, scalar, text } from './schema-parts.ts';
+import {
+  choice,
+  closed,
+  flag,
+  flagOrMap,
+  list,
+  mapOf,
+  mapOrPairs,
+  scalar,
+  text,
+} from './schema-parts.ts';
 import { ServiceEntry } from './service-schema.ts';
 
 const variableTypes = ['string', 'integer', 'boolean', 'enum'] as const;
@@ -82,9 +92,39 @@ export const VolumeEntry = closed(
       text({ minLength: 1, maxLength: 255, description: "Docker's volume driver." }),
     ),
     driver_opts: Type.Optional(mapOf(scalar(), { description: 'Options of the driver.' })),
+    name: Type.Optional(
+      text({
+        pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$',
+        description: 'Its exact name on the nodes, whoever else uses a volume of that name.',
+      }),
+    ),
+    labels: Type.Optional(mapOrPairs({ description: 'Labels that it gets when it is made.' })),
   },
   { description: 'A named volume.', later: laterVolumeKeys },
 );
+
+const configFile = {
+  file: Type.Optional(
+    text({ minLength: 1, description: 'A file of the repository, relative to this file.' }),
+  ),
+  environment: Type.Optional(text({ description: 'Not supported: the repository says it all.' })),
+  external: Type.Optional(flag({ description: 'Not supported: the repository says it all.' })),
+};
+
+const laterConfigKeys = ['driver', 'driver_opts', 'labels', 'name', 'template_driver'];
+
+export const ConfigEntry = closed(
+  {
+    ...configFile,
+    content: Type.Optional(text({ maxLength: 262_144, description: 'The text of the file.' })),
+  },
+  { description: 'A file that services can mount.', later: laterConfigKeys },
+);
+
+export const SecretEntry = closed(configFile, {
+  description: 'A file that services find in /run/secrets. The repository holds it in the clear.',
+  later: laterConfigKeys,
+});
 
 export type VolumeEntry = Type.Static<typeof VolumeEntry>;
 
@@ -93,6 +133,8 @@ const open = {
   variables: anything('object'),
   services: anything('object'),
   volumes: anything('object'),
+  configs: anything('object'),
+  secrets: anything('object'),
 };
 
 function anything(type: string) {
@@ -136,6 +178,15 @@ export const StackFile = closed(
     services: mapOf(ServiceEntry, { keys: nameRule, description: 'The services, by name.' }),
     volumes: Type.Optional(
       mapOf(VolumeEntry, { keys: volumeNameRule, description: 'The named volumes, by name.' }),
+    ),
+    configs: Type.Optional(
+      mapOf(ConfigEntry, { keys: volumeNameRule, description: 'Files to mount, by name.' }),
+    ),
+    secrets: Type.Optional(
+      mapOf(SecretEntry, {
+        keys: volumeNameRule,
+        description: 'Files for /run/secrets, by name; in the clear.',
+      }),
     ),
   },
   { description: 'A stack: services that are deployed together.', later: laterStackKeys },

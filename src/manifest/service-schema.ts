@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
+import { MountEntry } from './mount-map.ts';
 import {
   choice,
   closed,
@@ -126,6 +127,22 @@ export const Extends = textOrMap(
   },
 );
 
+const fileUse = {
+  source: text({ minLength: 1, maxLength: 255, description: 'Its name at the top of the file.' }),
+  target: Type.Optional(text({ minLength: 1, description: 'The path in the container.' })),
+  uid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The user who owns it.' })),
+  gid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The group that owns it.' })),
+  mode: Type.Optional(
+    text({ default: '0444', description: 'Permissions, octal.', examples: ['0440'] }),
+  ),
+};
+
+/** One item of a service's `configs`. */
+export const ConfigUse = textOrMap(fileUse);
+
+/** Kontena's items come from a vault, and go to the environment. */
+const SecretUse = textOrMap(fileUse, { later: ['secret', 'name', 'type'] });
+
 /** One service of a stack file. */
 export const ServiceEntry = closed(
   {
@@ -179,9 +196,28 @@ export const ServiceEntry = closed(
       }),
     ),
     volumes: Type.Optional(
-      list(text(), {
-        description: 'Mounts: `/path`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
-        examples: [['data:/var/lib/postgresql/data']],
+      list(MountEntry, {
+        description:
+          'Mounts: `/path`, `./file:/path:ro`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
+        examples: [['data:/var/lib/postgresql/data', './nginx.conf:/etc/nginx/nginx.conf:ro']],
+      }),
+    ),
+    volumes_from: Type.Optional(
+      list(text({ maxLength: 255 }), {
+        maxItems: 20,
+        description:
+          'Everything that an instance of another service of the stack has mounted: `service[:ro]`, or `service-%s` for the instance with the same number.',
+        examples: [['data-%s', 'uploads:ro']],
+      }),
+    ),
+    configs: Type.Optional(
+      list(ConfigUse, {
+        description: 'Files of `configs` that are mounted, at `/<name>` unless a target is given.',
+      }),
+    ),
+    secrets: Type.Optional(
+      list(SecretUse, {
+        description: 'Files of `secrets` that are mounted, in /run/secrets.',
       }),
     ),
     links: Type.Optional(
@@ -246,9 +282,11 @@ export const ServiceEntry = closed(
     ),
     pid: Type.Optional(choice(['host'], { description: "See the node's processes." })),
     network_mode: Type.Optional(
-      choice(['bridge', 'host'], {
+      text({
+        maxLength: 255,
         default: 'bridge',
-        description: "The grid's network, or the node's own.",
+        description: "`bridge` is the grid's network, `host` the node's own, `none` none.",
+        examples: ['host'],
       }),
     ),
     stop_signal: Type.Optional(

@@ -1,4 +1,5 @@
 import type { TextFile } from '../model/source.ts';
+import { readConfigs, readSecrets } from './configs.ts';
 import { createServiceResolver } from './extends.ts';
 import { createInterpolation } from './interpolate.ts';
 import { nameFault } from './names.ts';
@@ -14,6 +15,7 @@ import { type MapNode, mapNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 import { resolveVariables } from './variables.ts';
 import { readVolumes } from './volumes.ts';
+import { settleBorrowers } from './volumes-from.ts';
 
 export interface StackInput {
   readonly grid: string;
@@ -59,25 +61,34 @@ function compileRoot(input: StackInput, root: MapNode): StackDraft {
   const { report } = input;
   const scope = scopeOf(input, root);
   const apply = createInterpolation(scope, report);
-  const interpolated = interpolateKeys(root, ['expose', 'labels', 'volumes'], apply);
+  const interpolated = interpolateKeys(root, interpolatedKeys, apply);
   const head = validateHead(interpolated, report);
   const services = valueAt(root, 'services') ?? mapNode(root, new Map());
   if (services.kind !== 'map' || !checkServices(services, report)) return emptyDraft;
   const names = [...services.entries.keys()];
   if (head?.expose !== undefined) checkExpose(head.expose, names, interpolated, report);
-  const volumes = readVolumes(valueAt(interpolated, 'volumes'), report);
-  const resolver = createServiceResolver({ sources: input.sources, report, interpolate: apply });
+  const mounts = {
+    volumes: readVolumes(valueAt(interpolated, 'volumes'), report),
+    undeclared: 'refuse',
+    configs: readConfigs(valueAt(interpolated, 'configs'), report),
+    secrets: readSecrets(valueAt(interpolated, 'secrets'), report),
+  } as const;
+  const { sources, grid, name: stack } = input;
+  const resolver = createServiceResolver({ sources, report, interpolate: apply });
   const drafts = [...services.entries.values()].flatMap(({ key }) => {
     if (report.isFull()) return [];
     const service = resolver.resolve({ path: input.file.path, services }, key.text);
-    const context = { grid: input.grid, stack: input.name, volumes, report };
+    const context = { grid, stack, names, mounts, sources, report };
     const draft = service === null ? null : readService(key, key.text, service, context);
     return draft === null ? [] : [draft];
   });
   warnOfAmbiguousNames(drafts, report);
   const isLinked = drafts.some((d) => d.dependencies.some(({ stack }) => stack !== input.name));
-  return { services: drafts, names, isLinked };
+  return { services: settleBorrowers(drafts, report), names, isLinked };
 }
+
+/** Beside services and variables, which are read one by one. */
+const interpolatedKeys = ['expose', 'labels', 'volumes', 'configs', 'secrets'];
 
 function scopeOf({ grid, name, variables, report }: StackInput, root: MapNode): Scope {
   const builtIn: Scope = {

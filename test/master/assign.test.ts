@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nextAssignment } from '../../src/master/assign.ts';
+import { createEncoder } from '../../src/master/delivery.ts';
 import { type FleetNode, unheard } from '../../src/master/fleet.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Service } from '../../src/model/grid.ts';
@@ -45,7 +46,8 @@ function assign(
   services: readonly Service[],
 ): Assignment | null {
   const byPath = new Map(services.map((service) => [`${service.stack}/${service.name}`, service]));
-  return nextAssignment({ node, steps, services: byPath, revision: 'sha-2', roster: ['node-1'] });
+  const of = { node, steps, services: byPath, revision: 'sha-2', roster: ['node-1'] };
+  return nextAssignment({ ...of, encode: createEncoder() });
 }
 
 const paths = (assignment: Assignment | null) =>
