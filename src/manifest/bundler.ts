@@ -6,7 +6,7 @@ import {
 } from '../model/delivery.ts';
 import { contentDigest, digest } from '../model/digest.ts';
 import { compareText } from '../model/identity.ts';
-import { contentOf, type ReadableFile } from '../model/source.ts';
+import type { ReadableFile } from '../model/source.ts';
 import { quote } from './quote.ts';
 import type { Fault, Parsed } from './report.ts';
 import { resolvePath } from './source-path.ts';
@@ -47,9 +47,10 @@ export function createBundler(sources: Sources): Bundler {
   function bundle(files: readonly Named[], permissions: Permissions): Parsed<string> {
     const bundled: BundledFile[] = [];
     for (const { path, file } of files) {
-      const fault = take(room, file);
+      // What is beyond the bounds is not looked at: there may be very much of it.
+      const { bytes, digest: content } = isFull(room) ? nothing : sources.measure(file);
+      const fault = take(room, file, bytes);
       if (fault !== null) return { fault };
-      const content = sources.contentDigest(file);
       contents[content] = file;
       bundled.push({ path, mode: permissions.mode ?? ownMode(file), content });
     }
@@ -65,6 +66,7 @@ export function createBundler(sources: Sources): Bundler {
       const { value: found, fault } = open(written, from);
       if (fault !== undefined) return { fault };
       if (found.kind === 'file') return bundle([{ path: '', file: found.file }], own);
+      if (found.files.length > room.files) return { fault: tooMany };
       const start = found.path.length + 1;
       const named = found.files.map((file) => ({ path: file.path.slice(start), file }));
       return bundle(
@@ -79,6 +81,7 @@ export function createBundler(sources: Sources): Bundler {
       return bundle([{ path: '', file: found.file }], permissions);
     },
     text(text, permissions) {
+      if (isFull(room)) return { fault: room.files > 0 ? tooMuch : tooMany };
       const bytes = new TextEncoder().encode(text);
       const file = { kind: 'binary', path: '', blob: contentDigest(bytes), bytes } as const;
       return bundle([{ path: '', file }], permissions);
@@ -98,18 +101,29 @@ interface Room {
   files: number;
 }
 
-function take(room: Room, file: ReadableFile): Fault | null {
-  const bytes = contentOf(file).byteLength;
-  room.bytes -= bytes;
-  room.files -= 1;
-  if (bytes > deliveryBounds.fileBytes)
-    return tooLarge(`${quote(file.path)} has ${bytes} bytes`, `${deliveryBounds.fileBytes} a file`);
-  if (room.bytes < 0)
-    return tooLarge('the service mounts too much', `${deliveryBounds.serviceBytes} a service`);
-  if (room.files < 0)
-    return tooLarge('the service mounts too many files', `${deliveryBounds.files} a service`);
-  return null;
+const nothing = { bytes: 0, digest: '' };
+
+function isFull(room: Room): boolean {
+  return room.bytes < 0 || room.files <= 0;
 }
+
+function take(room: Room, file: ReadableFile, bytes: number): Fault | null {
+  if (room.files <= 0) return tooMany;
+  room.files -= 1;
+  room.bytes -= bytes;
+  if (bytes > deliveryBounds.fileBytes)
+    return tooLarge(
+      `${quote(file.path)} has ${bytes} bytes`,
+      `${deliveryBounds.fileBytes} bytes a file`,
+    );
+  return room.bytes < 0 ? tooMuch : null;
+}
+
+const tooMuch = tooLarge(
+  'the service mounts too much',
+  `${deliveryBounds.serviceBytes} bytes a service`,
+);
+const tooMany = tooLarge('the service mounts too many files', `${deliveryBounds.files} a service`);
 
 function tooLarge(what: string, bound: string): Fault {
   return {

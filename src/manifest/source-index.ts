@@ -11,12 +11,17 @@ export interface SourceIndex {
    * end the path means everything below a folder.
    */
   identity(path: string): string;
-  /** SHA-256 of a file's content. */
-  contentDigest(file: ReadableFile): string;
+  measure(file: ReadableFile): Measure;
+}
+
+export interface Measure {
+  readonly bytes: number;
+  /** SHA-256 of the content. */
+  readonly digest: string;
 }
 
 export function indexSources(files: ReadonlyMap<string, SourceFile>): SourceIndex {
-  const digests = new Map<string, string>();
+  const measures = new Map<string, Measure>();
   const identities = new Map<string, string>();
   let folders: ReadonlyMap<string, readonly SourceFile[]> | null = null;
   function below(folder: string): readonly SourceFile[] {
@@ -36,12 +41,16 @@ export function indexSources(files: ReadonlyMap<string, SourceFile>): SourceInde
     get: (path) => files.get(path),
     below,
     identity: (path) => (path.endsWith('/') ? folderIdentity(path) : fileIdentity(files.get(path))),
-    contentDigest(file) {
-      const known = digests.get(file.blob) ?? contentDigest(contentOf(file));
-      digests.set(file.blob, known);
+    measure(file) {
+      const known = measures.get(file.blob) ?? measureContent(contentOf(file));
+      measures.set(file.blob, known);
       return known;
     },
   };
+}
+
+function measureContent(content: Uint8Array): Measure {
+  return { bytes: content.byteLength, digest: contentDigest(content) };
 }
 
 function fileIdentity(file: SourceFile | undefined): string {

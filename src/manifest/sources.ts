@@ -2,7 +2,7 @@ import type { ReadableFile, RefusedFile, SourceFile, TextFile } from '../model/s
 import { quote } from './quote.ts';
 import { readTree, type Tree } from './read.ts';
 import type { Fault, Parsed } from './report.ts';
-import type { SourceIndex } from './source-index.ts';
+import type { Measure, SourceIndex } from './source-index.ts';
 import type { Entry } from './tree.ts';
 
 /** The files that one stack is compiled from, and a record of which were asked for. */
@@ -10,8 +10,7 @@ export interface Sources {
   open(path: string): Parsed<TextFile>;
   /** The file at the path, or all files below the folder there. A file that cannot be read is a fault. */
   collect(path: string): Parsed<Collected>;
-  /** SHA-256 of a file's content. */
-  contentDigest(file: ReadableFile): string;
+  measure(file: ReadableFile): Measure;
   tree(file: TextFile): Tree;
   /** The variables of an environment file, however often it is named: `parse` runs, and complains, once. */
   variables(file: TextFile, parse: () => Variables): Variables;
@@ -40,6 +39,16 @@ export function createSources(index: SourceIndex, shared: TreeCache): Sources {
     consulted.set(`${folder}/`, index.identity(`${folder}/`));
     return index.below(folder);
   }
+  function collect(path: string): Parsed<Collected> {
+    const file = look(path);
+    if (file !== undefined && file.kind !== 'refused') return { value: { kind: 'file', file } };
+    const files = file === undefined ? lookInto(path) : [];
+    const refused = file ?? files.find(isRefused) ?? refusedFolder(path, look);
+    if (refused !== null) return { fault: refusal(refused) };
+    if (files.length === 0) return { fault: missing(path) };
+    return { value: { kind: 'folder', files: files.filter((one) => !isRefused(one)) } };
+  }
+  const collected = new Map<string, Parsed<Collected>>();
   const variables = new Map<string, Variables>();
   return {
     consulted,
@@ -49,7 +58,7 @@ export function createSources(index: SourceIndex, shared: TreeCache): Sources {
       return known;
     },
     tree: (file) => shared.get(file, () => readTree(file)),
-    contentDigest: (file) => index.contentDigest(file),
+    measure: (file) => index.measure(file),
     open(path) {
       const file = look(path);
       if (file?.kind === 'text') return { value: file };
@@ -57,13 +66,9 @@ export function createSources(index: SourceIndex, shared: TreeCache): Sources {
       return { fault: refused === null ? missing(path) : refusal(refused) };
     },
     collect(path) {
-      const file = look(path);
-      if (file !== undefined && file.kind !== 'refused') return { value: { kind: 'file', file } };
-      const files = file === undefined ? lookInto(path) : [];
-      const refused = file ?? files.find(isRefused) ?? refusedFolder(path, look);
-      if (refused !== null) return { fault: refusal(refused) };
-      if (files.length === 0) return { fault: missing(path) };
-      return { value: { kind: 'folder', files: files.filter((one) => !isRefused(one)) } };
+      const known = collected.get(path) ?? collect(path);
+      collected.set(path, known);
+      return known;
     },
   };
 }
