@@ -4,6 +4,7 @@ import { createLanes } from '../../src/agent/lanes.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
+import type { Delivery } from '../../src/model/delivery.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ObservedInstance } from '../../src/model/observed.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
@@ -72,6 +73,7 @@ export class Bench {
   async assign(
     instances: readonly AssignedInstance[],
     kept: readonly string[] = [],
+    files: Delivery = { bundles: {}, contents: {} },
   ): Promise<void> {
     this.#generation += 1;
     const assignment: Assignment = {
@@ -81,6 +83,7 @@ export class Bench {
       roster: ['node-1'],
       instances,
       kept,
+      files,
     };
     this.#reconciler?.apply(assignment);
     await this.clock.settle();
