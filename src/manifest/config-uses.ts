@@ -1,6 +1,7 @@
 import type Type from 'typebox';
 import type { FilesMount } from '../model/spec.ts';
 import type { Bundler, Permissions } from './bundler.ts';
+import type { ConfigUse } from './config-schema.ts';
 import type { Config } from './configs.ts';
 import { parseFileMode } from './file-mode.ts';
 import { targetFault } from './mount-wish.ts';
@@ -8,7 +9,7 @@ import type { PlacedMount } from './mounts.ts';
 import { quote } from './quote.ts';
 import type { Fault, Parsed } from './report.ts';
 import { parseAt, type Section } from './section.ts';
-import type { ConfigUse, ServiceEntry } from './service-schema.ts';
+import type { ServiceEntry } from './service-schema.ts';
 import { didYouMean } from './suggest.ts';
 import { locate, type TreeNode } from './tree.ts';
 

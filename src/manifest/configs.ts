@@ -1,8 +1,9 @@
 import type Type from 'typebox';
+import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import { volumeNameRule } from './names.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
-import { ConfigEntry, SecretEntry } from './schema.ts';
+
 import { locate, locateKey, type TreeNode } from './tree.ts';
 import { createValidator, type Validator } from './validate.ts';
 

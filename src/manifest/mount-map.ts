@@ -121,8 +121,8 @@ function mapFault(entry: MountMap): Fault | null {
   return null;
 }
 
-function optional<T>(text: string | undefined, parse: (text: string) => Parsed<T>) {
-  return text === undefined ? null : parse(text);
+function optional<T>(written: string | undefined, parse: (written: string) => Parsed<T>) {
+  return written === undefined ? null : parse(written);
 }
 
 function bad(message: string): Fault {

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import {
   laterGridDeployKeys,
   laterGridKeys,
@@ -102,29 +103,6 @@ export const VolumeEntry = closed(
   },
   { description: 'A named volume.', later: laterVolumeKeys },
 );
-
-const configFile = {
-  file: Type.Optional(
-    text({ minLength: 1, description: 'A file of the repository, relative to this file.' }),
-  ),
-  environment: Type.Optional(text({ description: 'Not supported: the repository says it all.' })),
-  external: Type.Optional(flag({ description: 'Not supported: the repository says it all.' })),
-};
-
-const laterConfigKeys = ['driver', 'driver_opts', 'labels', 'name', 'template_driver'];
-
-export const ConfigEntry = closed(
-  {
-    ...configFile,
-    content: Type.Optional(text({ maxLength: 262_144, description: 'The text of the file.' })),
-  },
-  { description: 'A file that services can mount.', later: laterConfigKeys },
-);
-
-export const SecretEntry = closed(configFile, {
-  description: 'A file that services find in /run/secrets. The repository holds it in the clear.',
-  later: laterConfigKeys,
-});
 
 export type VolumeEntry = Type.Static<typeof VolumeEntry>;
 

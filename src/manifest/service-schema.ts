@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { ConfigUse, SecretUse } from './config-schema.ts';
 import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
 import { MountEntry } from './mount-map.ts';
 import {
@@ -126,22 +127,6 @@ export const Extends = textOrMap(
     later: ['stack'],
   },
 );
-
-const fileUse = {
-  source: text({ minLength: 1, maxLength: 255, description: 'Its name at the top of the file.' }),
-  target: Type.Optional(text({ minLength: 1, description: 'The path in the container.' })),
-  uid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The user who owns it.' })),
-  gid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The group that owns it.' })),
-  mode: Type.Optional(
-    text({ default: '0444', description: 'Permissions, octal.', examples: ['0440'] }),
-  ),
-};
-
-/** One item of a service's `configs`. */
-export const ConfigUse = textOrMap(fileUse);
-
-/** Kontena's items come from a vault, and go to the environment. */
-const SecretUse = textOrMap(fileUse, { later: ['secret', 'name', 'type'] });
 
 /** One service of a stack file. */
 export const ServiceEntry = closed(

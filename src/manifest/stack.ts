@@ -73,13 +73,13 @@ function compileRoot(input: StackInput, root: MapNode): StackDraft {
     configs: readConfigs(valueAt(interpolated, 'configs'), report),
     secrets: readSecrets(valueAt(interpolated, 'secrets'), report),
   } as const;
-  const { sources, grid, name: stack } = input;
+  const { sources } = input;
+  const from = { grid: input.grid, stack: input.name, names, mounts, sources, report };
   const resolver = createServiceResolver({ sources, report, interpolate: apply });
   const drafts = [...services.entries.values()].flatMap(({ key }) => {
     if (report.isFull()) return [];
     const service = resolver.resolve({ path: input.file.path, services }, key.text);
-    const context = { grid, stack, names, mounts, sources, report };
-    const draft = service === null ? null : readService(key, key.text, service, context);
+    const draft = service === null ? null : readService(key, key.text, service, from);
     return draft === null ? [] : [draft];
   });
   warnOfAmbiguousNames(drafts, report);

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { createBundler } from '../../src/manifest/bundler.ts';
+import { createGridCache } from '../../src/manifest/cache.ts';
+import { readMounts } from '../../src/manifest/mounts.ts';
+import { readTree } from '../../src/manifest/read.ts';
+import { createReport } from '../../src/manifest/report.ts';
+import { indexSources } from '../../src/manifest/source-index.ts';
+import { createSources } from '../../src/manifest/sources.ts';
 import type { Mount } from '../../src/model/spec.ts';
-import { brief, compileService, compileStackFile, theProblem, theService } from './source-tree.ts';
+import {
+  aTextFile,
+  brief,
+  compileService,
+  compileStackFile,
+  theProblem,
+  theService,
+} from './source-tree.ts';
 
 const data = {
   name: 'data',
@@ -178,5 +192,28 @@ describe('volumes_from', () => {
     );
 
     expect(theProblem(compiled).code).toBe('dependency-cycle');
+  });
+});
+
+describe('a volume that nobody declared', () => {
+  const read = (undeclared: 'refuse' | 'declare') => {
+    const { root } = readTree(aTextFile('volumes: ["cache:/x"]\n'));
+    if (root === null) throw new Error('no tree');
+    const report = createReport('shop');
+    const section = { value: { volumes: ['cache:/x'] }, node: root, report };
+    const bundler = createBundler(createSources(indexSources(new Map()), createGridCache()));
+    const none = { volumes: new Map(), configs: new Map(), secrets: new Map() };
+    return { mounts: readMounts(section, { ...none, undeclared, bundler }), report };
+  };
+
+  test('is a problem', () => {
+    expect(read('refuse').report.problems()).toMatchObject([{ code: 'unknown-volume' }]);
+  });
+
+  test('is a volume of the stack in formats that know no declaration', () => {
+    const { mounts, report } = read('declare');
+
+    expect(report.problems()).toEqual([]);
+    expect(mounts).toMatchObject([{ volume: { name: 'cache', scope: 'stack', external: false } }]);
   });
 });

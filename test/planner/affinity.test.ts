@@ -166,10 +166,10 @@ describe('a service that is to be beside an instance of another', () => {
     dependsOn: ['shop/store'],
     beside: [anAffinity('container==shop.store-%s')],
   });
-  const nodes = ['a', 'b', 'c'].map((name) => aNode({ name, labels: [name === 'c' ? 'x' : 'y'] }));
+  const three = ['a', 'b', 'c'].map((name) => aNode({ name, labels: [name === 'c' ? 'x' : 'y'] }));
 
   test('is placed with the instance of its number', () => {
-    const placed = places(planOf({ services: [web, store], nodes }));
+    const placed = places(planOf({ services: [web, store], nodes: three }));
 
     for (const number of [1, 2, 3])
       expect(placed[`shop/web-${number}`]).toBe(placed[`shop/store-${number}`]);
@@ -179,7 +179,7 @@ describe('a service that is to be beside an instance of another', () => {
   test('keeps its own rules and those of the grid', () => {
     const grid = { defaultAffinity: [anAffinity('label==y')] };
 
-    const made = planOf({ services: [web, store], nodes, grid });
+    const made = planOf({ services: [web, store], nodes: three, grid });
 
     expect(Object.values(places(made))).not.toContain('c');
   });
@@ -187,7 +187,7 @@ describe('a service that is to be beside an instance of another', () => {
   test('is blocked where that instance is not', () => {
     const other = aService({ name: 'web', beside: [anAffinity('container==shop.gone-1')] });
 
-    const made = planOf({ services: [other], nodes });
+    const made = planOf({ services: [other], nodes: three });
 
     expect(JSON.stringify(made.blocked)).toContain('container==shop.gone-1 not satisfied');
   });

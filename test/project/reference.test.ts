@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configDocs } from '../../src/cli/config.ts';
+import { ConfigEntry, SecretEntry } from '../../src/manifest/config-schema.ts';
 import {
   GridFile,
   StackEntry,
@@ -21,6 +22,8 @@ describe('docs/grid-repository.md', () => {
     ['kontena.yml', StackFile],
     ['a service', ServiceEntry],
     ['a volume', VolumeEntry],
+    ['a config', ConfigEntry],
+    ['a secret', SecretEntry],
     ['a variable', VariableEntry],
   ])('explains every key of %s', (_, schema) => {
     const missing = keysOf(schema).filter((key) => !explains(key));
