@@ -193,6 +193,18 @@ describe('files that a service mounts', () => {
   });
 });
 
+test('a file that is no text cannot be an env file', () => {
+  const tree = withFiles(
+    aSourceTree({ [STACK_FILE]: 'services: {web: {image: x, env_file: ./env}}' }),
+    [{ kind: 'binary', path: `${HERE}/env`, blob: 'b', bytes: Uint8Array.of(0) }],
+  );
+
+  const { code, message } = theProblem(createCompiler().compile(tree, 'demo'));
+
+  expect(code).toBe('file-refused');
+  expect(message).toContain('not UTF-8 text');
+});
+
 describe('the spec hash of a service with files', () => {
   const hash = (files: Files, lines = 'volumes: ["./a:/a:ro"]') =>
     theService(compileService(lines, '', files)).specHash;
