@@ -25,7 +25,6 @@ export const SecretEntry = closed(configFile, {
 });
 
 const fileUse = {
-  source: text({ minLength: 1, maxLength: 255, description: 'Its name at the top of the file.' }),
   target: Type.Optional(text({ minLength: 1, description: 'The path in the container.' })),
   uid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The user who owns it.' })),
   gid: Type.Optional(text({ pattern: '^\\d{1,9}$', description: 'The group that owns it.' })),
@@ -34,8 +33,22 @@ const fileUse = {
   ),
 };
 
-/** One item of a service's `configs`. */
-export const ConfigUse = textOrMap(fileUse);
+const source = text({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Its name at the top of the file.',
+});
 
-/** Kontena's items come from a vault, and go to the environment. */
-export const SecretUse = textOrMap(fileUse, { later: ['secret', 'name', 'type'] });
+/** One item of a service's `configs`. */
+export const ConfigUse = textOrMap({ source, ...fileUse });
+
+const vault = "Kontena's vault, which does not exist here yet.";
+
+/** One item of a service's `secrets`. What Kontena had there is told from what is misspelt. */
+export const SecretUse = textOrMap({
+  source: Type.Optional(source),
+  ...fileUse,
+  secret: Type.Optional(text({ description: vault })),
+  name: Type.Optional(text({ description: vault })),
+  type: Type.Optional(text({ description: vault })),
+});

@@ -1,7 +1,7 @@
 import type Type from 'typebox';
 import type { FilesMount } from '../model/spec.ts';
-import type { Bundler, Permissions } from './bundler.ts';
-import type { ConfigUse } from './config-schema.ts';
+import type { Bundler } from './bundler.ts';
+import type { SecretUse } from './config-schema.ts';
 import type { Config } from './configs.ts';
 import { parseFileMode } from './file-mode.ts';
 import { targetFault } from './mount-wish.ts';
@@ -11,7 +11,7 @@ import type { Fault, Parsed } from './report.ts';
 import { parseAt, type Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
 import { didYouMean } from './suggest.ts';
-import { locate, type TreeNode } from './tree.ts';
+import { locate } from './tree.ts';
 
 export interface ConfigContext {
   readonly configs: ReadonlyMap<string, Config>;
@@ -38,30 +38,64 @@ interface Uses {
   readonly bundler: Bundler;
 }
 
-type Use = Exclude<Type.Static<typeof ConfigUse>, string>;
+type Use = Exclude<Type.Static<typeof SecretUse>, string>;
 
 function readUses(section: Section<ServiceEntry>, uses: Uses): readonly PlacedMount[] {
+  const { node, report } = section;
   return (section.value[uses.key] ?? []).flatMap((entry, index) => {
-    const at = locate(section.node, [uses.key, index]);
+    const at = locate(node, [uses.key, index]);
     const use = typeof entry === 'string' ? { source: entry } : entry;
-    const mode = parseAt({ ...section, node: at, value: use }, ['mode'], use.mode, parseFileMode);
-    const config = uses.declared.get(use.source);
-    if (config === undefined) section.report.error(locate(at, ['source']), unknown(use, uses));
+    const { value: config, fault } = findConfig(use, uses);
+    if (fault !== undefined) report.error(locate(at, ['source']), fault);
     if (config === undefined || config.kind === 'broken') return [];
-    const target = targetOf(use, uses);
-    const reason = targetFault(target);
-    const permissions = { mode, uid: idOf(use.uid), gid: idOf(use.gid) };
-    const mount =
-      reason === null
-        ? mountOf(config, target, { permissions, bundler: uses.bundler })
-        : { fault: { code: 'bad-volume', message: `${quote(target)} ${reason}` } };
+    const mount = mountOf(config, { value: use, node: at, report }, uses);
     if (mount.fault === undefined) return [{ mount: mount.value, at }];
-    section.report.error(placeOf(config, at), mount.fault);
+    // What is wrong with a file is wrong where it is named.
+    report.error(config.kind === 'file' ? config.at : at, mount.fault);
     return [];
   });
 }
 
-function targetOf({ source, target = source }: Use, { folder }: Uses): string {
+function findConfig(use: Use, { key, declared }: Uses): Parsed<Config> {
+  const { source } = use;
+  if ((use.secret ?? use.name ?? use.type) !== undefined) return { fault: fromVault };
+  if (source === undefined) return { fault: withoutSource };
+  const config = declared.get(source);
+  return config === undefined ? { fault: unknown(source, { key, declared }) } : { value: config };
+}
+
+function mountOf(
+  config: Exclude<Config, { kind: 'broken' }>,
+  section: Section<Use>,
+  uses: Uses,
+): Parsed<FilesMount> {
+  const use = section.value;
+  const target = targetOf(use, uses);
+  const reason = targetFault(target);
+  if (reason !== null)
+    return { fault: { code: 'bad-volume', message: `${quote(target)} ${reason}` } };
+  const mode = parseAt(section, ['mode'], use.mode, parseFileMode);
+  const permissions = { mode, uid: idOf(use.uid), gid: idOf(use.gid) };
+  const made =
+    config.kind === 'file'
+      ? uses.bundler.file(config.path, config.from, permissions)
+      : uses.bundler.text(config.text, permissions);
+  if (made.fault !== undefined) return made;
+  return { value: { kind: 'files', target, digest: made.value } };
+}
+
+const withoutSource: Fault = {
+  code: 'missing-key',
+  message: 'the secret needs the key "source"',
+};
+
+const fromVault: Fault = {
+  code: 'not-supported-yet',
+  message: "secrets of Kontena's vault do not exist here yet",
+  hint: 'A file of the repository can be a secret: "secrets: {NAME: {file: ./path}}" at the top, and "secrets: [NAME]" here. Everyone who can read the repository can read it.',
+};
+
+function targetOf({ source = '', target = source }: Use, { folder }: Uses): string {
   return target.startsWith('/') ? target : `${folder}${target}`;
 }
 
@@ -69,30 +103,7 @@ function idOf(text: string | undefined): number | null {
   return text === undefined ? null : Number(text);
 }
 
-interface Making {
-  readonly permissions: Permissions;
-  readonly bundler: Bundler;
-}
-
-function mountOf(
-  config: Exclude<Config, { kind: 'broken' }>,
-  target: string,
-  { permissions, bundler }: Making,
-): Parsed<FilesMount> {
-  const made =
-    config.kind === 'file'
-      ? bundler.file(config.path, config.from, permissions)
-      : bundler.text(config.text, permissions);
-  if (made.fault !== undefined) return made;
-  return { value: { kind: 'files', target, digest: made.value } };
-}
-
-/** What is wrong with a file is wrong where it is named. */
-function placeOf(config: Config, use: TreeNode): TreeNode {
-  return config.kind === 'file' ? config.at : use;
-}
-
-function unknown({ source }: Use, { key, declared }: Uses): Fault {
+function unknown(source: string, { key, declared }: Pick<Uses, 'key' | 'declared'>): Fault {
   return {
     code: key === 'configs' ? 'unknown-config' : 'unknown-secret',
     message: `${quote(source)} is not declared in "${key}"`,

@@ -173,6 +173,10 @@ describe('files that a service mounts', () => {
   test.each([
     ['configs: [a]', 'configs: {b: {content: x}}', 'error unknown-config 4:15'],
     ['secrets: [{source: a}]', '', 'error unknown-secret 4:24'],
+    ['secrets: [{target: a}]', '', 'error missing-key 4:15'],
+    ['secrets: [{source: a, type: env}]', '', 'error not-supported-yet 4:24'],
+    ['configs: [{target: a}]', '', 'error missing-key 4:15'],
+    ['configs: [{secret: a, source: b}]', '', 'error unknown-key 4:16'],
     ['', 'configs: {a: {environment: A}}', 'error not-supported-yet 5:15'],
     ['', 'secrets: {a: {external: true}}', 'error not-supported-yet 5:15'],
     ['', 'secrets: {a: {content: x}}', 'error unknown-key 5:15'],

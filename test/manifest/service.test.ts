@@ -177,7 +177,7 @@ describe('a service', () => {
     ['imge: x', 'error unknown-key 4:5'],
     ['networks: [a]', 'error not-supported-yet 4:5'],
     ['certificates: []', 'error not-supported-yet 4:5'],
-    ['secrets: [{secret: S, name: N, type: env}]', 'error not-supported-yet 4:16'],
+    ['secrets: [{secret: S, name: N, type: env}]', 'error not-supported-yet 4:15'],
     ['healthcheck: {}', 'error not-supported-yet 4:5'],
     ['deploy: {replicas: 2}', 'error not-supported-yet 4:14'],
     ['deploy: {strategy: hi}', 'error wrong-value 4:24'],
