@@ -113,7 +113,7 @@ function take(room: Room, file: ReadableFile, bytes: number): Fault | null {
   room.bytes -= bytes;
   if (bytes > deliveryBounds.fileBytes)
     return tooLarge(
-      `${quote(file.path)} has ${bytes} bytes`,
+      `${file.path === '' ? 'the content' : quote(file.path)} has ${bytes} bytes`,
       `${deliveryBounds.fileBytes} bytes a file`,
     );
   return room.bytes < 0 ? tooMuch : null;
