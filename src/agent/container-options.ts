@@ -1,17 +1,8 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { shortDigest } from '../model/digest.ts';
-import { GridError } from '../model/error.ts';
-import { containerName } from '../model/identity.ts';
-import {
-  type BindMount,
-  type ContainerSpec,
-  type Mount,
-  mountPlace,
-  type PortBinding,
-  type VolumeSpec,
-} from '../model/spec.ts';
+import type { ContainerSpec, PortBinding } from '../model/spec.ts';
 import type { Scope } from './containers.ts';
-import { containerLabels, volumeLabels } from './labels.ts';
+import { containerLabels } from './labels.ts';
+import { mountOptions } from './mount-options.ts';
 
 export interface ContainerOptionsInput {
   readonly scope: Scope;
@@ -65,13 +56,6 @@ export function networkName(grid: string): string {
   return `gridops-${grid}`;
 }
 
-/** Kontena's volume names (kontena.md 4.9); an external volume keeps its own. */
-export function volumeName(instance: AssignedInstance, volume: VolumeSpec): string {
-  if (volume.external || volume.scope === 'grid') return volume.name;
-  if (volume.scope === 'stack') return `${instance.stack}.${volume.name}`;
-  return `${instance.stack}.${instance.service}.${volume.name}-${instance.number}`;
-}
-
 function environment(scope: Scope, instance: AssignedInstance): string[] {
   const all = {
     ...instance.spec.env,
@@ -106,10 +90,11 @@ function aliases(scope: Scope, { stack, service, number }: AssignedInstance): st
 
 function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptionsInput) {
   const { spec } = instance;
+  const bridged = spec.networkMode === 'bridge';
   return {
-    NetworkMode: spec.networkMode === 'host' ? 'host' : network,
-    ...(spec.networkMode === 'host' ? {} : resolver(scope, instance)),
-    ...(spec.networkMode === 'host' ? {} : { PortBindings: portBindings(spec.ports, scope) }),
+    NetworkMode: bridged ? network : spec.networkMode,
+    ...(bridged ? resolver(scope, instance) : {}),
+    ...(bridged ? { PortBindings: portBindings(spec.ports, scope) } : {}),
     // As process 1 a program without signal handlers ignores its stop signal. In the host's namespace it is not process 1.
     Init: !spec.hostPid,
     ...(spec.hostPid ? { PidMode: 'host' } : {}),
@@ -121,8 +106,7 @@ function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptions
     ...(spec.logging === null
       ? {}
       : { LogConfig: { Type: spec.logging.driver, Config: { ...spec.logging.options } } }),
-    Binds: spec.mounts.filter((mount) => mount.kind === 'bind').map(bind),
-    Mounts: volumeMounts(scope, instance, imageVolumes),
+    ...mountOptions({ scope, instance, imageVolumes }),
   };
 }
 
@@ -158,51 +142,4 @@ function portBindings(ports: readonly PortBinding[], scope: Scope) {
     (bindings[portKey(port)] ??= []).push(binding);
   }
   return bindings;
-}
-
-/** `Binds`, not `Mounts`: only they make a missing directory on the host, as Kontena's users are used to. */
-function bind(mount: BindMount): string {
-  if (mount.source.includes(':') || mount.target.includes(':'))
-    throw new GridError({
-      code: 'engine-refused',
-      message: `the engine cannot mount ${mount.source} at ${mount.target}: a path must not hold a colon`,
-    });
-  return `${mount.source}:${mount.target}${mount.readOnly ? ':ro' : ''}`;
-}
-
-function volumeMounts(scope: Scope, instance: AssignedInstance, imageVolumes: readonly string[]) {
-  const { mounts } = instance.spec;
-  const targets = new Set(mounts.map((mount) => mount.target));
-  const declared = [...new Set(imageVolumes.map(mountPlace))]
-    .filter((target) => !targets.has(target))
-    .toSorted();
-  return [
-    ...mounts.flatMap((mount) =>
-      mount.kind === 'bind' ? [] : [volumeMount(scope, instance, mount)],
-    ),
-    ...declared.map((target) => volumeMount(scope, instance, { kind: 'anonymous', target })),
-  ];
-}
-
-/** The engine makes a named volume when it is missing, with these labels and this driver, and never deletes it. */
-function volumeMount(scope: Scope, instance: AssignedInstance, mount: Exclude<Mount, BindMount>) {
-  const base = { Type: 'volume' as const, Target: mount.target };
-  if (mount.kind === 'volume')
-    return {
-      ...base,
-      Source: volumeName(instance, mount.volume),
-      ReadOnly: mount.readOnly,
-      VolumeOptions: volumeOptions(scope, instance, mount.volume),
-    };
-  if (!instance.stateful) return { ...base, Source: '', ReadOnly: false };
-  const Source = `${containerName(instance)}.${shortDigest(mount.target)}`;
-  return { ...base, Source, ReadOnly: false, VolumeOptions: volumeOptions(scope, instance, null) };
-}
-
-function volumeOptions(scope: Scope, instance: AssignedInstance, volume: VolumeSpec | null) {
-  return {
-    NoCopy: false,
-    Labels: { ...volumeLabels(scope, instance) },
-    DriverConfig: { Name: volume?.driver ?? '', Options: { ...volume?.driverOptions } },
-  };
 }

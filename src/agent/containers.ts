@@ -19,6 +19,11 @@ export interface ContainerSummary extends InstanceId {
   readonly phase: ContainerPhase;
 }
 
+/** With where on the host its mounts come from, as the engine tells it. */
+export interface ListedContainer extends ContainerSummary {
+  readonly mounted: readonly string[];
+}
+
 /** Everything that an engine knows of a container of ours. Times are milliseconds since the epoch. */
 export interface ContainerFacts extends ContainerSummary {
   readonly revision: string;
@@ -40,7 +45,7 @@ export interface ContainerFacts extends ContainerSummary {
  */
 export interface Containers {
   /** All of them, from one call to the engine. */
-  list(scope: Scope): Promise<readonly ContainerSummary[]>;
+  list(scope: Scope): Promise<readonly ListedContainer[]>;
   /** Those of one instance. */
   find(scope: Scope, id: InstanceId): Promise<readonly ContainerFacts[]>;
   /** Returns the id. Throws `image-not-found`, `name-taken`, or `not-found` for a missing external volume. */

@@ -4,7 +4,7 @@ import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { InstanceId } from '../model/identity.ts';
 import { containerOptions } from './container-options.ts';
-import type { ContainerFacts, ContainerSummary, Containers, Scope } from './containers.ts';
+import type { ContainerFacts, Containers, ListedContainer, Scope } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
 import { logLines } from './docker-log.ts';
@@ -14,6 +14,9 @@ import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
 const EVENT_LENGTH = 1024 * 1024;
+
+/** Since version 1.45 of its API an engine mounts parts of volumes. */
+const SUBPATH_VERSION = 45;
 
 type Inspection = Awaited<ReturnType<ReturnType<DockerApi['getContainer']>['inspect']>>;
 
@@ -27,14 +30,16 @@ export class DockerContainers implements Containers {
     this.#networks = new DockerNetworks(client);
   }
 
-  async list(scope: Scope): Promise<ContainerSummary[]> {
+  async list(scope: Scope): Promise<ListedContainer[]> {
     const listed = await this.#list(scopeFilter(scope));
     return listed.flatMap((one) => {
       const labels = parseLabels(one.Labels);
       if (labels === null) return [];
       const { stack, service, number, specHash } = labels;
       const name = plainName(one.Names[0]);
-      return [{ id: one.Id, name, stack, service, number, specHash, phase: phaseOf(one.State) }];
+      const phase = phaseOf(one.State);
+      const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
+      return [{ id: one.Id, name, stack, service, number, specHash, phase, mounted }];
     });
   }
 
@@ -48,6 +53,7 @@ export class DockerContainers implements Containers {
     const isBridged = instance.spec.networkMode === 'bridge';
     const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
     await this.#checkExternalVolumes(instance);
+    await this.#checkSubpaths(instance);
     const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
     // Split by hand: dockerode would else put the whole request, secrets included, into the URL as well.
     const options = containerOptions({ scope, instance, imageVolumes, network });
@@ -145,6 +151,20 @@ export class DockerContainers implements Containers {
         docker.getVolume(name).inspect({ abortSignal }),
       );
     }
+  }
+
+  /** An older engine would leave the subpath out, and show the whole volume. */
+  async #checkSubpaths({ spec }: AssignedInstance): Promise<void> {
+    const mount = spec.mounts.find((one) => one.kind === 'volume' && one.subpath !== undefined);
+    if (mount === undefined) return;
+    const version = await this.#client.call('ask for the version', (docker) => docker.version());
+    const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number);
+    if (major > 1 || minor >= SUBPATH_VERSION) return;
+    throw new GridError({
+      code: 'engine-refused',
+      message: `the mount at ${mount.target} has a subpath, which Docker ${version.Version} does not know`,
+      hint: 'Update Docker on this node to version 26 or later.',
+    });
   }
 
   /** Data of a stateful service is kept also where only the image says that there is some. */

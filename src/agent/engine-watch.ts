@@ -3,7 +3,7 @@ import type { InstanceId } from '../model/identity.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { ContainerSummary, Containers, Scope } from './containers.ts';
+import type { Containers, ListedContainer, Scope } from './containers.ts';
 
 export interface EngineWatchOptions {
   readonly scope: Scope;
@@ -14,7 +14,7 @@ export interface EngineWatchOptions {
   /** Something happened to a container of this instance. */
   readonly onEvent: (id: InstanceId) => void;
   /** Everything that is there: after each (re)opening of the event stream, and from time to time. */
-  readonly onListing: (listed: readonly ContainerSummary[]) => void;
+  readonly onListing: (listed: readonly ListedContainer[]) => void;
 }
 
 /** Events are quick but may be lost; a listing costs the engine a few milliseconds and misses nothing. */

@@ -9,6 +9,7 @@ import { GridError } from '../model/error.ts';
 import { containerName } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts';
+import type { DeliveredFiles } from './file-store.ts';
 import type { InstanceMemory } from './instance-memory.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -17,6 +18,7 @@ export interface Work {
   readonly scope: Scope;
   readonly containers: Containers;
   readonly engine: Engine;
+  readonly files: DeliveredFiles;
   readonly clock: Clock;
   readonly memory: InstanceMemory;
   /** `null` while the instance is taken away. */
@@ -80,11 +82,12 @@ async function createContainer(
 ): Promise<void> {
   const { scope, instance } = work;
   if (instance === null) return;
+  const placed = { ...instance, spec: await work.files.place(instance.spec) };
   const second = `${containerName(instance)}.${instance.specHash}`;
   const names = new Set([step.name, second, `${second}.${scope.node}`]);
   for (const [index, candidate] of [...names].entries()) {
     try {
-      const id = await work.containers.create(scope, instance, candidate);
+      const id = await work.containers.create(scope, placed, candidate);
       work.onCreated(createdContainer(id, candidate, instance));
       return;
     } catch (error) {
@@ -118,6 +121,10 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
 
 async function startContainer(step: ContainerStepOf<'start-container'>, work: Work): Promise<void> {
   const container = work.snapshots.find((one) => one.id === step.container);
+  const { instance } = work;
+  // They may have been lost since it was created.
+  if (instance !== null && container?.specHash === instance.specHash)
+    await work.files.place(instance.spec);
   if (container?.phase === 'exited') work.memory.restarting(container, work.clock.now());
   await work.containers.start(step.container);
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { NodeFacts } from '../model/observed.ts';
 import { type JoinToken, parseJoinToken } from '../protocol/join-token.ts';
@@ -9,6 +10,7 @@ import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { FileStore } from './file-store.ts';
 import { Identity } from './identity.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
@@ -23,7 +25,7 @@ export interface AgentOptions {
   /** The node's name. */
   readonly name: string;
   readonly labels: readonly string[];
-  /** Holds the node's identity and its last assignment. Made when it is missing. */
+  /** Holds the node's identity, its last assignment, and what is delivered to containers. Made when it is missing. */
   readonly directory: string;
   /** The engine's socket (a path or `unix://…`), or `tcp://host:port`. */
   readonly dockerSocket: string;
@@ -76,6 +78,7 @@ export async function startAgent(
     engine,
     containers: ports.containers ?? new DockerContainers(client),
     probes: ports.probes ?? networkProbes,
+    files: new FileStore(path.join(options.directory, 'files')),
     lanes: createLanes(options.concurrency ?? defaultConcurrency()),
     version: packageVersion(),
   });

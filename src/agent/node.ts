@@ -7,6 +7,7 @@ import type { KeyPair } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine } from './containers.ts';
+import type { DeliveredFiles } from './file-store.ts';
 import { checkAssignment, type Identity, type Membership } from './identity.ts';
 import type { Lanes } from './lanes.ts';
 import { Observer } from './observer.ts';
@@ -24,6 +25,7 @@ export interface NodeOptions {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly probes: Probes;
+  readonly files: DeliveredFiles;
   readonly lanes: Lanes;
   readonly clock: Clock;
   readonly random: () => number;

@@ -1,7 +1,9 @@
 import { type Assignment, wantsTheSame } from '../model/assignment.ts';
+import type { Delivery } from '../model/delivery.ts';
+import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
-import type { ContainerSummary } from './containers.ts';
+import type { ListedContainer } from './containers.ts';
 import { watchEngine } from './engine-watch.ts';
 import { InstanceLoop } from './instance-loop.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -9,6 +11,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface ReconcilerOptions extends Surroundings {
   readonly random: () => number;
 }
+
+const nothing: Delivery = { bundles: {}, contents: {} };
 
 /** How long a first observation waits for the answers of containers that were found, in milliseconds. */
 const FIRST_ANSWERS = 2_000;
@@ -57,6 +61,7 @@ export class Reconciler {
     const again = before !== null && wantsTheSame(before, assignment);
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
+    this.#options.files.offer(assignment.files ?? nothing);
     const assigned = new Set<string>();
     for (const instance of assignment.instances) {
       assigned.add(instancePath(instance));
@@ -112,8 +117,8 @@ export class Reconciler {
     this.#options.onChange(path);
   }
 
-  #compare(all: readonly ContainerSummary[]): void {
-    const byPath = new Map<string, ContainerSummary[]>();
+  #compare(all: readonly ListedContainer[]): void {
+    const byPath = new Map<string, ListedContainer[]>();
     for (const one of all) {
       const path = instancePath(one);
       byPath.set(path, [...(byPath.get(path) ?? []), one]);
@@ -122,6 +127,17 @@ export class Reconciler {
     for (const [path, loop] of this.#loops) if (!loop.matches(byPath.get(path) ?? [])) loop.wake();
     this.#onFirstListing?.();
     this.#onFirstListing = null;
+    void this.#sweep(all);
+  }
+
+  /** Files that nobody has mounted any more; what fails now is done at the next listing. */
+  async #sweep(all: readonly ListedContainer[]): Promise<void> {
+    const { files, log } = this.#options;
+    try {
+      await files.sweep(all.flatMap(({ mounted }) => mounted));
+    } catch (error) {
+      log.warn({ error: errorMessage(error) }, 'cannot remove files that are no longer needed');
+    }
   }
 
   /**

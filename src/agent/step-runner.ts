@@ -104,11 +104,12 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, clock } = around;
+    const { scope, containers, engine, files, clock } = around;
     return {
       scope,
       containers,
       engine,
+      files,
       clock,
       memory,
       instance,

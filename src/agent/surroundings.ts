@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine, Scope } from './containers.ts';
+import type { DeliveredFiles } from './file-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { Probes } from './probe.ts';
 
@@ -20,6 +21,7 @@ export interface Surroundings {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly probes: Probes;
+  readonly files: DeliveredFiles;
   readonly lanes: Lanes;
   readonly clock: Clock;
   readonly log: Log;

@@ -164,7 +164,8 @@ export const agentSettings = {
     type: 'path',
     env: 'GRIDOPS_AGENT_DATA',
     default: 'gridops-agent-data',
-    description: "Directory of the node's key, credential and last assignment.",
+    description:
+      "Directory of the node's key, credential and last assignment, and of files that containers mount.",
   },
   docker: {
     type: 'text',

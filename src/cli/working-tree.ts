@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { digest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import type { RefusedFile, SourceFile, SourceTree } from '../model/source.ts';
+import { decodeFile, type RefusedFile, type SourceFile, type SourceTree } from '../model/source.ts';
 import { defaultLimits } from '../sync/limits.ts';
 
 const ROOTS = ['grids', 'stacks'] as const;
@@ -32,7 +32,7 @@ export async function findRepository(path: string): Promise<string> {
 
 /**
  * The files below `grids/` and `stacks/` as they are on disk, read as a commit would be: links are refused and not followed,
- * too large and binary files are named but not read. Throws `GridError` `repository-too-large`.
+ * too large ones are named but not read. Throws `GridError` `repository-too-large`.
  */
 export async function readWorkingTree(
   root: string,
@@ -40,10 +40,11 @@ export async function readWorkingTree(
 ): Promise<SourceTree> {
   const walk: Walk = { root, limits, files: new Map(), seen: 0, bytes: 0 };
   for (const name of ROOTS) if (await exists(join(root, name))) await visit(walk, name, 0);
-  const entries = [...walk.files.values()].map((file) => [
-    file.path,
-    file.kind === 'text' ? file.blob : file.reason,
-  ]);
+  const entries = [...walk.files.values()].map((file) =>
+    file.kind === 'refused'
+      ? [file.path, file.reason]
+      : [file.path, file.blob, file.executable === true],
+  );
   return { sha: 'working-tree', inputs: digest(entries), files: walk.files };
 }
 
@@ -65,7 +66,10 @@ async function visit(walk: Walk, path: string, level: number): Promise<void> {
   else if (status.isSymbolicLink()) refuse(walk, path, 'symlink');
   else if (!status.isFile()) refuse(walk, path, 'not-text');
   else if (status.size > walk.limits.fileBytes) refuse(walk, path, 'too-large');
-  else await visitFile(walk, path, await readFile(full));
+  else {
+    const executable = (status.mode & 0o100) !== 0;
+    addFile(walk, { path, executable, content: await readFile(full) });
+  }
 }
 
 /** A folder with its own `.git` is another repository: in a commit it is a submodule and its files are not there. */
@@ -78,27 +82,22 @@ async function visitFolder(walk: Walk, path: string, level: number): Promise<voi
   for (const name of names.toSorted(compareText)) await visit(walk, `${path}/${name}`, level + 1);
 }
 
-async function visitFile(walk: Walk, path: string, content: Buffer): Promise<void> {
+interface Found {
+  readonly path: string;
+  readonly executable: boolean;
+  readonly content: Buffer;
+}
+
+function addFile(walk: Walk, { path, executable, content }: Found): void {
   walk.bytes += content.byteLength;
   if (walk.bytes > walk.limits.sourceBytes)
     throw tooLarge(`more than ${walk.limits.sourceBytes} bytes of files`);
-  const text = decode(content);
-  if (text === null) refuse(walk, path, 'not-text');
-  else walk.files.set(path, { kind: 'text', path, blob: blobId(content), text });
+  const file = { path, blob: blobId(content), ...decodeFile(content) };
+  walk.files.set(path, executable ? { ...file, executable } : file);
 }
 
 function refuse(walk: Walk, path: string, reason: RefusedFile['reason']): void {
   walk.files.set(path, { kind: 'refused', path, reason });
-}
-
-/** A byte order mark is not part of the text. */
-function decode(content: Buffer): string | null {
-  if (content.includes(0)) return null;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    return null;
-  }
 }
 
 /** The id that git gives a file: the same file has the same one in a commit. */

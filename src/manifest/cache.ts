@@ -1,8 +1,9 @@
 import type { Problem } from '../model/problem.ts';
-import type { SourceFile, TextFile } from '../model/source.ts';
+import type { TextFile } from '../model/source.ts';
 import type { LinkedStack } from './dependencies.ts';
 import type { Tree } from './read.ts';
-import { sourceIdentity, type TreeCache } from './sources.ts';
+import type { SourceIndex } from './source-index.ts';
+import type { TreeCache } from './sources.ts';
 
 /** A stack as it was compiled, and from what. */
 export interface CachedStack {
@@ -11,14 +12,14 @@ export interface CachedStack {
   readonly problems: readonly Problem[];
   /** Everything that the stack is made from beside files. */
   readonly inputs: string;
-  /** Path → identity of each file that was asked for. */
+  /** Path → identity of each file and folder that was asked for. */
   readonly consulted: ReadonlyMap<string, string>;
 }
 
 /** What compiles of one grid keep for the next. It holds what the last compile used, and nothing else. */
 export interface GridCache extends TreeCache {
   /** The stack of that name, when all that it was compiled from is the same. */
-  find(name: string, inputs: string, files: ReadonlyMap<string, SourceFile>): CachedStack | null;
+  find(name: string, inputs: string, files: SourceIndex): CachedStack | null;
   put(name: string, stack: CachedStack): void;
   /** Ends a compile: drops what it did not use. False when nothing is left. */
   sweep(): boolean;
@@ -59,9 +60,9 @@ function isShared(file: TextFile): boolean {
   return !/^grids\/[^/]+\/stacks\//.test(file.path);
 }
 
-function isCurrent(stack: CachedStack, files: ReadonlyMap<string, SourceFile>): boolean {
+function isCurrent(stack: CachedStack, files: SourceIndex): boolean {
   for (const [path, identity] of stack.consulted) {
-    if (sourceIdentity(files.get(path)) !== identity) return false;
+    if (files.identity(path) !== identity) return false;
   }
   return true;
 }

@@ -10,6 +10,7 @@ import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
 import type { ResolvedStack } from './resolve-stack.ts';
+import { indexSources, type SourceIndex } from './source-index.ts';
 import { createSources, type Duplicates } from './sources.ts';
 import { compileListed, listingInputs, listStacks, type StackListing } from './stack-list.ts';
 
@@ -77,12 +78,13 @@ interface GridCompile {
 
 function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compiled {
   const report = createReport(null);
-  const draft = openGrid(source, name, { cache, report });
+  const files = indexSources(source.files);
+  const draft = openGrid(source, name, { cache, files, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
   const listings = listStacks(name, source.files.keys(), draft.stacks);
   const stacks = compileFamilies(listings, (listing) =>
-    compileCached({ source, grid: name, listing, cache, duplicates, seed, observe }),
+    compileCached({ files, grid: name, listing, cache, duplicates, seed, observe }),
   );
   const good = linkStacks(stacks);
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
@@ -92,17 +94,22 @@ function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compi
 
 interface Opening {
   readonly cache: GridCache;
+  readonly files: SourceIndex;
   readonly report: Report;
 }
 
 /** `null` when there is no grid to speak of, or its file cannot be read: then its stacks' variables are not known either. */
-function openGrid(source: SourceTree, name: string, { cache, report }: Opening): GridDraft | null {
+function openGrid(
+  source: SourceTree,
+  name: string,
+  { cache, files, report }: Opening,
+): GridDraft | null {
   const path = `grids/${name}/grid.yml`;
   const at = { file: path, line: 1, column: 1 };
   const paths = [...source.files.keys()].filter((p) => p.startsWith(`grids/${name}/`));
   const fault = paths.length === 0 ? missing(name) : nameFault('grid', name);
   if (fault !== null) report.error(at, fault);
-  const sources = createSources({ files: source.files, shared: cache, duplicates: 'refuse' });
+  const sources = createSources({ files, shared: cache, duplicates: 'refuse' });
   const opened = source.files.has(path) ? sources.open(path) : null;
   if (opened?.fault !== undefined) report.error(at, opened.fault);
   const tree = opened?.value === undefined ? null : sources.tree(opened.value);
@@ -124,7 +131,7 @@ function missing(name: string): Fault {
 }
 
 interface CachedCompile {
-  readonly source: SourceTree;
+  readonly files: SourceIndex;
   readonly grid: string;
   readonly listing: StackListing;
   readonly cache: GridCache;
@@ -134,12 +141,12 @@ interface CachedCompile {
 }
 
 function compileCached(compile: CachedCompile): LinkedStack {
-  const { source, grid, listing, cache, duplicates, seed, observe } = compile;
+  const { files, grid, listing, cache, duplicates, seed, observe } = compile;
   const { name } = listing;
   const inputs = `${duplicates} ${listingInputs(listing)}`;
-  const known = cache.find(name, inputs, source.files);
+  const known = cache.find(name, inputs, files);
   if (known !== null) return reuse(known);
-  const sources = createSources({ files: source.files, shared: cache, duplicates });
+  const sources = createSources({ files, shared: cache, duplicates });
   const report = createReport(name);
   const draft = compileListed({
     grid,

@@ -11,7 +11,7 @@ export function readLabels({
   value,
   node,
   report,
-}: Section<ServiceEntry>): Readonly<Record<string, string>> {
+}: Section<Pick<ServiceEntry, 'labels'>>): Readonly<Record<string, string>> {
   const labels = new Map<string, string>();
   for (const { name, text, at } of pairsOf(value.labels, node)) {
     if (name === '' || name === '__proto__') {

@@ -14,8 +14,6 @@ const kontenaService = [
   'log_opt',
   'log_opts',
   'net',
-  'secrets',
-  'volumes_from',
 ];
 
 const composeService = [
@@ -24,7 +22,6 @@ const composeService = [
   'blkio_config',
   'cgroup',
   'cgroup_parent',
-  'configs',
   'container_name',
   'cpu_count',
   'cpu_percent',
@@ -93,18 +90,9 @@ export const laterDeployKeys = [
   'update_config',
 ];
 
-export const laterStackKeys = [
-  'configs',
-  'data',
-  'errors',
-  'include',
-  'models',
-  'networks',
-  'registry',
-  'secrets',
-];
+export const laterStackKeys = ['data', 'errors', 'include', 'models', 'networks', 'registry'];
 
-export const laterVolumeKeys = ['labels', 'name'];
+export const laterVolumeKeys: readonly string[] = [];
 
 export const laterGridKeys = ['logs', 'stats'];
 

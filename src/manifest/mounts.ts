@@ -1,83 +1,189 @@
 import { compareText } from '../model/identity.ts';
-import { type Mount, mountPlace, type VolumeSpec } from '../model/spec.ts';
+import { type FilesMount, type Mount, mountPlace, type VolumeSpec } from '../model/spec.ts';
+import type { Bundler } from './bundler.ts';
+import { type ConfigContext, readConfigMounts } from './config-uses.ts';
+import { parseMountMap } from './mount-map.ts';
+import { type MountWish, parseMountText } from './mount-wish.ts';
 import { quote } from './quote.ts';
-import type { Parsed } from './report.ts';
-import { parseEach, type Section } from './section.ts';
+import type { Fault, Parsed } from './report.ts';
+import type { Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
 import { didYouMean } from './suggest.ts';
-import { locate } from './tree.ts';
+import { locate, type TreeNode } from './tree.ts';
+
+export interface MountContext extends ConfigContext {
+  readonly volumes: ReadonlyMap<string, VolumeSpec>;
+  /**
+   * What a volume is that `volumes` does not have: a problem, or, as in Kontena's older format and in Compose's, a volume of
+   * the stack.
+   */
+  readonly undeclared: 'refuse' | 'declare';
+}
 
 /** The service's mounts by target; one target has one mount. */
 export function readMounts(
   section: Section<ServiceEntry>,
-  volumes: ReadonlyMap<string, VolumeSpec>,
+  context: MountContext,
 ): readonly Mount[] {
   const mounts = new Map<string, Mount>();
-  const parse = (text: string) => parseMount(text, volumes);
-  for (const { value: mount, path } of parseEach(
-    section,
-    'volumes',
-    section.value.volumes,
-    parse,
-  )) {
+  const found = [...readVolumeMounts(section, context), ...readConfigMounts(section, context)];
+  for (const { mount, at } of found) {
     const { target } = mount;
     const place = mountPlace(target);
     if (!mounts.has(place)) mounts.set(place, { ...mount, target: place });
     else {
       const message = `something is already mounted at ${quote(target)}`;
-      section.report.error(locate(section.node, path), { code: 'duplicate-mount', message });
+      section.report.error(at, { code: 'duplicate-mount', message });
     }
   }
   return [...mounts.values()].toSorted((a, b) => compareText(a.target, b.target));
 }
 
-/**
- * `/path`, `/host/path:/path[:flags]` or `volume:/path[:flags]` with the flags `ro` and `rw`. A volume has to be declared
- * in the stack's `volumes`.
- */
-export function parseMount(text: string, volumes: ReadonlyMap<string, VolumeSpec>): Parsed<Mount> {
-  const [first = '', second, flags = '', ...rest] = text.split(':');
-  if (rest.length > 0) return bad(text, 'has too many colons');
-  const target = second ?? first;
-  const reason = targetFault(target) ?? flagsFault(flags);
-  if (reason !== null) return bad(text, reason);
-  if (second === undefined) return { value: { kind: 'anonymous', target } };
-  const readOnly = flags.split(',').includes('ro');
-  if (first.startsWith('/')) return { value: { kind: 'bind', source: first, target, readOnly } };
-  const volume = volumes.get(first);
-  if (volume !== undefined) return { value: { kind: 'volume', volume, target, readOnly } };
-  return /^[.~]|\//.test(first) ? relativePath(text) : unknownVolume(first, volumes);
+/** A mount with the place where it is written. */
+export interface PlacedMount {
+  readonly mount: Mount;
+  readonly at: TreeNode;
 }
 
-function targetFault(target: string): string | null {
-  if (!target.startsWith('/')) return 'must have an absolute path in the container';
-  return /^\/+$/.test(target) ? 'would hide everything in the container' : null;
+function readVolumeMounts(
+  { value, node, report }: Section<ServiceEntry>,
+  context: MountContext,
+): readonly PlacedMount[] {
+  return (value.volumes ?? []).flatMap((entry, index) => {
+    const at = locate(node, ['volumes', index]);
+    const wish = typeof entry === 'string' ? parseMountText(entry) : parseMountMap(entry);
+    if (wish.fault !== undefined) {
+      report.error(at, wish.fault);
+      return [];
+    }
+    const source = typeof entry === 'string' ? at : locate(at, ['source']);
+    const mount = fulfil(wish.value, source.file, context);
+    if (mount.fault !== undefined) {
+      report.error(source, mount.fault);
+      return [];
+    }
+    for (const fault of remarks(wish.value, mount.value)) report.warn(at, fault);
+    return [{ mount: mount.value, at }];
+  });
 }
 
-function flagsFault(flags: string): string | null {
-  if (flags === '') return null;
-  const words = flags.split(',');
-  const unknown = words.find((word) => word !== 'ro' && word !== 'rw');
-  if (unknown !== undefined)
-    return `has the flag ${quote(unknown)}; only "ro" and "rw" are supported yet`;
-  return new Set(words).size > 1 ? 'is both "ro" and "rw"' : null;
+function fulfil(wish: MountWish, from: string, context: MountContext): Parsed<Mount> {
+  const { target } = wish;
+  switch (wish.kind) {
+    case 'anonymous':
+      return { value: { kind: 'anonymous', target } };
+    case 'tmpfs': {
+      const { size = null, mode = null } = wish;
+      return { value: { kind: 'tmpfs', target, readOnly: wish.readOnly ?? false, size, mode } };
+    }
+    case 'volume':
+      return volumeMount(wish, context);
+    case 'bind':
+      return wish.source.startsWith('/')
+        ? hostMount(wish)
+        : filesMount(wish, from, context.bundler);
+  }
 }
 
-function relativePath(text: string): Parsed<Mount> {
-  return bad(
-    text,
-    'begins with a relative path; a node has no folder that it could be relative to',
-  );
+function volumeMount(wish: MountWish, { volumes, undeclared }: MountContext): Parsed<Mount> {
+  const { source, target, noCopy, subpath } = wish;
+  const declared = volumes.get(source);
+  if (declared === undefined && undeclared === 'refuse') return unknownVolume(source, volumes);
+  const volume: VolumeSpec = declared ?? {
+    name: source,
+    scope: 'stack',
+    external: false,
+    driver: null,
+    driverOptions: {},
+  };
+  return {
+    value: {
+      kind: 'volume',
+      volume,
+      target,
+      readOnly: wish.readOnly ?? false,
+      ...(noCopy === undefined ? {} : { noCopy }),
+      ...(subpath === undefined ? {} : { subpath }),
+    },
+  };
 }
 
-function unknownVolume(name: string, volumes: ReadonlyMap<string, VolumeSpec>): Parsed<Mount> {
+function hostMount(wish: MountWish): Parsed<Mount> {
+  const { source, target, propagation, selinux, mustExist } = wish;
+  if (selinux !== undefined && mustExist !== undefined) {
+    const message = 'Docker cannot both label a path for SELinux and refuse to make it';
+    return { fault: { code: 'bad-volume', message, hint: 'Write one of the two.' } };
+  }
+  return {
+    value: {
+      kind: 'bind',
+      source,
+      target,
+      readOnly: wish.readOnly ?? false,
+      ...(propagation === undefined ? {} : { propagation }),
+      ...(selinux === undefined ? {} : { selinux }),
+      ...(mustExist === undefined ? {} : { mustExist }),
+    },
+  };
+}
+
+function filesMount(wish: MountWish, from: string, bundler: Bundler): Parsed<FilesMount> {
+  const { source, target, selinux } = wish;
+  if (source.startsWith('~')) return { fault: homeless(source) };
+  const { value: digest, fault } = bundler.path(source, from);
+  if (fault !== undefined)
+    return { fault: fault.code === 'file-missing' ? nothingThere(source) : fault };
+  return {
+    value: { kind: 'files', target, digest, ...(selinux === undefined ? {} : { selinux }) },
+  };
+}
+
+function homeless(source: string): Fault {
+  return {
+    code: 'bad-path',
+    message: `${quote(source)} begins with a home folder; on a node nobody is at home`,
+    hint: 'Write an absolute path of the node, or a path relative to this file.',
+  };
+}
+
+/** Compose would make an empty folder. */
+function nothingThere(source: string): Fault {
+  return {
+    code: 'file-missing',
+    message: `the repository has nothing at ${quote(source)}, or it is out of this grid's reach`,
+    hint: 'For data that containers write, use a named volume or an absolute path of the node. Files come from this grid\'s folder and from "stacks/".',
+  };
+}
+
+function unknownVolume(name: string, volumes: ReadonlyMap<string, VolumeSpec>): Parsed<never> {
   const hint =
     didYouMean(name, volumes.keys()).hint ?? `Declare it in this file: "volumes: {${name}: {}}".`;
   const message = `the volume ${quote(name)} is not declared in "volumes"`;
   return { fault: { code: 'unknown-volume', message, hint } };
 }
 
-function bad(text: string, reason: string): Parsed<Mount> {
-  const hint = 'Write it as "/path", "/host/path:/path[:ro]" or "volume:/path[:ro]".';
-  return { fault: { code: 'bad-volume', message: `${quote(text)} ${reason}`, hint } };
+/** What was said and does nothing, or is otherwise than it was said. */
+function remarks(wish: MountWish, mount: Mount): readonly Fault[] {
+  const idle = [...wish.ignored];
+  if (mount.kind !== 'bind') {
+    if (wish.propagation !== undefined) idle.push(wish.propagation);
+    if (wish.mustExist !== undefined) idle.push('create_host_path');
+    if (wish.selinux !== undefined && mount.kind !== 'files') idle.push(wish.selinux);
+  }
+  if (wish.noCopy !== undefined && mount.kind !== 'volume') idle.push('nocopy');
+  if (wish.readOnly === true && mount.kind === 'anonymous') idle.push('read_only');
+  const faults: Fault[] = idle.map((word) => ({
+    code: 'no-effect',
+    message: `${quote(word)} has no effect on this mount`,
+  }));
+  if (mount.kind === 'files' && wish.readOnly !== true) faults.push(readOnlyFiles(wish.source));
+  return faults;
+}
+
+function readOnlyFiles(source: string): Fault {
+  return {
+    code: 'read-only-files',
+    message: `the containers can only read ${quote(source)}: it is delivered from the repository`,
+    hint: 'Write ":ro" (or "read_only: true") to say that this is meant.',
+  };
 }

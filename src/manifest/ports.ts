@@ -24,11 +24,13 @@ export function readPorts(section: Section<ServiceEntry>): readonly PortBinding[
       return [];
     },
   );
-  if (value.network_mode !== 'host' || ports.length === 0) {
+  const { network_mode: mode = 'bridge' } = value;
+  if ((mode !== 'host' && mode !== 'none') || ports.length === 0) {
     return ports.toSorted((a, b) => a.nodePort - b.nodePort || compareText(keyOf(a), keyOf(b)));
   }
-  const message =
-    '"ports" has no effect with the network mode "host": the container has the ports of the node';
+  const reason =
+    mode === 'host' ? 'the container has the ports of the node' : 'the container has no network';
+  const message = `"ports" has no effect with the network mode "${mode}": ${reason}`;
   report.warn(locate(node, ['ports']), { code: 'no-effect', message });
   return [];
 }

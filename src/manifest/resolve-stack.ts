@@ -40,6 +40,7 @@ export interface StackInput {
 
 /** A stack file with its templates rendered, its variables put in and everything merged in that its services extend. */
 export interface ResolvedStack {
+  readonly dialect: Dialect;
   /** What stands beside the services. `null` when the file could not be read that far. */
   readonly head: MapNode | null;
   /** The names of these and of services that could not be resolved. `null` like `head`. */
@@ -57,6 +58,7 @@ export interface ResolvedService {
 }
 
 const unreadable: ResolvedStack = {
+  dialect: 'stack',
   head: null,
   names: null,
   services: [],
@@ -88,7 +90,7 @@ export function resolveStack(input: StackInput): ResolvedStack {
   });
   const root = text.render(scope.values);
   const content = root === null ? unreadable : resolveRoot(input, { text, scope, root });
-  return { ...content, scope, children };
+  return { ...content, dialect: text.dialect, scope, children };
 }
 
 /** Kontena's names (kontena.md 1.1 and 1.2); each stack that comes along is known by what it is called here. */
@@ -162,6 +164,9 @@ function onlyWanted(head: MapNode, scope: StackScope, report: Report): MapNode {
   return mapNode(head, new Map([...head.entries, ['volumes', { key: entry.key, value: volumes }]]));
 }
 
+/** Beside services and variables, which are read one by one. */
+const interpolatedKeys = ['expose', 'labels', 'volumes', 'configs', 'secrets'];
+
 /** The services, and what else the file says, checked. In the oldest format every key at the top is a service. */
 function splitRoot(
   root: MapNode,
@@ -171,7 +176,7 @@ function splitRoot(
 ): { readonly head: MapNode; readonly services: MapNode | null } {
   if (dialect !== 'stack' && !root.entries.has('services'))
     return { head: mapNode(root, new Map()), services: root };
-  const head = interpolateKeys(root, ['expose', 'labels', 'volumes'], apply);
+  const head = interpolateKeys(root, interpolatedKeys, apply);
   validateHead(head, report);
   const services = valueAt(root, 'services') ?? mapNode(root, new Map());
   return { head, services: services.kind === 'map' ? services : null };

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import {
   laterGridDeployKeys,
   laterGridKeys,
@@ -14,6 +15,7 @@ import {
   flagOrMap,
   list,
   mapOf,
+  mapOrPairs,
   scalar,
   text,
 } from './schema-parts.ts';
@@ -60,6 +62,19 @@ export const VolumeEntry = closed(
         examples: [{ type: 'nfs', device: ':/exports/shop', o: 'addr=10.0.0.5' }],
       }),
     ),
+    name: Type.Optional(
+      text({
+        pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$',
+        description: 'Its exact name on the nodes, whoever else uses a volume of that name.',
+        examples: ['shop-data'],
+      }),
+    ),
+    labels: Type.Optional(
+      mapOrPairs({
+        description: 'Labels that it gets when it is made.',
+        examples: [{ 'com.example.backup': 'daily' }],
+      }),
+    ),
     ...conditionKeys(),
   },
   { description: 'A named volume.', later: laterVolumeKeys },
@@ -72,6 +87,8 @@ const open = {
   variables: anything('object'),
   services: anything('object'),
   volumes: anything('object'),
+  configs: anything('object'),
+  secrets: anything('object'),
 };
 
 function anything(type: string) {
@@ -166,6 +183,15 @@ export const StackFile = closed(
     services: mapOf(ServiceEntry, { keys: serviceNameRule, description: 'The services, by name.' }),
     volumes: Type.Optional(
       mapOf(VolumeEntry, { keys: volumeNameRule, description: 'The named volumes, by name.' }),
+    ),
+    configs: Type.Optional(
+      mapOf(ConfigEntry, { keys: volumeNameRule, description: 'Files to mount, by name.' }),
+    ),
+    secrets: Type.Optional(
+      mapOf(SecretEntry, {
+        keys: volumeNameRule,
+        description: 'Files for /run/secrets, by name; in the clear.',
+      }),
     ),
   },
   { description: 'A stack: services that are deployed together.', later: laterStackKeys },

@@ -1,5 +1,7 @@
 import Type from 'typebox';
+import { ConfigUse, SecretUse } from './config-schema.ts';
 import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
+import { MountEntry } from './mount-map.ts';
 import {
   choice,
   closed,
@@ -208,9 +210,28 @@ export const ServiceEntry = closed(
       }),
     ),
     volumes: Type.Optional(
-      list(text(), {
-        description: 'Mounts: `/path`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
-        examples: [['data:/var/lib/postgresql/data']],
+      list(MountEntry, {
+        description:
+          'Mounts: `/path`, `./file:/path:ro`, `/host/path:/path[:ro]` or `volume:/path[:ro]`.',
+        examples: [['data:/var/lib/postgresql/data', './nginx.conf:/etc/nginx/nginx.conf:ro']],
+      }),
+    ),
+    volumes_from: Type.Optional(
+      list(text({ maxLength: 255 }), {
+        maxItems: 20,
+        description:
+          'Everything that an instance of another service of the stack has mounted: `service[:ro]`, or `service-%s` for the instance with the same number.',
+        examples: [['data-%s', 'uploads:ro']],
+      }),
+    ),
+    configs: Type.Optional(
+      list(ConfigUse, {
+        description: 'Files of `configs` that are mounted, at `/<name>` unless a target is given.',
+      }),
+    ),
+    secrets: Type.Optional(
+      list(SecretUse, {
+        description: 'Files of `secrets` that are mounted, in /run/secrets.',
       }),
     ),
     links: Type.Optional(
@@ -284,9 +305,11 @@ export const ServiceEntry = closed(
     ),
     pid: Type.Optional(choice(['host'], { description: "See the node's processes." })),
     network_mode: Type.Optional(
-      choice(['bridge', 'host'], {
+      text({
+        maxLength: 255,
         default: 'bridge',
-        description: "The grid's network, or the node's own.",
+        description: "`bridge` is the grid's network, `host` the node's own, `none` none.",
+        examples: ['host'],
       }),
     ),
     stop_signal: Type.Optional(

@@ -2,18 +2,21 @@ import { shortDigest } from '../model/digest.ts';
 import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
-import type { VolumeSpec } from '../model/spec.ts';
 import { parseAffinity } from './affinity.ts';
+import { createBundler } from './bundler.ts';
 import { parseDuration } from './durations.ts';
 import { parseLink } from './links.ts';
+import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { parseAt, parseEach, type Section } from './section.ts';
 import { ServiceEntry } from './service-schema.ts';
+import type { Sources } from './sources.ts';
 import { readSpec } from './spec.ts';
 import { locate, locateKey, type MapNode, type TreeNode, type TreePath } from './tree.ts';
 import { createSalvagingValidator } from './validate.ts';
+import { besideOf, readVolumesFrom } from './volumes-from.ts';
 
 /** A service whose dependencies have not been looked for in the rest of the grid yet. */
 export interface ServiceDraft {
@@ -32,7 +35,10 @@ export interface Dependency {
 export interface ServiceContext {
   readonly grid: string;
   readonly stack: string;
-  readonly volumes: ReadonlyMap<string, VolumeSpec>;
+  /** All services of the stack, by name. */
+  readonly names: readonly string[];
+  readonly mounts: Omit<MountContext, 'bundler'>;
+  readonly sources: Sources;
   readonly report: Report;
 }
 
@@ -56,11 +62,21 @@ export function readService(
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
-  const dependencies = readDependencies(section, stack);
+  const borrowings = readVolumesFrom(section, context.names);
+  const dependencies = [
+    ...readDependencies(section, stack),
+    ...borrowings.map(({ value: { service }, path }) =>
+      dependencyAt(section, { stack, service }, path),
+    ),
+  ];
+  const bundler = createBundler(context.sources);
+  const volumesFrom = borrowings.map((one) => one.value);
   const spec = readSpec(section, {
     injected: injectedVariables(name, context),
-    volumes: context.volumes,
+    mounts: { ...context.mounts, bundler },
+    volumesFrom,
   });
+  const files = bundler.files();
   const stateful = value.stateful ?? false;
   const service: Service = {
     stack,
@@ -70,8 +86,10 @@ export function readService(
     affinity: parseEach(section, 'affinity', value.affinity, parseAffinity).map((a) => a.value),
     strategy: value.deploy?.strategy ?? 'ha',
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
+    ...(volumesFrom.length === 0 ? {} : { beside: besideOf(stack, volumesFrom) }),
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
     spec,
+    ...(files === null ? {} : { files }),
     // Where its data is kept depends on it, so a container of the other kind is another container.
     specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
     position: { file: key.file, line: key.line, column: key.column },
@@ -112,10 +130,18 @@ function readDependencies(section: Section<ServiceEntry>, stack: string): readon
     const hint = `Use ${quote(link.stack === stack ? link.service : `${link.service}.${link.stack}`)} in the service's configuration.`;
     report.warn(locate(node, path), { code: 'no-effect', message, hint });
   }
-  return [...links, ...readDependsOn(section, parse)].map(({ value: link, path }) => {
-    const { file, line, column } = locateKey(node, path);
-    return { path: servicePath(link), stack: link.stack, at: { file, line, column } };
-  });
+  return [...links, ...readDependsOn(section, parse)].map(({ value: link, path }) =>
+    dependencyAt(section, link, path),
+  );
+}
+
+function dependencyAt(
+  { node }: Section<ServiceEntry>,
+  target: { readonly stack: string; readonly service: string },
+  path: TreePath,
+): Dependency {
+  const { file, line, column } = locateKey(node, path);
+  return { path: servicePath(target), stack: target.stack, at: { file, line, column } };
 }
 
 function readDependsOn(

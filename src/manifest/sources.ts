@@ -1,13 +1,17 @@
-import type { RefusedFile, SourceFile, TextFile } from '../model/source.ts';
+import type { ReadableFile, RefusedFile, SourceFile, TextFile } from '../model/source.ts';
 import { quote } from './quote.ts';
 import { type ReadOptions, readTree, type Tree } from './read.ts';
 import type { Rendered } from './rendered.ts';
 import type { Fault, Parsed } from './report.ts';
+import type { Measure, SourceIndex } from './source-index.ts';
 import type { Entry } from './tree.ts';
 
 /** The files that one stack is compiled from, and a record of which were asked for. */
 export interface Sources {
   open(path: string): Parsed<TextFile>;
+  /** The file at the path, or all files below the folder there. A file that cannot be read is a fault. */
+  collect(path: string): Parsed<Collected>;
+  measure(file: ReadableFile): Measure;
   /** The file as a tree, or what templates made of it. */
   tree(file: TextFile, rendered?: Rendered | null): Tree;
   /** A part of the file's text with all of its lines, as a tree. */
@@ -17,6 +21,10 @@ export interface Sources {
   /** Path → what was found there. A stack compiles to the same as before while all of these are the same. */
   readonly consulted: ReadonlyMap<string, string>;
 }
+
+export type Collected =
+  | { readonly kind: 'file'; readonly file: ReadableFile }
+  | { readonly kind: 'folder'; readonly files: readonly ReadableFile[] };
 
 export type Variables = ReadonlyMap<string, Entry>;
 
@@ -29,18 +37,31 @@ export interface TreeCache {
 }
 
 export interface SourcesInput {
-  readonly files: ReadonlyMap<string, SourceFile>;
+  readonly files: SourceIndex;
   readonly shared: TreeCache;
   readonly duplicates: Duplicates;
 }
 
-export function createSources({ files, shared, duplicates }: SourcesInput): Sources {
+export function createSources({ files: index, shared, duplicates }: SourcesInput): Sources {
   const consulted = new Map<string, string>();
   function look(path: string): SourceFile | undefined {
-    const file = files.get(path);
-    consulted.set(path, sourceIdentity(file));
-    return file;
+    consulted.set(path, index.identity(path));
+    return index.get(path);
   }
+  function lookInto(folder: string): readonly SourceFile[] {
+    consulted.set(`${folder}/`, index.identity(`${folder}/`));
+    return index.below(folder);
+  }
+  function collect(path: string): Parsed<Collected> {
+    const file = look(path);
+    if (file !== undefined && file.kind !== 'refused') return { value: { kind: 'file', file } };
+    const files = file === undefined ? lookInto(path) : [];
+    const refused = file ?? files.find(isRefused) ?? refusedFolder(path, look);
+    if (refused !== null) return { fault: refusal(refused) };
+    if (files.length === 0) return { fault: missing(path) };
+    return { value: { kind: 'folder', files: files.filter((one) => !isRefused(one)) } };
+  }
+  const collected = new Map<string, Parsed<Collected>>();
   const variables = new Map<string, Variables>();
   return {
     consulted,
@@ -54,19 +75,23 @@ export function createSources({ files, shared, duplicates }: SourcesInput): Sour
         ? shared.get(file, duplicates, () => readTree(file, { duplicates }))
         : readTree(file, { rendered, duplicates }),
     part: (file, text) => readTree({ ...file, text }, { duplicates }),
+    measure: (file) => index.measure(file),
     open(path) {
       const file = look(path);
       if (file?.kind === 'text') return { value: file };
       const refused = file ?? refusedFolder(path, look);
       return { fault: refused === null ? missing(path) : refusal(refused) };
     },
+    collect(path) {
+      const known = collected.get(path) ?? collect(path);
+      collected.set(path, known);
+      return known;
+    },
   };
 }
 
-/** What stands at a path, as a text that is equal exactly when the content is: object ids are no words. */
-export function sourceIdentity(file: SourceFile | undefined): string {
-  if (file === undefined) return 'missing';
-  return file.kind === 'text' ? file.blob : file.reason;
+function isRefused(file: SourceFile): file is RefusedFile {
+  return file.kind === 'refused';
 }
 
 // A file below a linked folder is not in the tree: then the link is what is wrong, and is named.
@@ -97,6 +122,7 @@ const reasons: Readonly<Record<RefusedFile['reason'], string>> = {
   'not-text': 'is not UTF-8 text',
 };
 
-function refusal(file: RefusedFile): Fault {
-  return { code: 'file-refused', message: `${quote(file.path)} ${reasons[file.reason]}` };
+function refusal(file: Exclude<SourceFile, TextFile>): Fault {
+  const reason = reasons[file.kind === 'binary' ? 'not-text' : file.reason];
+  return { code: 'file-refused', message: `${quote(file.path)} ${reason}` };
 }

@@ -1,11 +1,12 @@
 import { compareText } from '../model/identity.ts';
-import type { ContainerSpec, VolumeSpec } from '../model/spec.ts';
+import type { ContainerSpec, VolumesFrom } from '../model/spec.ts';
 import { splitCommand } from './command.ts';
 import { parseDuration } from './durations.ts';
 import { readHealthCheck } from './health-check.ts';
 import { parseImage } from './image.ts';
 import { readLabels } from './labels.ts';
-import { readMounts } from './mounts.ts';
+import { type MountContext, readMounts } from './mounts.ts';
+import { readNetworkMode } from './network-mode.ts';
 import { readPorts } from './ports.ts';
 import { readResources } from './resources.ts';
 import { parseAt, type Section } from './section.ts';
@@ -16,7 +17,8 @@ import { locate, locateKey, type TreeNode } from './tree.ts';
 export interface SpecContext {
   /** Variables that every container of the service gets; they win over what the file says. */
   readonly injected: Readonly<Record<string, string>>;
-  readonly volumes: ReadonlyMap<string, VolumeSpec>;
+  readonly mounts: MountContext;
+  readonly volumesFrom: readonly VolumesFrom[];
 }
 
 /** Kontena's default, in seconds. */
@@ -36,8 +38,9 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     env: readEnvironment(section, context.injected),
     user: value.user ?? null,
     ports: readPorts(section),
-    mounts: readMounts(section, context.volumes),
-    networkMode: value.network_mode ?? 'bridge',
+    mounts: readMounts(section, context.mounts),
+    ...(context.volumesFrom.length === 0 ? {} : { volumesFrom: context.volumesFrom }),
+    networkMode: readNetworkMode(section),
     hostPid: value.pid === 'host',
     privileged: value.privileged ?? false,
     readOnly: value.read_only ?? false,

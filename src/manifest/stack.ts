@@ -1,11 +1,14 @@
-import { type ChildStack } from './child-stacks.ts';
+import type { ChildStack } from './child-stacks.ts';
+import { readConfigs, readSecrets } from './configs.ts';
+import type { Dialect } from './dialect.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { type ResolvedStack, resolveStack, type StackInput } from './resolve-stack.ts';
-import { readService, type ServiceDraft } from './service.ts';
+import { readService, type ServiceContext, type ServiceDraft } from './service.ts';
 import { didYouMean } from './suggest.ts';
-import { type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { type MapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { readVolumes } from './volumes.ts';
+import { settleBorrowers } from './volumes-from.ts';
 
 /** Is shown a stack on its way, as its files say it, before it becomes what is deployed. */
 export type StackObserver = (stack: ResolvedStack) => void;
@@ -40,15 +43,33 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   warnOfName(valueAt(head, 'name'), input.name, report);
   const expose = valueAt(head, 'expose');
   if (expose?.kind === 'scalar') checkExpose(expose, names, report);
-  const volumes = readVolumes(valueAt(head, 'volumes'), report);
-  const context = { grid: input.grid, stack: input.name, volumes, report };
+  const context = contextOf(input, { head, names, dialect: resolved.dialect });
   const services = resolved.services.flatMap(({ key, node }) => {
     const draft = report.isFull() ? null : readService(key, key.text, node, context);
     return draft === null ? [] : [draft];
   });
   warnOfAmbiguousNames(services, report);
   const isLinked = services.some((d) => d.dependencies.some(({ stack }) => stack !== input.name));
-  return { services, names, isLinked, children: [] };
+  return { services: settleBorrowers(services, report), names, isLinked, children: [] };
+}
+
+interface StackParts {
+  readonly head: MapNode;
+  readonly names: readonly string[];
+  readonly dialect: Dialect;
+}
+
+/** In Compose and app files a volume is the project's, declared or not. */
+function contextOf(input: StackInput, { head, names, dialect }: StackParts): ServiceContext {
+  const { grid, name: stack, sources, report } = input;
+  const isStack = dialect === 'stack';
+  const mounts = {
+    volumes: readVolumes(valueAt(head, 'volumes'), isStack ? 'instance' : 'stack', report),
+    undeclared: isStack ? 'refuse' : 'declare',
+    configs: readConfigs(valueAt(head, 'configs'), report),
+    secrets: readSecrets(valueAt(head, 'secrets'), report),
+  } as const;
+  return { grid, stack, names, mounts, sources, report };
 }
 
 /** `name` of a Compose file: the project's, which is called as its folder is. */

@@ -3,6 +3,7 @@ import type { Service } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
+import { deliveryOf, type Encode } from './delivery.ts';
 import type { FleetNode } from './fleet.ts';
 
 export interface AssignInput {
@@ -13,6 +14,7 @@ export interface AssignInput {
   readonly services: ReadonlyMap<string, Service>;
   readonly revision: string;
   readonly roster: readonly string[];
+  readonly encode: Encode;
 }
 
 /**
@@ -29,13 +31,16 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   else for (const path of before.kept) kept.add(path);
   for (const step of input.steps) apply({ step, services, instances, kept, revision });
 
+  const wanted = [...instances.values()].toSorted(compareInstances);
+  const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
   const next: Assignment = {
     grid: node.grid,
     node: node.name,
     generation: (before?.generation ?? 0) + 1,
     roster: input.roster,
-    instances: [...instances.values()].toSorted(compareInstances),
+    instances: wanted,
     kept: [...kept].toSorted(compareText),
+    ...(files === null ? {} : { files }),
   };
   return before !== null && wantsTheSame(before, next) ? null : next;
 }

@@ -322,8 +322,9 @@ export class GridController {
     for (const [name, steps] of stepsByNode(plan.waves[0]?.steps ?? [])) {
       const node = fleet.get(grid, name);
       if (node === null) continue;
-      const { services, desired } = prepared;
-      const next = nextAssignment({ node, steps, services, revision: desired.revision, roster });
+      const { services, desired, encode } = prepared;
+      const { revision } = desired;
+      const next = nextAssignment({ node, steps, services, revision, roster, encode });
       if (next === null) continue;
       await ports.assign(next);
       if (deploys.active !== null) await deploys.dispatched(steps);

@@ -352,7 +352,7 @@ function checkSize(assignment: Assignment): void {
   throw new GridError({
     code: 'invalid-request',
     message: `the assignment of node ${node} is too large: ${instances.length} instances of at most ${MAX_INSTANCES}, ${bytes} bytes of at most ${MAX_FRAME_BYTES}`,
-    hint: 'Spread the instances over more nodes, or wish for fewer of them.',
+    hint: 'Spread the instances over more nodes, wish for fewer of them, or have fewer files delivered with them.',
   });
 }
 

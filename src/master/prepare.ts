@@ -2,6 +2,7 @@ import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Grid, Service, Stack } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
+import { createEncoder, type Encode } from './delivery.ts';
 
 /** What compiling a revision gave (manifest/compile). */
 export interface CompiledGrid {
@@ -24,6 +25,7 @@ export interface LastGood {
 export interface Prepared {
   readonly desired: DesiredState;
   readonly services: ReadonlyMap<string, Service>;
+  readonly encode: Encode;
 }
 
 /**
@@ -64,5 +66,5 @@ function index(desired: DesiredState): Prepared {
   for (const stack of desired.stacks)
     for (const service of stack.services)
       services.set(servicePath({ stack: stack.name, service: service.name }), service);
-  return { desired, services };
+  return { desired, services, encode: createEncoder() };
 }

@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
 import type { ReplaceMode } from './plan.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -28,6 +29,8 @@ export interface Assignment {
    * (its store was lost, or the stack is held), so it can neither list them above nor let them be removed.
    */
   readonly kept: readonly string[];
+  /** Absent: none. Everything that the instances mount with the kind `files`. */
+  readonly files?: Delivery;
 }
 
 /**

@@ -11,6 +11,11 @@ export function digest(value: unknown): string {
     .digest('hex');
 }
 
+/** SHA-256 of bytes as they are. */
+export function contentDigest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /** The first 16 hex digits: enough to tell specs of one service apart, short enough for a label. */
 export function shortDigest(value: unknown): string {
   return digest(value).slice(0, 16);

@@ -1,3 +1,4 @@
+import type { ServiceFiles } from './delivery.ts';
 import type { Position } from './problem.ts';
 import type { ContainerSpec } from './spec.ts';
 
@@ -48,9 +49,13 @@ export interface Service {
   readonly strategy: Strategy;
   /** The share of instances (0..1) that must stay healthy during a rollout (kontena.md 4.6). */
   readonly minHealth: number;
+  /** Absent: none. Rules that come with what the service uses, whatever `affinity` says: hard, and never the grid's. */
+  readonly beside?: readonly Affinity[];
   /** Service paths (`stack/service`) that must be converged before this one starts: links and depends_on. */
   readonly dependsOn: readonly string[];
   readonly spec: ContainerSpec;
+  /** Absent: none. What stands behind the spec's mounts of the kind `files`. */
+  readonly files?: ServiceFiles;
   /** Identifies the spec; two services with equal specs have equal hashes. */
   readonly specHash: string;
   /** Where the service is written. */

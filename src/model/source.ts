@@ -1,11 +1,26 @@
-/** One file of the grid repository at one commit. `blob` is its object id: equal ids, equal text. */
-export type SourceFile = TextFile | RefusedFile;
+/** One file of the grid repository at one commit. `blob` is its object id: equal ids, equal content. */
+export type SourceFile = ReadableFile | RefusedFile;
 
-export interface TextFile {
-  readonly kind: 'text';
+export type ReadableFile = TextFile | BinaryFile;
+
+interface Blob {
   readonly path: string;
   readonly blob: string;
+  /** Its mode in the repository says that it is a program. */
+  readonly executable?: true;
+}
+
+export interface TextFile extends Blob {
+  readonly kind: 'text';
   readonly text: string;
+  /** The file begins with a byte order mark, which is no part of the text. */
+  readonly marked?: true;
+}
+
+/** No text: good for being delivered to a node, and for nothing else. */
+export interface BinaryFile extends Blob {
+  readonly kind: 'binary';
+  readonly bytes: Uint8Array;
 }
 
 /** In the tree, but not to be read: whoever refers to it gets a problem that says why. */
@@ -23,4 +38,38 @@ export interface SourceTree {
   readonly sha: string;
   readonly inputs: string;
   readonly files: ReadonlyMap<string, SourceFile>;
+}
+
+/** What a file holds once it is decoded. */
+export type Decoded =
+  | Pick<TextFile, 'kind' | 'text' | 'marked'>
+  | Pick<BinaryFile, 'kind' | 'bytes'>;
+
+/** Text when it is UTF-8 without zeros, as Git tells them apart. */
+export function decodeFile(bytes: Uint8Array): Decoded {
+  if (bytes.includes(0)) return binary(bytes);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    return { kind: 'text', text, ...(marked ? { marked } : {}) };
+  } catch {
+    return binary(bytes);
+  }
+}
+
+/** A copy: a view would keep all of the buffer that it looks into. */
+function binary(bytes: Uint8Array): Decoded {
+  return { kind: 'binary', bytes: new Uint8Array(bytes) };
+}
+
+/** A file's content, as it is in the repository. */
+export function contentOf(file: ReadableFile): Uint8Array {
+  if (file.kind === 'binary') return file.bytes;
+  return new TextEncoder().encode(file.marked === true ? `\uFEFF${file.text}` : file.text);
+}
+
+/** What a file costs in memory. */
+export function weightOf(file: SourceFile): number {
+  if (file.kind === 'refused') return 0;
+  return file.kind === 'text' ? file.text.length * 2 : file.bytes.byteLength;
 }

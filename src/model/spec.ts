@@ -11,7 +11,9 @@ export interface ContainerSpec {
   readonly user: string | null;
   readonly ports: readonly PortBinding[];
   readonly mounts: readonly Mount[];
-  readonly networkMode: 'bridge' | 'host';
+  /** Absent: none. */
+  readonly volumesFrom?: readonly VolumesFrom[];
+  readonly networkMode: 'bridge' | 'host' | 'none';
   readonly hostPid: boolean;
   readonly privileged: boolean;
   readonly readOnly: boolean;
@@ -47,13 +49,20 @@ export interface PortBinding {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
 }
 
-export type Mount = BindMount | VolumeMount | AnonymousMount;
+export type Mount = BindMount | VolumeMount | AnonymousMount | TmpfsMount | FilesMount;
+
+export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
 
 export interface BindMount {
   readonly kind: 'bind';
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** Absent: the engine's own. */
+  readonly propagation?: Propagation;
+  readonly selinux?: 'z' | 'Z';
+  /** Else the engine makes a folder where nothing is. */
+  readonly mustExist?: true;
 }
 
 export interface VolumeMount {
@@ -61,12 +70,43 @@ export interface VolumeMount {
   readonly volume: VolumeSpec;
   readonly target: string;
   readonly readOnly: boolean;
+  /** A new volume stays empty, whatever the image has at that path. */
+  readonly noCopy?: true;
+  /** A folder in the volume. */
+  readonly subpath?: string;
 }
 
 /** A path without a name. In a stateful service it is kept as a volume of the instance; else it dies with the container. */
 export interface AnonymousMount {
   readonly kind: 'anonymous';
   readonly target: string;
+}
+
+/** Memory that is gone with the container. */
+export interface TmpfsMount {
+  readonly kind: 'tmpfs';
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Bytes. */
+  readonly size: number | null;
+  /** Permission bits. */
+  readonly mode: number | null;
+}
+
+/** Files of the repository, by the digest of their bundle (delivery.ts): contents are no part of a spec. Read-only. */
+export interface FilesMount {
+  readonly kind: 'files';
+  readonly target: string;
+  readonly digest: string;
+  readonly selinux?: 'z' | 'Z';
+}
+
+/** All mounts of another container on the node: an instance of a service of the same stack. */
+export interface VolumesFrom {
+  readonly service: string;
+  /** `null`: the instance's own number. */
+  readonly number: number | null;
+  readonly readOnly: boolean;
 }
 
 export interface VolumeSpec {
@@ -77,6 +117,8 @@ export interface VolumeSpec {
   readonly external: boolean;
   readonly driver: string | null;
   readonly driverOptions: Readonly<Record<string, string>>;
+  /** Absent: none of its own. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** Kontena's health check (kontena.md 1.3): asked by the agent over the network. Times in seconds. */

@@ -40,6 +40,13 @@ export class Rulebook {
 
   /** A service's own rules, or where it has none the grid's; `%s` is the instance's number, `%%` a per cent sign. */
   rulesFor(service: Service, number: number, defaults: readonly Affinity[]): readonly Rule[] {
+    const rules = this.#written(service, number, defaults);
+    const { beside = [] } = service;
+    if (beside.length === 0) return rules;
+    return [...rules, ...beside.map((one) => ruleOf(one, number))];
+  }
+
+  #written(service: Service, number: number, defaults: readonly Affinity[]): readonly Rule[] {
     const affinity = service.affinity.length > 0 ? service.affinity : defaults;
     const known = this.#rules.get(affinity);
     if (known !== undefined) return known;

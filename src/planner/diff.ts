@@ -2,6 +2,7 @@ import type { Service } from '../model/grid.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { Failure } from '../model/observed.ts';
 import type { Blocked, ReplaceMode, Step, StepOf, Waiting } from '../model/plan.ts';
+import type { Mount } from '../model/spec.ts';
 import { isConverged } from './choose.ts';
 import { containersOf, type Sighting } from './index-observed.ts';
 import type { PlacedService, Placement, Spot } from './place.ts';
@@ -246,7 +247,13 @@ function startReason({ observed, assigned }: Sighting, specHash: string): string
  * or data that both would write.
  */
 export function replaceMode({ stateful, spec }: Service): ReplaceMode {
-  const writes = spec.mounts.some((mount) => mount.kind !== 'anonymous' && !mount.readOnly);
+  const writes =
+    spec.mounts.some(writesTo) || spec.volumesFrom?.some((from) => !from.readOnly) === true;
   const exclusive = stateful || writes || spec.ports.length > 0 || spec.networkMode === 'host';
   return exclusive ? 'stop-first' : 'start-first';
+}
+
+/** Into what else may be open elsewhere: files are delivered to be read, and the rest is the container's own. */
+function writesTo(mount: Mount): boolean {
+  return (mount.kind === 'bind' || mount.kind === 'volume') && !mount.readOnly;
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { deliveryBounds } from '../model/delivery.ts';
 
 /**
  * The wire shapes of model types, as JSON Schema. `Type.Static` of each equals the model's type; the assertions at the end
@@ -30,7 +31,19 @@ const Volume = Type.Object({
   external: Type.Boolean(),
   driver: nullable(text(255)),
   driverOptions: record,
+  labels: Type.Optional(record),
 });
+
+const SelinuxLabel = Type.Union([Type.Literal('z'), Type.Literal('Z')]);
+const Propagation = Type.Union([
+  Type.Literal('private'),
+  Type.Literal('rprivate'),
+  Type.Literal('shared'),
+  Type.Literal('rshared'),
+  Type.Literal('slave'),
+  Type.Literal('rslave'),
+]);
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 const Mount = Type.Union([
   Type.Object({
@@ -38,14 +51,32 @@ const Mount = Type.Union([
     source: text(4_096),
     target: text(4_096),
     readOnly: Type.Boolean(),
+    propagation: Type.Optional(Propagation),
+    selinux: Type.Optional(SelinuxLabel),
+    mustExist: Type.Optional(Type.Literal(true)),
   }),
   Type.Object({
     kind: Type.Literal('volume'),
     volume: Volume,
     target: text(4_096),
     readOnly: Type.Boolean(),
+    noCopy: Type.Optional(Type.Literal(true)),
+    subpath: Type.Optional(text(4_096)),
   }),
   Type.Object({ kind: Type.Literal('anonymous'), target: text(4_096) }),
+  Type.Object({
+    kind: Type.Literal('tmpfs'),
+    target: text(4_096),
+    readOnly: Type.Boolean(),
+    size: nullable(count),
+    mode: nullable(count),
+  }),
+  Type.Object({
+    kind: Type.Literal('files'),
+    target: text(4_096),
+    digest: Sha256,
+    selinux: Type.Optional(SelinuxLabel),
+  }),
 ]);
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
@@ -65,7 +96,16 @@ export const ContainerSpec = Type.Object({
     }),
   ),
   mounts: list(Mount),
-  networkMode: Type.Union([Type.Literal('bridge'), Type.Literal('host')]),
+  volumesFrom: Type.Optional(
+    list(
+      Type.Object({
+        service: Name,
+        number: nullable(instanceId.number),
+        readOnly: Type.Boolean(),
+      }),
+    ),
+  ),
+  networkMode: Type.Union([Type.Literal('bridge'), Type.Literal('host'), Type.Literal('none')]),
   hostPid: Type.Boolean(),
   privileged: Type.Boolean(),
   readOnly: Type.Boolean(),
@@ -96,6 +136,27 @@ export const ContainerSpec = Type.Object({
 /** Of one node, in an assignment and in what is observed. */
 export const MAX_INSTANCES = 10_000;
 
+const FileBundle = Type.Object({
+  files: list(
+    Type.Object({
+      path: text(4_096),
+      mode: Type.Integer({ minimum: 0, maximum: 0o777 }),
+      content: Sha256,
+    }),
+    deliveryBounds.files,
+  ),
+  uid: nullable(count),
+  gid: nullable(count),
+});
+
+/** Base64 is a third longer than what it stands for. */
+const maxContent = 4 * Math.ceil(deliveryBounds.fileBytes / 3);
+
+const Delivery = Type.Object({
+  bundles: Type.Record(Type.String(), FileBundle),
+  contents: Type.Record(Type.String(), text(maxContent)),
+});
+
 export const Assignment = Type.Object({
   grid: Name,
   node: Name,
@@ -113,6 +174,8 @@ export const Assignment = Type.Object({
     MAX_INSTANCES,
   ),
   kept: list(text(600), 10_000),
+  /** Assignments without files, and those of older masters, have none. */
+  files: Type.Optional(Delivery),
 });
 
 export const NodeFacts = Type.Object({

@@ -1,4 +1,5 @@
 import type { GridError } from '../model/error.ts';
+import { type Decoded, decodeFile } from '../model/source.ts';
 import { ByteCache } from './byte-cache.ts';
 import type { GitObject } from './engine.ts';
 import { tooLarge } from './faults.ts';
@@ -6,10 +7,13 @@ import type { Limits } from './limits.ts';
 import type { Mirror } from './mirror.ts';
 import { type Commit, parseCommit, parseTree, type TreeEntry } from './objects.ts';
 
-/** What a file holds; `bytes` as in the repository. */
-export type FileContent =
-  | { readonly kind: 'text'; readonly text: string; readonly bytes: number }
-  | { readonly kind: 'refused'; readonly reason: 'too-large' | 'not-text' };
+/** What a file holds. */
+export interface FileContent {
+  /** `null`: too large to be read. */
+  readonly decoded: Decoded | null;
+  /** As in the repository. */
+  readonly size: number;
+}
 
 // A commit's message and signature; far above what people write.
 const commitBytes = 1024 * 1024;
@@ -64,8 +68,9 @@ export class Contents {
     const known = this.#files.get(oid);
     if (known !== undefined) return known;
     const object = this.#present(oid, await this.#mirror.read(oid, this.#limits.fileBytes));
-    const content = decode(object.content);
-    const bytes = content.kind === 'text' ? content.text.length * 2 : 0;
+    const content = readContent(object.content);
+    const { decoded } = content;
+    const bytes = decoded?.kind === 'text' ? decoded.text.length * 2 : content.size;
     this.#files.set(oid, content, bytes + overhead);
     return content;
   }
@@ -81,14 +86,7 @@ export class Contents {
   }
 }
 
-/** A byte order mark is not part of the text. */
-function decode(content: Uint8Array | null): FileContent {
-  if (content === null) return { kind: 'refused', reason: 'too-large' };
-  if (content.includes(0)) return { kind: 'refused', reason: 'not-text' };
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(content);
-    return { kind: 'text', text, bytes: content.byteLength };
-  } catch {
-    return { kind: 'refused', reason: 'not-text' };
-  }
+function readContent(content: Uint8Array | null): FileContent {
+  if (content === null) return { decoded: null, size: 0 };
+  return { decoded: decodeFile(content), size: content.byteLength };
 }

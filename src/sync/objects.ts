@@ -19,6 +19,8 @@ export interface TreeEntry {
   readonly kind: 'tree' | 'file' | 'symlink' | 'submodule' | 'unknown';
   readonly name: string;
   readonly oid: string;
+  /** A file that is a program. */
+  readonly executable?: true;
 }
 
 const longestMessage = 4_000;
@@ -60,10 +62,12 @@ export function parseTree(content: Uint8Array, idBytes: number): readonly TreeEn
     const next = nul + 1 + idBytes;
     if (space < 0 || nul < 0 || next > bytes.length) return entries;
     const name = decodeName(bytes.subarray(space + 1, nul));
+    const mode = bytes.toString('latin1', at, space);
     entries.push({
-      kind: name === null ? 'unknown' : kindOf(bytes.toString('latin1', at, space)),
+      kind: name === null ? 'unknown' : kindOf(mode),
       name: name ?? bytes.toString('utf8', space + 1, nul),
       oid: bytes.toString('hex', nul + 1, next),
+      ...(mode === '100755' ? { executable: true } : {}),
     });
     at = next;
   }

@@ -1,5 +1,5 @@
 import { digest } from '../model/digest.ts';
-import type { SourceFile, SourceTree } from '../model/source.ts';
+import type { RefusedFile, SourceFile, SourceTree } from '../model/source.ts';
 import type { Contents } from './contents.ts';
 import { tooLarge } from './faults.ts';
 import type { Limits } from './limits.ts';
@@ -111,18 +111,16 @@ async function readFile(
   read: SourceRead,
   { path, entry }: { readonly path: string; readonly entry: TreeEntry },
 ): Promise<{ readonly file: SourceFile; readonly size: number }> {
-  const refuse = (reason: 'symlink' | 'submodule' | 'too-large' | 'not-text') => ({
+  const refuse = (reason: RefusedFile['reason']) => ({
     file: { kind: 'refused', path, reason } as const,
     size: 0,
   });
   if (entry.kind === 'symlink' || entry.kind === 'submodule') return refuse(entry.kind);
   if (entry.kind !== 'file') return refuse('not-text');
-  const content = await read.contents.file(entry.oid);
-  if (content.kind === 'refused') return refuse(content.reason);
-  return {
-    file: { kind: 'text', path, blob: entry.oid, text: content.text },
-    size: content.bytes,
-  };
+  const { decoded, size } = await read.contents.file(entry.oid);
+  if (decoded === null) return refuse('too-large');
+  const executable = entry.executable === true ? { executable: true as const } : {};
+  return { file: { path, blob: entry.oid, ...decoded, ...executable }, size };
 }
 
 function outOfBounds(read: SourceRead, what: string): Error {

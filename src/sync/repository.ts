@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorMessage, GridError } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import type { SourceTree } from '../model/source.ts';
+import { type SourceTree, weightOf } from '../model/source.ts';
 import { isAncestor } from './ancestry.ts';
 import { branchRef } from './branch-ref.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -269,7 +269,7 @@ function notFound(message: string): GridError {
 function weigh(source: SourceTree): number {
   let bytes = 0;
   for (const file of source.files.values()) {
-    bytes += 200 + (file.kind === 'text' ? file.text.length * 2 : 0);
+    bytes += 200 + weightOf(file);
   }
   return bytes;
 }

@@ -1,8 +1,10 @@
 import type { Containers } from '../../src/agent/containers.ts';
+import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
+import type { Delivery } from '../../src/model/delivery.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ObservedInstance } from '../../src/model/observed.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
@@ -13,6 +15,13 @@ import { HandClock } from './hand-clock.ts';
 
 export const WEB = 'shop.web-1';
 export const PATH = 'shop/web-1';
+
+/** For specs that mount none. */
+export const noFiles: DeliveredFiles = {
+  offer: () => undefined,
+  place: (spec) => Promise.resolve(spec),
+  sweep: () => Promise.resolve(),
+};
 
 const images: Readonly<Record<string, Behaviour>> = {
   'web:1': {},
@@ -33,12 +42,15 @@ export class Bench {
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
-  async start(options: { concurrency?: number; containers?: Containers } = {}): Promise<void> {
+  async start(
+    options: { concurrency?: number; containers?: Containers; files?: DeliveredFiles } = {},
+  ): Promise<void> {
     this.#reconciler = new Reconciler({
       scope: this.scope,
       containers: options.containers ?? this.engine,
       engine: this.engine,
       probes: this.engine,
+      files: options.files ?? noFiles,
       lanes: createLanes(options.concurrency ?? 4),
       clock: this.clock,
       random: () => 0.5,
@@ -61,6 +73,7 @@ export class Bench {
   async assign(
     instances: readonly AssignedInstance[],
     kept: readonly string[] = [],
+    files: Delivery = { bundles: {}, contents: {} },
   ): Promise<void> {
     this.#generation += 1;
     const assignment: Assignment = {
@@ -70,6 +83,7 @@ export class Bench {
       roster: ['node-1'],
       instances,
       kept,
+      files,
     };
     this.#reconciler?.apply(assignment);
     await this.clock.settle();

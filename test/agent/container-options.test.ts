@@ -161,6 +161,18 @@ describe('the options of a container', () => {
   });
 });
 
+describe('a container without a network', () => {
+  it('has no names, no ports and nothing of the grid’s network', () => {
+    const options = optionsOf({ networkMode: 'none', ports: [aPort(80)] });
+
+    expect(options.HostConfig).toMatchObject({ NetworkMode: 'none' });
+    expect(options.HostConfig).not.toHaveProperty('PortBindings');
+    expect(options.HostConfig).not.toHaveProperty('DnsSearch');
+    expect(options).not.toHaveProperty('Hostname');
+    expect(options).not.toHaveProperty('NetworkingConfig');
+  });
+});
+
 describe('the volumes of a container', () => {
   const sources = (overrides: Partial<AssignedInstance & ContainerSpec>, imageVolumes?: string[]) =>
     optionsOf(overrides, imageVolumes).HostConfig.Mounts.map((mount) =>
@@ -226,6 +238,77 @@ describe('the volumes of a container', () => {
     ];
 
     expect(optionsOf({ mounts }).HostConfig.Binds).toEqual(['/etc/tls:/tls:ro', '/srv:/srv']);
+  });
+
+  it('bind host paths with Docker’s flags, and strictly where no folder is to be made', () => {
+    const base = { kind: 'bind', source: '/srv', readOnly: true } as const;
+    const mounts = [
+      { ...base, target: '/a', selinux: 'Z', propagation: 'rslave' } as const,
+      { ...base, target: '/b', mustExist: true, propagation: 'rshared' } as const,
+      { ...base, target: '/c', mustExist: true, selinux: 'z' } as const,
+      { ...base, source: '/with:colon', target: '/d', mustExist: true } as const,
+    ];
+
+    const { HostConfig } = optionsOf({ mounts });
+
+    expect(HostConfig.Binds).toEqual(['/srv:/a:ro,Z,rslave', '/srv:/c:ro,z']);
+    expect(HostConfig.Mounts).toEqual([
+      {
+        Type: 'bind',
+        Source: '/srv',
+        Target: '/b',
+        ReadOnly: true,
+        BindOptions: { Propagation: 'rshared' },
+      },
+      { Type: 'bind', Source: '/with:colon', Target: '/d', ReadOnly: true },
+    ]);
+  });
+
+  it('have what a volume is said to have', () => {
+    const mount = {
+      ...aVolumeMount({ labels: { team: 'a' } }),
+      noCopy: true,
+      subpath: 'x',
+    } as const;
+
+    expect(optionsOf({ mounts: [mount] }).HostConfig.Mounts[0]).toMatchObject({
+      VolumeOptions: {
+        NoCopy: true,
+        Subpath: 'x',
+        Labels: { team: 'a', 'io.kontena.grid.name': 'demo' },
+      },
+    });
+  });
+
+  it('can be memory', () => {
+    const mounts = [
+      { kind: 'tmpfs', target: '/a', readOnly: false, size: 1024, mode: 0o1777 } as const,
+      { kind: 'tmpfs', target: '/b', readOnly: true, size: null, mode: null } as const,
+    ];
+
+    expect(optionsOf({ mounts }).HostConfig.Mounts).toMatchObject([
+      { Type: 'tmpfs', Target: '/a', TmpfsOptions: { SizeBytes: 1024, Mode: 0o1777 } },
+      { Type: 'tmpfs', Target: '/b', ReadOnly: true, TmpfsOptions: {} },
+    ]);
+  });
+
+  it('can be those of another container', () => {
+    const volumesFrom = [
+      { service: 'store', number: null, readOnly: false },
+      { service: 'tls', number: 1, readOnly: true },
+    ];
+
+    expect(optionsOf({ volumesFrom, number: 3 }).HostConfig.VolumesFrom).toEqual([
+      'shop.store-3',
+      'shop.tls-1:ro',
+    ]);
+    expect(optionsOf().HostConfig).not.toHaveProperty('VolumesFrom');
+  });
+
+  it('are not files that were never put in place', () => {
+    const mounts = [{ kind: 'files', target: '/a', digest: 'a'.repeat(64) } as const];
+
+    expect(() => optionsOf({ mounts })).toThrow(/not put in place/);
   });
 
   it('refuse a host path that would say something else', () => {

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
+import { GridError } from '../../src/model/error.ts';
+import { aDelivery, aFilesMount } from '../support/a-delivery.ts';
 import { aPort } from '../support/builders.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
-import { Bench, PATH, WEB, web } from './bench.ts';
+import { Bench, noFiles, PATH, WEB, web } from './bench.ts';
 
 let bench = new Bench();
 
@@ -541,5 +544,83 @@ describe('names', () => {
     await clock.turn(31_000);
 
     expect(engine.names).toEqual([WEB]);
+  });
+});
+
+describe('delivered files', () => {
+  const delivery = aDelivery({ '': 'hello' });
+  const mount = aFilesMount(delivery);
+
+  /** Puts everything below `/files`, and remembers what it was asked for. */
+  function recording() {
+    const asked: string[] = [];
+    const files: DeliveredFiles = {
+      offer: ({ bundles }) => asked.push(`offer ${Object.keys(bundles).length}`),
+      place: (spec) => {
+        asked.push('place');
+        const source = `/files/${mount.digest}`;
+        const bind = { kind: 'bind', source, target: '/files', readOnly: true } as const;
+        return Promise.resolve({ ...spec, mounts: [bind] });
+      },
+      sweep: (mounted) => {
+        asked.push(`sweep ${[...mounted].join()}`);
+        return Promise.resolve();
+      },
+    };
+    return { asked, files };
+  }
+
+  it('are put in place before a container, and again before it is started another time', async () => {
+    const { asked, files } = recording();
+    bench = new Bench();
+    await bench.start({ files });
+    const wanted = web('web:1', { mounts: [mount] });
+
+    await bench.assign([wanted], [], delivery);
+    await bench.clock.turn(1_000);
+    expect(asked).toEqual(['sweep ', 'offer 1', 'place', 'place']);
+    expect(bench.engine.get(WEB).instance).toMatchObject({
+      specHash: wanted.specHash,
+      spec: { mounts: [{ kind: 'bind', source: `/files/${mount.digest}` }] },
+    });
+
+    asked.length = 0;
+    bench.engine.kill(WEB);
+    await bench.clock.turn(5_000);
+    expect(asked).toContain('place');
+    expect(bench.engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+  });
+
+  it('are removed by what the engine says is mounted', async () => {
+    const { asked, files } = recording();
+    bench = new Bench();
+    await bench.start({ files });
+    await bench.assign([web('web:1', { mounts: [mount] })], [], delivery);
+    await bench.clock.turn(31_000);
+
+    expect(asked.at(-1)).toBe(`sweep /files/${mount.digest}`);
+  });
+
+  it('that cannot be written are a failed attempt, which leaves the old container alone', async () => {
+    const files: DeliveredFiles = {
+      ...noFiles,
+      place: (spec) =>
+        spec.mounts.length === 0
+          ? Promise.resolve(spec)
+          : Promise.reject(new GridError({ code: 'internal', message: 'the disk is full' })),
+    };
+    bench = new Bench();
+    await bench.start({ files });
+    await bench.assign([web('web:1')]);
+    await bench.clock.turn(2_000);
+
+    await bench.assign([web('web:1', { mounts: [mount] })], [], delivery);
+    await bench.clock.turn(2_000);
+
+    expect(bench.engine.names).toEqual([WEB]);
+    expect(bench.observe()).toMatchObject({
+      current: { ready: true },
+      attempt: { phase: 'failed', failure: { message: 'the disk is full' } },
+    });
   });
 });

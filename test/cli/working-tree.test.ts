@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRepository, readWorkingTree } from '../../src/cli/working-tree.ts';
@@ -45,21 +45,39 @@ describe('readWorkingTree', () => {
     });
   });
 
-  it('names what is too large, binary or another repository, without its content', async () => {
+  it('names what is too large or another repository, without its content', async () => {
     const files = { 'grids/a/large.yml': 'x'.repeat(101), 'grids/a/sub/.git/config': '' };
     await withFolder(files, async (folder) => {
-      await writeFile(join(folder, 'grids/a/logo.png'), Buffer.from([0x89, 0x00, 0x01]));
-      await writeFile(join(folder, 'grids/a/latin1.txt'), Buffer.from([0xe9, 0x20]));
       const read = (await readWorkingTree(folder, limits)).files;
       const reasons = [...read.values()].map(
         (file) => file.kind === 'refused' && [file.path, file.reason],
       );
       expect(reasons).toEqual([
         ['grids/a/large.yml', 'too-large'],
-        ['grids/a/latin1.txt', 'not-text'],
-        ['grids/a/logo.png', 'not-text'],
         ['grids/a/sub', 'submodule'],
       ]);
+    });
+  });
+
+  it('keeps what is not text as it is, and says which files are programs', async () => {
+    await withFolder({ 'grids/a/run.sh': 'exit 0\n', 'grids/a/grid.yml': '' }, async (folder) => {
+      await writeFile(join(folder, 'grids/a/logo.png'), Buffer.from([0x89, 0x00, 0x01]));
+      await chmod(join(folder, 'grids/a/run.sh'), 0o755);
+      const { files } = await readWorkingTree(folder);
+      expect(files.get('grids/a/logo.png')).toMatchObject({
+        kind: 'binary',
+        bytes: Uint8Array.of(0x89, 0x00, 0x01),
+      });
+      expect(files.get('grids/a/run.sh')).toMatchObject({ kind: 'text', executable: true });
+      expect(files.get('grids/a/grid.yml')).not.toHaveProperty('executable');
+    });
+  });
+
+  it('has other inputs when a file becomes a program', async () => {
+    await withFolder({ 'grids/a/run.sh': 'exit 0\n' }, async (folder) => {
+      const before = await readWorkingTree(folder);
+      await chmod(join(folder, 'grids/a/run.sh'), 0o755);
+      expect((await readWorkingTree(folder)).inputs).not.toBe(before.inputs);
     });
   });
 

@@ -11,6 +11,7 @@ import { shortDigest } from '../../src/model/digest.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { noFiles } from '../agent/bench.ts';
 import { aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -44,6 +45,7 @@ class RealNode {
       containers: new DockerContainers(client),
       engine: new DockerEngine(client),
       probes: networkProbes,
+      files: noFiles,
       lanes: createLanes(defaultConcurrency()),
       clock: systemClock,
       random: () => 0.5,

@@ -6,9 +6,9 @@ import { splitCommand } from '../../src/manifest/command.ts';
 import { parseDuration } from '../../src/manifest/durations.ts';
 import { parseImage } from '../../src/manifest/image.ts';
 import { parseLink } from '../../src/manifest/links.ts';
-import { parseMount } from '../../src/manifest/mounts.ts';
+import { parseMountText } from '../../src/manifest/mount-wish.ts';
+import { parseNetworkMode } from '../../src/manifest/network-mode.ts';
 import { parsePort } from '../../src/manifest/ports.ts';
-import type { VolumeSpec } from '../../src/model/spec.ts';
 
 describe('affinity', () => {
   test.each([
@@ -70,40 +70,63 @@ describe('port', () => {
 });
 
 describe('mount', () => {
-  const data: VolumeSpec = {
-    name: 'data',
-    scope: 'instance',
-    external: false,
-    driver: null,
-    driverOptions: {},
-  };
-  const volumes = new Map([['data', data]]);
+  const wish = (fields: object) => ({ source: '', readOnly: null, ignored: [], ...fields });
 
   test.each([
     ['/var/lib', { kind: 'anonymous', target: '/var/lib' }],
-    ['/srv:/srv', { kind: 'bind', source: '/srv', target: '/srv', readOnly: false }],
-    ['/srv:/srv:ro', { kind: 'bind', source: '/srv', target: '/srv', readOnly: true }],
-    ['data:/x:rw', { kind: 'volume', volume: data, target: '/x', readOnly: false }],
-    ['data:/x:ro', { kind: 'volume', volume: data, target: '/x', readOnly: true }],
-  ])('%s is read', (text, value) => expect(parseMount(text, volumes)).toEqual({ value }));
+    ['/srv:/in', { kind: 'bind', source: '/srv', target: '/in' }],
+    ['/srv:/in:ro', { kind: 'bind', source: '/srv', target: '/in', readOnly: true }],
+    ['./a.conf:/in', { kind: 'bind', source: './a.conf', target: '/in' }],
+    ['../a:/in', { kind: 'bind', source: '../a', target: '/in' }],
+    ['.:/in', { kind: 'bind', source: '.', target: '/in' }],
+    ['~/a:/in', { kind: 'bind', source: '~/a', target: '/in' }],
+    ['data:/x:rw', { kind: 'volume', source: 'data', target: '/x', readOnly: false }],
+    ['data:/x:nocopy', { kind: 'volume', source: 'data', target: '/x', noCopy: true }],
+    ['/srv:/in:z', { kind: 'bind', source: '/srv', target: '/in', selinux: 'z' }],
+    [
+      '/srv:/in:ro,Z,rslave,cached',
+      {
+        kind: 'bind',
+        source: '/srv',
+        target: '/in',
+        readOnly: true,
+        selinux: 'Z',
+        propagation: 'rslave',
+        ignored: ['cached'],
+      },
+    ],
+  ])('%s is read', (text, value) => expect(parseMountText(text)).toEqual({ value: wish(value) }));
 
   test.each([
-    ['data', 'bad-volume'],
-    ['', 'bad-volume'],
-    ['/', 'bad-volume'],
-    ['data:x', 'bad-volume'],
-    ['./data:/x', 'bad-volume'],
-    ['~/data:/x', 'bad-volume'],
-    ['a/b:/x', 'bad-volume'],
-    ['data:/x:z', 'bad-volume'],
-    ['data:/x:ro,rw', 'bad-volume'],
-    ['data:/x:ro:rw', 'bad-volume'],
-    ['date:/x', 'unknown-volume'],
-  ])('%j is refused', (text, code) => expect(parseMount(text, volumes).fault?.code).toBe(code));
-
-  test('an undeclared volume that looks like a declared one is suggested', () => {
-    expect(parseMount('date:/x', volumes).fault?.hint).toBe('Did you mean "data"?');
+    ['data', /absolute path/],
+    ['', /absolute path/],
+    ['/', /hide everything/],
+    ['data:x', /absolute path/],
+    [':/x', /before the colon/],
+    ['a/b:/x', /"\.\/a\/b"/],
+    ['data:/x:fast', /"fast"/],
+    ['data:/x:ro,rw', /both "ro" and "rw"/],
+    ['/srv:/x:shared,slave', /both "shared" and "slave"/],
+    ['data:/x:ro:rw', /too many colons/],
+  ])('%j is refused', (text, reason) => {
+    expect(parseMountText(text).fault).toMatchObject({
+      code: 'bad-volume',
+      message: expect.stringMatching(reason),
+    });
   });
+});
+
+describe('network mode', () => {
+  test.each(['bridge', 'host', 'none'])('%s is read', (text) => {
+    expect(parseNetworkMode(text)).toEqual({ value: text });
+  });
+
+  test.each([
+    ['service:db', 'not-supported-yet'],
+    ['container:abc', 'not-supported-yet'],
+    ['brigde', 'wrong-value'],
+    ['', 'wrong-value'],
+  ])('%j is refused', (text, code) => expect(parseNetworkMode(text).fault?.code).toBe(code));
 });
 
 describe('duration', () => {

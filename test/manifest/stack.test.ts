@@ -116,7 +116,9 @@ describe('volumes', () => {
   test.each([
     ['data: {scope: node}', 'wrong-value'],
     ['data: {drivr: x}', 'unknown-key'],
-    ['data: {labels: [a]}', 'not-supported-yet'],
+    ['data: {labels: [io.gridops.a]}', 'reserved-label'],
+    ['data: {name: x, scope: stack}', 'no-effect'],
+    ['data: {name: a/b}', 'wrong-value'],
     ['data: {external: maybe}', 'wrong-type'],
     ['data: {external: {nam: x}}', 'unknown-key'],
     ['data: {external: true, driver: nfs}', 'no-effect'],

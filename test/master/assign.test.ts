@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { nextAssignment } from '../../src/master/assign.ts';
+import { createEncoder } from '../../src/master/delivery.ts';
 import { type FleetNode, unheard } from '../../src/master/fleet.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Service } from '../../src/model/grid.ts';
 import { instancePath } from '../../src/model/identity.ts';
 import type { Step } from '../../src/model/plan.ts';
+import { decodeAssignment } from '../../src/protocol/codec.ts';
+import { aDelivery, aFilesMount } from '../support/a-delivery.ts';
 import { aService, aSpec, deepFreeze, NOW, running } from '../support/builders.ts';
 
 const web = aService({ name: 'web' });
@@ -45,7 +48,8 @@ function assign(
   services: readonly Service[],
 ): Assignment | null {
   const byPath = new Map(services.map((service) => [`${service.stack}/${service.name}`, service]));
-  return nextAssignment({ node, steps, services: byPath, revision: 'sha-2', roster: ['node-1'] });
+  const of = { node, steps, services: byPath, revision: 'sha-2', roster: ['node-1'] };
+  return nextAssignment({ ...of, encode: createEncoder() });
 }
 
 const paths = (assignment: Assignment | null) =>
@@ -128,5 +132,55 @@ describe('a next assignment', () => {
 
     expect(paths(next)).toEqual(['shop/db-1', 'shop/web-2']);
     expect(next?.kept).toEqual([]);
+  });
+});
+
+describe('the files of a next assignment', () => {
+  const delivery = aDelivery({ 'a.html': 'a', 'b.html': 'b' });
+  const [name = ''] = Object.keys(delivery.bundles);
+  const spec = aSpec({ mounts: [aFilesMount(delivery)] });
+  const sources = Object.entries(delivery.contents).map(([content, base64]) => {
+    const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
+    return [content, { kind: 'binary', path: '', blob: content, bytes } as const] as const;
+  });
+  const files = { bundles: delivery.bundles, contents: Object.fromEntries(sources) };
+  const page = aService({ name: 'page', instances: 2, spec, files });
+
+  it('are there once, however many instances mount them', () => {
+    const next = assign(aFleetNode(), [create(page), create(page, 2)], [page]);
+
+    expect(next?.instances).toHaveLength(2);
+    expect(next?.files).toEqual(delivery);
+    expect(decodeAssignment(JSON.stringify(next))).toEqual(next);
+  });
+
+  it('stay as long as an instance mounts them, also when the repository has others', () => {
+    const before = assign(aFleetNode(), [create(page)], [page]);
+    const newer = aService({ name: 'page', specHash: 'newer' });
+
+    const next = assign(aFleetNode({ assignment: before }), [create(web)], [newer, web]);
+
+    expect(next?.files?.bundles).toHaveProperty(name);
+    expect(next?.files).toEqual(delivery);
+  });
+
+  it('go with the last instance that mounts them', () => {
+    const before = assign(aFleetNode(), [create(page), create(web)], [page, web]);
+    const step = { kind: 'remove', reason: 'gone', stateful: false } as const;
+    const remove: Step = { ...step, stack: 'shop', service: 'page', number: 1, node: 'node-1' };
+
+    const next = assign(aFleetNode({ assignment: before }), [remove], [web]);
+
+    expect(next).not.toBeNull();
+    expect(next).not.toHaveProperty('files');
+  });
+
+  it('are encoded once for all nodes', () => {
+    const encode = createEncoder();
+    const file = sources[0]?.[1];
+    if (file === undefined) throw new Error('no file');
+
+    expect(encode(file)).toBe(delivery.contents[file.blob]);
+    expect(encode({ ...file })).toBe(encode(file));
   });
 });

@@ -157,3 +157,38 @@ describe('a rule on services', () => {
     expect(places(made)).toEqual({ 'shop/web-1': 'db-1' });
   });
 });
+
+describe('a service that is to be beside an instance of another', () => {
+  const store = aService({ name: 'store', instances: 3 });
+  const web = aService({
+    name: 'web',
+    instances: 3,
+    dependsOn: ['shop/store'],
+    beside: [anAffinity('container==shop.store-%s')],
+  });
+  const three = ['a', 'b', 'c'].map((name) => aNode({ name, labels: [name === 'c' ? 'x' : 'y'] }));
+
+  test('is placed with the instance of its number', () => {
+    const placed = places(planOf({ services: [web, store], nodes: three }));
+
+    for (const number of [1, 2, 3])
+      expect(placed[`shop/web-${number}`]).toBe(placed[`shop/store-${number}`]);
+    expect(new Set(Object.values(placed)).size).toBe(3);
+  });
+
+  test('keeps its own rules and those of the grid', () => {
+    const grid = { defaultAffinity: [anAffinity('label==y')] };
+
+    const made = planOf({ services: [web, store], nodes: three, grid });
+
+    expect(Object.values(places(made))).not.toContain('c');
+  });
+
+  test('is blocked where that instance is not', () => {
+    const other = aService({ name: 'web', beside: [anAffinity('container==shop.gone-1')] });
+
+    const made = planOf({ services: [other], nodes: three });
+
+    expect(JSON.stringify(made.blocked)).toContain('container==shop.gone-1 not satisfied');
+  });
+});

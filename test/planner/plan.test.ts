@@ -121,6 +121,28 @@ describe('replacing', () => {
   test.each([
     ['nothing that both need', {}, 'start-first'],
     ['a port of the node', { spec: aSpec({ ports: [aPort(80)] }) }, 'stop-first'],
+    [
+      'files of the repository and memory',
+      {
+        spec: aSpec({
+          mounts: [
+            { kind: 'files', target: '/a', digest: 'a'.repeat(64) },
+            { kind: 'tmpfs', target: '/b', readOnly: false, size: null, mode: null },
+          ],
+        }),
+      },
+      'start-first',
+    ],
+    [
+      'volumes of another container',
+      { spec: aSpec({ volumesFrom: [{ service: 'db', number: 1, readOnly: false }] }) },
+      'stop-first',
+    ],
+    [
+      'volumes of another container, to be read',
+      { spec: aSpec({ volumesFrom: [{ service: 'db', number: 1, readOnly: true }] }) },
+      'start-first',
+    ],
     ['the network of the node', { spec: aSpec({ networkMode: 'host' }) }, 'stop-first'],
     ['data of its own', { stateful: true }, 'stop-first'],
     ['a volume', { spec: aSpec({ mounts: [aVolumeMount()] }) }, 'stop-first'],

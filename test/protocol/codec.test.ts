@@ -9,6 +9,7 @@ import {
   encode,
 } from '../../src/protocol/codec.ts';
 import { parseJoinToken, printJoinToken } from '../../src/protocol/join-token.ts';
+import { aDelivery } from '../support/a-delivery.ts';
 
 const hello: AgentMessage = {
   type: 'hello',
@@ -55,6 +56,45 @@ describe('the codec', () => {
       }),
     );
   });
+});
+
+describe('the files of an assignment', () => {
+  const delivery = aDelivery({ '': 'hello' });
+  const [name = ''] = Object.keys(delivery.bundles);
+  const [content = ''] = Object.keys(delivery.contents);
+  const bundle = delivery.bundles[name];
+  const decode = (files: unknown) =>
+    decodeAssignment(
+      JSON.stringify({
+        grid: 'demo',
+        node: 'node-1',
+        generation: 1,
+        roster: [],
+        instances: [],
+        kept: [],
+        files,
+      }),
+    );
+
+  it('are given back as they were sent, and may be none', () => {
+    expect(decode(delivery).files).toEqual(delivery);
+    expect(decode(undefined)).not.toHaveProperty('files');
+  });
+
+  it.each([
+    ['a content that is too large', { ...delivery, contents: { [content]: 'A'.repeat(349_529) } }],
+    ['a mode that is more than permissions', withFile({ mode: 0o4755 })],
+    ['a content that is no digest', withFile({ content: '../../x' })],
+    ['no owner at all', { ...delivery, bundles: { [name]: { files: [] } } }],
+    ['no contents', { bundles: {} }],
+  ])('are refused with %s', (_, files) => {
+    expect(() => decode(files)).toThrow(/^assignment \/files/);
+  });
+
+  function withFile(overrides: object) {
+    const files = bundle?.files.map((file) => ({ ...file, ...overrides }));
+    return { ...delivery, bundles: { [name]: { ...bundle, files } } };
+  }
 });
 
 describe('a join token', () => {

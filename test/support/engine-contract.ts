@@ -213,6 +213,16 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       expect((await find(instance)).map((one) => one.id)).toEqual([own]);
     });
 
+    it('tells where on the host the mounts of its containers come from', async () => {
+      const source = '/tmp';
+      const mounts = [{ kind: 'bind', source, target: '/host', readOnly: true } as const];
+      const id = await create(fresh({ mounts }));
+
+      const listed = await subject.containers.list(subject.scope);
+
+      expect(listed.find((one) => one.id === id)?.mounted).toEqual([source]);
+    });
+
     it('tells who listens of every exit and every removal, until the listener leaves', async () => {
       const instance = fresh();
       const heard: InstanceId[] = [];

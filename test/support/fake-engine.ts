@@ -1,9 +1,9 @@
 import type {
   ContainerFacts,
-  ContainerSummary,
   Containers,
   Engine,
   EngineFacts,
+  ListedContainer,
   PullOptions,
   Scope,
 } from '../../src/agent/containers.ts';
@@ -147,7 +147,7 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   // The port `Containers`.
 
-  async list(scope: Scope): Promise<ContainerSummary[]> {
+  async list(scope: Scope): Promise<ListedContainer[]> {
     await this.#enter('list');
     return this.#of(scope).map(({ id, name, instance, phase }) => ({
       id,
@@ -157,6 +157,7 @@ export class FakeEngine implements Containers, Engine, Probes {
       stack: instance.stack,
       service: instance.service,
       number: instance.number,
+      mounted: instance.spec.mounts.flatMap((one) => (one.kind === 'bind' ? [one.source] : [])),
     }));
   }
 

@@ -80,7 +80,12 @@ describe('a tree', () => {
         );
 
         expect(parseTree(content, bytes)).toEqual(
-          list.map((entry) => ({ kind: modes[entry.mode], name: entry.name, oid: id })),
+          list.map((entry) => ({
+            kind: modes[entry.mode],
+            name: entry.name,
+            oid: id,
+            ...(entry.mode === '100755' ? { executable: true } : {}),
+          })),
         );
       }),
     );

@@ -49,7 +49,27 @@ export function readingContract(engine: EngineName, transport: Transport): void 
         expect(read.get('grids/prod/empty')).toMatchObject({ kind: 'text', text: '' });
       });
 
-      it('refuses links, submodules, large files and what is not text, by name', async () => {
+      it('keeps bytes as they are, and says which files are programs', async () => {
+        const { work } = world;
+        await work.write('grids/prod/logo', Buffer.from([0x89, 0, 0xff]));
+        await work.write('grids/prod/run', '#!/bin/sh\n');
+        await work.git('add', '--all');
+        await work.git('update-index', '--chmod=+x', 'grids/prod/run');
+        await work.git('commit', '-q', '-m', 'a logo and a program');
+        const sha = await work.head();
+        await work.push();
+        const repository = await world.open();
+        await repository.sync(never);
+
+        const { files: read } = await repository.source(sha, 'prod');
+
+        const bytes = Uint8Array.of(0x89, 0, 0xff);
+        expect(read.get('grids/prod/logo')).toMatchObject({ kind: 'binary', bytes });
+        expect(read.get('grids/prod/run')).toMatchObject({ kind: 'text', executable: true });
+        expect(read.get('grids/prod/logo')).not.toHaveProperty('executable');
+      });
+
+      it('refuses links, submodules and large files, by name, and takes what is not text as bytes', async () => {
         const { work } = world;
         await work.link('grids/prod/link.yml', '/etc/passwd');
         await work.link('grids/prod/folder', '../../stacks');
@@ -84,8 +104,8 @@ export function readingContract(engine: EngineName, transport: Transport): void 
           module: 'submodule',
           'large.yml': 'too-large',
           'fits.yml': 'text',
-          nul: 'not-text',
-          latin1: 'not-text',
+          nul: 'binary',
+          latin1: 'binary',
         });
       });
 

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Delivery, FileBundle } from '../model/delivery.ts';
+import { digest } from '../model/digest.ts';
+import { errorMessage, GridError } from '../model/error.ts';
+import type { BindMount, ContainerSpec, FilesMount } from '../model/spec.ts';
+import { type BundleOnDisk, flushFolder, isWhole, writeBundle } from './bundle-on-disk.ts';
+
+/** Files of the repository on this node. */
+export interface DeliveredFiles {
+  /** What there is to deliver from now on: all that the newest assignment mounts. */
+  offer(delivery: Delivery): void;
+  /** Puts in place what the containers of a spec mount. Answers with the spec as the engine is to see it. */
+  place(spec: ContainerSpec): Promise<ContainerSpec>;
+  /** Removes what the assignment does not mount and no container has mounted. `mounted` are the sources of their mounts. */
+  sweep(mounted: Iterable<string>): Promise<void>;
+}
+
+const bundleName = /^[0-9a-f]{64}$/;
+
+/**
+ * Bundles in a folder of the agent, each under its digest. What has that name is complete: it is written beside, flushed and
+ * renamed. So it never changes, and whoever mounts it sees the same until it is replaced by another container.
+ */
+export class FileStore implements DeliveredFiles {
+  readonly #folder: string;
+  #offered: Delivery | null = null;
+  /** One at a time: what is being written must not be swept. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string) {
+    this.#folder = path.resolve(folder);
+  }
+
+  offer(delivery: Delivery): void {
+    this.#offered = delivery;
+  }
+
+  async place(spec: ContainerSpec): Promise<ContainerSpec> {
+    const files = spec.mounts.filter((mount) => mount.kind === 'files');
+    if (files.length === 0) return spec;
+    await this.#inTurn(async () => {
+      for (const mount of files) await this.#provide(mount.digest);
+    });
+    const mounts = spec.mounts.map((mount) => (mount.kind === 'files' ? this.#bind(mount) : mount));
+    return { ...spec, mounts };
+  }
+
+  async sweep(mounted: Iterable<string>): Promise<void> {
+    const used = new Set(Array.from(mounted, (source) => path.basename(source)));
+    await this.#inTurn(async () => {
+      // Without an assignment nobody knows what is needed.
+      if (this.#offered === null) return;
+      for (const name of await namesIn(this.#folder)) {
+        const isNeeded = bundleName.test(name) && (used.has(name) || this.#bundle(name) !== null);
+        if (!isNeeded) await rm(path.join(this.#folder, name), { recursive: true, force: true });
+      }
+    });
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    await turn;
+  }
+
+  /** The engine must not make a folder in its place. */
+  #bind({ target, digest: name, selinux }: FilesMount): BindMount {
+    const bind = {
+      kind: 'bind',
+      source: path.join(this.#folder, name),
+      target,
+      readOnly: true,
+      mustExist: true,
+    } as const;
+    return selinux === undefined ? bind : { ...bind, selinux };
+  }
+
+  #bundle(name: string): FileBundle | null {
+    const bundles = this.#offered?.bundles ?? {};
+    return Object.hasOwn(bundles, name) ? (bundles[name] ?? null) : null;
+  }
+
+  async #provide(name: string): Promise<void> {
+    const bundle = this.#bundle(name);
+    if (bundle === null) throw damaged(`the assignment does not hold the files ${name}`);
+    if (digest(bundle) !== name) throw damaged(`the files ${name} are not what their name says`);
+    const onDisk: BundleOnDisk = { bundle, at: path.join(this.#folder, name) };
+    try {
+      if (await isWhole(onDisk)) return;
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await this.#write(onDisk);
+    } catch (error) {
+      throw cannotWrite(onDisk, error);
+    }
+  }
+
+  async #write({ bundle, at }: BundleOnDisk): Promise<void> {
+    const [fresh, former] = [`${at}.new`, `${at}.old`];
+    // Left over from a crash.
+    for (const one of [fresh, former]) await rm(one, { recursive: true, force: true });
+    await writeBundle({ bundle, at: fresh }, (content) => this.#content(content));
+    // Something stands there that is not whole: a folder cannot be renamed over it.
+    await rename(at, former).catch(ignoreMissing);
+    await rename(fresh, at);
+    await flushFolder(this.#folder);
+    await rm(former, { recursive: true, force: true });
+  }
+
+  #content(name: string): Buffer {
+    const contents = this.#offered?.contents ?? {};
+    const text = Object.hasOwn(contents, name) ? contents[name] : undefined;
+    if (text === undefined) throw damaged(`the assignment does not hold the content ${name}`);
+    const content = Buffer.from(text, 'base64');
+    if (createHash('sha256').update(content).digest('hex') === name) return content;
+    throw damaged(`the content ${name} is not what its name says`);
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    ignoreMissing(error);
+    return [];
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
+
+function damaged(message: string): GridError {
+  return new GridError({ code: 'protocol-violation', message, retry: 'later' });
+}
+
+function cannotWrite({ at, bundle }: BundleOnDisk, cause: unknown): GridError {
+  if (cause instanceof GridError) return cause;
+  const isDenied = (cause as NodeJS.ErrnoException).code === 'EPERM';
+  const owned = bundle.uid !== null || bundle.gid !== null;
+  return new GridError({
+    code: 'internal',
+    message: `cannot put the files of a mount at ${at}: ${errorMessage(cause)}`,
+    retry: 'later',
+    ...(isDenied && owned
+      ? { hint: 'Only an agent that runs as root can give files to another user ("uid", "gid").' }
+      : {}),
+    cause,
+  });
+}

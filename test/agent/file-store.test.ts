@@ -1,0 +1,217 @@
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileStore } from '../../src/agent/file-store.ts';
+import type { Delivery } from '../../src/model/delivery.ts';
+import type { ContainerSpec } from '../../src/model/spec.ts';
+import { aDelivery, aFilesMount, delivering } from '../support/a-delivery.ts';
+import { aSpec } from '../support/builders.ts';
+
+let folder = '';
+let store = new FileStore('');
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'gridops-files-'));
+  store = new FileStore(folder);
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Offers it and places its only bundle; answers with where that is. */
+async function place(delivery: Delivery, on = store): Promise<string> {
+  on.offer(delivery);
+  const spec = aSpec({ mounts: [aFilesMount(delivery)] });
+  const { mounts } = await on.place(spec);
+  const [mount] = mounts;
+  if (mount?.kind !== 'bind') throw new Error('no bind');
+  return mount.source;
+}
+
+const html = aDelivery({ 'index.html': 'hello', 'img/logo.png': Buffer.of(0x89, 0, 0xff) });
+
+describe('files that are put in place', () => {
+  it('are a folder, with the bytes that were delivered', async () => {
+    const at = await place(html);
+
+    expect(await readFile(path.join(at, 'index.html'), 'utf8')).toBe('hello');
+    expect(await readFile(path.join(at, 'img/logo.png'))).toEqual(Buffer.of(0x89, 0, 0xff));
+    expect((await lstat(path.join(at, 'img'))).mode & 0o777).toBe(0o755);
+  });
+
+  it('are a single file, with its mode, whatever the umask', async () => {
+    const before = process.umask(0o077);
+    try {
+      const at = await place(aDelivery({ '': 'hush' }, { mode: 0o440 }));
+
+      expect(await readFile(at, 'utf8')).toBe('hush');
+      expect((await lstat(at)).mode & 0o7777).toBe(0o440);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('belong to whom they should (needs root)', async () => {
+    const at = await place(aDelivery({ '': 'hush' }, { uid: 1234, gid: 77 }));
+
+    expect(await lstat(at)).toMatchObject({ uid: 1234, gid: 77 });
+  });
+
+  it('are mounted read-only, and never made up by the engine', async () => {
+    store.offer(html);
+    const own = { kind: 'anonymous', target: '/own' } as const;
+    const spec = aSpec({ mounts: [aFilesMount(html, { selinux: 'z' }), own] });
+
+    const placed = await store.place(spec);
+
+    expect(placed).toEqual({
+      ...spec,
+      mounts: [
+        {
+          kind: 'bind',
+          source: expect.stringMatching(/\/[0-9a-f]{64}$/),
+          target: '/files',
+          readOnly: true,
+          mustExist: true,
+          selinux: 'z',
+        },
+        own,
+      ],
+    });
+  });
+
+  it('stay where they are while they are the same', async () => {
+    const at = await place(html);
+    const before = await lstat(at);
+
+    expect(await place(html, new FileStore(folder))).toBe(at);
+    expect((await lstat(at)).ino).toBe(before.ino);
+  });
+
+  it.each<[string, (at: string) => Promise<void>]>([
+    ['is changed', async (at) => await overwrite(path.join(at, 'index.html'), 'other')],
+    ['is missing', async (at) => await rm(path.join(at, 'index.html'))],
+    ['is too much', async (at) => await writeFile(path.join(at, 'more'), '')],
+    ['may be read by nobody', async (at) => await chmod(path.join(at, 'index.html'), 0)],
+  ])('are made anew when something in them %s', async (_, damage) => {
+    const at = await place(html);
+    await damage(at);
+
+    expect(await place(html)).toBe(at);
+
+    expect(await readFile(path.join(at, 'index.html'), 'utf8')).toBe('hello');
+    expect((await readdir(at)).toSorted()).toEqual(['img', 'index.html']);
+    expect((await lstat(path.join(at, 'index.html'))).mode & 0o777).toBe(0o444);
+  });
+
+  it('are whole after a crash at any moment before they had their name', async () => {
+    const [name = ''] = Object.keys(html.bundles);
+    await mkdir(path.join(folder, `${name}.new`));
+    await writeFile(path.join(folder, `${name}.new`, 'half'), 'ha');
+    await mkdir(path.join(folder, `${name}.old`));
+
+    const at = await place(html);
+
+    expect((await readdir(at)).toSorted()).toEqual(['img', 'index.html']);
+    expect(await readdir(folder)).toEqual([name]);
+  });
+});
+
+describe('files that are not what they say', () => {
+  const [name = ''] = Object.keys(html.bundles);
+  const [content = ''] = Object.keys(html.contents);
+
+  it.each<[string, Delivery]>([
+    ['a content is another', { ...html, contents: { ...html.contents, [content]: 'AAAA' } }],
+    ['a content is missing', { ...html, contents: {} }],
+    ['the bundle is missing', { ...html, bundles: {} }],
+    ['the bundle is another', { ...html, bundles: { [name]: { files: [], uid: 1, gid: null } } }],
+  ])('are refused when %s, and leave nothing', async (_, delivery) => {
+    store.offer(delivery);
+    const spec = aSpec({ mounts: [aFilesMount(html)] });
+
+    await expect(store.place(spec)).rejects.toMatchObject({ code: 'protocol-violation' });
+
+    expect(await whatIsLeft()).toEqual([]);
+  });
+
+  it.each(['../out', 'a/../../out', '/out', 'a//b', './a', 'a\0b'])(
+    'are refused when a path is %j',
+    async (written) => {
+      const delivery = aDelivery({ [written]: 'x', 'good/file': 'y' });
+
+      await expect(place(delivery)).rejects.toMatchObject({ code: 'protocol-violation' });
+
+      expect(await readdir(path.dirname(folder))).not.toContain('out');
+    },
+  );
+
+  it('cannot be taken from an object’s prototype', async () => {
+    store.offer(html);
+    const spec: ContainerSpec = aSpec({
+      mounts: [{ kind: 'files', target: '/x', digest: 'constructor' }],
+    });
+
+    await expect(store.place(spec)).rejects.toMatchObject({ code: 'protocol-violation' });
+  });
+});
+
+describe('files that nobody needs', () => {
+  const other = aDelivery({ '': 'other' });
+
+  it('are removed once neither the assignment nor a container has them', async () => {
+    const [first, second] = [await place(html), await place(other)];
+
+    await store.sweep([first, '/var/lib/docker/volumes/x/_data']);
+    expect(await readdir(folder)).toHaveLength(2);
+
+    await store.sweep([]);
+    expect(await readdir(folder)).toEqual([path.basename(second)]);
+  });
+
+  it('stay while the assignment has them, mounted or not', async () => {
+    await place(html);
+    store.offer(delivering(html, other));
+
+    await store.sweep([]);
+
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('stay as long as there is no assignment', async () => {
+    await place(html);
+
+    await new FileStore(folder).sweep([]);
+
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('are also what a crash left', async () => {
+    const at = await place(html);
+    await mkdir(`${at}.new`);
+    await mkdir(`${at}.old`);
+
+    await store.sweep([at]);
+
+    expect(await readdir(folder)).toEqual([path.basename(at)]);
+  });
+
+  it('may be none at all', async () => {
+    await rm(folder, { recursive: true });
+    store.offer(html);
+
+    await expect(store.sweep([])).resolves.toBeUndefined();
+  });
+});
+
+async function overwrite(file: string, text: string): Promise<void> {
+  await rm(file);
+  await writeFile(file, text, { mode: 0o444 });
+}
+
+/** A bundle that was begun does not have its name. */
+async function whatIsLeft(): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => !name.endsWith('.new'));
+}
