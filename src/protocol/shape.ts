@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { ContainerExtras } from './extras-shape.ts';
 
 /**
  * The wire shapes of model types, as JSON Schema. `Type.Static` of each equals the model's type; the assertions at the end
@@ -91,6 +92,7 @@ export const ContainerSpec = Type.Object({
     }),
   ),
   labels: record,
+  extras: Type.Optional(ContainerExtras),
 });
 
 /** Of one node, in an assignment and in what is observed. */
