@@ -4,7 +4,13 @@ import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { InstanceId } from '../model/identity.ts';
 import { containerOptions } from './container-options.ts';
-import type { ContainerFacts, ContainerSummary, Containers, Scope } from './containers.ts';
+import type {
+  ContainerFacts,
+  ContainerSummary,
+  Containers,
+  EngineHealth,
+  Scope,
+} from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
 import { logLines } from './docker-log.ts';
@@ -14,6 +20,11 @@ import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
 const EVENT_LENGTH = 1024 * 1024;
+
+/** What a check prints may be a page; its beginning says why. */
+const MESSAGE_LENGTH = 500;
+const ANNOTATIONS_API = 43;
+const verdicts: readonly EngineHealth[] = ['starting', 'healthy', 'unhealthy'];
 
 type Inspection = Awaited<ReturnType<ReturnType<DockerApi['getContainer']>['inspect']>>;
 
@@ -32,9 +43,11 @@ export class DockerContainers implements Containers {
     return listed.flatMap((one) => {
       const labels = parseLabels(one.Labels);
       if (labels === null) return [];
-      const { stack, service, number, specHash } = labels;
+      const { stack, service, number, specHash, engineCheck } = labels;
       const name = plainName(one.Names[0]);
-      return [{ id: one.Id, name, stack, service, number, specHash, phase: phaseOf(one.State) }];
+      const engineHealth = engineCheck ? listedHealth(one.Status) : null;
+      const phase = phaseOf(one.State);
+      return [{ id: one.Id, name, stack, service, number, specHash, phase, engineHealth }];
     });
   }
 
@@ -48,10 +61,13 @@ export class DockerContainers implements Containers {
     const isBridged = instance.spec.networkMode === 'bridge';
     const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
     await this.#checkExternalVolumes(instance);
+    await this.#checkAnnotations(instance);
     const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
     // Split by hand: dockerode would else put the whole request, secrets included, into the URL as well.
     const options = containerOptions({ scope, instance, imageVolumes, network });
-    const split = { _query: { name }, _body: options };
+    const { platform } = instance.spec.extras ?? {};
+    const query = { name, ...(platform === undefined ? {} : { platform }) };
+    const split = { _query: query, _body: options };
     const container = await this.#client.call(`create container ${name}`, (docker, abortSignal) => {
       const request = { ...split, abortSignal };
       return docker.createContainer(request);
@@ -107,7 +123,8 @@ export class DockerContainers implements Containers {
 
   async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {
     this.#client.forget();
-    const filters = { type: ['container'], event: ['die', 'destroy'], label: scopeFilter(scope) };
+    const event = ['die', 'destroy', 'health_status'];
+    const filters = { type: ['container'], event, label: scopeFilter(scope) };
     const stream = await this.#client.open(
       'listen to events',
       (docker, abortSignal) => docker.getEvents({ filters: JSON.stringify(filters), abortSignal }),
@@ -147,6 +164,17 @@ export class DockerContainers implements Containers {
     }
   }
 
+  /** An older engine would take the request and leave them out. */
+  async #checkAnnotations({ spec }: AssignedInstance): Promise<void> {
+    if (spec.extras?.annotations === undefined || (await this.#client.speaks(ANNOTATIONS_API)))
+      return;
+    throw new GridError({
+      code: 'engine-refused',
+      message: `the Docker engine does not know annotations: they came with API 1.${ANNOTATIONS_API}`,
+      hint: 'Upgrade Docker to version 24 or later, or take the annotations out of the service.',
+    });
+  }
+
   /** Data of a stateful service is kept also where only the image says that there is some. */
   async #imageVolumes(image: string): Promise<string[]> {
     const inspection = await this.#client.call(`inspect image ${image}`, (docker) =>
@@ -158,8 +186,9 @@ export class DockerContainers implements Containers {
 
 function containerFacts(inspection: Inspection): ContainerFacts | null {
   const { Config, HostConfig, State, Id, Name } = inspection;
-  const labels = parseLabels(Config.Labels);
-  if (labels === null) return null;
+  const parsed = parseLabels(Config.Labels);
+  if (parsed === null) return null;
+  const { engineCheck, ...labels } = parsed;
   const endpoints = Object.values(inspection.NetworkSettings.Networks);
   const address = endpoints.find((endpoint) => endpoint.IPAddress !== '')?.IPAddress ?? null;
   const phase = phaseOf(State.Status);
@@ -173,7 +202,19 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     exitCode: phase === 'exited' ? State.ExitCode : null,
     outOfMemory: State.OOMKilled,
     address: HostConfig.NetworkMode === 'host' ? '127.0.0.1' : address,
+    engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
+    engineMessage: State.Health?.Log?.at(-1)?.Output.trim().slice(0, MESSAGE_LENGTH) ?? '',
   };
+}
+
+/** A container whose image has no check to run has no verdict either. */
+function verdictOf(status: string | undefined): EngineHealth | null {
+  return verdicts.find((verdict) => verdict === status) ?? null;
+}
+
+/** "Up 5 seconds (healthy)", "Up 1 second (health: starting)": a listing says it in words only. */
+function listedHealth(status: string): EngineHealth | null {
+  return verdictOf(/\((?:health: )?(\w+)\)$/.exec(status)?.[1]);
 }
 
 function phaseOf(state: string): ContainerPhase {
