@@ -5,6 +5,7 @@ import type {
   DeviceRequest,
   EngineCheck,
 } from '../model/extras.ts';
+import { present } from '../model/present.ts';
 
 /** What a service's extras are in the engine's create request, outside of `HostConfig`. */
 export function extraConfig(extras: ContainerExtras) {
@@ -118,21 +119,17 @@ function rates(amounts: readonly DeviceAmount[] | undefined) {
 const NANOSECONDS = 1_000_000;
 
 function healthConfig(check: EngineCheck) {
-  const time = (milliseconds?: number) =>
-    milliseconds === undefined ? undefined : milliseconds * NANOSECONDS;
   return present({
     Test: check.test,
-    Interval: time(check.interval),
-    Timeout: time(check.timeout),
+    Interval: nanoseconds(check.interval),
+    Timeout: nanoseconds(check.timeout),
     Retries: check.retries,
-    StartPeriod: time(check.startPeriod),
+    StartPeriod: nanoseconds(check.startPeriod),
     // Since API 1.44; older engines check at the interval from the start.
-    StartInterval: time(check.startInterval),
+    StartInterval: nanoseconds(check.startInterval),
   });
 }
 
-/** Without what is not there: the engine's default is not always what an empty value means. */
-function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+function nanoseconds(milliseconds?: number): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds * NANOSECONDS;
 }

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
+import type { Refusal } from './schema-parts.ts';
 import { didYouMean, suggest } from './suggest.ts';
 import { isNull, locate, locateKey, type TreeNode, type TreePath } from './tree.ts';
 
@@ -40,7 +41,13 @@ function pathOf(pointer: string): TreePath {
 }
 
 function unknownKey(error: ErrorObject, key: string): Fault {
-  const schema = error.parentSchema as { later?: readonly string[]; properties?: object };
+  const schema = error.parentSchema as {
+    later?: readonly string[];
+    refused?: Readonly<Record<string, Refusal>>;
+    properties?: object;
+  };
+  const refusal = Object.hasOwn(schema.refused ?? {}, key) ? schema.refused?.[key] : undefined;
+  if (refusal !== undefined) return { code: 'not-possible', ...refusal };
   const later = schema.later ?? [];
   if (later.includes(key)) return notSupported(key);
   const known = Object.keys(schema.properties ?? {});

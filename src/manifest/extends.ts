@@ -4,6 +4,7 @@ import type { Fault, Report } from './report.ts';
 import { Extends } from './service-schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
+import { settleSpellings } from './spellings.ts';
 import { readStackText } from './stack-text.ts';
 import { didYouMean } from './suggest.ts';
 import { isNull, type MapNode, mapNode, type TreeNode, valueAt, withoutKeys } from './tree.ts';
@@ -69,7 +70,7 @@ export function createServiceResolver({
       });
       return null;
     }
-    const own = settleEnvironment(service, sources, report);
+    const own = settleSpellings(settleEnvironment(service, sources, report), report);
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
     if (extended !== null && base === null) return null;

@@ -93,6 +93,7 @@ const open = {
   variables: anything('object'),
   services: anything('object'),
   volumes: anything('object'),
+  networks: anything('object'),
 };
 
 function anything(type: string) {
@@ -136,6 +137,11 @@ export const StackFile = closed(
     services: mapOf(ServiceEntry, { keys: nameRule, description: 'The services, by name.' }),
     volumes: Type.Optional(
       mapOf(VolumeEntry, { keys: volumeNameRule, description: 'The named volumes, by name.' }),
+    ),
+    networks: Type.Optional(
+      mapOf(Type.Unsafe<unknown>({}), {
+        description: 'No effect: all containers of a grid are in one network.',
+      }),
     ),
   },
   { description: 'A stack: services that are deployed together.', later: laterStackKeys },

@@ -1,32 +1,24 @@
 import { shortDigest } from '../model/digest.ts';
 import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
-import type { Position } from '../model/problem.ts';
 import type { VolumeSpec } from '../model/spec.ts';
-import { parseAffinity } from './affinity.ts';
 import { parseDuration } from './durations.ts';
-import { parseLink } from './links.ts';
 import { dnsFault } from './names.ts';
-import { quote } from './quote.ts';
+import { readPlacement } from './placement.ts';
 import type { Report } from './report.ts';
-import { parseAt, parseEach, type Section } from './section.ts';
+import { parseAt, type Section } from './section.ts';
+import { type Dependency, readLinks } from './service-links.ts';
 import { ServiceEntry } from './service-schema.ts';
 import { readSpec } from './spec.ts';
-import { locate, locateKey, type MapNode, type TreeNode, type TreePath } from './tree.ts';
+import { locate, type MapNode, type TreeNode } from './tree.ts';
 import { createSalvagingValidator } from './validate.ts';
+import { warnOfNoEffect } from './without-effect.ts';
 
 /** A service whose dependencies have not been looked for in the rest of the grid yet. */
 export interface ServiceDraft {
   /** With `dependsOn` as if all of them existed. */
   readonly service: Service;
   readonly dependencies: readonly Dependency[];
-}
-
-export interface Dependency {
-  /** `stack/service` */
-  readonly path: string;
-  readonly stack: string;
-  readonly at: Position;
 }
 
 export interface ServiceContext {
@@ -56,10 +48,12 @@ export function readService(
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
-  const dependencies = readDependencies(section, stack);
+  warnOfNoEffect(section);
+  const { dependencies, aliases } = readLinks(section, stack);
   const spec = readSpec(section, {
     injected: injectedVariables(name, context),
     volumes: context.volumes,
+    links: aliases,
   });
   const stateful = value.stateful ?? false;
   const service: Service = {
@@ -67,8 +61,7 @@ export function readService(
     name,
     instances,
     stateful,
-    affinity: parseEach(section, 'affinity', value.affinity, parseAffinity).map((a) => a.value),
-    strategy: value.deploy?.strategy ?? 'ha',
+    ...readPlacement(section),
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
     spec,
@@ -99,41 +92,4 @@ function warnOfInterval(section: Section<ServiceEntry>): void {
   if (parseAt(section, path, interval, parseDuration) === null) return;
   const message = '"interval" is not acted on yet: the service is deployed when it changes';
   section.report.warn(locate(section.node, path), { code: 'not-supported-yet', message });
-}
-
-/** `links` and `depends_on` alike say what has to be ready first. */
-function readDependencies(section: Section<ServiceEntry>, stack: string): readonly Dependency[] {
-  const { node, report, value } = section;
-  const parse = (text: string) => parseLink(text, stack);
-  const links = parseEach(section, 'links', value.links, parse);
-  for (const { value: link, path } of links) {
-    if (link.alias === null || link.alias === link.service) continue;
-    const message = `the alias ${quote(link.alias)} is not a name that containers can use`;
-    const hint = `Use ${quote(link.stack === stack ? link.service : `${link.service}.${link.stack}`)} in the service's configuration.`;
-    report.warn(locate(node, path), { code: 'no-effect', message, hint });
-  }
-  return [...links, ...readDependsOn(section, parse)].map(({ value: link, path }) => {
-    const { file, line, column } = locateKey(node, path);
-    return { path: servicePath(link), stack: link.stack, at: { file, line, column } };
-  });
-}
-
-function readDependsOn(
-  section: Section<ServiceEntry>,
-  parse: (text: string) => ReturnType<typeof parseLink>,
-): readonly { readonly value: { stack: string; service: string }; readonly path: TreePath }[] {
-  const written = section.value.depends_on ?? [];
-  if (isList(written)) return parseEach(section, 'depends_on', written, parse);
-  return Object.keys(written).flatMap((name) => {
-    const parsed = parse(name);
-    const path = ['depends_on', name];
-    if (parsed.fault === undefined) return [{ value: parsed.value, path }];
-    section.report.error(locateKey(section.node, path), parsed.fault);
-    return [];
-  });
-}
-
-// Array.isArray does not narrow readonly arrays.
-function isList(written: NonNullable<ServiceEntry['depends_on']>): written is readonly string[] {
-  return Array.isArray(written);
 }

@@ -1,7 +1,9 @@
+import type { LinkAlias } from '../model/extras.ts';
 import { compareText } from '../model/identity.ts';
 import type { ContainerSpec, VolumeSpec } from '../model/spec.ts';
 import { splitCommand } from './command.ts';
 import { parseDuration } from './durations.ts';
+import { readExtras } from './extras.ts';
 import { readHealthCheck } from './health-check.ts';
 import { parseImage } from './image.ts';
 import { readLabels } from './labels.ts';
@@ -16,6 +18,8 @@ export interface SpecContext {
   /** Variables that every container of the service gets; they win over what the file says. */
   readonly injected: Readonly<Record<string, string>>;
   readonly volumes: ReadonlyMap<string, VolumeSpec>;
+  /** Names that the service gives to others. */
+  readonly links: readonly LinkAlias[];
 }
 
 /** Kontena's default, in seconds. */
@@ -27,6 +31,7 @@ const defaultGracePeriod = 10;
  */
 export function readSpec(section: Section<ServiceEntry>, context: SpecContext): ContainerSpec {
   const { value } = section;
+  const mounts = readMounts(section, context.volumes);
   const grace = parseAt(section, ['stop_grace_period'], value.stop_grace_period, parseDuration);
   return {
     image: readImage(section),
@@ -35,7 +40,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     env: readEnvironment(section, context.injected),
     user: value.user ?? null,
     ports: readPorts(section),
-    mounts: readMounts(section, context.volumes),
+    mounts,
     networkMode: value.network_mode ?? 'bridge',
     hostPid: value.pid === 'host',
     privileged: value.privileged ?? false,
@@ -49,6 +54,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     waitForPort: value.deploy?.wait_for_port ?? null,
     healthCheck: readHealthCheck(section),
     labels: readLabels(section),
+    ...readExtras(section, { links: context.links, mounts }),
   };
 }
 

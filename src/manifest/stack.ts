@@ -2,6 +2,7 @@ import type { TextFile } from '../model/source.ts';
 import { createServiceResolver } from './extends.ts';
 import { createInterpolation } from './interpolate.ts';
 import { nameFault } from './names.ts';
+import { warnOfNetworks } from './networks.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import { StackHead } from './schema.ts';
@@ -64,6 +65,7 @@ function compileRoot(input: StackInput, root: MapNode): StackDraft {
   const services = valueAt(root, 'services') ?? mapNode(root, new Map());
   if (services.kind !== 'map' || !checkServices(services, report)) return emptyDraft;
   const names = [...services.entries.keys()];
+  warnOfNetworks(root, report);
   if (head?.expose !== undefined) checkExpose(head.expose, names, interpolated, report);
   const volumes = readVolumes(valueAt(interpolated, 'volumes'), report);
   const resolver = createServiceResolver({ sources: input.sources, report, interpolate: apply });
