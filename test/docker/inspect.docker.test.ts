@@ -112,7 +112,9 @@ describe.skipIf(withoutDocker)('every key of a service', () => {
     await ensureTestImages();
     const containers = new DockerContainers(new DockerClient({ address: DOCKER_SOCKET }));
     const instance = instanceOf(everything);
-    const id = await containers.create(scope, instance, containerName(instance));
+    // Runs beside each other on one engine must not meet.
+    const name = `${scope.grid}.${containerName(instance)}`;
+    const id = await containers.create(scope, instance, name);
     [shown] = JSON.parse(await docker('inspect', id)) as [typeof shown];
   }, 60_000);
 
