@@ -1,4 +1,5 @@
 import { settleEnvironment } from './environment.ts';
+import { settleLabels } from './label-files.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import { Extends } from './service-schema.ts';
@@ -70,7 +71,8 @@ export function createServiceResolver({
       });
       return null;
     }
-    const own = settleSpellings(settleEnvironment(service, sources, report), report);
+    const settled = settleLabels(settleEnvironment(service, sources, report), sources, report);
+    const own = settleSpellings(settled, report);
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
     if (extended !== null && base === null) return null;

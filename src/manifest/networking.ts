@@ -27,9 +27,9 @@ export function readNetworking(section: Section<ServiceEntry>, links: readonly L
   return {
     ...more,
     macAddress: readMacAddress(section),
-    aliases: unordered(aliases),
+    aliases: bounded(section, 'networks', unordered(aliases)),
     links: links.length === 0 ? undefined : links.toSorted(compareLinks),
-    expose: unordered(exposed.flatMap((one) => one.value)),
+    expose: bounded(section, 'expose', unordered(exposed.flatMap((one) => one.value))),
   };
 }
 
@@ -101,9 +101,6 @@ function badName(text: string): Fault {
   return { code: 'invalid-name', message: `${quote(text)} cannot be a DNS name` };
 }
 
-/** As many lines as an agent takes. */
-const maxHosts = 1_000;
-
 function readExtraHosts(section: Section<ServiceEntry>): ContainerExtras['extraHosts'] | undefined {
   const written = section.value.extra_hosts ?? [];
   const hosts = isList(written)
@@ -114,9 +111,20 @@ function readExtraHosts(section: Section<ServiceEntry>): ContainerExtras['extraH
           return parseAt(section, path, `${host}=${address}`, parseHost) ?? [];
         }),
       );
-  if (hosts.length <= maxHosts) return unordered(hosts);
-  const message = `"extra_hosts" has more than ${maxHosts} lines`;
-  section.report.error(locate(section.node, ['extra_hosts']), { code: 'bad-host', message });
+  return bounded(section, 'extra_hosts', unordered(hosts));
+}
+
+/** No more than an agent takes: ranges and maps of lists make many of few. */
+const maxItems = 1_000;
+
+function bounded(
+  { node, report }: Section<ServiceEntry>,
+  key: 'expose' | 'extra_hosts' | 'networks',
+  items: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (items === undefined || items.length <= maxItems) return items;
+  const message = `${quote(key)} stands for ${items.length} items; at most ${maxItems} are taken`;
+  report.error(locateKey(node, [key]), { code: 'wrong-value', message });
   return undefined;
 }
 

@@ -40,7 +40,7 @@ function readConstraints(section: Section<ServiceEntry>): readonly Affinity[] {
 
 /** Swarm's `node.hostname==x` and `node.labels.x==y`, blanks allowed, as an affinity. */
 export function parseConstraint(text: string): Parsed<Affinity> {
-  const match = /^\s*node\.(?:(hostname)|labels\.(\S+?))\s*(==|!=)\s*(\S.*?)\s*$/.exec(text);
+  const match = /^node\.(?:(hostname)|labels\.(\S+?))\s*(==|!=)\s*(\S.*)$/.exec(text.trim());
   const [, hostname, label, operator = '', value = ''] = match ?? [];
   if (hostname !== undefined) return parseAffinity(`node${operator}${value}`);
   if (label !== undefined) return parseAffinity(`label${operator}${label}=${value}`);

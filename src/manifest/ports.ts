@@ -21,10 +21,8 @@ export function readPorts(section: Section<ServiceEntry>): readonly PortBinding[
   const seen = new Map<string, PortBinding>();
   for (const [index, written] of (value.ports ?? []).entries()) {
     const path = ['ports', index];
-    const fault =
-      seen.size > maxPorts
-        ? tooMany
-        : add(seen, parseAt(section, path, textOf(written), parsePorts) ?? []);
+    const ports = parseAt(section, path, textOf(written), parsePorts) ?? [];
+    const fault = add(seen, ports) ?? (seen.size > maxPorts ? tooMany : null);
     if (fault !== null) report.error(locate(node, path), fault);
     if (fault === tooMany) break;
   }

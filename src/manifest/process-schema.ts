@@ -117,6 +117,11 @@ export const processKeys = {
   container_name: Optional(
     text({ maxLength: 255, description: 'No effect: containers are `<stack>.<service>-<n>`.' }),
   ),
+  label_file: Optional(
+    oneOrList(text(), {
+      description: 'Files with lines `name=value`, relative to this file. What `labels` says wins.',
+    }),
+  ),
   attach: Optional(flag({ description: 'For `docker compose up` only; it means nothing here.' })),
   develop: Optional(anything({ description: 'For `docker compose watch` only.' })),
   tmpfs: Optional(

@@ -21,10 +21,6 @@ export const refusedServiceKeys: Readonly<Record<string, Refusal>> = named({
     message: 'chooses a technology of Windows; nodes are Linux hosts',
     hint: 'Take it out; "runtime" chooses another runtime of the engine.',
   },
-  label_file: {
-    message: 'is not read: labels stand in the stack file, where a change of them can be seen',
-    hint: 'Write them below "labels".',
-  },
   models: {
     message: 'needs a model runner, which nodes do not have',
     hint: 'Run the model as a service, and tell its address in "environment".',

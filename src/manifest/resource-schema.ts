@@ -90,7 +90,7 @@ export const resourceKeys = {
     ),
   ),
   device_cgroup_rules: Optional(
-    list(text({ pattern: '^[abc] (?:\\d+|\\*):(?:\\d+|\\*) (?!.*(.).*\\1)[rwm]{1,3}$' }), {
+    list(text({ pattern: '^[abc] (?:\\d+|\\*):(?:\\d+|\\*) (?=[rwm]{1,3}$)(?!.*(.).*\\1)' }), {
       description: 'Rules for devices, `type major:minor permissions`.',
       examples: [['c 1:3 mr']],
     }),

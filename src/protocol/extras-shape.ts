@@ -3,7 +3,7 @@ import Type from 'typebox';
 /** The wire shape of `ContainerExtras`; see shape.ts. */
 
 const text = (maxLength = 4_096) => Type.String({ maxLength });
-const list = <T extends Type.TSchema>(items: T) => Type.Array(items, { maxItems: 1_000 });
+const list = <T extends Type.TSchema>(items: T) => Type.Array(items, { maxItems: 2_000 });
 const texts = Type.Record(Type.String(), text());
 const integer = Type.Integer();
 const some = Type.Optional;

@@ -375,9 +375,9 @@ describe.skipIf(withoutDocker)('an agent on a real engine', () => {
     const client = web(on, TEST_IMAGES.web1, { extras: { links } });
     const store = (image: string) => ({ ...web(on, image), service: 'store' });
     const [first, second] = [store(TEST_IMAGES.web1), store(TEST_IMAGES.web2)];
-    const ask = (from: string) =>
+    const fetchIn = (from: string) =>
       docker('exec', from, 'wget', '-q', '-O', '-', 'http://database:8080/');
-    const asClient = () => ask(`${on.grid}.web-1`);
+    const asClient = () => fetchIn(`${on.grid}.web-1`);
     on.assign(client);
     await on.settled(client);
     await expect(asClient()).rejects.toThrow(/bad address/);
@@ -389,6 +389,6 @@ describe.skipIf(withoutDocker)('an agent on a real engine', () => {
     on.assign(second, client);
     await on.settled(second, client);
     expect(await asClient()).toBe('2');
-    await expect(ask(`${on.grid}.store-1`)).rejects.toThrow(/bad address/);
+    await expect(fetchIn(`${on.grid}.store-1`)).rejects.toThrow(/bad address/);
   });
 });

@@ -98,6 +98,37 @@ describe('a former spelling', () => {
   );
 });
 
+describe('label files', () => {
+  const files = {
+    'grids/demo/stacks/shop/a.labels': '# team\ncom.example/team=shop\na=file\n',
+    'grids/demo/stacks/shop/b.labels': 'a=other\nb=2\n',
+    'grids/demo/stacks/shop/bad.labels': 'io.gridops.node=x\n',
+  };
+  const labels = (lines: string) => theService(compileService(lines, '', files)).spec.labels;
+
+  test.each(['{a: written}', '[a=written]'])('are below what labels: %s says', (written) => {
+    expect(labels(`label_file: [a.labels, b.labels]\nlabels: ${written}`)).toEqual({
+      a: 'written',
+      b: '2',
+      'com.example/team': 'shop',
+    });
+  });
+
+  test('are read in their order', () => {
+    expect(labels('label_file: [a.labels, b.labels]')).toMatchObject({ a: 'file' });
+    expect(labels('label_file: ./b.labels')).toEqual({ a: 'other', b: '2' });
+  });
+
+  test.each([
+    ['label_file: none.labels', 'error file-missing 4:17'],
+    ['label_file: /etc/passwd', 'error bad-path 4:17'],
+    ['label_file: {a: b}', 'error wrong-type 4:17'],
+    ['label_file: bad.labels', 'error reserved-label 1:1'],
+  ])('are problems at their place: %s', (lines, expected) => {
+    expect(compileService(lines, '', files).problems.map(brief)).toEqual([expected]);
+  });
+});
+
 describe('what has no effect', () => {
   test.each([
     ['container_name: web', '4:5'],
@@ -144,7 +175,6 @@ describe('what cannot be', () => {
     ['models: [a]', '4:5'],
     ['provider: {type: a}', '4:5'],
     ['volume_driver: nfs', '4:5'],
-    ['label_file: a.labels', '4:5'],
     ['deploy: {placement: {max_replicas_per_node: 1}}', '4:26'],
     ['deploy: {resources: {limits: {generic_resources: []}}}', '4:35'],
   ])('%s is a problem with words of its own and a way out', (lines, place) => {

@@ -239,6 +239,8 @@ describe('the extras of a spec', () => {
     ['network_mode: host\nnetworks: {default: {aliases: [a]}}', 'warning no-effect 5:5'],
     ['network_mode: host\nmac_address: "02:42:ac:11:65:43"', 'warning no-effect 5:5'],
     ['expose: [web]', 'error bad-port 4:14'],
+    ['expose: [1-900, 1000-1900]', 'error wrong-value 4:5'],
+    ['ports: ["1-900:1-900", "1000-1900:1000-1900"]', 'error bad-port 4:28'],
     ['devices: [nvidia.com/gpu=all]', 'error bad-device 4:15'],
     ['devices: ["/dev/a:/dev/b:x"]', 'error bad-device 4:15'],
     ['devices: [/dev/a, "/dev/b:/dev/a"]', 'error bad-device 4:23'],
