@@ -211,6 +211,20 @@ describe.skipIf(withoutDocker)('every key of a service', () => {
     expect(JSON.stringify(shown)).toContain('02:42:0a:63:00:07');
   });
 
+  it('that an old engine would drop without a word is refused there', async () => {
+    const client = new DockerClient({ address: DOCKER_SOCKET });
+    const image = TEST_IMAGES.web1;
+    const text = `services: {web: {image: "${image}", annotations: {com.example.a: "1"}}}`;
+    const created = new DockerContainers(client).create(
+      scope,
+      instanceOf(text),
+      `${scope.grid}.annotated`,
+    );
+
+    if (await client.speaks(43)) expect(await created).toMatch(/^[0-9a-f]+$/);
+    else await expect(created).rejects.toMatchObject({ code: 'engine-refused' });
+  });
+
   it('that not every host can honour is in the request', () => {
     const instance = instanceOf(needy);
     const request = containerOptions({ scope, instance, imageVolumes: [], network: 'n' });

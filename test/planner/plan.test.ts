@@ -121,6 +121,11 @@ describe('replacing', () => {
   test.each([
     ['nothing that both need', {}, 'start-first'],
     ['a port of the node', { spec: aSpec({ ports: [aPort(80)] }) }, 'stop-first'],
+    [
+      'a hardware address',
+      { spec: aSpec({ extras: { macAddress: '02:42:ac:11:65:43' } }) },
+      'stop-first',
+    ],
     ['the network of the node', { spec: aSpec({ networkMode: 'host' }) }, 'stop-first'],
     ['data of its own', { stateful: true }, 'stop-first'],
     ['a volume', { spec: aSpec({ mounts: [aVolumeMount()] }) }, 'stop-first'],
