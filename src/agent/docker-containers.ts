@@ -4,15 +4,10 @@ import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { InstanceId } from '../model/identity.ts';
 import { containerOptions } from './container-options.ts';
-import type {
-  ContainerFacts,
-  ContainerSummary,
-  Containers,
-  EngineHealth,
-  Scope,
-} from './containers.ts';
+import type { ContainerFacts, ContainerSummary, Containers, Scope } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
+import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines } from './docker-log.ts';
 import { DockerNetworks } from './docker-networks.ts';
 import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
@@ -21,10 +16,7 @@ const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
 const EVENT_LENGTH = 1024 * 1024;
 
-/** What a check prints may be a page; its beginning says why. */
-const MESSAGE_LENGTH = 500;
 const ANNOTATIONS_API = 43;
-const verdicts: readonly EngineHealth[] = ['starting', 'healthy', 'unhealthy'];
 
 type Inspection = Awaited<ReturnType<ReturnType<DockerApi['getContainer']>['inspect']>>;
 
@@ -203,18 +195,8 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     outOfMemory: State.OOMKilled,
     address: HostConfig.NetworkMode === 'host' ? '127.0.0.1' : address,
     engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
-    engineMessage: State.Health?.Log?.at(-1)?.Output.trim().slice(0, MESSAGE_LENGTH) ?? '',
+    engineMessage: lastOutput(State.Health?.Log),
   };
-}
-
-/** A container whose image has no check to run has no verdict either. */
-function verdictOf(status: string | undefined): EngineHealth | null {
-  return verdicts.find((verdict) => verdict === status) ?? null;
-}
-
-/** "Up 5 seconds (healthy)", "Up 1 second (health: starting)": a listing says it in words only. */
-function listedHealth(status: string): EngineHealth | null {
-  return verdictOf(/\((?:health: )?(\w+)\)$/.exec(status)?.[1]);
 }
 
 function phaseOf(state: string): ContainerPhase {

@@ -129,6 +129,8 @@ function rangeOf(text: string): Range | null {
 
 function unreadable(text: string): Parsed<never> {
   const [, port] = /^(?:([\d-]+)(?:\/\w+)?)$/.exec(text) ?? [];
+  if (text.startsWith('['))
+    return bad(text, 'has an IPv6 address; ports are published on IPv4 addresses');
   if (port === undefined) return bad(text, 'is not a port');
   const hint = `Write ${quote(`${port}:${port}`)} to publish it under the same number. Other containers of the grid reach it without that.`;
   const message = `${quote(text)} says only one port; the port on the node has to be chosen`;

@@ -208,6 +208,23 @@ describe('the extras of a spec', () => {
     );
   });
 
+  test('come from whatever text there is without anything being thrown', () => {
+    const lines = [...process, ...networking, ...resources, ...healthcheck].map(([line]) => line);
+    const keys = [...new Set(lines.map((line) => line.split(':')[0] ?? '')), 'ports', 'links'];
+    const text = fc.string({
+      unit: fc.constantFrom(...Array.from('/:=-.,[]%a0 9~\u202e')),
+      maxLength: 30,
+    });
+
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.array(text, { maxLength: 3 }), (key, texts) => {
+        for (const value of [texts, texts[0] ?? '', { [texts[0] ?? 'a']: texts }])
+          compileService(`${key}: ${JSON.stringify(value)}`);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test.each([
     ['working_dir: app', 'error wrong-value 4:18'],
     ['ulimits: {nofiles: 1}', 'error invalid-name 4:15'],

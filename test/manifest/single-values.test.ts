@@ -83,7 +83,7 @@ describe('port', () => {
     ['80:80/icmp', /protocol/],
     ['300.0.0.1:80:80', /IPv4/],
     ['localhost:80:80', /IPv4/],
-    ['[::1]:80:80', /not a port/],
+    ['[::1]:80:80', /IPv6/],
     ['1.2.3.4:80', /not a port/],
     ['', /not a port/],
     ['eighty:80', /not a port/],
