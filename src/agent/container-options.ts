@@ -1,5 +1,7 @@
 import type { AssignedInstance } from '../model/assignment.ts';
+import type { ContainerExtras } from '../model/extras.ts';
 import type { ContainerSpec, PortBinding } from '../model/spec.ts';
+import { extraConfig, extraHostConfig } from './container-extras.ts';
 import type { Scope } from './containers.ts';
 import { containerLabels } from './labels.ts';
 import { mountOptions } from './mount-options.ts';
@@ -27,6 +29,7 @@ export function containerOptions(input: ContainerOptionsInput) {
   const { scope, instance, network } = input;
   const { spec } = instance;
   const bridged = spec.networkMode === 'bridge';
+  const extras = spec.extras ?? {};
   return {
     Image: spec.image,
     ...(spec.command === null ? {} : { Cmd: [...spec.command] }),
@@ -36,17 +39,13 @@ export function containerOptions(input: ContainerOptionsInput) {
     StopTimeout: Math.ceil(spec.stopGracePeriod),
     Env: environment(scope, instance),
     Labels: { ...containerLabels(scope, instance) },
-    ...(bridged ? hostNames(scope, instance) : {}),
-    ...(bridged
-      ? { ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])) }
-      : {}),
+    // A name of its own needs a UTS namespace of its own.
+    ...(bridged && extras.uts !== 'host' ? hostNames(scope, instance) : {}),
+    ...extraConfig(extras),
+    ...(bridged ? { ExposedPorts: exposedPorts(spec, extras) } : {}),
     HostConfig: hostConfig(input),
     ...(bridged
-      ? {
-          NetworkingConfig: {
-            EndpointsConfig: { [network]: { Aliases: aliases(scope, instance) } },
-          },
-        }
+      ? { NetworkingConfig: { EndpointsConfig: { [network]: endpoint(scope, instance, extras) } } }
       : {}),
   };
 }
@@ -77,6 +76,21 @@ function domainName(scope: Scope, instance: AssignedInstance): string {
   return `${instance.stack}.${scope.grid}.kontena.local`;
 }
 
+function exposedPorts(spec: ContainerSpec, extras: ContainerExtras) {
+  const keys = [...spec.ports.map(portKey), ...(extras.expose ?? [])];
+  return Object.fromEntries(keys.map((key) => [key, {}]));
+}
+
+/** Links may name what does not exist yet: the engine's DNS looks their target up each time it is asked. */
+function endpoint(scope: Scope, instance: AssignedInstance, extras: ContainerExtras) {
+  const { aliases: more = [], links, macAddress } = extras;
+  return {
+    Aliases: [...new Set([...aliases(scope, instance), ...more])],
+    ...(links === undefined ? {} : { Links: links.map((link) => `${link.target}:${link.alias}`) }),
+    ...(macAddress === undefined ? {} : { MacAddress: macAddress }),
+  };
+}
+
 function aliases(scope: Scope, { stack, service, number }: AssignedInstance): string[] {
   const domain = `${stack}.${scope.grid}.kontena.local`;
   return [
@@ -93,7 +107,7 @@ function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptions
   const bridged = spec.networkMode === 'bridge';
   return {
     NetworkMode: bridged ? network : spec.networkMode,
-    ...(bridged ? resolver(scope, instance) : {}),
+    ...resolver(scope, instance),
     ...(bridged ? { PortBindings: portBindings(spec.ports, scope) } : {}),
     // As process 1 a program without signal handlers ignores its stop signal. In the host's namespace it is not process 1.
     Init: !spec.hostPid,
@@ -103,6 +117,7 @@ function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptions
     CapAdd: [...spec.capAdd],
     CapDrop: [...spec.capDrop],
     ...resources(spec),
+    ...extraHostConfig(spec.extras ?? {}),
     ...(spec.logging === null
       ? {}
       : { LogConfig: { Type: spec.logging.driver, Config: { ...spec.logging.options } } }),
@@ -110,12 +125,28 @@ function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptions
   };
 }
 
-/** `ndots:1`: a bare service name is looked up inside its own stack first, and only then as the whole grid's alias. */
+/**
+ * `ndots:1`: a bare service name is looked up inside its own stack first, and only then as the whole grid's alias. An option
+ * of the service takes the place of ours of the same name.
+ */
 function resolver(scope: Scope, instance: AssignedInstance) {
+  const { dns, dnsSearch = [], dnsOptions = [] } = instance.spec.extras ?? {};
+  const bridged = instance.spec.networkMode === 'bridge';
+  const domains = bridged
+    ? [domainName(scope, instance), `${scope.grid}.kontena.local`, ...dnsSearch]
+    : dnsSearch;
+  const own = bridged ? ['ndots:1', 'timeout:1'] : [];
+  const set = new Set(dnsOptions.map(optionName));
+  const options = [...own.filter((option) => !set.has(optionName(option))), ...dnsOptions];
   return {
-    DnsSearch: [domainName(scope, instance), `${scope.grid}.kontena.local`],
-    DnsOptions: ['ndots:1', 'timeout:1'],
+    ...(dns === undefined ? {} : { Dns: [...dns] }),
+    ...(domains.length === 0 ? {} : { DnsSearch: domains }),
+    ...(options.length === 0 ? {} : { DnsOptions: options }),
   };
+}
+
+function optionName(option: string): string {
+  return option.split(':', 1)[0] ?? '';
 }
 
 function resources(spec: ContainerSpec) {

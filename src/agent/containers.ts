@@ -17,12 +17,15 @@ export interface ContainerSummary extends InstanceId {
   readonly name: string;
   readonly specHash: string;
   readonly phase: ContainerPhase;
+  /** The verdict of the health check that the engine runs; `null` while there is none, and where none was asked for. */
+  readonly engineHealth: EngineHealth | null;
 }
 
 /** With where on the host its mounts come from, as the engine tells it. */
 export interface ListedContainer extends ContainerSummary {
   readonly mounted: readonly string[];
 }
+export type EngineHealth = 'starting' | 'healthy' | 'unhealthy';
 
 /** Everything that an engine knows of a container of ours. Times are milliseconds since the epoch. */
 export interface ContainerFacts extends ContainerSummary {
@@ -37,6 +40,8 @@ export interface ContainerFacts extends ContainerSummary {
   readonly stopGracePeriod: number;
   readonly waitForPort: number | null;
   readonly healthCheck: HealthCheck | null;
+  /** What the engine's last check printed; empty when there is nothing to say. */
+  readonly engineMessage: string;
 }
 
 /**
@@ -60,7 +65,7 @@ export interface Containers {
   rename(id: string, name: string): Promise<void>;
   /** Its last 20 lines, newest last. */
   logs(id: string): Promise<readonly string[]>;
-  /** Calls `changed` whenever one exits or is removed. Returns once it listens; `ended` tells when it no longer does. */
+  /** Calls `changed` whenever one exits or is removed, or the engine finds its health changed. Returns once it listens; `ended` tells when it no longer does. */
   watch(
     scope: Scope,
     changed: (id: InstanceId) => void,
@@ -69,6 +74,8 @@ export interface Containers {
 }
 
 export interface PullOptions {
+  /** `os/architecture[/variant]`; the engine's own where nothing is said. */
+  readonly platform?: string | undefined;
   /** Percent of what is known to be transferred; called a few times a second at most. */
   readonly onProgress: (percent: number) => void;
   readonly signal: AbortSignal;

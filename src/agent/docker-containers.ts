@@ -7,6 +7,7 @@ import { containerOptions } from './container-options.ts';
 import type { ContainerFacts, Containers, ListedContainer, Scope } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
+import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines } from './docker-log.ts';
 import { DockerNetworks } from './docker-networks.ts';
 import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
@@ -17,6 +18,7 @@ const EVENT_LENGTH = 1024 * 1024;
 
 /** Since version 1.45 of its API an engine mounts parts of volumes. */
 const SUBPATH_VERSION = 45;
+const ANNOTATIONS_API = 43;
 
 type Inspection = Awaited<ReturnType<ReturnType<DockerApi['getContainer']>['inspect']>>;
 
@@ -35,11 +37,12 @@ export class DockerContainers implements Containers {
     return listed.flatMap((one) => {
       const labels = parseLabels(one.Labels);
       if (labels === null) return [];
-      const { stack, service, number, specHash } = labels;
+      const { stack, service, number, specHash, engineCheck } = labels;
       const name = plainName(one.Names[0]);
+      const engineHealth = engineCheck ? listedHealth(one.Status) : null;
       const phase = phaseOf(one.State);
       const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
-      return [{ id: one.Id, name, stack, service, number, specHash, phase, mounted }];
+      return [{ id: one.Id, name, stack, service, number, specHash, phase, engineHealth, mounted }];
     });
   }
 
@@ -54,10 +57,13 @@ export class DockerContainers implements Containers {
     const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
     await this.#checkExternalVolumes(instance);
     await this.#checkSubpaths(instance);
+    await this.#checkAnnotations(instance);
     const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
     // Split by hand: dockerode would else put the whole request, secrets included, into the URL as well.
     const options = containerOptions({ scope, instance, imageVolumes, network });
-    const split = { _query: { name }, _body: options };
+    const { platform } = instance.spec.extras ?? {};
+    const query = { name, ...(platform === undefined ? {} : { platform }) };
+    const split = { _query: query, _body: options };
     const container = await this.#client.call(`create container ${name}`, (docker, abortSignal) => {
       const request = { ...split, abortSignal };
       return docker.createContainer(request);
@@ -113,7 +119,8 @@ export class DockerContainers implements Containers {
 
   async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {
     this.#client.forget();
-    const filters = { type: ['container'], event: ['die', 'destroy'], label: scopeFilter(scope) };
+    const event = ['die', 'destroy', 'health_status'];
+    const filters = { type: ['container'], event, label: scopeFilter(scope) };
     const stream = await this.#client.open(
       'listen to events',
       (docker, abortSignal) => docker.getEvents({ filters: JSON.stringify(filters), abortSignal }),
@@ -156,14 +163,22 @@ export class DockerContainers implements Containers {
   /** An older engine would leave the subpath out, and show the whole volume. */
   async #checkSubpaths({ spec }: AssignedInstance): Promise<void> {
     const mount = spec.mounts.find((one) => one.kind === 'volume' && one.subpath !== undefined);
-    if (mount === undefined) return;
-    const version = await this.#client.call('ask for the version', (docker) => docker.version());
-    const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number);
-    if (major > 1 || minor >= SUBPATH_VERSION) return;
+    if (mount === undefined || (await this.#client.speaks(SUBPATH_VERSION))) return;
     throw new GridError({
       code: 'engine-refused',
-      message: `the mount at ${mount.target} has a subpath, which Docker ${version.Version} does not know`,
+      message: `the mount at ${mount.target} has a subpath, which the Docker engine does not know: they came with API 1.${SUBPATH_VERSION}`,
       hint: 'Update Docker on this node to version 26 or later.',
+    });
+  }
+
+  /** An older engine would take the request and leave them out. */
+  async #checkAnnotations({ spec }: AssignedInstance): Promise<void> {
+    if (spec.extras?.annotations === undefined || (await this.#client.speaks(ANNOTATIONS_API)))
+      return;
+    throw new GridError({
+      code: 'engine-refused',
+      message: `the Docker engine does not know annotations: they came with API 1.${ANNOTATIONS_API}`,
+      hint: 'Upgrade Docker to version 24 or later, or take the annotations out of the service.',
     });
   }
 
@@ -178,8 +193,9 @@ export class DockerContainers implements Containers {
 
 function containerFacts(inspection: Inspection): ContainerFacts | null {
   const { Config, HostConfig, State, Id, Name } = inspection;
-  const labels = parseLabels(Config.Labels);
-  if (labels === null) return null;
+  const parsed = parseLabels(Config.Labels);
+  if (parsed === null) return null;
+  const { engineCheck, ...labels } = parsed;
   const endpoints = Object.values(inspection.NetworkSettings.Networks);
   const address = endpoints.find((endpoint) => endpoint.IPAddress !== '')?.IPAddress ?? null;
   const phase = phaseOf(State.Status);
@@ -193,6 +209,8 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     exitCode: phase === 'exited' ? State.ExitCode : null,
     outOfMemory: State.OOMKilled,
     address: HostConfig.NetworkMode === 'host' ? '127.0.0.1' : address,
+    engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
+    engineMessage: lastOutput(State.Health?.Log),
   };
 }
 

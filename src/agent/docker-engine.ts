@@ -43,20 +43,20 @@ export class DockerEngine implements Engine {
 
   async pull(image: string, options: PullOptions): Promise<void> {
     const reference = imageReference(image);
-    if (await this.#has(image)) return;
+    if (await this.#has(image, options.platform)) return;
     await this.#transfer(image, reference, options);
-    if (await this.#has(image)) return;
+    if (await this.#has(image, options.platform)) return;
     throw pullError(new Error('the engine does not have it after the pull'), image);
   }
 
   async #transfer(
     image: string,
     { name, tag }: ImageReference,
-    { onProgress, signal }: PullOptions,
+    { platform, onProgress, signal }: PullOptions,
   ): Promise<void> {
     const progress = new PullProgress(onProgress);
     const stall = new Deadline(STALL_LIMIT, signal);
-    const query = { fromImage: name, tag };
+    const query = { fromImage: name, tag, ...(platform === undefined ? {} : { platform }) };
     try {
       const stream = await this.#client.open(
         `pull image ${image}`,
@@ -78,17 +78,31 @@ export class DockerEngine implements Engine {
     if (progress.error !== null) throw pullError(new Error(progress.error), image);
   }
 
-  async #has(image: string): Promise<boolean> {
+  async #has(image: string, platform: string | undefined): Promise<boolean> {
     try {
-      await this.#client.call(`inspect image ${image}`, (docker) =>
+      const found = await this.#client.call(`inspect image ${image}`, (docker) =>
         docker.getImage(image).inspect(),
       );
-      return true;
+      return platform === undefined || isFor(platform, found);
     } catch (error) {
       if (error instanceof GridError && statusOf(error.cause) === 404) return false;
       throw error;
     }
   }
+}
+
+/** A variant that the image does not name is any. */
+function isFor(
+  platform: string,
+  image: {
+    readonly Os: string;
+    readonly Architecture: string;
+    readonly Variant?: string | undefined;
+  },
+): boolean {
+  const [os, architecture, variant] = platform.split('/');
+  if (image.Os !== os || image.Architecture !== architecture) return false;
+  return variant === undefined || (image.Variant ?? '') === '' || image.Variant === variant;
 }
 
 /** The engine's answer speaks for the registry; no answer at all is the engine's own fault. */

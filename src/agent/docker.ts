@@ -57,6 +57,15 @@ export class DockerClient {
     }
   }
 
+  /** Whether the API version in use is 1.`wanted` or later. */
+  async speaks(wanted: number): Promise<boolean> {
+    return await this.call('ask for the version', async (docker) => {
+      // Its types do not know that it keeps the version that it was made with.
+      const { version = '' } = docker.modem as { readonly version?: string };
+      return minor(version.replace(/^v/, '')) >= wanted;
+    });
+  }
+
   /** Gives up every call that has no answer yet. */
   abandon(): void {
     for (const deadline of this.#pending) deadline.abort(new Error('the agent stops'));

@@ -69,7 +69,8 @@ export async function execute(step: ContainerStep, work: Work): Promise<void> {
 async function pullImage(step: ContainerStepOf<'pull-image'>, work: Work): Promise<void> {
   const onProgress = (percent: number): void =>
     work.onProgress(`pulling ${step.image}: ${percent} %`);
-  await work.engine.pull(step.image, { onProgress, signal: work.signal });
+  const platform = work.instance?.spec.extras?.platform;
+  await work.engine.pull(step.image, { platform, onProgress, signal: work.signal });
 }
 
 /**
@@ -116,6 +117,8 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
     exitCode: null,
     outOfMemory: false,
     address: null,
+    engineHealth: null,
+    engineMessage: '',
   };
 }
 

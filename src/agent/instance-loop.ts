@@ -107,7 +107,8 @@ export class InstanceLoop {
     if (this.#onFirstLook !== null || listed.length !== seen.size) return false;
     return listed.every((one) => {
       const known = seen.get(one.id);
-      return known?.phase === one.phase && known.name === one.name;
+      if (known?.phase !== one.phase || known.name !== one.name) return false;
+      return one.phase !== 'running' || known.engineHealth === one.engineHealth;
     });
   }
 

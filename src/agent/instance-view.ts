@@ -78,7 +78,10 @@ export class InstanceView {
   #watch(one: ContainerFacts): void {
     const startedAt = one.phase === 'running' ? one.startedAt : null;
     const known = this.#watches.get(one.id);
-    if (known?.startedAt === startedAt) return;
+    if (known?.startedAt === startedAt) {
+      known?.watch.hear(one);
+      return;
+    }
     known?.watch.stop();
     this.#watches.delete(one.id);
     if (startedAt === null) return;

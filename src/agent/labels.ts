@@ -1,4 +1,5 @@
 import type { AssignedInstance } from '../model/assignment.ts';
+import { isGating } from '../model/extras.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { Scope } from './containers.ts';
@@ -20,6 +21,7 @@ const label = {
   revision: 'io.gridops.revision',
   stateful: 'io.gridops.stateful',
   waitForPort: 'io.gridops.wait_for_port',
+  engineCheck: 'io.gridops.engine_check',
 } as const;
 
 const healthLabel = {
@@ -40,6 +42,8 @@ export interface LabelFacts extends InstanceId {
   readonly stopGracePeriod: number;
   readonly waitForPort: number | null;
   readonly healthCheck: HealthCheck | null;
+  /** Whether the health check that the engine runs decides about it; an image may bring one that nobody asked for. */
+  readonly engineCheck: boolean;
 }
 
 /** The service's own labels never override ours: by ours we know what we may touch. */
@@ -59,6 +63,7 @@ export function containerLabels(scope: Scope, instance: AssignedInstance): Label
     [label.stateful]: String(instance.stateful),
     ...(spec.waitForPort === null ? {} : { [label.waitForPort]: String(spec.waitForPort) }),
     ...(spec.healthCheck === null ? {} : healthLabels(spec.healthCheck)),
+    ...(isGating(spec.extras?.healthcheck) ? { [label.engineCheck]: 'true' } : {}),
   };
 }
 
@@ -101,6 +106,7 @@ export function parseLabels(labels: Labels): LabelFacts | null {
     stopGracePeriod: decimal(labels[label.grace]) ?? 10,
     waitForPort: wholeNumber(labels[label.waitForPort]),
     healthCheck: parseHealthCheck(labels),
+    engineCheck: labels[label.engineCheck] === 'true',
   };
 }
 

@@ -2,11 +2,19 @@ import type { Readiness } from '../model/container.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Health } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import { UNHEALTHY_CHECKS } from '../planner/container-steps.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { EngineHealth } from './containers.ts';
 import type { Probes, Target } from './probe.ts';
 
+/** What the engine says by itself of a container whose health it checks; `engineHealth` is `null` where it checks nothing. */
+export interface EngineVerdict {
+  readonly engineHealth: EngineHealth | null;
+  readonly engineMessage: string;
+}
+
 /** What is asked of one run of one container. */
-export interface Subject {
+export interface Subject extends EngineVerdict {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly address: string | null;
@@ -47,7 +55,8 @@ const STARTING_CHECKS = 3;
 
 /**
  * Watches one run of a container, from its start to its exit: first until it is ready, then its health. What must be
- * seen, in this order: its port accepts, its health check passes; with neither it must stay up for `steady`.
+ * seen, in this order: its port accepts, its health check passes, the engine calls it healthy; with none of them it must
+ * stay up for `steady`.
  */
 export class ReadinessWatch {
   readonly #options: ReadinessOptions;
@@ -55,25 +64,45 @@ export class ReadinessWatch {
   /** Resolves when it was asked once, whatever the answer, or when there is nothing to ask. */
   readonly asked: Promise<void>;
   #vitals: Vitals;
+  #verdict: EngineVerdict;
+  #decide: () => void = () => undefined;
   #answered: () => void = () => undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
-    const { healthCheck } = options.subject;
-    const health = healthCheck === null ? 'unknown' : 'starting';
+    const { healthCheck, engineHealth } = options.subject;
+    this.#verdict = options.subject;
+    const health = healthCheck === null ? (engineHealth ?? 'unknown') : 'starting';
     this.#vitals = { readiness: 'pending', health, failedChecks: 0, message: '' };
     this.asked = new Promise((resolve) => {
       this.#answered = resolve;
     });
     // Adopted long after its start: nothing to wait for, and nobody shall see it as not ready for a moment.
-    if (this.#needsOnlyTime()) this.#answered();
-    if (this.#needsOnlyTime() && this.#uptime() >= options.steady)
-      this.#vitals = ready(this.#vitals);
+    if (this.#asksNothing()) this.#answered();
+    if (this.#isReadyAtOnce()) this.#vitals = ready(this.#vitals);
     else void this.#run().catch(this.#answered);
   }
 
   get vitals(): Vitals {
     return this.#vitals;
+  }
+
+  /** What the engine says now. Its patience is in its own check: the first bad word counts. */
+  hear(verdict: EngineVerdict): void {
+    const before = this.#verdict;
+    this.#verdict = verdict;
+    const { engineHealth, engineMessage } = verdict;
+    if (engineHealth === null || engineHealth === before.engineHealth) return;
+    this.#decide();
+    if (this.#vitals.readiness !== 'ready') return;
+    if (engineHealth === 'healthy') this.#set(ready({ ...this.#vitals, health: engineHealth }));
+    else if (engineHealth === 'unhealthy')
+      this.#set({
+        ...this.#vitals,
+        health: engineHealth,
+        failedChecks: UNHEALTHY_CHECKS,
+        message: checkMessage(engineMessage),
+      });
   }
 
   stop(): void {
@@ -84,7 +113,9 @@ export class ReadinessWatch {
   async #run(): Promise<void> {
     const { subject, steady, clock } = this.#options;
     if (this.#needsOnlyTime()) await clock.sleep(steady - this.#uptime(), this.#stopping.signal);
-    if (!(await this.#portAccepts()) || !(await this.#checkPasses())) {
+    const passes =
+      (await this.#portAccepts()) && (await this.#checkPasses()) && (await this.#engineAgrees());
+    if (!passes) {
       this.#set({ ...this.#vitals, readiness: 'expired' });
       return;
     }
@@ -109,6 +140,20 @@ export class ReadinessWatch {
     const passed = await this.#retry(limit, () => this.#check(check));
     this.#vitals = { ...this.#vitals, health: passed ? 'healthy' : 'unhealthy' };
     return passed;
+  }
+
+  /** No limit of ours: every check of the engine's ends, and so does its patience. */
+  async #engineAgrees(): Promise<boolean> {
+    if (this.#verdict.engineHealth === null) return true;
+    if (this.#verdict.engineHealth === 'starting')
+      await new Promise<void>((resolve) => {
+        this.#decide = resolve;
+      });
+    const { engineHealth, engineMessage } = this.#verdict;
+    const health = engineHealth ?? 'unknown';
+    const message = health === 'healthy' ? '' : checkMessage(engineMessage);
+    this.#vitals = { ...this.#vitals, health, message };
+    return health !== 'unhealthy';
   }
 
   /** Asks until it works or `limit` milliseconds are over; at least once. */
@@ -163,8 +208,20 @@ export class ReadinessWatch {
   }
 
   #needsOnlyTime(): boolean {
+    return this.#asksNothing() && this.#options.subject.engineHealth === null;
+  }
+
+  #asksNothing(): boolean {
     const { waitForPort, healthCheck } = this.#options.subject;
     return waitForPort === null && healthCheck === null;
+  }
+
+  #isReadyAtOnce(): boolean {
+    if (!this.#asksNothing()) return false;
+    const { engineHealth } = this.#options.subject;
+    return engineHealth === null
+      ? this.#uptime() >= this.#options.steady
+      : engineHealth === 'healthy';
   }
 
   #uptime(): number {
@@ -182,6 +239,10 @@ export class ReadinessWatch {
     this.#vitals = vitals;
     this.#options.onChange();
   }
+}
+
+function checkMessage(printed: string): string {
+  return printed === '' ? 'its health check fails' : `its health check fails: ${printed}`;
 }
 
 function ready(vitals: Vitals): Vitals {

@@ -6,6 +6,13 @@ export function isAddress(text: string): boolean {
   return toNumber(text) !== null;
 }
 
+/** An IPv6 address without brackets and without a zone. */
+export function isIpv6Address(text: string): boolean {
+  return (
+    /^[0-9a-f:.]{2,45}$/i.test(text) && text.includes(':') && URL.canParse(`http://[${text}]/`)
+  );
+}
+
 /** An IPv4 network, `address/length`, with no bits set behind its length. */
 export function parseSubnet(text: string): Parsed<string> {
   const [address = '', length = '', ...rest] = text.split('/');

@@ -3,7 +3,8 @@ import { servicePath } from '../model/identity.ts';
 import { findKnots } from './cycles.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
-import type { Dependency, ServiceDraft } from './service.ts';
+import type { ServiceDraft } from './service.ts';
+import type { Dependency } from './service-links.ts';
 import type { StackDraft } from './stack.ts';
 import { didYouMean } from './suggest.ts';
 

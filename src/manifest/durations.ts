@@ -18,11 +18,24 @@ const amount = /(\d{1,9}(?:\.\d{1,9})?)(ms|min|[smhd])/y;
 
 /** `1m30s`, `500ms`, `2h`, or a bare number of seconds → whole seconds, parts rounded up. */
 export function parseDuration(text: string): Parsed<number> {
+  const parsed = parseSeconds(text);
+  if (parsed.fault !== undefined) return parsed;
+  // Through microseconds, or 0.001 × 7000 would be a little more than 7 and become 8.
+  return { value: Math.ceil(Math.round(parsed.value * 1e6) / 1e6) };
+}
+
+/** The same → whole milliseconds. */
+export function parseMilliseconds(text: string): Parsed<number> {
+  const parsed = parseSeconds(text);
+  if (parsed.fault !== undefined) return parsed;
+  return { value: Math.ceil(Math.round(parsed.value * 1e6) / 1e3) };
+}
+
+function parseSeconds(text: string): Parsed<number> {
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : sum(text);
   if (seconds === null) return bad(text, 'is not a duration');
   if (seconds > maxSeconds) return bad(text, 'is longer than 30 days');
-  // Through microseconds, or 0.001 × 7000 would be a little more than 7 and become 8.
-  return { value: Math.ceil(Math.round(seconds * 1e6) / 1e6) };
+  return { value: seconds };
 }
 
 function sum(text: string): number | null {

@@ -24,7 +24,9 @@ function publish(name: string, schema: Json): Json {
 
 function plain(schema: object): Json {
   return JSON.parse(
-    JSON.stringify(schema, (key, value: unknown) => (key === 'later' ? undefined : value)),
+    JSON.stringify(schema, (key, value: unknown) =>
+      key === 'later' || key === 'refused' ? undefined : value,
+    ),
   ) as Json;
 }
 

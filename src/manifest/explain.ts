@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
+import type { Refusal } from './schema-parts.ts';
 import { didYouMean, suggest } from './suggest.ts';
 import { isNull, locate, locateKey, type TreeNode, type TreePath } from './tree.ts';
 
@@ -41,11 +42,14 @@ function pathOf(pointer: string): TreePath {
 
 interface KeySchema {
   readonly later?: readonly string[];
+  readonly refused?: Readonly<Record<string, Refusal>>;
   readonly properties?: Readonly<Record<string, KeySchema>>;
 }
 
 function unknownKey(error: ErrorObject, key: string, file: string): Fault {
-  const { later = [], properties = {} } = error.parentSchema as KeySchema;
+  const { later = [], refused = {}, properties = {} } = error.parentSchema as KeySchema;
+  const refusal = Object.hasOwn(refused, key) ? refused[key] : undefined;
+  if (refusal !== undefined) return { code: 'not-possible', ...refusal };
   if (later.includes(key)) return notSupported(key);
   const known = Object.keys(properties);
   const near = suggest(key, known) ?? suggest(key, later);

@@ -3,7 +3,9 @@ import type { TextFile } from '../model/source.ts';
 import type { Dialect } from './dialect.ts';
 import { settleEnvironment } from './environment.ts';
 import { createInterpolation, type Interpolation } from './interpolate.ts';
+import { settleLabels } from './label-files.ts';
 import { mergeServices } from './merge-services.ts';
+import { settleSpellings } from './old-spellings.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import { Extends } from './service-schema.ts';
@@ -78,7 +80,8 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
       });
       return null;
     }
-    const own = settleEnvironment(service, sources, report);
+    const settled = settleLabels(settleEnvironment(service, sources, report), sources, report);
+    const own = settleSpellings(settled, report);
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
     if (extended !== null && base === null) return null;

@@ -1,19 +1,18 @@
+import { pairsOf } from './pairs.ts';
 import { quote } from './quote.ts';
 import type { Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
-import { locate, locateKey } from './tree.ts';
 
 /** By labels with these beginnings agents know their own containers: nobody else may write them. */
 const reserved = ['io.kontena.', 'io.gridops.'];
 
 /** Labels as a map, or as a list of `name=value` and `name`. */
-export function readLabels({
-  value,
-  node,
-  report,
-}: Section<Pick<ServiceEntry, 'labels'>>): Readonly<Record<string, string>> {
+export function readLabels(
+  section: Section<Pick<ServiceEntry, 'labels'>>,
+): Readonly<Record<string, string>> {
+  const { value, report } = section;
   const labels = new Map<string, string>();
-  for (const { name, text, at } of pairsOf(value.labels, node)) {
+  for (const { name, text, at } of pairsOf(section, 'labels', value.labels)) {
     if (name === '' || name === '__proto__') {
       report.error(at, {
         code: 'bad-label',
@@ -31,24 +30,4 @@ export function readLabels({
     labels.set(name, text);
   }
   return Object.fromEntries(labels);
-}
-
-function pairsOf(labels: ServiceEntry['labels'], node: Section<unknown>['node']) {
-  if (labels === undefined) return [];
-  if (!isList(labels)) {
-    return Object.entries(labels).map(([name, text]) => ({
-      name,
-      text: text ?? '',
-      at: locateKey(node, ['labels', name]),
-    }));
-  }
-  return labels.map((item, index) => {
-    const [name = '', ...rest] = item.split('=');
-    return { name, text: rest.join('='), at: locate(node, ['labels', index]) };
-  });
-}
-
-// Array.isArray does not narrow readonly arrays.
-function isList(labels: NonNullable<ServiceEntry['labels']>): labels is readonly string[] {
-  return Array.isArray(labels);
 }

@@ -16,14 +16,17 @@ export function parseLink(text: string, ownStack: string): Parsed<Link> {
   const stack = second === undefined ? ownStack : first;
   const service = second ?? first;
   const fault = nameFault('stack', stack) ?? nameFault('service', service);
-  if (fault === null && more.length === 0 && rest.length === 0) {
+  const isName = alias === undefined || dnsName.test(alias);
+  if (fault === null && isName && more.length === 0 && rest.length === 0) {
     return { value: { stack, service, alias: alias ?? null } };
   }
   return {
     fault: {
       code: 'bad-link',
       message: `${quote(text)} does not name a service`,
-      hint: 'Write it as "service" or "stack/service".',
+      hint: 'Write it as "service" or "stack/service", with ":alias" behind it for another name.',
     },
   };
 }
+
+const dnsName = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?$/;

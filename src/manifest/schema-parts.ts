@@ -109,9 +109,34 @@ export function flagOrMap<T extends Record<string, Type.TSchema>>(
   });
 }
 
+/** A whole number that stands for a map. */
+export function integerOrMap<T extends Record<string, Type.TSchema>>(
+  properties: T,
+  notes: ClosedNotes & { readonly minimum?: number } = {},
+) {
+  const schema = closed(properties);
+  return Type.Unsafe<number | Type.Static<typeof schema>>({
+    ...schema,
+    type: ['integer', 'object'],
+    ...notes,
+  });
+}
+
+/** Checked by nobody: it means nothing here, or its reader looks at the tree. */
+export function anything(notes: Notes = {}) {
+  return Type.Unsafe<unknown>({ ...notes });
+}
+
+/** A key that can never be acted on here: what is in its way, and what to write instead. */
+export interface Refusal {
+  readonly message: string;
+  readonly hint: string;
+}
+
 interface ClosedNotes extends Notes {
   /** Keys of Kontena and Compose that we know of and do not act on yet: a problem, and no suggestion of another key. */
   readonly later?: readonly string[];
+  readonly refused?: Readonly<Record<string, Refusal>>;
 }
 
 /** A map that knows its keys; others are problems, those that begin with `x-` are the user's own. */

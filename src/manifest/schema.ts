@@ -89,6 +89,7 @@ const open = {
   volumes: anything('object'),
   configs: anything('object'),
   secrets: anything('object'),
+  networks: anything('object'),
 };
 
 function anything(type: string) {
@@ -191,6 +192,12 @@ export const StackFile = closed(
       mapOf(SecretEntry, {
         keys: volumeNameRule,
         description: 'Files for /run/secrets, by name; in the clear.',
+      }),
+    ),
+    networks: Type.Optional(
+      mapOf(Type.Unsafe<unknown>({}), {
+        description: 'No effect: all containers of a grid are in one network.',
+        examples: [{ back: { internal: true } }],
       }),
     ),
   },

@@ -1,7 +1,13 @@
 import Type from 'typebox';
 import { ConfigUse, SecretUse } from './config-schema.ts';
-import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
+import { composeDeployKeys } from './deploy-schema.ts';
+import { EngineHealthCheck } from './healthcheck-schema.ts';
+import { laterServiceKeys } from './later-keys.ts';
 import { MountEntry } from './mount-map.ts';
+import { networkKeys, Port } from './network-schema.ts';
+import { processKeys } from './process-schema.ts';
+import { refusedServiceKeys } from './refused-keys.ts';
+import { formerKeys, resourceKeys } from './resource-schema.ts';
 import {
   choice,
   closed,
@@ -52,8 +58,9 @@ const Deploy = closed(
         examples: ['1d'],
       }),
     ),
+    ...composeDeployKeys,
   },
-  { description: 'How instances are placed and rolled out.', later: laterDeployKeys },
+  { description: 'How instances are placed and rolled out.' },
 );
 
 const HealthCheck = closed(
@@ -119,17 +126,16 @@ const Logging = closed(
   { description: 'Where the output of the containers goes.' },
 );
 
-const DependencyCondition = closed(
-  {
-    condition: Type.Optional(
-      choice(['service_started', 'service_healthy'], {
-        default: 'service_started',
-        description: 'Either way the dependency has to be ready first.',
-      }),
-    ),
-  },
-  { later: ['restart', 'required'] },
-);
+const DependencyCondition = closed({
+  condition: Type.Optional(
+    choice(['service_started', 'service_healthy', 'service_completed_successfully'], {
+      default: 'service_started',
+      description: 'Started or healthy: either way it has to be ready first.',
+    }),
+  ),
+  restart: Type.Optional(flag({ default: false, description: 'No effect when it is true.' })),
+  required: Type.Optional(flag({ default: true, description: 'No effect when it is false.' })),
+});
 
 export const Extends = textOrMap(
   {
@@ -203,10 +209,10 @@ export const ServiceEntry = closed(
       }),
     ),
     ports: Type.Optional(
-      list(text({ maxLength: 255 }), {
+      list(Port, {
         description:
-          "Published ports, `[ip:]node:container[/protocol]`. Without an address: the agent's publish address. Each port of a node can be taken once, so it also decides about places.",
-        examples: [['80:8080', '127.0.0.1:53:53/udp']],
+          "Published ports, `[ip:]node:container[/protocol]`, also ranges. Without an address: the agent's publish address. Each port of a node can be taken once, so it also decides about places.",
+        examples: [['80:8080', '127.0.0.1:53:53/udp', '8000-8010:8000-8010']],
       }),
     ),
     volumes: Type.Optional(
@@ -236,8 +242,9 @@ export const ServiceEntry = closed(
     ),
     links: Type.Optional(
       list(text({ maxLength: 255 }), {
-        description: 'Services that must be ready first, `[stack/]service`.',
-        examples: [['db']],
+        description:
+          'Services that must be ready first, `[stack/]service[:alias]`; an alias is a name for this service only.',
+        examples: [['db:database']],
       }),
     ),
     depends_on: Type.Optional(
@@ -342,8 +349,17 @@ export const ServiceEntry = closed(
         examples: [['debug']],
       }),
     ),
+    healthcheck: Type.Optional(EngineHealthCheck),
+    ...processKeys,
+    ...networkKeys,
+    ...resourceKeys,
+    ...formerKeys,
   },
-  { description: 'One service: a workload with any number of instances.', later: laterServiceKeys },
+  {
+    description: 'One service: a workload with any number of instances.',
+    later: laterServiceKeys,
+    refused: refusedServiceKeys,
+  },
 );
 
 export type ServiceEntry = Type.Static<typeof ServiceEntry>;

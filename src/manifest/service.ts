@@ -1,35 +1,27 @@
 import { shortDigest } from '../model/digest.ts';
 import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
-import type { Position } from '../model/problem.ts';
-import { parseAffinity } from './affinity.ts';
 import { createBundler } from './bundler.ts';
 import { parseDuration } from './durations.ts';
-import { parseLink } from './links.ts';
 import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
-import { quote } from './quote.ts';
+import { readPlacement } from './placement.ts';
 import type { Report } from './report.ts';
-import { parseAt, parseEach, type Section } from './section.ts';
+import { parseAt, type Section } from './section.ts';
+import { type Dependency, dependencyAt, readLinks } from './service-links.ts';
 import { ServiceEntry } from './service-schema.ts';
 import type { Sources } from './sources.ts';
 import { readSpec } from './spec.ts';
-import { locate, locateKey, type MapNode, type TreeNode, type TreePath } from './tree.ts';
+import { locate, type MapNode, type TreeNode } from './tree.ts';
 import { createSalvagingValidator } from './validate.ts';
 import { besideOf, readVolumesFrom } from './volumes-from.ts';
+import { warnOfNoEffect } from './without-effect.ts';
 
 /** A service whose dependencies have not been looked for in the rest of the grid yet. */
 export interface ServiceDraft {
   /** With `dependsOn` as if all of them existed. */
   readonly service: Service;
   readonly dependencies: readonly Dependency[];
-}
-
-export interface Dependency {
-  /** `stack/service` */
-  readonly path: string;
-  readonly stack: string;
-  readonly at: Position;
 }
 
 export interface ServiceContext {
@@ -62,11 +54,13 @@ export function readService(
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
+  warnOfNoEffect(section);
   const borrowings = readVolumesFrom(section, context.names);
+  const links = readLinks(section, stack);
   const dependencies = [
-    ...readDependencies(section, stack),
-    ...borrowings.map(({ value: { service }, path }) =>
-      dependencyAt(section, { stack, service }, path),
+    ...links.dependencies,
+    ...borrowings.map(({ value: { service: lender }, path }) =>
+      dependencyAt(section, { stack, service: lender }, path),
     ),
   ];
   const bundler = createBundler(context.sources);
@@ -75,6 +69,7 @@ export function readService(
     injected: injectedVariables(name, context),
     mounts: { ...context.mounts, bundler },
     volumesFrom,
+    links: links.aliases,
   });
   const files = bundler.files();
   const stateful = value.stateful ?? false;
@@ -83,8 +78,7 @@ export function readService(
     name,
     instances,
     stateful,
-    affinity: parseEach(section, 'affinity', value.affinity, parseAffinity).map((a) => a.value),
-    strategy: value.deploy?.strategy ?? 'ha',
+    ...readPlacement(section),
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
     ...(volumesFrom.length === 0 ? {} : { beside: besideOf(stack, volumesFrom) }),
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
@@ -117,49 +111,4 @@ function warnOfInterval(section: Section<ServiceEntry>): void {
   if (parseAt(section, path, interval, parseDuration) === null) return;
   const message = '"interval" is not acted on yet: the service is deployed when it changes';
   section.report.warn(locate(section.node, path), { code: 'not-supported-yet', message });
-}
-
-/** `links` and `depends_on` alike say what has to be ready first. */
-function readDependencies(section: Section<ServiceEntry>, stack: string): readonly Dependency[] {
-  const { node, report, value } = section;
-  const parse = (text: string) => parseLink(text, stack);
-  const links = parseEach(section, 'links', value.links, parse);
-  for (const { value: link, path } of links) {
-    if (link.alias === null || link.alias === link.service) continue;
-    const message = `the alias ${quote(link.alias)} is not a name that containers can use`;
-    const hint = `Use ${quote(link.stack === stack ? link.service : `${link.service}.${link.stack}`)} in the service's configuration.`;
-    report.warn(locate(node, path), { code: 'no-effect', message, hint });
-  }
-  return [...links, ...readDependsOn(section, parse)].map(({ value: link, path }) =>
-    dependencyAt(section, link, path),
-  );
-}
-
-function dependencyAt(
-  { node }: Section<ServiceEntry>,
-  target: { readonly stack: string; readonly service: string },
-  path: TreePath,
-): Dependency {
-  const { file, line, column } = locateKey(node, path);
-  return { path: servicePath(target), stack: target.stack, at: { file, line, column } };
-}
-
-function readDependsOn(
-  section: Section<ServiceEntry>,
-  parse: (text: string) => ReturnType<typeof parseLink>,
-): readonly { readonly value: { stack: string; service: string }; readonly path: TreePath }[] {
-  const written = section.value.depends_on ?? [];
-  if (isList(written)) return parseEach(section, 'depends_on', written, parse);
-  return Object.keys(written).flatMap((name) => {
-    const parsed = parse(name);
-    const path = ['depends_on', name];
-    if (parsed.fault === undefined) return [{ value: parsed.value, path }];
-    section.report.error(locateKey(section.node, path), parsed.fault);
-    return [];
-  });
-}
-
-// Array.isArray does not narrow readonly arrays.
-function isList(written: NonNullable<ServiceEntry['depends_on']>): written is readonly string[] {
-  return Array.isArray(written);
 }

@@ -1,7 +1,9 @@
+import type { LinkAlias } from '../model/extras.ts';
 import { compareText } from '../model/identity.ts';
 import type { ContainerSpec, VolumesFrom } from '../model/spec.ts';
 import { splitCommand } from './command.ts';
 import { parseDuration } from './durations.ts';
+import { readExtras } from './extras.ts';
 import { readHealthCheck } from './health-check.ts';
 import { parseImage } from './image.ts';
 import { readLabels } from './labels.ts';
@@ -19,6 +21,8 @@ export interface SpecContext {
   readonly injected: Readonly<Record<string, string>>;
   readonly mounts: MountContext;
   readonly volumesFrom: readonly VolumesFrom[];
+  /** Names that the service gives to others. */
+  readonly links: readonly LinkAlias[];
 }
 
 /** Kontena's default, in seconds. */
@@ -30,6 +34,7 @@ const defaultGracePeriod = 10;
  */
 export function readSpec(section: Section<ServiceEntry>, context: SpecContext): ContainerSpec {
   const { value } = section;
+  const mounts = readMounts(section, context.mounts);
   const grace = parseAt(section, ['stop_grace_period'], value.stop_grace_period, parseDuration);
   return {
     image: readImage(section),
@@ -38,7 +43,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     env: readEnvironment(section, context.injected),
     user: value.user ?? null,
     ports: readPorts(section),
-    mounts: readMounts(section, context.mounts),
+    mounts,
     ...(context.volumesFrom.length === 0 ? {} : { volumesFrom: context.volumesFrom }),
     networkMode: readNetworkMode(section),
     hostPid: value.pid === 'host',
@@ -53,6 +58,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     waitForPort: value.deploy?.wait_for_port ?? null,
     healthCheck: readHealthCheck(section),
     labels: readLabels(section),
+    ...readExtras(section, { links: context.links, mounts }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ChildStack } from './child-stacks.ts';
 import { readConfigs, readSecrets } from './configs.ts';
 import type { Dialect } from './dialect.ts';
+import { warnOfNetworks } from './networks.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { type ResolvedStack, resolveStack, type StackInput } from './resolve-stack.ts';
@@ -41,6 +42,7 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   const { head, names } = resolved;
   if (head === null || names === null) return emptyDraft;
   warnOfName(valueAt(head, 'name'), input.name, report);
+  warnOfNetworks(head, report);
   const expose = valueAt(head, 'expose');
   if (expose?.kind === 'scalar') checkExpose(expose, names, report);
   const context = contextOf(input, { head, names, dialect: resolved.dialect });

@@ -45,6 +45,7 @@ function compileSchema<S extends Type.TSchema>(schema: S): ValidateFunction<Type
   const options = { strict: true, allErrors: true, verbose: true, allowUnionTypes: true };
   const ajv = new Ajv2020(options);
   ajv.addKeyword({ keyword: 'later', schemaType: 'array' });
+  ajv.addKeyword({ keyword: 'refused', schemaType: 'object' });
   return ajv.compile<Type.Static<S>>(schema);
 }
 

@@ -1,7 +1,9 @@
+import type { ContainerExtras } from './extras.ts';
+
 /**
  * The complete, resolved description of a service's containers: what `docker create` needs and what decides that a
  * container is ready. Every instance of a service has the same spec; what differs (instance number, node) the agent adds.
- * Absent things are `null` or empty, never `undefined`, so that the spec hash of equal specs is equal.
+ * Absent things are `null` or empty, never `undefined`, so that the spec hash of equal specs is equal; `extras` are left out.
  */
 export interface ContainerSpec {
   readonly image: string;
@@ -39,6 +41,8 @@ export interface ContainerSpec {
   readonly waitForPort: number | null;
   readonly healthCheck: HealthCheck | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Left out when there are none. */
+  readonly extras?: ContainerExtras;
 }
 
 export interface PortBinding {

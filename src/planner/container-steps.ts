@@ -53,7 +53,7 @@ const ATTEMPT_CAP = 300_000;
 /** With `stop-first` every new attempt takes down the old container that serves: not more often than this. */
 const INTERRUPTING_ATTEMPT = 60_000;
 /** One failed check is a hiccup; three in a row are an illness that a restart may cure. */
-const UNHEALTHY_CHECKS = 3;
+export const UNHEALTHY_CHECKS = 3;
 /** Seconds for a container that never served: nobody depends on it, and its successor is waiting. */
 const ABANDON_GRACE = 1;
 const RENAME_RETRY = 30_000;

@@ -244,12 +244,13 @@ function startReason({ observed, assigned }: Sighting, specHash: string): string
 
 /**
  * Old and new can only run side by side when they share nothing that one of them must have for itself: ports of the node,
- * or data that both would write.
+ * a hardware address, or data that both would write.
  */
 export function replaceMode({ stateful, spec }: Service): ReplaceMode {
   const writes =
     spec.mounts.some(writesTo) || spec.volumesFrom?.some((from) => !from.readOnly) === true;
-  const exclusive = stateful || writes || spec.ports.length > 0 || spec.networkMode === 'host';
+  const binds = spec.ports.length > 0 || spec.networkMode === 'host';
+  const exclusive = stateful || writes || binds || spec.extras?.macAddress !== undefined;
   return exclusive ? 'stop-first' : 'start-first';
 }
 

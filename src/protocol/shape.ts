@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { deliveryBounds } from '../model/delivery.ts';
+import { ContainerExtras } from './extras-shape.ts';
 
 /**
  * The wire shapes of model types, as JSON Schema. `Type.Static` of each equals the model's type; the assertions at the end
@@ -131,6 +132,7 @@ export const ContainerSpec = Type.Object({
     }),
   ),
   labels: record,
+  extras: Type.Optional(ContainerExtras),
 });
 
 /** Of one node, in an assignment and in what is observed. */

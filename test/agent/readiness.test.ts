@@ -41,6 +41,8 @@ function watch(subject: Partial<Subject> = {}, { age = 0, accepts = true } = {})
       address: '10.0.0.2',
       waitForPort: null,
       healthCheck: null,
+      engineHealth: null,
+      engineMessage: '',
       ...subject,
     },
     probes: patient,
@@ -155,6 +157,53 @@ describe('readiness', () => {
     expect(patient.asked).toEqual(['tcp 10.0.0.2:80', 'http 10.0.0.2:80/ready']);
   });
 
+  it('with a check that the engine runs is the engine’s word', async () => {
+    const { clock, watched, seen } = watch({ engineHealth: 'starting' });
+    await clock.turn(600_000);
+    expect(watched.vitals).toMatchObject({ readiness: 'pending', health: 'starting' });
+
+    watched.hear({ engineHealth: 'healthy', engineMessage: '' });
+    await clock.settle();
+
+    expect(seen).toEqual(['ready healthy 0']);
+  });
+
+  it('is given up as soon as the engine calls a starting container unhealthy', async () => {
+    const { clock, watched } = watch({ engineHealth: 'starting' });
+    await clock.turn(0);
+
+    watched.hear({ engineHealth: 'unhealthy', engineMessage: 'no database' });
+    await clock.settle();
+
+    expect(watched.vitals).toEqual({
+      readiness: 'expired',
+      health: 'unhealthy',
+      failedChecks: 0,
+      message: 'its health check fails: no database',
+    });
+  });
+
+  it('asks the port first where there are both a port and a check of the engine', async () => {
+    const subject = { waitForPort: 80, engineHealth: 'starting' } as const;
+    const { clock, patient, watched } = watch(subject, { accepts: false });
+    await clock.turn(2_000);
+    watched.hear({ engineHealth: 'healthy', engineMessage: '' });
+    await clock.turn(2_000);
+    expect(watched.vitals.readiness).toBe('pending');
+
+    patient.accepts = true;
+    await clock.turn(1_000);
+
+    expect(watched.vitals).toMatchObject({ readiness: 'ready', health: 'healthy' });
+  });
+
+  it('of a container that the engine calls healthy when it is found is there at once', () => {
+    const { watched, seen } = watch({ engineHealth: 'healthy' });
+
+    expect(watched.vitals).toMatchObject({ readiness: 'ready', health: 'healthy' });
+    expect(seen).toEqual([]);
+  });
+
   it('needs an address', async () => {
     const { clock, watched } = watch({ waitForPort: 80, address: null });
 
@@ -182,6 +231,17 @@ describe('health', () => {
       'ready healthy 0',
     ]);
     expect(patient.asked).toHaveLength(4);
+  });
+
+  it('is what the engine says: ill at its first word, as its own check has been patient', async () => {
+    const { clock, watched, seen } = watch({ engineHealth: 'healthy' });
+    await clock.turn(0);
+
+    watched.hear({ engineHealth: 'unhealthy', engineMessage: '' });
+    watched.hear({ engineHealth: 'unhealthy', engineMessage: 'again' });
+    watched.hear({ engineHealth: 'healthy', engineMessage: '' });
+
+    expect(seen).toEqual(['ready unhealthy 3', 'ready healthy 0']);
   });
 
   it('by tcp is a connection', async () => {

@@ -409,6 +409,46 @@ describe('keeping alive', () => {
     expect(engine.count('create')).toBe(1);
   });
 
+  it('replaces the old container only when the engine calls the new one healthy', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    const healthcheck = { test: ['CMD', 'ask'] };
+    await bench.assign([web('web:2', { extras: { healthcheck } })]);
+    await clock.turn(120_000);
+    expect(engine.names).toHaveLength(2);
+    const [candidate = ''] = engine.names.filter((name) => name !== WEB);
+
+    engine.diagnose(candidate, 'healthy');
+    await clock.turn(5_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
+  });
+
+  it('gives up a new container that the engine calls unhealthy, and says so', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    const healthcheck = { test: ['CMD', 'ask'] };
+    await bench.assign([web('web:2', { extras: { healthcheck } })]);
+    await clock.turn(5_000);
+
+    engine.diagnose(engine.names.find((name) => name !== WEB) ?? '', 'unhealthy');
+    await clock.turn(100);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(bench.observe()?.attempt?.failure).toMatchObject({ code: 'not-ready-in-time' });
+  });
+
+  it('restarts what served and the engine calls unhealthy', async () => {
+    const healthcheck = { test: ['CMD-SHELL', 'exit 0'], interval: 1_000 };
+    const { engine, clock } = await running(web('web:1', { extras: { healthcheck } }));
+    expect(bench.observe()?.current?.health).toBe('healthy');
+
+    engine.diagnose(WEB, 'unhealthy');
+    await clock.turn(5_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+    expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
+  });
+
   it('restarts what fails three health checks in a row', async () => {
     const healthCheck = {
       protocol: 'http' as const,

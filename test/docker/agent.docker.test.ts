@@ -338,4 +338,59 @@ describe.skipIf(withoutDocker)('an agent on a real engine', () => {
     }, SECONDS);
     expect(await docker('volume', 'ls', '-q', '--filter', `name=${on.grid}-none`)).toBe('');
   });
+
+  it('waits for the health check that Docker runs before it takes the old one away', async () => {
+    const on = node();
+    const checked = (image: string, command: string) =>
+      web(on, image, {
+        waitForPort: null,
+        extras: {
+          healthcheck: { test: ['CMD-SHELL', command], interval: 500, timeout: 5_000, retries: 2 },
+        },
+      });
+    const first = checked(TEST_IMAGES.web1, 'wget -q -O - http://127.0.0.1:8080/');
+    on.assign(first);
+    await on.settled(first);
+    expect(on.observe(`${on.grid}/web-1`)?.current).toMatchObject({ health: 'healthy' });
+
+    const ill = checked(TEST_IMAGES.web2, 'echo no database; exit 1');
+    on.assign(ill);
+    await vi.waitFor(
+      () => {
+        const failure = on.observe(`${on.grid}/web-1`)?.attempt?.failure;
+        expect(failure).toMatchObject({ code: 'not-ready-in-time' });
+        expect(failure?.message).toContain('its health check fails: no database');
+      },
+      { timeout: SECONDS, interval: 50 },
+    );
+    expect(on.observe(`${on.grid}/web-1`)?.current).toMatchObject({ specHash: first.specHash });
+
+    const second = checked(TEST_IMAGES.web2, 'exit 0');
+    on.assign(second);
+    await on.settled(second);
+    expect(await on.seen()).toEqual([`${on.grid}.web-1 ${TEST_IMAGES.web2} running`]);
+  });
+
+  it('lets a service know another by the alias of its link, whenever that one comes and goes', async () => {
+    const on = node();
+    const links = [{ target: `store.${on.grid}`, alias: 'database' }];
+    const client = web(on, TEST_IMAGES.web1, { extras: { links } });
+    const store = (image: string) => ({ ...web(on, image), service: 'store' });
+    const [first, second] = [store(TEST_IMAGES.web1), store(TEST_IMAGES.web2)];
+    const fetchIn = (from: string) =>
+      docker('exec', from, 'wget', '-q', '-O', '-', 'http://database:8080/');
+    const asClient = () => fetchIn(`${on.grid}.web-1`);
+    on.assign(client);
+    await on.settled(client);
+    await expect(asClient()).rejects.toThrow(/bad address/);
+
+    on.assign(first, client);
+    await on.settled(first, client);
+    expect(await asClient()).toBe('1');
+
+    on.assign(second, client);
+    await on.settled(second, client);
+    expect(await asClient()).toBe('2');
+    await expect(fetchIn(`${on.grid}.store-1`)).rejects.toThrow(/bad address/);
+  });
 });

@@ -71,6 +71,23 @@ describe.skipIf(withoutDocker)('Docker', () => {
       }
     });
 
+    it('fetches an image for the platform that is asked for, and knows when it has it', async () => {
+      const registry = await startTinyRegistry('shop/web');
+      const image = `${registry.name}/shop/web:1`;
+      const pull = (platform: string) =>
+        engine.pull(image, { platform, onProgress: () => undefined, signal });
+
+      try {
+        await pull('linux/amd64');
+        await registry.stop();
+
+        await pull('linux/amd64');
+        await expect(pull('linux/arm64')).rejects.toMatchObject({ code: 'image-pull-failed' });
+      } finally {
+        await docker('image', 'rm', image).catch(() => undefined);
+      }
+    });
+
     it('tells an image that no registry has from a registry that does not answer', async () => {
       const registry = await startTinyRegistry('shop/web');
       const pull = (name: string) =>

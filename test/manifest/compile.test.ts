@@ -178,9 +178,9 @@ describe('compiling', () => {
   });
 
   test('does not let many warnings hide anything', () => {
-    const links = Array.from({ length: 150 }, (_, i) => `a:alias${i}`).join(', ');
+    const networks = Array.from({ length: 150 }, (_, i) => `n${i}: {priority: 1}`).join(', ');
     const { problems, stacks, failed } = compileFiles({
-      [stack('s')]: `services:\n  b: {image: b, links: [${links}]}\n  a: {image: a}\n`,
+      [stack('s')]: `services:\n  b: {image: b, networks: {${networks}}}\n  a: {image: a}\n`,
     });
     expect(problems.map((p) => p.severity)).toEqual(Array.from({ length: 101 }, () => 'warning'));
     expect(failed).toEqual([]);

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findKnots } from '../../src/manifest/cycles.ts';
-import { brief, codes, compileFiles, compileStackFile, theProblem } from './source-tree.ts';
+import {
+  brief,
+  codes,
+  compileFiles,
+  compileStackFile,
+  theProblem,
+  theService,
+} from './source-tree.ts';
 
 const stack = (name: string) => `grids/demo/stacks/${name}/kontena.yml`;
 
@@ -26,11 +33,18 @@ describe('dependencies', () => {
     ]);
   });
 
-  test('an alias is warned of, since nothing answers to it', () => {
+  test('an alias is a name for the service that links, and its own name is none', () => {
     const compiled = compileStackFile(
-      'services:\n  web: {image: web, links: ["db:database", "db:db"]}\n  db: {image: db}',
+      'services:\n  web: {image: web, links: ["db:store", "db:db"], external_links: ["db:again"]}\n  db: {image: db}',
     );
-    expect(compiled.problems.map(brief)).toEqual(['warning no-effect 2:29']);
+    const service = theService(compiled);
+    expect(service.dependsOn).toEqual(['shop/db']);
+    expect(service.spec.extras).toEqual({
+      links: [
+        { target: 'db.shop', alias: 'again' },
+        { target: 'db.shop', alias: 'store' },
+      ],
+    });
   });
 
   test.each([
@@ -40,13 +54,19 @@ describe('dependencies', () => {
     ['links: [shopp/db]', 'error unknown-dependency', 'Did you mean "shop"?'],
     ['links: [infra/lbb]', 'error unknown-dependency', 'Did you mean "lb"?'],
     ['links: [nowhere/db]', 'error unknown-dependency', undefined],
-    ['links: ["a/b/c"]', 'error bad-link', 'Write it as "service" or "stack/service".'],
+    [
+      'links: ["a/b/c"]',
+      'error bad-link',
+      'Write it as "service" or "stack/service", with ":alias" behind it for another name.',
+    ],
     [
       'depends_on: {db: {condition: service_completed_successfully}}',
-      'error wrong-value',
-      undefined,
+      'error not-possible',
+      'Do what has to be done first where the service starts, in its own entrypoint.',
     ],
-    ['depends_on: {db: {restart: true}}', 'error not-supported-yet', undefined],
+    ['depends_on: {db: {condition: ready}}', 'error wrong-value', undefined],
+    ['links: ["db:not a name"]', 'error bad-link', undefined],
+    ['links: ["db:a", "infra/lb:a"]', 'error bad-link', 'Rename one of them.'],
   ])('%s is a problem', (line, expected, hint) => {
     const compiled = compileFiles({
       [stack('shop')]: `services:\n  web: {image: web, ${line}}\n  db: {image: db}\n`,

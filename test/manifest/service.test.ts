@@ -175,11 +175,8 @@ describe('a service', () => {
 
   test.each([
     ['imge: x', 'error unknown-key 4:5'],
-    ['networks: [a]', 'error not-supported-yet 4:5'],
     ['certificates: []', 'error not-supported-yet 4:5'],
     ['secrets: [{secret: S, name: N, type: env}]', 'error not-supported-yet 4:15'],
-    ['healthcheck: {}', 'error not-supported-yet 4:5'],
-    ['deploy: {replicas: 2}', 'error not-supported-yet 4:14'],
     ['deploy: {strategy: hi}', 'error wrong-value 4:24'],
     ['deploy: {min_health: 1.5}', 'error wrong-value 4:26'],
     ['deploy: {interval: soon}', 'error bad-duration 4:24'],
@@ -196,7 +193,7 @@ describe('a service', () => {
     ['command: {a: b}', 'error wrong-type 4:14'],
     ['ports: [80]', 'error bad-port 4:13'],
     ['ports: {a: 1}', 'error wrong-type 4:12'],
-    ['ports: [{target: 80}]', 'error wrong-type 4:13'],
+    ['ports: [{target: 80}]', 'error bad-port 4:13'],
     ['ports: ["80:1", "80:2"]', 'error duplicate-port 4:21'],
     ['network_mode: host\nports: ["80:80"]', 'warning no-effect 5:12'],
     ['network_mode: service:db', 'error not-supported-yet 4:19'],

@@ -8,7 +8,7 @@ import { parseImage } from '../../src/manifest/image.ts';
 import { parseLink } from '../../src/manifest/links.ts';
 import { parseMountText } from '../../src/manifest/mount-wish.ts';
 import { parseNetworkMode } from '../../src/manifest/network-mode.ts';
-import { parsePort } from '../../src/manifest/ports.ts';
+import { parseExposed, parsePorts } from '../../src/manifest/ports.ts';
 
 describe('affinity', () => {
   test.each([
@@ -38,6 +38,28 @@ describe('affinity', () => {
   });
 });
 
+describe('exposed port', () => {
+  test.each([
+    ['3000', ['3000/tcp']],
+    ['53/UDP', ['53/udp']],
+    ['8000-8002', ['8000/tcp', '8001/tcp', '8002/tcp']],
+  ])('%s is read', (text, value) => expect(parseExposed(text)).toEqual({ value }));
+
+  test.each(['', '0', '80:80', '5-1', '1-5000', '80/icmp', 'web'])('%j is refused', (text) => {
+    expect(parseExposed(text).fault?.code).toBe('bad-port');
+  });
+});
+
+describe('port range', () => {
+  test('is as many ports, each with its own', () => {
+    expect(parsePorts('8000-8002:9000-9002/udp').value).toMatchObject([
+      { nodePort: 8000, containerPort: 9000, protocol: 'udp' },
+      { nodePort: 8001, containerPort: 9001 },
+      { nodePort: 8002, containerPort: 9002 },
+    ]);
+  });
+});
+
 describe('port', () => {
   test.each([
     ['80:8080', { ip: null, nodePort: 80, containerPort: 8080, protocol: 'tcp' }],
@@ -47,22 +69,26 @@ describe('port', () => {
       { ip: '127.0.0.1', nodePort: 1, containerPort: 65535, protocol: 'tcp' },
     ],
     ['0.0.0.0:80:80', { ip: '0.0.0.0', nodePort: 80, containerPort: 80, protocol: 'tcp' }],
-  ])('%s is read', (text, value) => expect(parsePort(text)).toEqual({ value }));
+  ])('%s is read', (text, value) => expect(parsePorts(text)).toEqual({ value: [value] }));
 
   test.each([
     ['80', /only one port/],
     ['80/udp', /only one port/],
-    ['8000-8010:80', /range/],
+    ['8000-8010:80', /ranges of different lengths/],
+    ['8000-8010', /only one port/],
+    ['10-5:10-5', /outside/],
+    ['1-2000:1-2000', /at most 1000/],
     ['0:80', /outside/],
     ['80:65536', /outside/],
     ['80:80/icmp', /protocol/],
     ['300.0.0.1:80:80', /IPv4/],
     ['localhost:80:80', /IPv4/],
+    ['[::1]:80:80', /IPv6/],
     ['1.2.3.4:80', /not a port/],
     ['', /not a port/],
     ['eighty:80', /not a port/],
   ])('%j is refused', (text, reason) => {
-    expect(parsePort(text).fault).toMatchObject({
+    expect(parsePorts(text).fault).toMatchObject({
       code: 'bad-port',
       message: expect.stringMatching(reason),
     });

@@ -143,6 +143,11 @@ describe('replacing', () => {
       { spec: aSpec({ volumesFrom: [{ service: 'db', number: 1, readOnly: true }] }) },
       'start-first',
     ],
+    [
+      'a hardware address',
+      { spec: aSpec({ extras: { macAddress: '02:42:ac:11:65:43' } }) },
+      'stop-first',
+    ],
     ['the network of the node', { spec: aSpec({ networkMode: 'host' }) }, 'stop-first'],
     ['data of its own', { stateful: true }, 'stop-first'],
     ['a volume', { spec: aSpec({ mounts: [aVolumeMount()] }) }, 'stop-first'],

@@ -246,6 +246,42 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       await over;
     });
 
+    it.each([
+      ['exit 0', 'healthy'],
+      ['exit 1', 'unhealthy'],
+    ] as const)(
+      'runs a health check itself, and tells that "%s" is %s',
+      async (check, verdict) => {
+        const healthcheck = {
+          test: ['CMD-SHELL', check],
+          interval: 500,
+          timeout: 5_000,
+          retries: 2,
+        };
+        const instance = fresh({ extras: { healthcheck } });
+        const heard: InstanceId[] = [];
+        const leaving = new AbortController();
+        const changed = (id: InstanceId) => {
+          if (id.number === instance.number) heard.push(id);
+        };
+        const { ended } = await subject.containers.watch(subject.scope, changed, leaving.signal);
+        const over = ended.catch(() => undefined);
+        const id = await create(instance);
+        expect((await find(instance))[0]).toMatchObject({ engineHealth: null });
+
+        await subject.containers.start(id);
+        expect((await find(instance))[0]).toMatchObject({ engineHealth: 'starting' });
+
+        await vi.waitFor(() => expect(heard).toHaveLength(1), 20_000);
+        expect((await find(instance))[0]).toMatchObject({ engineHealth: verdict });
+        const listed = await subject.containers.list(subject.scope);
+        expect(listed.find((one) => one.id === id)).toMatchObject({ engineHealth: verdict });
+        leaving.abort(new Error('enough'));
+        await over;
+      },
+      30_000,
+    );
+
     it('has nothing to pull when the image is there', async () => {
       const onProgress = vi.fn();
 

@@ -3,6 +3,7 @@ import type {
   Containers,
   Engine,
   EngineFacts,
+  EngineHealth,
   ListedContainer,
   PullOptions,
   Scope,
@@ -11,6 +12,7 @@ import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
+import { isGating } from '../../src/model/extras.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -55,6 +57,7 @@ interface FakeContainer {
   exitCode: number | null;
   address: string | null;
   starts: number;
+  engineHealth: EngineHealth | null;
 }
 
 interface Listener {
@@ -117,6 +120,13 @@ export class FakeEngine implements Containers, Engine, Probes {
     this.#exit(this.#named(name), 137);
   }
 
+  /** What the health check that the engine runs in it finds from now on. */
+  diagnose(name: string, health: EngineHealth): void {
+    const container = this.#named(name);
+    container.engineHealth = health;
+    this.#announce(container);
+  }
+
   /** `docker rm -f`. */
   removeByHand(name: string): void {
     const container = this.#named(name);
@@ -149,10 +159,11 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async list(scope: Scope): Promise<ListedContainer[]> {
     await this.#enter('list');
-    return this.#of(scope).map(({ id, name, instance, phase }) => ({
+    return this.#of(scope).map(({ id, name, instance, phase, engineHealth }) => ({
       id,
       name,
       phase,
+      engineHealth,
       specHash: instance.specHash,
       stack: instance.stack,
       service: instance.service,
@@ -187,6 +198,7 @@ export class FakeEngine implements Containers, Engine, Probes {
       exitCode: null,
       address: null,
       starts: 0,
+      engineHealth: null,
       log: [],
     });
     this.#countInstance(instancePath(instance));
@@ -206,6 +218,7 @@ export class FakeEngine implements Containers, Engine, Probes {
     container.starts += 1;
     container.address = `10.99.${Math.floor(this.#ids / 250)}.${(Number(id.slice(-4)) % 250) + 1}`;
     container.log.push(...log);
+    if (isGating(container.instance.spec.extras?.healthcheck)) void this.#check(container);
     if (exitAfter !== null) void this.#exitLater(container, exitAfter, exitCode);
   }
 
@@ -366,6 +379,19 @@ export class FakeEngine implements Containers, Engine, Probes {
       this.#exit(container, code);
   }
 
+  /** It knows one command, `exit CODE`, and runs it until the first verdict. */
+  async #check(container: FakeContainer): Promise<void> {
+    const { startedAt, instance } = container;
+    const { test = [], interval = 30_000, retries = 3 } = instance.spec.extras?.healthcheck ?? {};
+    container.engineHealth = 'starting';
+    const passes = test[1] === 'exit 0';
+    if (!/^exit \d+$/.test(test[1] ?? '')) return;
+    await this.#clock.sleep(interval * (passes ? 1 : retries));
+    if (container.phase !== 'running' || container.startedAt !== startedAt) return;
+    container.engineHealth = passes ? 'healthy' : 'unhealthy';
+    this.#announce(container);
+  }
+
   #exit(container: FakeContainer, code: number): void {
     if (container.phase !== 'running') return;
     container.phase = 'exited';
@@ -393,7 +419,7 @@ export class FakeEngine implements Containers, Engine, Probes {
 }
 
 function facts(one: FakeContainer): ContainerFacts {
-  const { id, name, phase, startedAt, finishedAt, exitCode, address, instance } = one;
+  const { id, name, phase, startedAt, finishedAt, exitCode, address, engineHealth, instance } = one;
   const { stack, service, number, specHash, revision, spec } = instance;
   const { stopGracePeriod, waitForPort, healthCheck } = spec;
   return {
@@ -412,6 +438,8 @@ function facts(one: FakeContainer): ContainerFacts {
     finishedAt,
     exitCode,
     address,
+    engineHealth,
+    engineMessage: '',
     outOfMemory: false,
   };
 }

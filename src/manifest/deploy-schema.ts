@@ -1,0 +1,106 @@
+import Type from 'typebox';
+import { refusedPlacementKeys, refusedResourceKeys } from './refused-keys.ts';
+import { DeviceRequest } from './resource-schema.ts';
+import { anything, choice, closed, list, mapOrPairs, text } from './schema-parts.ts';
+
+const { Optional } = Type;
+
+const Limits = closed(
+  {
+    cpus: Optional(Type.Number({ description: "Compose's place for `cpus`." })),
+    memory: Optional(text({ description: "Compose's place for `mem_limit`." })),
+    pids: Optional(Type.Integer({ description: "Compose's place for `pids_limit`." })),
+  },
+  { description: 'What it may use at most.', refused: refusedResourceKeys },
+);
+
+const Reservations = closed(
+  {
+    cpus: Optional(Type.Number({ description: 'No effect: CPU time is not set aside.' })),
+    memory: Optional(text({ description: "Compose's place for `mem_reservation`." })),
+    devices: Optional(list(DeviceRequest, { description: "Compose's place for `gpus`." })),
+  },
+  { description: 'What is kept for it.', refused: refusedResourceKeys },
+);
+
+const RestartPolicy = closed(
+  {
+    condition: Optional(
+      choice(['any', 'on-failure', 'none'], {
+        default: 'any',
+        description: '`any`: agents start again what exits.',
+      }),
+    ),
+    delay: Optional(text({ description: 'No effect: agents wait longer from exit to exit.' })),
+    max_attempts: Optional(Type.Integer({ description: 'No effect: agents never give up.' })),
+    window: Optional(text({ description: 'No effect: readiness decides.' })),
+  },
+  { description: 'When it is started again.' },
+);
+
+const UpdateConfig = closed(
+  {
+    parallelism: Optional(Type.Integer({ description: 'No effect: see `min_health`.' })),
+    delay: Optional(text({ description: 'No effect: the next one follows when one is ready.' })),
+    failure_action: Optional(
+      choice(['pause', 'continue', 'rollback'], {
+        default: 'pause',
+        description: '`pause`: an instance that does not get ready stops the rollout.',
+      }),
+    ),
+    monitor: Optional(text({ description: 'No effect: readiness decides.' })),
+    max_failure_ratio: Optional(
+      Type.Number({ description: 'No effect: the first failure counts.' }),
+    ),
+    order: Optional(
+      choice(['start-first', 'stop-first'], {
+        default: 'start-first',
+        description: 'The new one starts first, wherever ports and volumes allow it.',
+      }),
+    ),
+  },
+  { description: 'How it is rolled out.' },
+);
+
+const Placement = closed(
+  {
+    constraints: Optional(
+      list(text({ maxLength: 1_024 }), {
+        description: 'Turned into `affinity`: `node.hostname` and `node.labels.*`.',
+        examples: [['node.labels.disk==ssd']],
+      }),
+    ),
+    preferences: Optional(anything({ description: 'No effect: `ha` spreads by itself.' })),
+  },
+  { description: 'Which nodes may have it.', refused: refusedPlacementKeys },
+);
+
+/** What Compose and Swarm write below `deploy`. */
+export const composeDeployKeys = {
+  mode: Optional(
+    choice(['replicated', 'global'], {
+      default: 'replicated',
+      description: "`global` is Compose's word for the strategy `daemon`.",
+    }),
+  ),
+  replicas: Optional(Type.Integer({ minimum: 0, description: "Compose's place for `instances`." })),
+  resources: Optional(
+    closed(
+      {
+        limits: Optional(Limits),
+        reservations: Optional(Reservations),
+      },
+      { description: "Compose's place for limits." },
+    ),
+  ),
+  restart_policy: Optional(RestartPolicy),
+  placement: Optional(Placement),
+  update_config: Optional(UpdateConfig),
+  rollback_config: Optional(anything({ description: 'No effect: revert the commit.' })),
+  endpoint_mode: Optional(
+    choice(['vip', 'dnsrr'], {
+      description: '`dnsrr`: a name has the addresses of all instances.',
+    }),
+  ),
+  labels: Optional(mapOrPairs({ description: 'No effect: there is no Swarm service to label.' })),
+};

@@ -1,0 +1,169 @@
+import { quote } from './quote.ts';
+import type { Fault } from './report.ts';
+import type { Section } from './section.ts';
+import type { ServiceEntry } from './service-schema.ts';
+import { locate, locateKey, type TreePath } from './tree.ts';
+
+/**
+ * Says what of a Compose file has no effect here, and what happens instead: a file that Compose takes shall run, and nobody
+ * shall be surprised by how.
+ */
+export function warnOfNoEffect(section: Section<ServiceEntry>): void {
+  const { value, node, report } = section;
+  for (const [path, message, hint] of [
+    ...ofContainers(value),
+    ...ofDeploy(value.deploy ?? {}),
+    ...ofDependencies(value.depends_on ?? []),
+  ]) {
+    const fault: Fault = { code: 'no-effect', message, ...(hint === undefined ? {} : { hint }) };
+    report.warn(locateKey(node, path), fault);
+  }
+  checkRestart(section);
+  checkPull(section);
+}
+
+type Remark = readonly [path: TreePath, message: string, hint?: string];
+type Deploy = NonNullable<ServiceEntry['deploy']>;
+
+function ofContainers({ container_name }: ServiceEntry): readonly Remark[] {
+  if (container_name === undefined) return [];
+  const message = `no container is called ${quote(container_name)}: containers are "<stack>.<service>-<n>"`;
+  const hint = 'To be found by that name, write "networks: {default: {aliases: [NAME]}}".';
+  return [[['container_name'], message, hint]];
+}
+
+const deployRemarks: readonly Remark[] = [
+  [
+    ['resources', 'reservations', 'cpus'],
+    '"cpus" has no effect here: CPU time is not set aside for anyone',
+    'Write "cpu_shares" to say who gets more when CPUs are short.',
+  ],
+  [
+    ['placement', 'preferences'],
+    '"preferences" has no effect: the strategy "ha" spreads by itself',
+  ],
+  [
+    ['update_config', 'parallelism'],
+    '"parallelism" has no effect: "min_health" says how many may be replaced at a time',
+    'Write "deploy: {min_health: …}", a share from 0 to 1.',
+  ],
+  [
+    ['update_config', 'delay'],
+    '"delay" has no effect: the next instance follows when one is ready',
+  ],
+  [['update_config', 'monitor'], '"monitor" has no effect: an instance counts when it is ready'],
+  [
+    ['update_config', 'max_failure_ratio'],
+    '"max_failure_ratio" has no effect: the first failure stops a rollout',
+  ],
+  [['rollback_config'], '"rollback_config" has no effect: to go back, revert the commit'],
+  [
+    ['labels'],
+    '"labels" has no effect here: there is no Swarm service that could carry them',
+    'Write them below "labels" of the service to have them on its containers.',
+  ],
+];
+
+function ofDeploy(deploy: Deploy): readonly Remark[] {
+  const { update_config: update, endpoint_mode } = deploy;
+  const remarks = deployRemarks.filter(([path]) => isThere(deploy, path));
+  const more: Remark[] = [];
+  if (update?.failure_action !== undefined && update.failure_action !== 'pause') {
+    const message = `"failure_action: ${update.failure_action}" has no effect: a rollout that fails stops and leaves the rest as it was`;
+    more.push([['update_config', 'failure_action'], message]);
+  }
+  if (update?.order === 'stop-first')
+    more.push([
+      ['update_config', 'order'],
+      '"order: stop-first" has no effect: ports and volumes decide which goes first',
+    ]);
+  if (endpoint_mode === 'vip')
+    more.push([
+      ['endpoint_mode'],
+      '"endpoint_mode: vip" has no effect: a name has the addresses of all instances',
+    ]);
+  return [...remarks, ...more].map(([path, ...words]) => [['deploy', ...path], ...words]);
+}
+
+function isThere(deploy: Deploy, path: TreePath): boolean {
+  let value: unknown = deploy;
+  for (const key of path)
+    value =
+      typeof value === 'object' && value !== null
+        ? (value as Readonly<Record<string, unknown>>)[String(key)]
+        : undefined;
+  return value !== undefined;
+}
+
+function ofDependencies(written: NonNullable<ServiceEntry['depends_on']>): readonly Remark[] {
+  if (Array.isArray(written)) return [];
+  const entries = Object.entries(written as Exclude<typeof written, readonly string[]>);
+  return entries.flatMap(([name, { restart, required }]): readonly Remark[] => [
+    ...(restart === true
+      ? [
+          [
+            ['depends_on', name, 'restart'],
+            `"restart: true" has no effect: a new ${quote(name)} does not restart the services that use it`,
+          ] as const,
+        ]
+      : []),
+    ...(required === false
+      ? [
+          [
+            ['depends_on', name, 'required'],
+            `"required: false" has no effect: ${quote(name)} is waited for`,
+          ] as const,
+        ]
+      : []),
+  ]);
+}
+
+/** Agents start again what exits, whatever its code: that is what keeps an instance there. */
+function checkRestart({ value, node, report }: Section<ServiceEntry>): void {
+  const policy = value.deploy?.restart_policy;
+  const places = [
+    { path: ['restart'], text: value.restart?.replace(/:.*/, '') },
+    { path: ['deploy', 'restart_policy', 'condition'], text: policy?.condition },
+  ];
+  for (const { path, text } of places) {
+    if (text === 'no' || text === 'false' || text === 'none')
+      report.error(locate(node, path), never);
+    if (text === 'on-failure') report.warn(locate(node, path), onFailure);
+  }
+  for (const key of ['delay', 'max_attempts', 'window'] as const) {
+    if (policy?.[key] === undefined) continue;
+    const message = `${quote(key)} has no effect: agents try again with growing pauses, and never give up`;
+    report.warn(locateKey(node, ['deploy', 'restart_policy', key]), { code: 'no-effect', message });
+  }
+}
+
+const never: Fault = {
+  code: 'not-possible',
+  message: 'a service cannot stay down: an instance whose container exits is started again',
+  hint: 'Leave this out for what has to keep running. What runs once and ends is no service here.',
+};
+
+const onFailure: Fault = {
+  code: 'no-effect',
+  message: '"on-failure" is taken for "always": what exits with code 0 is started again as well',
+  hint: 'Write "always" for what has to keep running. What runs once and ends is no service here.',
+};
+
+function checkPull({ value, node, report }: Section<ServiceEntry>): void {
+  const policy = value.pull_policy ?? 'missing';
+  if (policy === 'missing' || policy === 'if_not_present') return;
+  const at = locate(node, ['pull_policy']);
+  if (policy === 'build') {
+    const message = 'images are not built on nodes';
+    const hint = 'Build the image elsewhere, push it to a registry and name it in "image".';
+    report.error(at, { code: 'not-possible', message, hint });
+  } else if (policy === 'never') {
+    const message = '"never" is taken for "missing": a node pulls an image that it does not have';
+    report.warn(at, { code: 'no-effect', message });
+  } else {
+    const message = `${quote(policy)} is taken for "missing": a tag that has moved is not noticed`;
+    const hint =
+      'Give each image a tag of its own, or write its digest: then a commit is a deploy.';
+    report.warn(at, { code: 'no-effect', message, hint });
+  }
+}
