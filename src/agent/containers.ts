@@ -1,5 +1,6 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
+import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 
@@ -17,6 +18,14 @@ export interface ContainerSummary extends InstanceId {
   readonly name: string;
   readonly specHash: string;
   readonly phase: ContainerPhase;
+  /** What it is for when it is not the instance's: to run a hook, and to be thrown away. */
+  readonly hookRun: HookRun | null;
+}
+
+/** Which hook a container runs, by key, and before which container's start. */
+export interface HookRun {
+  readonly hook: string;
+  readonly container: string;
 }
 
 /** Everything that an engine knows of a container of ours. Times are milliseconds since the epoch. */
@@ -32,6 +41,16 @@ export interface ContainerFacts extends ContainerSummary {
   readonly stopGracePeriod: number;
   readonly waitForPort: number | null;
   readonly healthCheck: HealthCheck | null;
+  /** Those that run inside of it. */
+  readonly hooks: readonly Hook[];
+}
+
+/** How a command inside of a container ended. */
+export interface ExecResult {
+  /** `null`: it had not ended when its time was up. It cannot be killed, and goes on until the container stops. */
+  readonly exitCode: number | null;
+  /** Its last 20 lines, newest last. */
+  readonly log: readonly string[];
 }
 
 /**
@@ -45,6 +64,13 @@ export interface Containers {
   find(scope: Scope, id: InstanceId): Promise<readonly ContainerFacts[]>;
   /** Returns the id. Throws `image-not-found`, `name-taken`, or `not-found` for a missing external volume. */
   create(scope: Scope, instance: AssignedInstance, name: string): Promise<string>;
+  /** Like `create`, but for a container that runs one pre-start hook before the start of `run.container`. */
+  createHook(scope: Scope, instance: AssignedInstance, of: HookCreation): Promise<string>;
+  /**
+   * Runs a hook's command inside of a container, for `limit` milliseconds at most. Throws `not-found`, `engine-refused` when
+   * it does not run, or the signal's reason.
+   */
+  exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult>;
   /** A running one stays as it is. Throws `port-taken`, or `not-found`. */
   start(id: string): Promise<void>;
   /** `grace`: seconds until it is killed. One that is stopped or gone is fine. */
@@ -61,6 +87,12 @@ export interface Containers {
     changed: (id: InstanceId) => void,
     signal: AbortSignal,
   ): Promise<{ readonly ended: Promise<void> }>;
+}
+
+export interface HookCreation {
+  readonly name: string;
+  readonly hook: Hook;
+  readonly run: HookRun;
 }
 
 export interface PullOptions {

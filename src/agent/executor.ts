@@ -6,9 +6,12 @@ import type {
   ContainerStepOf,
 } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
+import { concerns } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts';
+import type { HookRecord } from './hook-record.ts';
+import { endHook, execHook, runHook } from './hook-run.ts';
 import type { InstanceMemory } from './instance-memory.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -19,15 +22,20 @@ export interface Work {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly memory: InstanceMemory;
+  readonly hooks: HookRecord;
   /** `null` while the instance is taken away. */
   readonly instance: AssignedInstance | null;
   readonly snapshots: readonly ContainerSnapshot[];
   readonly facts: readonly ContainerFacts[];
+  /** Of the containers that run its hooks. */
+  readonly hookFacts: readonly ContainerFacts[];
   /** A new container, as the engine would show it: there is no need to ask. */
   readonly onCreated: (facts: ContainerFacts) => void;
   /** Why a container is not ready. */
   readonly explain: (container: string) => string;
   readonly onProgress: (message: string) => void;
+  /** A hook failed that stops nothing. */
+  readonly onHookFailed: (message: string) => void;
   /** Aborted when the step is no longer wanted. Only waiting is cut short by it, never a change half way. */
   readonly signal: AbortSignal;
 }
@@ -44,6 +52,9 @@ const executor: Executor = {
   'stop-container': (step, work) => work.containers.stop(step.container, step.grace, work.signal),
   'remove-container': (step, work) => work.containers.remove(step.container),
   'rename-container': renameContainer,
+  'run-hook': runHook,
+  'end-hook': endHook,
+  'exec-hook': execHook,
   'give-up-container': giveUpContainer,
 };
 
@@ -55,6 +66,9 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'stop-container': 'stop',
   'remove-container': 'change',
   'rename-container': 'change',
+  'run-hook': 'change',
+  'end-hook': 'change',
+  'exec-hook': 'hook',
   'give-up-container': 'look',
 };
 
@@ -95,7 +109,7 @@ async function createContainer(
 
 function createdContainer(id: string, name: string, instance: AssignedInstance): ContainerFacts {
   const { stack, service, number, specHash, revision, spec } = instance;
-  const { stopGracePeriod, waitForPort, healthCheck } = spec;
+  const { stopGracePeriod, waitForPort, healthCheck, hooks = [] } = spec;
   return {
     stack,
     service,
@@ -105,6 +119,8 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
     stopGracePeriod,
     waitForPort,
     healthCheck,
+    hooks: hooks.filter((hook) => hook.kind !== 'pre-start' && concerns(hook, number)),
+    hookRun: null,
     id,
     name,
     phase: 'created',

@@ -7,6 +7,7 @@ import type { KeyPair } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine } from './containers.ts';
+import type { HookRecord } from './hook-record.ts';
 import { checkAssignment, type Identity, type Membership } from './identity.ts';
 import type { Lanes } from './lanes.ts';
 import { Observer } from './observer.ts';
@@ -25,6 +26,7 @@ export interface NodeOptions {
   readonly engine: Engine;
   readonly probes: Probes;
   readonly lanes: Lanes;
+  readonly hooks: HookRecord;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

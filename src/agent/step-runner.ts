@@ -15,6 +15,7 @@ export interface StepRunnerOptions {
   readonly view: InstanceView;
   /** What the instance is at, for its report. */
   readonly onActivity: (activity: Activity | null) => void;
+  readonly onHookFailed: (message: string) => void;
 }
 
 export interface RunOptions {
@@ -92,7 +93,7 @@ export class StepRunner {
   ): Promise<boolean> {
     if (step.kind === 'stop-container') this.#stopped = step.container;
     if (step.kind === 'start-container' && this.#stopped === step.container) this.#stopped = null;
-    const cut = step.kind === 'stop-container' ? this.#ended.signal : signal;
+    const cut = takesLeave(step) ? this.#ended.signal : signal;
     try {
       await execute(step, this.#work(instance, cut));
       return true;
@@ -104,19 +105,22 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, clock } = around;
+    const { scope, containers, engine, clock, hooks } = around;
     return {
       scope,
       containers,
       engine,
       clock,
       memory,
+      hooks,
       instance,
       signal,
       snapshots: view.snapshots(),
       facts: view.facts,
+      hookFacts: view.hookFacts,
       onCreated: (created) => view.update([...view.facts, created]),
       explain: (container) => view.message(container),
+      onHookFailed: this.#options.onHookFailed,
       onProgress: (message) => onActivity({ phase: 'pulling', message }),
     };
   }
@@ -131,6 +135,7 @@ export class StepRunner {
     const facts: FailureFacts = { code: error.code, message: error.message };
     if (step.kind === 'pull-image' || step.kind === 'create-container')
       memory.failed(facts, null, around.clock.now());
+    else if (step.kind === 'run-hook') memory.failed(facts, step.container, around.clock.now());
     else if (step.kind === 'start-container')
       await this.#startFailed(step.container, instance, facts);
     else throw error;
@@ -152,4 +157,10 @@ export class StepRunner {
     // An old container says nothing about the wanted spec.
     else if (started.specHash === instance?.specHash) memory.restartRefused(facts);
   }
+}
+
+/** What was begun for a container to stop well is brought to its end, whatever is wanted by then. */
+function takesLeave(step: ContainerStep): boolean {
+  if (step.kind === 'exec-hook') return step.hook.kind === 'pre-stop';
+  return step.kind === 'stop-container';
 }

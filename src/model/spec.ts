@@ -1,3 +1,5 @@
+import type { Hook } from './hook.ts';
+
 /**
  * The complete, resolved description of a service's containers: what `docker create` needs and what decides that a
  * container is ready. Every instance of a service has the same spec; what differs (instance number, node) the agent adds.
@@ -37,6 +39,11 @@ export interface ContainerSpec {
   readonly waitForPort: number | null;
   readonly healthCheck: HealthCheck | null;
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * By kind, in the order of the file; absent where there are none. An edited hook is another spec, and so another container,
+   * as in Kontena: a pre-start hook has to run before a start, and a container is stopped by the hooks it was made with.
+   */
+  readonly hooks?: readonly Hook[];
 }
 
 export interface PortBinding {

@@ -1,4 +1,5 @@
 import type { Containers } from '../../src/agent/containers.ts';
+import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
@@ -30,6 +31,8 @@ export class Bench {
   readonly engine = new FakeEngine({ clock: this.clock, images });
   readonly events: AgentEvent[] = [];
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
+  /** What the agent's directory holds: it survives the agent. */
+  readonly disk: { text: string | null } = { text: null };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -40,6 +43,7 @@ export class Bench {
       engine: this.engine,
       probes: this.engine,
       lanes: createLanes(options.concurrency ?? 4),
+      hooks: recordOn(this.disk),
       clock: this.clock,
       random: () => 0.5,
       log: silentLog,
@@ -80,6 +84,15 @@ export class Bench {
   }
 }
 
+/** Written at once, and only as long as the disk takes it. */
+function recordOn(disk: { text: string | null }): HookRecord {
+  const save = async (text: string): Promise<void> => {
+    await Promise.resolve();
+    disk.text = text;
+  };
+  return new HookRecord({ text: disk.text, save });
+}
+
 export function web(
   image: string,
   overrides: Partial<AssignedInstance & ContainerSpec> = {},
@@ -90,9 +103,12 @@ export function web(
     number = 1,
     mode = 'start-first',
     stateful = false,
+    doneHooks,
     ...rest
   } = overrides;
   const spec = aSpec({ image, ...rest });
   const specHash = shortDigest(spec);
-  return { stack, service, number, stateful, spec, specHash, revision: 'c0ffee', mode };
+  const known = doneHooks === undefined ? {} : { doneHooks };
+  const id = { stack, service, number };
+  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known };
 }

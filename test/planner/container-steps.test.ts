@@ -10,8 +10,10 @@ import {
   freshHistory,
   nextContainerSteps,
 } from '../../src/planner/container-steps.ts';
+import type { HookHistory } from '../../src/planner/hook-steps.ts';
 import { aSpec, NOW } from '../support/builders.ts';
 
+const noHooks: HookHistory = { done: [], containers: [] };
 const NAME = 'shop.web-1';
 const OLD = '1111111111111111';
 const NEW = '2222222222222222';
@@ -50,6 +52,8 @@ function aContainer(overrides: Partial<ContainerSnapshot> = {}): ContainerSnapsh
     watched: true,
     health: 'unknown',
     failedChecks: 0,
+    hooks: [],
+    attempted: [],
     ...overrides,
   };
 }
@@ -64,11 +68,20 @@ interface Case {
   readonly wanted?: AssignedInstance | 'kept' | null;
   readonly containers?: readonly ContainerSnapshot[];
   readonly history?: Partial<AttemptHistory>;
+  readonly hooks?: Partial<HookHistory>;
   readonly now?: number;
 }
 
-function decide({ wanted = wanting(), containers = [], history = {}, now = NOW }: Case) {
-  return nextContainerSteps({ wanted, containers, history: { ...freshHistory, ...history }, now });
+function decide({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
+  const hooks = { ...noHooks, ...rest.hooks };
+  const { now = NOW } = rest;
+  return nextContainerSteps({
+    wanted,
+    containers,
+    history: { ...freshHistory, ...history },
+    hooks,
+    now,
+  });
 }
 
 /** Steps as `kind target`, waits as seconds from now. */
@@ -319,6 +332,7 @@ describe('the next steps of a container', () => {
 class World {
   containers: ContainerSnapshot[];
   history: AttemptHistory = freshHistory;
+  hooks: HookHistory = noHooks;
   now = NOW;
   created = 0;
   readonly most: number;
@@ -505,6 +519,7 @@ describe('following the steps', () => {
           wanted: wanting({ mode }),
           containers,
           history: freshHistory,
+          hooks: noHooks,
           now: NOW,
         };
         const before = structuredClone(situation);

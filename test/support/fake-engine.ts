@@ -4,6 +4,9 @@ import type {
   Containers,
   Engine,
   EngineFacts,
+  ExecResult,
+  HookCreation,
+  HookRun,
   PullOptions,
   Scope,
 } from '../../src/agent/containers.ts';
@@ -11,6 +14,7 @@ import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
+import { concerns, type Hook, hookKey } from '../../src/model/hook.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -30,12 +34,23 @@ export interface Behaviour {
   readonly startError?: ErrorCode;
   /** Must be pulled first, which takes this long. */
   readonly pullTakes?: number;
+  /** What its hooks do, by name; others succeed at once. */
+  readonly hooks?: Readonly<Record<string, HookBehaviour>>;
+}
+
+export interface HookBehaviour {
+  /** Milliseconds; `null`: it never ends by itself. */
+  readonly takes?: number | null;
+  readonly exitCode?: number;
+  readonly log?: readonly string[];
 }
 
 export type Operation =
   | 'list'
   | 'find'
   | 'create'
+  | 'create-hook'
+  | 'exec'
   | 'start'
   | 'stop'
   | 'remove'
@@ -48,6 +63,7 @@ interface FakeContainer {
   readonly scope: Scope;
   readonly instance: AssignedInstance;
   readonly log: string[];
+  readonly hookRun: HookRun | null;
   name: string;
   phase: ContainerPhase;
   startedAt: number | null;
@@ -149,10 +165,11 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async list(scope: Scope): Promise<ContainerSummary[]> {
     await this.#enter('list');
-    return this.#of(scope).map(({ id, name, instance, phase }) => ({
+    return this.#of(scope).map(({ id, name, instance, phase, hookRun }) => ({
       id,
       name,
       phase,
+      hookRun,
       specHash: instance.specHash,
       stack: instance.stack,
       service: instance.service,
@@ -170,32 +187,37 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
     await this.#enter('create', name);
-    const { image } = instance.spec;
-    if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
-    this.#claim(name);
-    this.#ids += 1;
-    const id = `container-${String(this.#ids).padStart(4, '0')}`;
-    this.#containers.set(id, {
-      id,
-      scope,
-      instance,
-      name,
-      phase: 'created',
-      startedAt: null,
-      finishedAt: null,
-      exitCode: null,
-      address: null,
-      starts: 0,
-      log: [],
-    });
-    this.#countInstance(instancePath(instance));
-    return id;
+    return this.#create(scope, instance, name, null);
+  }
+
+  async createHook(
+    scope: Scope,
+    instance: AssignedInstance,
+    { name, run }: HookCreation,
+  ): Promise<string> {
+    await this.#enter('create-hook', run.hook);
+    return this.#create(scope, instance, name, run);
+  }
+
+  async exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult> {
+    const container = this.#existing(id);
+    await this.#enter('exec', `${container.name} ${hookKey(hook)}`);
+    if (container.phase !== 'running')
+      throw refused('engine-refused', `container ${container.name} is not running`);
+    const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, hook.name);
+    const time = Math.min(takes ?? limit, limit);
+    if (time > 0) await this.#clock.sleep(time, signal);
+    return { exitCode: takes === null || takes > limit ? null : exitCode, log: log.slice(-20) };
   }
 
   async start(id: string): Promise<void> {
     const container = this.#existing(id);
-    await this.#enter('start', container.name);
+    await this.#enter('start', container.hookRun?.hook ?? container.name);
     if (this.#existing(id).phase === 'running') return;
+    if (container.hookRun !== null) {
+      this.#startHook(container, container.hookRun);
+      return;
+    }
     const { startError, log = [], exitAfter = null, exitCode = 1 } = this.#behaviour(container);
     if (startError !== undefined) throw refused(startError, 'the container does not start');
     this.#claimPorts(container);
@@ -290,6 +312,30 @@ export class FakeEngine implements Containers, Engine, Probes {
     if (status >= 400) throw new Error(`GET ${target.uri} was answered with ${status}`);
   }
 
+  #create(scope: Scope, instance: AssignedInstance, name: string, hookRun: HookRun | null): string {
+    const { image } = instance.spec;
+    if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
+    this.#claim(name);
+    this.#ids += 1;
+    const id = `container-${String(this.#ids).padStart(4, '0')}`;
+    this.#containers.set(id, {
+      id,
+      scope,
+      instance,
+      name,
+      phase: 'created',
+      startedAt: null,
+      finishedAt: null,
+      exitCode: null,
+      address: null,
+      starts: 0,
+      log: [],
+      hookRun,
+    });
+    this.#countInstance(instancePath(instance));
+    return id;
+  }
+
   #listening({ host, port }: Target): FakeContainer {
     const container = [...this.#containers.values()].find((one) => one.address === host);
     if (container !== undefined && this.#accepts(container)) return container;
@@ -358,6 +404,21 @@ export class FakeEngine implements Containers, Engine, Probes {
         throw refused('port-taken', 'port is already allocated');
   }
 
+  #startHook(container: FakeContainer, run: HookRun): void {
+    const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, run.hook);
+    container.phase = 'running';
+    container.startedAt = this.#clock.now();
+    container.starts += 1;
+    container.log.push(...log);
+    if (takes === 0) this.#exit(container, exitCode);
+    else if (takes !== null) void this.#exitLater(container, takes, exitCode);
+  }
+
+  #hook(container: FakeContainer, nameOrKey: string): HookBehaviour {
+    const name = nameOrKey.slice(nameOrKey.indexOf('/') + 1);
+    return this.#behaviour(container).hooks?.[name] ?? {};
+  }
+
   async #exitLater(container: FakeContainer, after: number, code: number): Promise<void> {
     const { startedAt } = container;
     await this.#clock.sleep(after);
@@ -386,15 +447,18 @@ export class FakeEngine implements Containers, Engine, Probes {
   }
 
   #countInstance(path: string): void {
-    const now = [...this.#containers.values()].filter((one) => instancePath(one.instance) === path);
+    const now = [...this.#containers.values()].filter(
+      (one) => one.hookRun === null && instancePath(one.instance) === path,
+    );
     this.#most.set(path, Math.max(this.#most.get(path) ?? 0, now.length));
   }
 }
 
 function facts(one: FakeContainer): ContainerFacts {
-  const { id, name, phase, startedAt, finishedAt, exitCode, address, instance } = one;
+  const { id, name, phase, startedAt, finishedAt, exitCode, address, instance, hookRun } = one;
   const { stack, service, number, specHash, revision, spec } = instance;
-  const { stopGracePeriod, waitForPort, healthCheck } = spec;
+  const { stopGracePeriod, waitForPort, healthCheck, hooks = [] } = spec;
+  const inside = hooks.filter((hook) => hook.kind !== 'pre-start' && concerns(hook, number));
   return {
     stack,
     service,
@@ -404,6 +468,8 @@ function facts(one: FakeContainer): ContainerFacts {
     stopGracePeriod,
     waitForPort,
     healthCheck,
+    hooks: hookRun === null ? inside : [],
+    hookRun,
     id,
     name,
     phase,
@@ -415,7 +481,8 @@ function facts(one: FakeContainer): ContainerFacts {
   };
 }
 
-function portsOf({ instance, scope }: FakeContainer): string[] {
+function portsOf({ instance, scope, hookRun }: FakeContainer): string[] {
+  if (hookRun !== null) return [];
   return instance.spec.ports.map(
     (port) => `${port.ip ?? scope.publishAddress}:${port.nodePort}/${port.protocol}`,
   );
