@@ -50,6 +50,7 @@ export type Operation =
   | 'find'
   | 'create'
   | 'create-hook'
+  | 'start-hook'
   | 'exec'
   | 'start'
   | 'stop'
@@ -212,12 +213,9 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async start(id: string): Promise<void> {
     const container = this.#existing(id);
-    await this.#enter('start', container.hookRun?.hook ?? container.name);
+    if (container.hookRun !== null) return await this.#startHook(container, container.hookRun);
+    await this.#enter('start', container.name);
     if (this.#existing(id).phase === 'running') return;
-    if (container.hookRun !== null) {
-      this.#startHook(container, container.hookRun);
-      return;
-    }
     const { startError, log = [], exitAfter = null, exitCode = 1 } = this.#behaviour(container);
     if (startError !== undefined) throw refused(startError, 'the container does not start');
     this.#claimPorts(container);
@@ -404,7 +402,9 @@ export class FakeEngine implements Containers, Engine, Probes {
         throw refused('port-taken', 'port is already allocated');
   }
 
-  #startHook(container: FakeContainer, run: HookRun): void {
+  async #startHook(container: FakeContainer, run: HookRun): Promise<void> {
+    await this.#enter('start-hook', run.hook);
+    if (this.#existing(container.id).phase === 'running') return;
     const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, run.hook);
     container.phase = 'running';
     container.startedAt = this.#clock.now();
