@@ -1,6 +1,7 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { InstanceId } from '../model/identity.ts';
 import type { ObservedState } from '../model/observed.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
@@ -323,7 +324,9 @@ export class GridController {
       const node = fleet.get(grid, name);
       if (node === null) continue;
       const { services, desired } = prepared;
-      const next = nextAssignment({ node, steps, services, revision: desired.revision, roster });
+      const { revision } = desired;
+      const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
+      const next = nextAssignment({ node, steps, services, revision, roster, done });
       if (next === null) continue;
       await ports.assign(next);
       if (deploys.active !== null) await deploys.dispatched(steps);
