@@ -5,7 +5,8 @@ import { type Hook, type HookKind, hookKey } from '../model/hook.ts';
 import { containerName, instancePath } from '../model/identity.ts';
 import { PRE_START_LIMIT } from '../planner/hook-steps.ts';
 import type { ContainerFacts } from './containers.ts';
-import { lastLines, type Work } from './executor.ts';
+import { lastLines } from './last-lines.ts';
+import type { Work } from './work.ts';
 
 /** As long as the container may take to get ready, for which it is waited all the same. */
 const POST_START_LIMIT = 300_000;

@@ -1,5 +1,5 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { concerns, type Hook } from '../model/hook.ts';
+import { type Hook, hooksInside } from '../model/hook.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { HookRun, Scope } from './containers.ts';
@@ -133,9 +133,7 @@ export function parseLabels(labels: Labels): LabelFacts | null {
  * anew, when another spec is assigned by now or none at all.
  */
 function hookLabels({ spec, number }: AssignedInstance): Labels {
-  const inside = (spec.hooks ?? []).filter(
-    (hook) => hook.kind !== 'pre-start' && concerns(hook, number),
-  );
+  const inside = hooksInside(spec.hooks, number);
   return inside.length === 0 ? {} : { [label.hooks]: JSON.stringify(inside) };
 }
 

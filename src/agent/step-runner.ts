@@ -3,10 +3,11 @@ import type { ContainerStep } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { InstanceId } from '../model/identity.ts';
 import { type Activity, activityOf } from './attempt.ts';
-import { execute, laneOf, type Work } from './executor.ts';
+import { execute, laneOf } from './executor.ts';
 import type { FailureFacts, InstanceMemory } from './instance-memory.ts';
 import type { InstanceView } from './instance-view.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { Work } from './work.ts';
 
 export interface StepRunnerOptions {
   readonly id: InstanceId;

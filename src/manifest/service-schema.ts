@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { composeHooks, Hooks } from './hook-schema.ts';
 import { laterDeployKeys, laterServiceKeys } from './later-keys.ts';
 import {
   choice,
@@ -268,6 +269,17 @@ export const ServiceEntry = closed(
     ),
     logging: Type.Optional(Logging),
     labels: Type.Optional(mapOrPairs({ description: 'Labels of the containers.' })),
+    hooks: Type.Optional(Hooks),
+    post_start: Type.Optional(
+      composeHooks(
+        'In the container, after each start: like `hooks.post_start`, as Compose has it.',
+      ),
+    ),
+    pre_stop: Type.Optional(
+      composeHooks(
+        'In the container, before it is stopped: like `hooks.pre_stop`, as Compose has it.',
+      ),
+    ),
   },
   { description: 'One service: a workload with any number of instances.', later: laterServiceKeys },
 );

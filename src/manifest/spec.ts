@@ -3,6 +3,7 @@ import type { ContainerSpec, VolumeSpec } from '../model/spec.ts';
 import { splitCommand } from './command.ts';
 import { parseDuration } from './durations.ts';
 import { readHealthCheck } from './health-check.ts';
+import { readHooks } from './hooks.ts';
 import { parseImage } from './image.ts';
 import { readLabels } from './labels.ts';
 import { readMounts } from './mounts.ts';
@@ -27,6 +28,7 @@ const defaultGracePeriod = 10;
  */
 export function readSpec(section: Section<ServiceEntry>, context: SpecContext): ContainerSpec {
   const { value } = section;
+  const hooks = readHooks(section);
   const grace = parseAt(section, ['stop_grace_period'], value.stop_grace_period, parseDuration);
   return {
     image: readImage(section),
@@ -49,6 +51,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     waitForPort: value.deploy?.wait_for_port ?? null,
     healthCheck: readHealthCheck(section),
     labels: readLabels(section),
+    ...(hooks.length === 0 ? {} : { hooks }),
   };
 }
 

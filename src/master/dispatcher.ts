@@ -258,12 +258,12 @@ export class Dispatcher implements SessionHost {
     const tellers = reported.filter((one) => one.doneHooks !== undefined);
     if (tellers.length === 0) return;
     const { fleet, records, clock } = this.#options;
-    const assigned = new Map(
+    const hooks = new Map(
       node.assignment?.instances.map((one) => [instancePath(one), one.spec.hooks]),
     );
     const news = tellers.flatMap((one) => {
       const known = fleet.doneHooks.of(node.grid, one);
-      const told = oneshotsAmong(assigned.get(instancePath(one)), new Set(one.doneHooks));
+      const told = oneshotsAmong(hooks.get(instancePath(one)), new Set(one.doneHooks));
       const id = { grid: node.grid, service: servicePath(one), number: one.number };
       return told.filter((hook) => !known.has(hook)).map((hook) => ({ ...id, hook }));
     });

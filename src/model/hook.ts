@@ -47,7 +47,13 @@ export function dueHooks(
   });
 }
 
+/** Those of a service's hooks that run inside of the containers of one instance. */
+export function hooksInside(hooks: readonly Hook[] | undefined, number: number): readonly Hook[] {
+  const inside = (hooks ?? []).filter((hook) => hook.kind !== 'pre-start');
+  return inside.filter((hook) => concerns(hook, number));
+}
+
 /** Whether an instance of that number runs the hook. */
-export function concerns(hook: Hook, number: number): boolean {
+function concerns(hook: Hook, number: number): boolean {
   return hook.instances === null || hook.instances.includes(number);
 }

@@ -223,7 +223,7 @@ function advance(
   const care = tend(candidate, situation, null);
   if (care !== null) return makeWay(wanted, old, care, situation);
   if (ready) return settle(wanted, candidate, situation);
-  return meanwhile(wanted, old, wait(null, 'waiting until it is ready'), situation);
+  return whileWaiting(wanted, old, wait(null, 'waiting until it is ready'), situation);
 }
 
 function begin(
@@ -240,11 +240,11 @@ function begin(
   const step = preStartStep(hook, candidate.id, { ...hooks, now });
   if (typeof step !== 'number') return makeWay(wanted, old, steps([step]), situation);
   const pending = wait(step, `waiting for the hook ${hook.name}`);
-  return meanwhile(wanted, old, pending, situation);
+  return whileWaiting(wanted, old, pending, situation);
 }
 
 /** What to do for the old one until the candidate has come further. */
-function meanwhile(
+function whileWaiting(
   wanted: AssignedInstance,
   old: ContainerSnapshot | null,
   pending: ReturnType<typeof wait>,

@@ -14,7 +14,7 @@ import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
-import { concerns, type Hook, hookKey } from '../../src/model/hook.ts';
+import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -457,8 +457,7 @@ export class FakeEngine implements Containers, Engine, Probes {
 function facts(one: FakeContainer): ContainerFacts {
   const { id, name, phase, startedAt, finishedAt, exitCode, address, instance, hookRun } = one;
   const { stack, service, number, specHash, revision, spec } = instance;
-  const { stopGracePeriod, waitForPort, healthCheck, hooks = [] } = spec;
-  const inside = hooks.filter((hook) => hook.kind !== 'pre-start' && concerns(hook, number));
+  const { stopGracePeriod, waitForPort, healthCheck } = spec;
   return {
     stack,
     service,
@@ -468,7 +467,7 @@ function facts(one: FakeContainer): ContainerFacts {
     stopGracePeriod,
     waitForPort,
     healthCheck,
-    hooks: hookRun === null ? inside : [],
+    hooks: hookRun === null ? hooksInside(spec.hooks, number) : [],
     hookRun,
     id,
     name,
