@@ -1,6 +1,6 @@
 import type { ContainerStepOf } from '../model/container.ts';
 import { shortDigest } from '../model/digest.ts';
-import { errorMessage, GridError } from '../model/error.ts';
+import { GridError } from '../model/error.ts';
 import { type Hook, type HookKind, hookKey } from '../model/hook.ts';
 import { containerName, instancePath } from '../model/identity.ts';
 import { PRE_START_LIMIT } from '../planner/hook-steps.ts';
@@ -15,7 +15,13 @@ const PRE_STOP_LIMIT = 60_000;
 
 /** Makes and starts the container of a pre-start hook; one that is there already is taken as it is. */
 export async function runHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<void> {
-  await work.containers.start(hookContainer(step, work)?.id ?? (await createHook(step, work)));
+  try {
+    await work.containers.start(hookContainer(step, work)?.id ?? (await createHook(step, work)));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const { message, retry } = refusal(step.hook, error);
+    throw new GridError({ code: 'hook-failed', message, retry, cause: error });
+  }
 }
 
 /**
@@ -80,10 +86,18 @@ async function attempt(
     if (exitCode === 0) return null;
     return [failureOf(hook, exitCode, of.limit), ...log].join('\n');
   } catch (error) {
-    // Without an engine nothing goes on; then it is run again.
-    if (!(error instanceof GridError) || error.code === 'engine-unreachable') throw error;
-    return `${title(hook)} could not be run: ${errorMessage(error)}`;
+    if (!isRefusal(error)) throw error;
+    return refusal(hook, error).message;
   }
+}
+
+/** Without an engine nothing goes on, and it is run when there is one again. */
+function isRefusal(error: unknown): error is GridError {
+  return error instanceof GridError && error.code !== 'engine-unreachable';
+}
+
+function refusal(hook: Hook, { message, retry }: GridError) {
+  return { message: `${title(hook)} could not be run: ${message}`, retry };
 }
 
 async function note(

@@ -22,9 +22,8 @@ export function preStartHook(
   candidate: ContainerSnapshot,
   { done }: HookHistory,
 ): Hook | null {
-  const { number, attempted } = candidate;
   const hooks = wanted.spec.hooks ?? [];
-  return dueHooks({ ...wanted, number, hooks, attempted }, 'pre-start', done)[0] ?? null;
+  return dueHooks({ ...candidate, hooks }, 'pre-start', done)[0] ?? null;
 }
 
 /** What to do about that hook; a moment: nothing until then. */

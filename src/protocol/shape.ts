@@ -51,7 +51,7 @@ const Mount = Type.Union([
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
 /** Of one service, all kinds together. */
-export const MAX_HOOKS = 100;
+const MAX_HOOKS = 200;
 const HookKeys = list(text(300), 10 * MAX_HOOKS);
 
 const Hook = Type.Object({

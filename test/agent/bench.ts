@@ -32,7 +32,7 @@ export class Bench {
   readonly events: AgentEvent[] = [];
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
   /** What the agent's directory holds: it survives the agent. */
-  readonly disk: { text: string | null } = { text: null };
+  readonly disk: Disk = { text: null, isFull: false };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -84,10 +84,16 @@ export class Bench {
   }
 }
 
+interface Disk {
+  text: string | null;
+  isFull: boolean;
+}
+
 /** Written at once, and only as long as the disk takes it. */
-function recordOn(disk: { text: string | null }): HookRecord {
+function recordOn(disk: Disk): HookRecord {
   const save = async (text: string): Promise<void> => {
     await Promise.resolve();
+    if (disk.isFull) throw new Error('no space left on device');
     disk.text = text;
   };
   return new HookRecord({ text: disk.text, save });

@@ -68,6 +68,50 @@ describe('pre-start hooks', () => {
     expect(bench.events).toMatchObject([{ severity: 'error', kind: 'instance-failed' }]);
   });
 
+  it('that the engine does not run have failed', async () => {
+    const { engine, clock } = await started();
+    engine.fail('start-hook', 'engine-refused');
+
+    await bench.assign([web('web:2', { hooks: [migrate] })]);
+    const early = bench.observe();
+    await clock.turn(5_000);
+
+    expect(early?.attempt?.failure).toMatchObject({
+      code: 'hook-failed',
+      message: expect.stringContaining('the pre_start hook migrate could not be run: '),
+    });
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+    expect(engine.names).toEqual([WEB]);
+  });
+
+  it('wait for an engine that does not answer', async () => {
+    const { engine, clock } = await started();
+    engine.fail('start-hook', 'engine-unreachable');
+
+    await bench.assign([web('web:2', { hooks: [migrate] })]);
+    await clock.turn(5_000);
+
+    expect(engine.count('create-hook')).toBe(1);
+    expect(bench.events).toEqual([]);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('that cannot be written down as done are not run again for that', async () => {
+    const { engine, clock } = await started();
+    const { disk } = bench;
+    disk.isFull = true;
+
+    await bench.assign([web('web:2', { hooks: [{ ...migrate, oneshot: true }] })]);
+    await clock.turn(20_000);
+    const early = engine.names;
+    disk.isFull = false;
+    await clock.turn(10_000);
+
+    expect(early).not.toContain(WEB);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.count('start-hook')).toBe(1);
+  });
+
   it('are tried again with the attempt, with growing pauses', async () => {
     const { engine, clock } = await started();
     engine.behave('web:2', { hooks: { migrate: { exitCode: 1 } } });

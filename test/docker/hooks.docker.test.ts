@@ -111,10 +111,9 @@ class Agents {
 
   /** What hooks wrote into the volume that all containers of the instance share. */
   async diary(): Promise<string[]> {
-    const volume = `${this.grid}.web.diary-1`;
-    const text = await docker(
-      ...['run', '--rm', '-v', `${volume}:/diary`, TEST_IMAGES.web1, 'cat', '/diary/lines'],
-    );
+    const mount = `${this.grid}.web.diary-1:/diary`;
+    const read = ['cat', '/diary/lines'];
+    const text = await docker('run', '--rm', '-v', mount, TEST_IMAGES.web1, ...read);
     return text.split('\n');
   }
 

@@ -298,6 +298,21 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
         expect(await inside(instance, id, 'hangs')).toMatchObject({ exitCode: null });
       });
 
+      it('are not waited for when nobody wants them any more', async () => {
+        const hooks = [aHook('post-start', 'hangs', { command: sh('sleep 60') })];
+        const instance = fresh({ hooks });
+        const id = await create(instance);
+        await subject.containers.start(id);
+        const leaving = new AbortController();
+        const [hook] = hooks;
+        if (hook === undefined) throw new Error('no hook');
+
+        const waiting = subject.containers.exec(id, hook, 60_000, leaving.signal);
+        leaving.abort(new Error('superseded'));
+
+        await expect(waiting).rejects.toThrow('superseded');
+      });
+
       it('do not run in a container that does not run', async () => {
         const instance = fresh({ hooks: [aHook('pre-stop', 'late', { command: sh('true') })] });
         const id = await create(instance);
