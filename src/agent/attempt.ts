@@ -1,5 +1,10 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import type { ContainerSnapshot, ContainerStep, ContainerStepKind } from '../model/container.ts';
+import type {
+  ContainerSnapshot,
+  ContainerStep,
+  ContainerStepKind,
+  ContainerStepOf,
+} from '../model/container.ts';
 import type { Attempt, AttemptPhase, Failure, ObservedContainer } from '../model/observed.ts';
 
 /** What an instance is at, in the words of its report. */
@@ -8,7 +13,10 @@ export interface Activity {
   readonly message: string;
 }
 
-const phaseOfStep: Readonly<Record<ContainerStepKind, AttemptPhase | null>> = {
+type HookStepKind = 'run-hook' | 'end-hook' | 'exec-hook';
+type PlainStepKind = Exclude<ContainerStepKind, HookStepKind>;
+
+const phaseOfStep: Readonly<Record<PlainStepKind, AttemptPhase | null>> = {
   'pull-image': 'pulling',
   'create-container': 'creating',
   'start-container': 'starting',
@@ -19,7 +27,7 @@ const phaseOfStep: Readonly<Record<ContainerStepKind, AttemptPhase | null>> = {
   'give-up-container': 'failed',
 };
 
-const verbOfStep: Readonly<Record<ContainerStepKind, string>> = {
+const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
   'pull-image': 'pulling the image',
   'create-container': 'creating a container',
   'start-container': 'starting the container',
@@ -30,8 +38,14 @@ const verbOfStep: Readonly<Record<ContainerStepKind, string>> = {
 };
 
 export function activityOf(step: ContainerStep): Activity | null {
+  if ('hook' in step) return activityOfHook(step);
   const phase = phaseOfStep[step.kind];
   return phase === null ? null : { phase, message: `${verbOfStep[step.kind]}: ${step.reason}` };
+}
+
+function activityOfHook({ hook, reason }: ContainerStepOf<HookStepKind>): Activity {
+  const phase = hook.kind === 'pre-stop' ? 'stopping' : 'starting';
+  return { phase, message: `running the hook ${hook.name}: ${reason}` };
 }
 
 export interface AttemptInput {

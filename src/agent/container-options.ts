@@ -99,6 +99,9 @@ function aliases(scope: Scope, { stack, service, number }: AssignedInstance): st
     `${service}.${stack}`,
     `${service}.${domain}`,
     `${service}-${number}.${domain}`,
+    // What the services of an app were called in Kontena, which knew no stacks then.
+    `${stack}-${service}.kontena.local`,
+    `${stack}-${service}-${number}.kontena.local`,
   ];
 }
 

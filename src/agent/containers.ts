@@ -1,5 +1,6 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
+import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 
@@ -19,6 +20,14 @@ export interface ContainerSummary extends InstanceId {
   readonly phase: ContainerPhase;
   /** The verdict of the health check that the engine runs; `null` while there is none, and where none was asked for. */
   readonly engineHealth: EngineHealth | null;
+  /** What it is for when it is not the instance's: to run a hook, and to be thrown away. */
+  readonly hookRun: HookRun | null;
+}
+
+/** Which hook a container runs, by key, and before which container's start. */
+export interface HookRun {
+  readonly hook: string;
+  readonly container: string;
 }
 
 /** With where on the host its mounts come from, as the engine tells it. */
@@ -42,6 +51,16 @@ export interface ContainerFacts extends ContainerSummary {
   readonly healthCheck: HealthCheck | null;
   /** What the engine's last check printed; empty when there is nothing to say. */
   readonly engineMessage: string;
+  /** Those that run inside of it. */
+  readonly hooks: readonly Hook[];
+}
+
+/** How a command inside of a container ended. */
+export interface ExecResult {
+  /** `null`: it had not ended when its time was up. It cannot be killed, and goes on until the container stops. */
+  readonly exitCode: number | null;
+  /** Its last 20 lines, newest last. */
+  readonly log: readonly string[];
 }
 
 /**
@@ -55,6 +74,13 @@ export interface Containers {
   find(scope: Scope, id: InstanceId): Promise<readonly ContainerFacts[]>;
   /** Returns the id. Throws `image-not-found`, `name-taken`, or `not-found` for a missing external volume. */
   create(scope: Scope, instance: AssignedInstance, name: string): Promise<string>;
+  /** Like `create`, but for a container that runs one pre-start hook before the start of `run.container`. */
+  createHook(scope: Scope, instance: AssignedInstance, of: HookCreation): Promise<string>;
+  /**
+   * Runs a hook's command inside of a container, for `limit` milliseconds at most. Throws `not-found`, `engine-refused` when
+   * it does not run, or the signal's reason.
+   */
+  exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult>;
   /** A running one stays as it is. Throws `port-taken`, or `not-found`. */
   start(id: string): Promise<void>;
   /** `grace`: seconds until it is killed. One that is stopped or gone is fine. */
@@ -71,6 +97,12 @@ export interface Containers {
     changed: (id: InstanceId) => void,
     signal: AbortSignal,
   ): Promise<{ readonly ended: Promise<void> }>;
+}
+
+export interface HookCreation {
+  readonly name: string;
+  readonly hook: Hook;
+  readonly run: HookRun;
 }
 
 export interface PullOptions {

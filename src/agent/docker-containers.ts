@@ -2,14 +2,24 @@ import type { Readable } from 'node:stream';
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
+import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
-import { containerOptions } from './container-options.ts';
-import type { ContainerFacts, Containers, ListedContainer, Scope } from './containers.ts';
+import { type ContainerOptionsInput, containerOptions } from './container-options.ts';
+import type {
+  ContainerFacts,
+  Containers,
+  ExecResult,
+  HookCreation,
+  ListedContainer,
+  Scope,
+} from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
+import { execInside } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines } from './docker-log.ts';
 import { DockerNetworks } from './docker-networks.ts';
+import { hookOptions } from './hook-options.ts';
 import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 
 const LOG_LINES = 20;
@@ -37,12 +47,12 @@ export class DockerContainers implements Containers {
     return listed.flatMap((one) => {
       const labels = parseLabels(one.Labels);
       if (labels === null) return [];
-      const { stack, service, number, specHash, engineCheck } = labels;
-      const name = plainName(one.Names[0]);
+      const { stack, service, number, specHash, engineCheck, hookRun } = labels;
+      const [name, phase] = [plainName(one.Names[0]), phaseOf(one.State)];
       const engineHealth = engineCheck ? listedHealth(one.Status) : null;
-      const phase = phaseOf(one.State);
       const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
-      return [{ id: one.Id, name, stack, service, number, specHash, phase, engineHealth, mounted }];
+      const own = { id: one.Id, name, stack, service, number, specHash, phase };
+      return [{ ...own, engineHealth, hookRun, mounted }];
     });
   }
 
@@ -53,22 +63,20 @@ export class DockerContainers implements Containers {
   }
 
   async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
-    const isBridged = instance.spec.networkMode === 'bridge';
-    const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
-    await this.#checkExternalVolumes(instance);
-    await this.#checkSubpaths(instance);
-    await this.#checkAnnotations(instance);
-    const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
-    // Split by hand: dockerode would else put the whole request, secrets included, into the URL as well.
-    const options = containerOptions({ scope, instance, imageVolumes, network });
-    const { platform } = instance.spec.extras ?? {};
-    const query = { name, ...(platform === undefined ? {} : { platform }) };
-    const split = { _query: query, _body: options };
-    const container = await this.#client.call(`create container ${name}`, (docker, abortSignal) => {
-      const request = { ...split, abortSignal };
-      return docker.createContainer(request);
-    });
-    return container.id;
+    return await this.#create(
+      name,
+      containerOptions(await this.#prepare(scope, instance)),
+      instance,
+    );
+  }
+
+  async createHook(scope: Scope, instance: AssignedInstance, of: HookCreation): Promise<string> {
+    const options = hookOptions(await this.#prepare(scope, instance), of);
+    return await this.#create(of.name, options, instance);
+  }
+
+  async exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult> {
+    return await execInside(this.#client, id, hook, { limit, signal });
   }
 
   async start(id: string): Promise<void> {
@@ -127,6 +135,28 @@ export class DockerContainers implements Containers {
       { signal },
     );
     return { ended: followEvents(stream, changed) };
+  }
+
+  async #prepare(scope: Scope, instance: AssignedInstance): Promise<ContainerOptionsInput> {
+    const isBridged = instance.spec.networkMode === 'bridge';
+    const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
+    await this.#checkExternalVolumes(instance);
+    await this.#checkSubpaths(instance);
+    await this.#checkAnnotations(instance);
+    const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
+    return { scope, instance, imageVolumes, network };
+  }
+
+  async #create(name: string, options: object, { spec }: AssignedInstance): Promise<string> {
+    const { platform } = spec.extras ?? {};
+    const query = { name, ...(platform === undefined ? {} : { platform }) };
+    // Split by hand: dockerode would else put the whole request, secrets included, into the URL as well.
+    const split = { _query: query, _body: options };
+    const container = await this.#client.call(`create container ${name}`, (docker, abortSignal) => {
+      const request = { ...split, abortSignal };
+      return docker.createContainer(request);
+    });
+    return container.id;
   }
 
   async #list(label: string[]) {

@@ -1,38 +1,13 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import type {
-  ContainerSnapshot,
-  ContainerStep,
-  ContainerStepKind,
-  ContainerStepOf,
-} from '../model/container.ts';
+import type { ContainerStep, ContainerStepKind, ContainerStepOf } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
+import { hooksInside } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts';
-import type { DeliveredFiles } from './file-store.ts';
-import type { InstanceMemory } from './instance-memory.ts';
+import type { ContainerFacts } from './containers.ts';
+import { endHook, execHook, runHook } from './hook-run.ts';
 import type { Lanes } from './lanes.ts';
-
-/** What the effects of one instance's steps work on. */
-export interface Work {
-  readonly scope: Scope;
-  readonly containers: Containers;
-  readonly engine: Engine;
-  readonly files: DeliveredFiles;
-  readonly clock: Clock;
-  readonly memory: InstanceMemory;
-  /** `null` while the instance is taken away. */
-  readonly instance: AssignedInstance | null;
-  readonly snapshots: readonly ContainerSnapshot[];
-  readonly facts: readonly ContainerFacts[];
-  /** A new container, as the engine would show it: there is no need to ask. */
-  readonly onCreated: (facts: ContainerFacts) => void;
-  /** Why a container is not ready. */
-  readonly explain: (container: string) => string;
-  readonly onProgress: (message: string) => void;
-  /** Aborted when the step is no longer wanted. Only waiting is cut short by it, never a change half way. */
-  readonly signal: AbortSignal;
-}
+import { lastLines } from './last-lines.ts';
+import type { Work } from './work.ts';
 
 type Executor = {
   readonly [K in ContainerStepKind]: (step: ContainerStepOf<K>, work: Work) => Promise<void>;
@@ -46,6 +21,9 @@ const executor: Executor = {
   'stop-container': (step, work) => work.containers.stop(step.container, step.grace, work.signal),
   'remove-container': (step, work) => work.containers.remove(step.container),
   'rename-container': renameContainer,
+  'run-hook': runHook,
+  'end-hook': endHook,
+  'exec-hook': execHook,
   'give-up-container': giveUpContainer,
 };
 
@@ -57,6 +35,9 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'stop-container': 'stop',
   'remove-container': 'change',
   'rename-container': 'change',
+  'run-hook': 'change',
+  'end-hook': 'change',
+  'exec-hook': 'hook',
   'give-up-container': 'look',
 };
 
@@ -109,6 +90,8 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
     stopGracePeriod,
     waitForPort,
     healthCheck,
+    hooks: hooksInside(spec.hooks, number),
+    hookRun: null,
     id,
     name,
     phase: 'created',
@@ -170,15 +153,6 @@ function failureMessage(
 export function exitMessage(facts: ContainerFacts): string {
   if (facts.outOfMemory) return 'the container ran out of memory and was killed';
   return `the container exited with code ${facts.exitCode ?? 'unknown'}`;
-}
-
-/** A log that cannot be read (another driver, engine gone) must not keep the failure from being told. */
-export async function lastLines(containers: Containers, id: string): Promise<readonly string[]> {
-  try {
-    return await containers.logs(id);
-  } catch {
-    return [];
-  }
 }
 
 function isCoded(error: unknown, code: GridError['code']): boolean {

@@ -8,10 +8,11 @@ import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import { Alarm } from './alarm.ts';
 import type { ContainerFacts, ContainerSummary } from './containers.ts';
-import { exitMessage, lastLines } from './executor.ts';
+import { exitMessage } from './executor.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
 import { InstanceView } from './instance-view.ts';
+import { lastLines } from './last-lines.ts';
 import { STEADY } from './readiness.ts';
 import { StepRunner } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -62,6 +63,8 @@ export class InstanceLoop {
     });
     this.#alarm = new Alarm(around.clock, () => this.wake());
     this.#view = new InstanceView({
+      path: this.path,
+      hooks: around.hooks,
       probes: around.probes,
       clock: around.clock,
       steady: () => (this.#crashes() ? STEADY_AFTER_CRASHES : STEADY),
@@ -73,6 +76,7 @@ export class InstanceLoop {
     this.#runner = new StepRunner({
       ...of,
       onActivity: (activity) => this.#report.show(activity),
+      onHookFailed: (message) => this.#report.hookFailed(message),
     });
     this.#rounds = new SingleFlight(
       (signal) => this.#round(signal),
@@ -103,7 +107,7 @@ export class InstanceLoop {
 
   /** Whether a full listing shows what was seen at the last look. */
   matches(listed: readonly ContainerSummary[]): boolean {
-    const seen = new Map(this.#view.facts.map((one) => [one.id, one]));
+    const seen = new Map(this.#view.everything.map((one) => [one.id, one]));
     if (this.#onFirstLook !== null || listed.length !== seen.size) return false;
     return listed.every((one) => {
       const known = seen.get(one.id);
@@ -115,7 +119,7 @@ export class InstanceLoop {
   /** Nothing is wanted and nothing is left. */
   get over(): boolean {
     if (this.#onFirstLook !== null || (this.#wanted ?? null) !== null) return false;
-    return this.#view.facts.length === 0;
+    return this.#view.everything.length === 0;
   }
 
   observe(): ObservedInstance | null {
@@ -171,7 +175,9 @@ export class InstanceLoop {
     const facts = await lanes.look(() => containers.find(scope, this.id));
     this.#seen = changes;
     this.#view.update(facts);
-    this.#memory.prune(new Set(facts.map((one) => one.id)));
+    const present = new Set(facts.map((one) => one.id));
+    this.#memory.prune(present);
+    this.#around.hooks.prune(this.path, present);
     this.#troubles = 0;
     this.#onFirstLook?.();
     this.#onFirstLook = null;
@@ -212,7 +218,9 @@ export class InstanceLoop {
     );
     if (ready) this.#memory.succeeded();
     const now = this.#around.clock.now();
-    return nextContainerSteps({ wanted, containers, history: this.#memory.history, now });
+    const { history } = this.#memory;
+    const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
+    return nextContainerSteps({ wanted, containers, history, hooks, now });
   }
 
   #crashes(): boolean {

@@ -1,5 +1,5 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { type InstanceId, instancePath } from '../model/identity.ts';
+import { compareText, type InstanceId, instancePath } from '../model/identity.ts';
 import type { Failure, ObservedInstance } from '../model/observed.ts';
 import { type Activity, reportedAttempt, servingContainer } from './attempt.ts';
 import type { InstanceMemory } from './instance-memory.ts';
@@ -42,7 +42,14 @@ export class InstanceReport {
     const current = servingContainer({ wanted, containers });
     const { failure } = memory;
     const attempt = reportedAttempt({ wanted, containers, activity: this.#activity, failure });
-    return current === null && attempt === null ? null : { ...id, current, attempt };
+    if (current === null && attempt === null) return null;
+    const done = this.#options.around.hooks.done(this.#path);
+    const doneHooks = done.toSorted(compareText);
+    return { ...id, current, attempt, ...(done.length === 0 ? {} : { doneHooks }) };
+  }
+
+  hookFailed(message: string): void {
+    this.#event('warning', 'hook-failed', message);
   }
 
   crashed(message: string): void {

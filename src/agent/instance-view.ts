@@ -1,11 +1,16 @@
-import type { ContainerSnapshot } from '../model/container.ts';
+import type { ContainerSnapshot, HookContainer } from '../model/container.ts';
+import { dueHooks } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ContainerFacts } from './containers.ts';
+import type { HookRecord } from './hook-record.ts';
 import type { Probes } from './probe.ts';
 import { ReadinessWatch, type Vitals } from './readiness.ts';
 
 export interface InstanceViewOptions {
+  /** The instance's. */
+  readonly path: string;
+  readonly hooks: HookRecord;
   readonly probes: Probes;
   readonly clock: Clock;
   /** Milliseconds that a container without port or health check must stay up. */
@@ -25,6 +30,7 @@ export class InstanceView {
   readonly #served = new Map<string, boolean>();
   readonly #watched = new Set<string>();
   #facts: readonly ContainerFacts[] = [];
+  #hookFacts: readonly ContainerFacts[] = [];
 
   constructor(options: InstanceViewOptions) {
     this.#options = options;
@@ -34,9 +40,20 @@ export class InstanceView {
     return this.#facts;
   }
 
+  /** Of the containers that run its hooks. */
+  get hookFacts(): readonly ContainerFacts[] {
+    return this.#hookFacts;
+  }
+
+  get everything(): readonly ContainerFacts[] {
+    return [...this.#facts, ...this.#hookFacts];
+  }
+
   /** Takes the result of a look at the engine. Each run of a container is watched from here to its exit. */
-  update(facts: readonly ContainerFacts[]): void {
+  update(found: readonly ContainerFacts[]): void {
+    const facts = found.filter((one) => one.hookRun === null);
     this.#facts = facts;
+    this.#hookFacts = found.filter((one) => one.hookRun !== null);
     for (const one of facts) {
       if (!this.#served.has(one.id)) this.#served.set(one.id, presumedServed(one));
       if (one.phase === 'running') this.#watched.add(one.id);
@@ -51,7 +68,14 @@ export class InstanceView {
       ...this.#vitals(one.id),
       served: this.#served.get(one.id) === true,
       watched: this.#watched.has(one.id),
+      attempted: this.#options.hooks.attempted(one),
     }));
+  }
+
+  hooks(): HookContainer[] {
+    return this.#hookFacts.flatMap(({ id, phase, startedAt, stopGracePeriod, hookRun }) =>
+      hookRun === null ? [] : [{ id, phase, startedAt, stopGracePeriod, ...hookRun }],
+    );
   }
 
   /** Why a container is not ready or not healthy; empty when there is nothing to say. */
@@ -84,10 +108,11 @@ export class InstanceView {
     }
     known?.watch.stop();
     this.#watches.delete(one.id);
-    if (startedAt === null) return;
+    // Readiness is not looked at before its post-start hooks have run, and has its full time from there.
+    if (startedAt === null || this.#awaitsHooks(one)) return;
     const { probes, clock } = this.#options;
     const watch = new ReadinessWatch({
-      subject: { ...one, startedAt },
+      subject: { ...one, startedAt: Math.max(startedAt, this.#lastHookAt(one)) },
       probes,
       clock,
       steady: this.#options.steady(),
@@ -95,6 +120,17 @@ export class InstanceView {
     });
     this.#watches.set(one.id, { startedAt, watch });
     this.#noteServed(one.id);
+  }
+
+  #awaitsHooks(one: ContainerFacts): boolean {
+    const { hooks, path } = this.#options;
+    const attempted = hooks.attempted(one);
+    return dueHooks({ ...one, attempted }, 'post-start', hooks.done(path)).length > 0;
+  }
+
+  #lastHookAt(one: ContainerFacts): number {
+    const hasHooks = one.hooks.some((hook) => hook.kind === 'post-start');
+    return hasHooks ? (this.#options.hooks.lastAt(one) ?? 0) : 0;
   }
 
   #changed(id: string): void {

@@ -1,8 +1,9 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import { isGating } from '../model/extras.ts';
+import { type Hook, hooksInside } from '../model/hook.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
-import type { Scope } from './containers.ts';
+import type { HookRun, Scope } from './containers.ts';
 
 /**
  * A container's labels say everything that an agent must know to adopt it: whose it is, what it was made from and when it
@@ -22,6 +23,9 @@ const label = {
   stateful: 'io.gridops.stateful',
   waitForPort: 'io.gridops.wait_for_port',
   engineCheck: 'io.gridops.engine_check',
+  hooks: 'io.gridops.hooks',
+  hook: 'io.gridops.hook',
+  hookOf: 'io.gridops.hook_of',
 } as const;
 
 const healthLabel = {
@@ -44,7 +48,13 @@ export interface LabelFacts extends InstanceId {
   readonly healthCheck: HealthCheck | null;
   /** Whether the health check that the engine runs decides about it; an image may bring one that nobody asked for. */
   readonly engineCheck: boolean;
+  readonly hooks: readonly Hook[];
+  readonly hookRun: HookRun | null;
 }
+
+/** Kontena's types of containers. */
+const INSTANCE = 'container';
+const HOOK = 'service_hook';
 
 /** The service's own labels never override ours: by ours we know what we may touch. */
 export function containerLabels(scope: Scope, instance: AssignedInstance): Labels {
@@ -55,7 +65,7 @@ export function containerLabels(scope: Scope, instance: AssignedInstance): Label
     [label.service]: instance.service,
     [label.number]: String(instance.number),
     [label.name]: containerName(instance),
-    [label.type]: 'container',
+    [label.type]: INSTANCE,
     [label.grace]: String(spec.stopGracePeriod),
     [label.node]: scope.node,
     [label.spec]: instance.specHash,
@@ -64,6 +74,19 @@ export function containerLabels(scope: Scope, instance: AssignedInstance): Label
     ...(spec.waitForPort === null ? {} : { [label.waitForPort]: String(spec.waitForPort) }),
     ...(spec.healthCheck === null ? {} : healthLabels(spec.healthCheck)),
     ...(isGating(spec.extras?.healthcheck) ? { [label.engineCheck]: 'true' } : {}),
+    ...hookLabels(instance),
+  };
+}
+
+/** Of a container that runs a hook. It answers for nothing: without the service's own labels, and what readiness and hooks are known by. */
+export function hookRunLabels(scope: Scope, instance: AssignedInstance, run: HookRun): Labels {
+  const { extras: _, ...rest } = instance.spec;
+  const spec = { ...rest, labels: {}, waitForPort: null, healthCheck: null, hooks: [] };
+  return {
+    ...containerLabels(scope, { ...instance, spec }),
+    [label.type]: HOOK,
+    [label.hook]: run.hook,
+    [label.hookOf]: run.container,
   };
 }
 
@@ -107,7 +130,39 @@ export function parseLabels(labels: Labels): LabelFacts | null {
     waitForPort: wholeNumber(labels[label.waitForPort]),
     healthCheck: parseHealthCheck(labels),
     engineCheck: labels[label.engineCheck] === 'true',
+    hooks: parseHooks(labels[label.hooks]),
+    hookRun: parseHookRun(labels),
   };
+}
+
+/**
+ * The hooks that run inside of the container, so that they are known as long as it is: also to an agent that was started
+ * anew, when another spec is assigned by now or none at all.
+ */
+function hookLabels({ spec, number }: AssignedInstance): Labels {
+  const inside = hooksInside(spec.hooks, number);
+  return inside.length === 0 ? {} : { [label.hooks]: JSON.stringify(inside) };
+}
+
+/** Written by us and read by us; what somebody else made of it is no hook. */
+function parseHooks(text: string | undefined): readonly Hook[] {
+  if (text === undefined) return [];
+  try {
+    const hooks: unknown = JSON.parse(text);
+    return Array.isArray(hooks) ? hooks.filter(isHook) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isHook(value: unknown): value is Hook {
+  const hook = value as Partial<Hook> | null;
+  return typeof hook?.name === 'string' && Array.isArray(hook.command);
+}
+
+function parseHookRun(labels: Labels): HookRun | null {
+  if (labels[label.type] !== HOOK) return null;
+  return { hook: labels[label.hook] ?? '', container: labels[label.hookOf] ?? '' };
 }
 
 function healthLabels(check: HealthCheck): Labels {

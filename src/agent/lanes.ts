@@ -12,6 +12,8 @@ export interface Lanes {
   readonly pull: Lane;
   /** Mostly the containers' own grace periods. */
   readonly stop: Lane;
+  /** Hooks inside of containers: their own time. Without an end, because none must wait for one that hangs. */
+  readonly hook: Lane;
   /** Listing and inspecting. */
   readonly look: Lane;
 }
@@ -23,9 +25,15 @@ const PULLS = 3;
 const STOPS = 32;
 const LOOKS = 8;
 
-/** Invariant of every lane: first come, first served. */
+/** Invariant of every lane that has an end: first come, first served. */
 export function createLanes(changes: number): Lanes {
-  return { change: lane(changes), pull: lane(PULLS), stop: lane(STOPS), look: lane(LOOKS) };
+  return {
+    change: lane(changes),
+    pull: lane(PULLS),
+    stop: lane(STOPS),
+    hook: async (work) => await work(),
+    look: lane(LOOKS),
+  };
 }
 
 /**

@@ -11,6 +11,7 @@ import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
 import { FileStore } from './file-store.ts';
+import { HookRecord } from './hook-record.ts';
 import { Identity } from './identity.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
@@ -69,12 +70,14 @@ export async function startAgent(
   const token = options.joinToken === null ? null : parseJoinToken(options.joinToken);
   const identity = await Identity.open(options.directory);
   checkMembership(options, identity, token);
+  const hooks = await HookRecord.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
   const node = new Node({
     ...options,
     identity,
     token,
+    hooks,
     engine,
     containers: ports.containers ?? new DockerContainers(client),
     probes: ports.probes ?? networkProbes,

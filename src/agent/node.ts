@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
+import type { HookRecord } from './hook-record.ts';
 import { checkAssignment, type Identity, type Membership } from './identity.ts';
 import type { Lanes } from './lanes.ts';
 import { Observer } from './observer.ts';
@@ -27,6 +28,7 @@ export interface NodeOptions {
   readonly probes: Probes;
   readonly files: DeliveredFiles;
   readonly lanes: Lanes;
+  readonly hooks: HookRecord;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

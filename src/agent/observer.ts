@@ -150,14 +150,15 @@ type WireInstance = Observation['instances'][number];
 
 /** The protocol's bounds: what is too long for it is cut, never refused by the master. */
 function bounded(instance: ObservedInstance): WireInstance {
-  const { attempt } = instance;
-  if (attempt === null) return { ...instance, attempt };
+  const { attempt, doneHooks, ...rest } = instance;
+  const known = doneHooks === undefined ? rest : { ...rest, doneHooks: [...doneHooks] };
+  if (attempt === null) return { ...known, attempt };
   const { failure } = attempt;
   const message = cut(attempt.message);
-  if (failure === null) return { ...instance, attempt: { ...attempt, message, failure } };
+  if (failure === null) return { ...known, attempt: { ...attempt, message, failure } };
   const log = failure.log.slice(-20).map(cut);
   return {
-    ...instance,
+    ...known,
     attempt: { ...attempt, message, failure: { ...failure, message: cut(failure.message), log } },
   };
 }

@@ -1,4 +1,4 @@
-import { type Assignment, wantsTheSame } from '../model/assignment.ts';
+import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { Delivery } from '../model/delivery.ts';
 import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
@@ -62,9 +62,11 @@ export class Reconciler {
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
     this.#options.files.offer(assignment.files ?? nothing);
+    this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
     const assigned = new Set<string>();
     for (const instance of assignment.instances) {
       assigned.add(instancePath(instance));
+      this.#learn(instance);
       this.#loopOf(instance).assign(instance, { again });
     }
     for (const [path, loop] of this.#loops)
@@ -117,7 +119,16 @@ export class Reconciler {
     this.#options.onChange(path);
   }
 
+  /** What cannot be written now is on disk all the same: with the assignment. */
+  #learn(instance: AssignedInstance): void {
+    const { hooks, log } = this.#options;
+    hooks.learn(instancePath(instance), instance.doneHooks ?? []).catch((error: unknown) => {
+      log.warn({ error: errorMessage(error) }, 'cannot write down which hooks have run');
+    });
+  }
+
   #compare(all: readonly ListedContainer[]): void {
+    this.#options.hooks.found(new Set(all.map((one) => one.id)));
     const byPath = new Map<string, ListedContainer[]>();
     for (const one of all) {
       const path = instancePath(one);

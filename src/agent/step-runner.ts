@@ -3,10 +3,11 @@ import type { ContainerStep } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { InstanceId } from '../model/identity.ts';
 import { type Activity, activityOf } from './attempt.ts';
-import { execute, laneOf, type Work } from './executor.ts';
+import { execute, laneOf } from './executor.ts';
 import type { FailureFacts, InstanceMemory } from './instance-memory.ts';
 import type { InstanceView } from './instance-view.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { Work } from './work.ts';
 
 export interface StepRunnerOptions {
   readonly id: InstanceId;
@@ -15,6 +16,7 @@ export interface StepRunnerOptions {
   readonly view: InstanceView;
   /** What the instance is at, for its report. */
   readonly onActivity: (activity: Activity | null) => void;
+  readonly onHookFailed: (message: string) => void;
 }
 
 export interface RunOptions {
@@ -92,7 +94,7 @@ export class StepRunner {
   ): Promise<boolean> {
     if (step.kind === 'stop-container') this.#stopped = step.container;
     if (step.kind === 'start-container' && this.#stopped === step.container) this.#stopped = null;
-    const cut = step.kind === 'stop-container' ? this.#ended.signal : signal;
+    const cut = takesLeave(step) ? this.#ended.signal : signal;
     try {
       await execute(step, this.#work(instance, cut));
       return true;
@@ -104,7 +106,7 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, files, clock } = around;
+    const { scope, containers, engine, files, clock, hooks } = around;
     return {
       scope,
       containers,
@@ -112,12 +114,15 @@ export class StepRunner {
       files,
       clock,
       memory,
+      hooks,
       instance,
       signal,
       snapshots: view.snapshots(),
       facts: view.facts,
+      hookFacts: view.hookFacts,
       onCreated: (created) => view.update([...view.facts, created]),
       explain: (container) => view.message(container),
+      onHookFailed: this.#options.onHookFailed,
       onProgress: (message) => onActivity({ phase: 'pulling', message }),
     };
   }
@@ -132,6 +137,7 @@ export class StepRunner {
     const facts: FailureFacts = { code: error.code, message: error.message };
     if (step.kind === 'pull-image' || step.kind === 'create-container')
       memory.failed(facts, null, around.clock.now());
+    else if (step.kind === 'run-hook') memory.failed(facts, step.container, around.clock.now());
     else if (step.kind === 'start-container')
       await this.#startFailed(step.container, instance, facts);
     else throw error;
@@ -153,4 +159,10 @@ export class StepRunner {
     // An old container says nothing about the wanted spec.
     else if (started.specHash === instance?.specHash) memory.restartRefused(facts);
   }
+}
+
+/** What was begun for a container to stop well is brought to its end, whatever is wanted by then. */
+function takesLeave(step: ContainerStep): boolean {
+  if (step.kind === 'exec-hook') return step.hook.kind === 'pre-stop';
+  return step.kind === 'stop-container';
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine, Scope } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
+import type { HookRecord } from './hook-record.ts';
 import type { Lanes } from './lanes.ts';
 import type { Probes } from './probe.ts';
 
@@ -23,6 +24,7 @@ export interface Surroundings {
   readonly probes: Probes;
   readonly files: DeliveredFiles;
   readonly lanes: Lanes;
+  readonly hooks: HookRecord;
   readonly clock: Clock;
   readonly log: Log;
   /** What is observed of this path may have changed. */

@@ -82,6 +82,7 @@ function resolveAlias(builder: Builder, name: string, at: Position): TreeNode {
   breakOff(builder, at, {
     code: 'unknown-alias',
     message: `the alias ${quote(`*${name}`)} stands for nothing that is complete before it`,
+    hint: 'If a text that begins with an asterisk is meant, put it in quotes.',
   });
   return scalarNode(at, '', true);
 }

@@ -4,7 +4,7 @@ import { volumeNameRule } from './names.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 
-import { locate, locateKey, type TreeNode } from './tree.ts';
+import { locate, type TreeNode } from './tree.ts';
 import { createValidator, type Validator } from './validate.ts';
 
 /** What a stack's `configs` and `secrets` declare. */
@@ -60,13 +60,8 @@ function readAll(node: TreeNode | null, reading: Reading): ReadonlyMap<string, C
 }
 
 function toConfig(entry: Entry, node: TreeNode, { what, report }: Reading): Config {
-  const elsewhere = (['environment', 'external'] as const).find(
-    (key) => entry[key] !== undefined && entry[key] !== false,
-  );
   const { file, content } = entry;
-  if (elsewhere !== undefined)
-    report.error(locateKey(node, [elsewhere]), comesFromElsewhere(what, elsewhere));
-  else if (file !== undefined && content !== undefined)
+  if (file !== undefined && content !== undefined)
     report.error(node, {
       code: 'wrong-value',
       message: `the ${what} has both a file and a content`,
@@ -82,20 +77,4 @@ function toConfig(entry: Entry, node: TreeNode, { what, report }: Reading): Conf
       hint: 'Write "file: ./path", relative to this file.',
     });
   return { kind: 'broken' };
-}
-
-function comesFromElsewhere(what: string, key: 'environment' | 'external'): Fault {
-  const reason =
-    key === 'environment'
-      ? 'there is no environment that it could come from: a deploy depends on the repository only'
-      : 'there is nothing outside of the repository that it could come from';
-  const hint =
-    what === 'secret'
-      ? 'Sealed secrets do not exist yet. Use "file: ./path" for what may be read by all who can read the repository, or mount a file of the node.'
-      : 'Use "file: ./path", relative to this file, or "content".';
-  return {
-    code: 'not-supported-yet',
-    message: `"${key}" of a ${what} is not supported: ${reason}`,
-    hint,
-  };
 }

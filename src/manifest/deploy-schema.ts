@@ -7,18 +7,29 @@ const { Optional } = Type;
 
 const Limits = closed(
   {
-    cpus: Optional(Type.Number({ description: "Compose's place for `cpus`." })),
-    memory: Optional(text({ description: "Compose's place for `mem_limit`." })),
-    pids: Optional(Type.Integer({ description: "Compose's place for `pids_limit`." })),
+    cpus: Optional(Type.Number({ examples: [0.5], description: "Compose's place for `cpus`." })),
+    memory: Optional(text({ examples: ['512m'], description: "Compose's place for `mem_limit`." })),
+    pids: Optional(
+      Type.Integer({ examples: [100], description: "Compose's place for `pids_limit`." }),
+    ),
   },
   { description: 'What it may use at most.', refused: refusedResourceKeys },
 );
 
 const Reservations = closed(
   {
-    cpus: Optional(Type.Number({ description: 'No effect: CPU time is not set aside.' })),
-    memory: Optional(text({ description: "Compose's place for `mem_reservation`." })),
-    devices: Optional(list(DeviceRequest, { description: "Compose's place for `gpus`." })),
+    cpus: Optional(
+      Type.Number({ examples: [0.25], description: 'No effect: CPU time is not set aside.' }),
+    ),
+    memory: Optional(
+      text({ examples: ['256m'], description: "Compose's place for `mem_reservation`." }),
+    ),
+    devices: Optional(
+      list(DeviceRequest, {
+        examples: [[{ capabilities: ['gpu'], count: 1 }]],
+        description: "Compose's place for `gpus`.",
+      }),
+    ),
   },
   { description: 'What is kept for it.', refused: refusedResourceKeys },
 );
@@ -31,26 +42,37 @@ const RestartPolicy = closed(
         description: '`any`: agents start again what exits.',
       }),
     ),
-    delay: Optional(text({ description: 'No effect: agents wait longer from exit to exit.' })),
-    max_attempts: Optional(Type.Integer({ description: 'No effect: agents never give up.' })),
-    window: Optional(text({ description: 'No effect: readiness decides.' })),
+    delay: Optional(
+      text({ examples: ['5s'], description: 'No effect: agents wait longer from exit to exit.' }),
+    ),
+    max_attempts: Optional(
+      Type.Integer({ examples: [3], description: 'No effect: agents never give up.' }),
+    ),
+    window: Optional(text({ examples: ['2m'], description: 'No effect: readiness decides.' })),
   },
   { description: 'When it is started again.' },
 );
 
 const UpdateConfig = closed(
   {
-    parallelism: Optional(Type.Integer({ description: 'No effect: see `min_health`.' })),
-    delay: Optional(text({ description: 'No effect: the next one follows when one is ready.' })),
+    parallelism: Optional(
+      Type.Integer({ examples: [2], description: 'No effect: see `min_health`.' }),
+    ),
+    delay: Optional(
+      text({
+        examples: ['10s'],
+        description: 'No effect: the next one follows when one is ready.',
+      }),
+    ),
     failure_action: Optional(
       choice(['pause', 'continue', 'rollback'], {
         default: 'pause',
         description: '`pause`: an instance that does not get ready stops the rollout.',
       }),
     ),
-    monitor: Optional(text({ description: 'No effect: readiness decides.' })),
+    monitor: Optional(text({ examples: ['30s'], description: 'No effect: readiness decides.' })),
     max_failure_ratio: Optional(
-      Type.Number({ description: 'No effect: the first failure counts.' }),
+      Type.Number({ examples: [0.1], description: 'No effect: the first failure counts.' }),
     ),
     order: Optional(
       choice(['start-first', 'stop-first'], {
@@ -70,7 +92,12 @@ const Placement = closed(
         examples: [['node.labels.disk==ssd']],
       }),
     ),
-    preferences: Optional(anything({ description: 'No effect: `ha` spreads by itself.' })),
+    preferences: Optional(
+      anything({
+        examples: [[{ spread: 'node.labels.zone' }]],
+        description: 'No effect: `ha` spreads by itself.',
+      }),
+    ),
   },
   { description: 'Which nodes may have it.', refused: refusedPlacementKeys },
 );
@@ -83,7 +110,9 @@ export const composeDeployKeys = {
       description: "`global` is Compose's word for the strategy `daemon`.",
     }),
   ),
-  replicas: Optional(Type.Integer({ minimum: 0, description: "Compose's place for `instances`." })),
+  replicas: Optional(
+    Type.Integer({ minimum: 0, examples: [2], description: "Compose's place for `instances`." }),
+  ),
   resources: Optional(
     closed(
       {
@@ -96,11 +125,18 @@ export const composeDeployKeys = {
   restart_policy: Optional(RestartPolicy),
   placement: Optional(Placement),
   update_config: Optional(UpdateConfig),
-  rollback_config: Optional(anything({ description: 'No effect: revert the commit.' })),
+  rollback_config: Optional(
+    anything({ examples: [{ parallelism: 1 }], description: 'No effect: revert the commit.' }),
+  ),
   endpoint_mode: Optional(
     choice(['vip', 'dnsrr'], {
       description: '`dnsrr`: a name has the addresses of all instances.',
     }),
   ),
-  labels: Optional(mapOrPairs({ description: 'No effect: there is no Swarm service to label.' })),
+  labels: Optional(
+    mapOrPairs({
+      examples: [{ 'com.example.team': 'shop' }],
+      description: 'No effect: there is no Swarm service to label.',
+    }),
+  ),
 };

@@ -43,7 +43,11 @@ export function settleEnvironment(service: MapNode, sources: Sources, report: Re
   return mapNode(service, new Map([...others, ['environment', { key, value: environment }]]));
 }
 
-function readVariables(node: MapNode | ListNode, report: Report): ReadonlyMap<string, Entry> {
+/** `NAME: value` or a list of `NAME=value`. */
+export function readVariables(
+  node: MapNode | ListNode,
+  report: Report,
+): ReadonlyMap<string, Entry> {
   return node.kind === 'map' ? readMap(node, report) : readList(node, report);
 }
 

@@ -13,17 +13,19 @@ import { readTmpfs } from './tmpfs.ts';
 export interface ExtrasContext {
   /** Names that `links` and `external_links` give to other services. */
   readonly links: readonly LinkAlias[];
+  /** Names that it answers to beyond its own. */
+  readonly names: readonly string[];
   readonly mounts: readonly Mount[];
 }
 
 /** What few services ask of Docker; nothing at all when this one does not. */
 export function readExtras(
   section: Section<ServiceEntry>,
-  { links, mounts }: ExtrasContext,
+  { links, names, mounts }: ExtrasContext,
 ): { readonly extras?: ContainerExtras } {
   const extras = present({
     ...readProcess(section),
-    ...readNetworking(section, links),
+    ...readNetworking(section, { links, names }),
     ...readDevices(section),
     tmpfs: readTmpfs(section, mounts),
     ...readLimits(section),

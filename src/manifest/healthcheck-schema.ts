@@ -13,24 +13,36 @@ export const EngineHealthCheck = closed(
         examples: [['CMD', 'curl', '-f', 'http://localhost']],
       }),
     ),
-    interval: Optional(text({ default: '30s', description: 'Time from check to check.' })),
+    interval: Optional(
+      text({ default: '30s', examples: ['30s'], description: 'Time from check to check.' }),
+    ),
     timeout: Optional(
-      text({ default: '30s', description: 'A check that takes longer has failed.' }),
+      text({
+        default: '30s',
+        examples: ['5s'],
+        description: 'A check that takes longer has failed.',
+      }),
     ),
     retries: Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1_000,
         default: 3,
+        examples: [3],
         description: 'So many failures in a row make the instance unhealthy.',
       }),
     ),
     start_period: Optional(
-      text({ default: '0s', description: 'Time after the start in which failures do not count.' }),
+      text({
+        default: '0s',
+        examples: ['1m'],
+        description: 'Time after the start in which failures do not count.',
+      }),
     ),
     start_interval: Optional(
       text({
         default: '5s',
+        examples: ['2s'],
         description:
           'Time from check to check in that time. Needs Docker 25; others go by `interval`.',
       }),

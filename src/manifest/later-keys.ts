@@ -3,11 +3,7 @@
  * and never ignored: what a file asks for either happens or is a problem.
  */
 
-const kontenaService = ['build', 'certificates', 'dockerfile', 'hooks'];
-
-const composeService = ['post_start', 'pre_stop'];
-
-export const laterServiceKeys = [...kontenaService, ...composeService];
+export const laterServiceKeys = ['certificates'];
 
 export const laterStackKeys = ['data', 'errors', 'include', 'models', 'registry'];
 

@@ -8,11 +8,16 @@ const Attachment = closed(
   {
     aliases: Optional(
       list(text({ minLength: 1, maxLength: 255 }), {
+        examples: [['www']],
         description: 'More names that the service has in the grid.',
       }),
     ),
-    priority: Optional(Type.Number({ description: 'No effect: there is one network.' })),
-    gw_priority: Optional(Type.Number({ description: 'No effect: there is one network.' })),
+    priority: Optional(
+      Type.Number({ examples: [100], description: 'No effect: there is one network.' }),
+    ),
+    gw_priority: Optional(
+      Type.Number({ examples: [100], description: 'No effect: there is one network.' }),
+    ),
   },
   { refused: refusedNetworkKeys },
 );
@@ -54,6 +59,7 @@ export const networkKeys = {
     text({
       maxLength: 63,
       pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$',
+      examples: ['web'],
       description: 'What the container calls itself; `<service>-<n>` by default.',
     }),
   ),
@@ -61,6 +67,7 @@ export const networkKeys = {
     text({
       maxLength: 64,
       pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$',
+      examples: ['example.com'],
       description: 'Domain of that name; `<stack>.<grid>.kontena.local` by default.',
     }),
   ),
@@ -106,7 +113,7 @@ export const networkKeys = {
   external_links: Optional(
     list(text({ maxLength: 255 }), {
       description: 'As `links`: `[stack/]service[:alias]`.',
-      examples: [['infra/redis:cache']],
+      examples: [['web:front']],
     }),
   ),
 };

@@ -10,10 +10,13 @@ import type { ServiceEntry } from './service-schema.ts';
 import { locate, locateKey, type TreeNode, type TreePath } from './tree.ts';
 
 /** What a service says about names and addresses. */
-export function readNetworking(section: Section<ServiceEntry>, links: readonly LinkAlias[]) {
+export function readNetworking(
+  section: Section<ServiceEntry>,
+  { links, names }: { readonly links: readonly LinkAlias[]; readonly names: readonly string[] },
+) {
   const { value } = section;
   checkHostName(section);
-  const aliases = readAliases(section);
+  const aliases = [...names, ...readAliases(section)];
   const more = {
     extraHosts: readExtraHosts(section),
     dns: readServers(section),

@@ -16,7 +16,11 @@ const { Optional } = Type;
 /** Keys about the process in the container: where it starts, what it may do, what it sees of its node. */
 export const processKeys = {
   working_dir: Optional(
-    text({ pattern: '^/', description: 'Folder that it starts in, an absolute path.' }),
+    text({
+      pattern: '^/',
+      examples: ['/app'],
+      description: 'Folder that it starts in, an absolute path.',
+    }),
   ),
   init: Optional(
     flag({
@@ -36,8 +40,16 @@ export const processKeys = {
     mapOf(
       integerOrMap(
         {
-          soft: Type.Integer({ minimum: -1, description: 'What it begins with; -1 is no limit.' }),
-          hard: Type.Integer({ minimum: -1, description: 'How far it may raise it.' }),
+          soft: Type.Integer({
+            minimum: -1,
+            examples: [1024],
+            description: 'What it begins with; -1 is no limit.',
+          }),
+          hard: Type.Integer({
+            minimum: -1,
+            examples: [2048],
+            description: 'How far it may raise it.',
+          }),
         },
         { minimum: -1, description: 'A number for both, or `soft` and `hard`; -1 is no limit.' },
       ),
@@ -66,6 +78,7 @@ export const processKeys = {
   ),
   annotations: Optional(
     mapOrPairs({
+      examples: [{ 'com.example.owner': 'shop' }],
       description: 'Annotations for the OCI runtime, as labels are written. Needs Docker 24.',
     }),
   ),
@@ -84,10 +97,19 @@ export const processKeys = {
     choice(['host', 'private'], { description: "See the node's cgroups, or only its own." }),
   ),
   cgroup_parent: Optional(
-    text({ minLength: 1, description: 'The cgroup that the container is put below.' }),
+    text({
+      minLength: 1,
+      examples: ['/gridops'],
+      description: 'The cgroup that the container is put below.',
+    }),
   ),
   runtime: Optional(
-    text({ minLength: 1, maxLength: 255, description: 'OCI runtime of the engine, by name.' }),
+    text({
+      minLength: 1,
+      maxLength: 255,
+      examples: ['runc'],
+      description: 'OCI runtime of the engine, by name.',
+    }),
   ),
   platform: Optional(
     text({
@@ -102,6 +124,7 @@ export const processKeys = {
       maxLength: 64,
       pattern: '^(?:no|false|always|unless-stopped|on-failure(?::\\d{1,9})?)$',
       default: 'always',
+      examples: ['always'],
       description: '`always` or `unless-stopped`: agents start again what exits.',
     }),
   ),
@@ -111,19 +134,27 @@ export const processKeys = {
       pattern:
         '^(?:missing|if_not_present|always|never|build|refresh|daily|weekly|every_(?:\\d{1,9}[wdhms])+)$',
       default: 'missing',
+      examples: ['missing'],
       description: '`missing`: a node pulls an image that it does not have.',
     }),
   ),
   container_name: Optional(
-    text({ maxLength: 255, description: 'No effect: containers are `<stack>.<service>-<n>`.' }),
+    text({
+      maxLength: 255,
+      examples: ['shop-web'],
+      description: 'No effect: containers are `<stack>.<service>-<n>`.',
+    }),
   ),
   label_file: Optional(
     oneOrList(text(), {
+      examples: ['web.labels'],
       description: 'Files with lines `name=value`, relative to this file. What `labels` says wins.',
     }),
   ),
   attach: Optional(flag({ description: 'For `docker compose up` only; it means nothing here.' })),
-  develop: Optional(anything({ description: 'For `docker compose watch` only.' })),
+  develop: Optional(
+    anything({ examples: [{ watch: [] }], description: 'For `docker compose watch` only.' }),
+  ),
   tmpfs: Optional(
     oneOrList(text(), {
       description: 'Folders in memory, `/path[:options]`.',

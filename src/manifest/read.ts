@@ -152,8 +152,12 @@ function syntaxFault(error: YAMLError): Fault {
   if (error.code === 'TAB_AS_INDENT') {
     return { code: 'yaml-syntax', message, hint: 'Indent with spaces.' };
   }
+  if (error.code === 'BAD_ALIAS') return { code: 'yaml-syntax', message, hint: quoteAsterisk };
   return { code: 'yaml-syntax', message };
 }
+
+const quoteAsterisk =
+  'An asterisk begins an alias of YAML. Put one that is meant as text in quotes: "*".';
 
 function warningFault(warning: YAMLError): Fault {
   const message = visible(warning.message.slice(0, 200));

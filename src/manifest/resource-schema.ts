@@ -20,6 +20,7 @@ const BlkioConfig = closed(
       Type.Integer({
         minimum: 10,
         maximum: 1_000,
+        examples: [300],
         description: 'Share of block I/O among containers; 500 is normal.',
       }),
     ),
@@ -29,7 +30,10 @@ const BlkioConfig = closed(
           path: text({ pattern: '^/', description: 'The device on the node.' }),
           weight: Type.Integer({ minimum: 10, maximum: 1_000, description: 'Its weight.' }),
         }),
-        { description: 'Weights for single devices.' },
+        {
+          description: 'Weights for single devices.',
+          examples: [[{ path: '/dev/sda', weight: 300 }]],
+        },
       ),
     ),
     device_read_bps: rates('Bytes a second that may be read.', [
@@ -71,8 +75,10 @@ export const gpus = Type.Unsafe<string | readonly Type.Static<typeof DeviceReque
   examples: ['all', [{ driver: 'nvidia', count: 1 }]],
 });
 
-const microseconds = (description: string) =>
-  Optional(text({ description: `${description} Microseconds, or a duration such as \`50ms\`.` }));
+function microseconds(about: string, example: number) {
+  const description = `${about} Microseconds, or a duration such as \`50ms\`.`;
+  return Optional(text({ description, examples: [example] }));
+}
 
 /** Keys about what a container may take of its node: devices, memory, processor time, block I/O. */
 export const resourceKeys = {
@@ -106,7 +112,12 @@ export const resourceKeys = {
     text({ description: 'Memory that it keeps when the node runs short.', examples: ['256m'] }),
   ),
   mem_swappiness: Optional(
-    Type.Integer({ minimum: 0, maximum: 100, description: 'How readily its memory is swapped.' }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      examples: [10],
+      description: 'How readily its memory is swapped.',
+    }),
   ),
   oom_kill_disable: Optional(
     flag({ default: false, description: 'Never kill it when memory runs out.' }),
@@ -115,11 +126,16 @@ export const resourceKeys = {
     Type.Integer({
       minimum: -1_000,
       maximum: 1_000,
+      examples: [-500],
       description: 'How early it is killed when the memory of the node runs out.',
     }),
   ),
   pids_limit: Optional(
-    Type.Integer({ minimum: -1, description: 'Processes at most; -1 is no limit.' }),
+    Type.Integer({
+      minimum: -1,
+      examples: [100],
+      description: 'Processes at most; -1 is no limit.',
+    }),
   ),
   cpuset: Optional(
     text({
@@ -129,19 +145,47 @@ export const resourceKeys = {
       examples: ['0-3,6'],
     }),
   ),
-  cpu_period: microseconds('Length of a scheduling period.'),
-  cpu_quota: microseconds('CPU time in each period; instead of `cpus`.'),
-  cpu_rt_period: microseconds('Length of a period of the real-time scheduler.'),
-  cpu_rt_runtime: microseconds('Real-time CPU time in each of its periods.'),
+  cpu_period: microseconds('Length of a scheduling period.', 100_000),
+  cpu_quota: microseconds('CPU time in each period; instead of `cpus`.', 50_000),
+  cpu_rt_period: microseconds('Length of a period of the real-time scheduler.', 1_000_000),
+  cpu_rt_runtime: microseconds('Real-time CPU time in each of its periods.', 950_000),
   blkio_config: Optional(BlkioConfig),
 };
 
 /** Former spellings that only say where something has moved to; see spellings.ts. */
 export const formerKeys = {
-  scale: Optional(Type.Integer({ minimum: 0, description: "Compose's word for `instances`." })),
+  build: Optional(
+    Type.Unsafe<unknown>({
+      type: ['string', 'object'],
+      description: 'No effect: images are not built here; `image` has to name one.',
+      examples: ['.'],
+    }),
+  ),
+  dockerfile: Optional(text({ description: 'No effect, as `build`.', examples: ['Dockerfile'] })),
+  scale: Optional(
+    Type.Integer({
+      minimum: 0,
+      description: "Compose's word for `instances`.",
+      examples: [2],
+    }),
+  ),
   net: Optional(choice(['bridge', 'host'], { description: 'Former name of `network_mode`.' })),
-  log_driver: Optional(text({ description: 'Former name of `logging.driver`.' })),
-  log_opt: Optional(mapOf(scalar(), { description: 'Former name of `logging.options`.' })),
-  log_opts: Optional(mapOf(scalar(), { description: 'Former name of `logging.options`.' })),
-  mem_swaplimit: Optional(text({ description: "Kontena's misspelling of `memswap_limit`." })),
+  log_driver: Optional(
+    text({ examples: ['syslog'], description: 'Former name of `logging.driver`.' }),
+  ),
+  log_opt: Optional(
+    mapOf(scalar(), {
+      examples: [{ tag: 'web' }],
+      description: 'Former name of `logging.options`.',
+    }),
+  ),
+  log_opts: Optional(
+    mapOf(scalar(), {
+      examples: [{ tag: 'web' }],
+      description: 'Former name of `logging.options`.',
+    }),
+  ),
+  mem_swaplimit: Optional(
+    text({ examples: ['1g'], description: "Kontena's misspelling of `memswap_limit`." }),
+  ),
 };

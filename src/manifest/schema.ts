@@ -138,7 +138,8 @@ const head = {
   expose: Type.Optional(
     text({
       maxLength: 64,
-      description: 'The service that answers to the name of the stack. It has no effect yet.',
+      description:
+        'The service that answers to the name of the stack, too: `<stack>` and `<stack>.<grid>.kontena.local`.',
       examples: ['web'],
     }),
   ),

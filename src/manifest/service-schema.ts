@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { ConfigUse, SecretUse } from './config-schema.ts';
 import { composeDeployKeys } from './deploy-schema.ts';
 import { EngineHealthCheck } from './healthcheck-schema.ts';
+import { composeHooks, Hooks } from './hook-schema.ts';
 import { laterServiceKeys } from './later-keys.ts';
 import { MountEntry } from './mount-map.ts';
 import { networkKeys, Port } from './network-schema.ts';
@@ -227,17 +228,19 @@ export const ServiceEntry = closed(
         maxItems: 20,
         description:
           'Everything that an instance of another service of the stack has mounted: `service[:ro]`, or `service-%s` for the instance with the same number.',
-        examples: [['data-%s', 'uploads:ro']],
+        examples: [['store-%s', 'uploads:ro']],
       }),
     ),
     configs: Type.Optional(
       list(ConfigUse, {
         description: 'Files of `configs` that are mounted, at `/<name>` unless a target is given.',
+        examples: [[{ source: 'nginx', target: '/etc/nginx/nginx.conf' }]],
       }),
     ),
     secrets: Type.Optional(
       list(SecretUse, {
         description: 'Files of `secrets` that are mounted, in /run/secrets.',
+        examples: [['api-key']],
       }),
     ),
     links: Type.Optional(
@@ -348,6 +351,17 @@ export const ServiceEntry = closed(
           'The service is there only when grid.yml switches one of these on, in `stacks.<stack>.profiles`.',
         examples: [['debug']],
       }),
+    ),
+    hooks: Type.Optional(Hooks),
+    post_start: Type.Optional(
+      composeHooks(
+        'In the container, after each start: like `hooks.post_start`, as Compose has it.',
+      ),
+    ),
+    pre_stop: Type.Optional(
+      composeHooks(
+        'In the container, before it is stopped: like `hooks.pre_stop`, as Compose has it.',
+      ),
     ),
     healthcheck: Type.Optional(EngineHealthCheck),
     ...processKeys,

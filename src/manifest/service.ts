@@ -29,6 +29,8 @@ export interface ServiceContext {
   readonly stack: string;
   /** All services of the stack, by name. */
   readonly names: readonly string[];
+  /** The one that answers to the stack's name. */
+  readonly exposed: string | null;
   readonly mounts: Omit<MountContext, 'bundler'>;
   readonly sources: Sources;
   readonly report: Report;
@@ -70,6 +72,7 @@ export function readService(
     mounts: { ...context.mounts, bundler },
     volumesFrom,
     links: links.aliases,
+    names: context.exposed === name ? [stack, `${stack}.${grid}.kontena.local`] : [],
   });
   const files = bundler.files();
   const stateful = value.stateful ?? false;

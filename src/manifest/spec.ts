@@ -5,6 +5,7 @@ import { splitCommand } from './command.ts';
 import { parseDuration } from './durations.ts';
 import { readExtras } from './extras.ts';
 import { readHealthCheck } from './health-check.ts';
+import { readHooks } from './hooks.ts';
 import { parseImage } from './image.ts';
 import { readLabels } from './labels.ts';
 import { type MountContext, readMounts } from './mounts.ts';
@@ -23,6 +24,8 @@ export interface SpecContext {
   readonly volumesFrom: readonly VolumesFrom[];
   /** Names that the service gives to others. */
   readonly links: readonly LinkAlias[];
+  /** Names that it answers to beyond its own. */
+  readonly names: readonly string[];
 }
 
 /** Kontena's default, in seconds. */
@@ -35,6 +38,7 @@ const defaultGracePeriod = 10;
 export function readSpec(section: Section<ServiceEntry>, context: SpecContext): ContainerSpec {
   const { value } = section;
   const mounts = readMounts(section, context.mounts);
+  const hooks = readHooks(section);
   const grace = parseAt(section, ['stop_grace_period'], value.stop_grace_period, parseDuration);
   return {
     image: readImage(section),
@@ -58,7 +62,8 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     waitForPort: value.deploy?.wait_for_port ?? null,
     healthCheck: readHealthCheck(section),
     labels: readLabels(section),
-    ...readExtras(section, { links: context.links, mounts }),
+    ...readExtras(section, { links: context.links, names: context.names, mounts }),
+    ...(hooks.length === 0 ? {} : { hooks }),
   };
 }
 

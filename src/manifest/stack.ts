@@ -7,7 +7,7 @@ import type { Report } from './report.ts';
 import { type ResolvedStack, resolveStack, type StackInput } from './resolve-stack.ts';
 import { readService, type ServiceContext, type ServiceDraft } from './service.ts';
 import { didYouMean } from './suggest.ts';
-import { type MapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
+import { type MapNode, type TreeNode, valueAt } from './tree.ts';
 import { readVolumes } from './volumes.ts';
 import { settleBorrowers } from './volumes-from.ts';
 
@@ -43,8 +43,6 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   if (head === null || names === null) return emptyDraft;
   warnOfName(valueAt(head, 'name'), input.name, report);
   warnOfNetworks(head, report);
-  const expose = valueAt(head, 'expose');
-  if (expose?.kind === 'scalar') checkExpose(expose, names, report);
   const context = contextOf(input, { head, names, dialect: resolved.dialect });
   const services = resolved.services.flatMap(({ key, node }) => {
     const draft = report.isFull() ? null : readService(key, key.text, node, context);
@@ -71,7 +69,8 @@ function contextOf(input: StackInput, { head, names, dialect }: StackParts): Ser
     configs: readConfigs(valueAt(head, 'configs'), report),
     secrets: readSecrets(valueAt(head, 'secrets'), report),
   } as const;
-  return { grid, stack, names, mounts, sources, report };
+  const exposed = readExpose(valueAt(head, 'expose'), names, report);
+  return { grid, stack, names, exposed, mounts, sources, report };
 }
 
 /** `name` of a Compose file: the project's, which is called as its folder is. */
@@ -85,18 +84,18 @@ function warnOfName(written: TreeNode | null, stack: string, report: Report): vo
   });
 }
 
-function checkExpose(service: ScalarNode, names: readonly string[], report: Report): void {
-  if (names.includes(service.text)) {
-    const message = '"expose" is not acted on yet: the service answers to its own name only';
-    report.warn(service, { code: 'not-supported-yet', message });
-  } else {
-    const message = `the stack has no service ${quote(service.text)} to expose`;
-    report.error(service, {
-      code: 'unknown-service',
-      message,
-      ...didYouMean(service.text, names),
-    });
-  }
+/** The service that answers to the stack's name; one that is not there is a problem. */
+function readExpose(
+  written: TreeNode | null,
+  names: readonly string[],
+  report: Report,
+): string | null {
+  if (written?.kind !== 'scalar') return null;
+  if (names.includes(written.text)) return written.text;
+  const message = `the stack has no service ${quote(written.text)} to expose`;
+  const near = didYouMean(written.text, names);
+  report.error(written, { code: 'unknown-service', message, ...near });
+  return null;
 }
 
 /** A service `web-1` beside a `web` has the DNS name of the first instance of the other. */

@@ -12,6 +12,7 @@ export function warnOfNoEffect(section: Section<ServiceEntry>): void {
   const { value, node, report } = section;
   for (const [path, message, hint] of [
     ...ofContainers(value),
+    ...ofBuilding(value),
     ...ofDeploy(value.deploy ?? {}),
     ...ofDependencies(value.depends_on ?? []),
   ]) {
@@ -30,6 +31,19 @@ function ofContainers({ container_name }: ServiceEntry): readonly Remark[] {
   const message = `no container is called ${quote(container_name)}: containers are "<stack>.<service>-<n>"`;
   const hint = 'To be found by that name, write "networks: {default: {aliases: [NAME]}}".';
   return [[['container_name'], message, hint]];
+}
+
+/** Kontena and Compose build where they are called. A master runs nothing of a repository, and a node gets what a registry has. */
+function ofBuilding({ build, dockerfile, hooks, image }: ServiceEntry): readonly Remark[] {
+  const name = image === undefined ? 'the image' : quote(image);
+  const message = `images are not built here: ${name} has to be in a registry, or on the nodes, before the commit is`;
+  const hint = 'Build and push it in CI, and name it with "image".';
+  const remarks: readonly (readonly [unknown, Remark])[] = [
+    [build, [['build'], message, hint]],
+    [dockerfile, [['dockerfile'], message, hint]],
+    [hooks?.pre_build, [['hooks', 'pre_build'], message, 'Run these commands where it is built.']],
+  ];
+  return remarks.flatMap(([value, remark]) => (value === undefined ? [] : [remark]));
 }
 
 const deployRemarks: readonly Remark[] = [

@@ -1,9 +1,16 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { Service } from '../model/grid.ts';
-import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
+import {
+  compareInstances,
+  compareText,
+  type InstanceId,
+  instancePath,
+  servicePath,
+} from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
+import { oneshotsAmong } from './done-hooks.ts';
 import type { FleetNode } from './fleet.ts';
 
 export interface AssignInput {
@@ -15,6 +22,8 @@ export interface AssignInput {
   readonly revision: string;
   readonly roster: readonly string[];
   readonly encode: Encode;
+  /** Keys of an instance's oneshot hooks that have succeeded, on whatever node. */
+  readonly done: (id: InstanceId) => ReadonlySet<string>;
 }
 
 /**
@@ -22,14 +31,14 @@ export interface AssignInput {
  * that is already under way is dispatched again without doing anything again.
  */
 export function nextAssignment(input: AssignInput): Assignment | null {
-  const { node, services, revision } = input;
+  const { node, services, revision, done } = input;
   const before = node.assignment;
   const instances = new Map((before?.instances ?? []).map((known) => [instancePath(known), known]));
   const kept = new Set<string>();
   if (before === null)
-    for (const found of node.instances) adopt({ found, services, instances, kept });
+    for (const found of node.instances) adopt({ found, services, instances, kept, done });
   else for (const path of before.kept) kept.add(path);
-  for (const step of input.steps) apply({ step, services, instances, kept, revision });
+  for (const step of input.steps) apply({ step, services, instances, kept, revision, done });
 
   const wanted = [...instances.values()].toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
@@ -60,6 +69,7 @@ interface Draft {
   readonly services: ReadonlyMap<string, Service>;
   readonly instances: Map<string, AssignedInstance>;
   readonly kept: Set<string>;
+  readonly done: AssignInput['done'];
 }
 
 /**
@@ -67,7 +77,7 @@ interface Draft {
  * was lost and the node's memory too) is listed with the spec it runs when that is known, and else kept as it is.
  */
 function adopt(context: Draft & { found: ObservedInstance }): void {
-  const { found, services, instances, kept } = context;
+  const { found, services, instances, kept, done } = context;
   const path = instancePath(found);
   if (instances.has(path) || found.current === null) return;
   const service = services.get(servicePath(found));
@@ -77,7 +87,7 @@ function adopt(context: Draft & { found: ObservedInstance }): void {
   }
   instances.set(
     path,
-    assigned({ id: found, service, revision: found.current.revision, mode: 'stop-first' }),
+    assigned({ id: found, service, revision: found.current.revision, mode: 'stop-first', done }),
   );
 }
 
@@ -109,7 +119,8 @@ function put(
   const service = context.services.get(servicePath(step));
   context.kept.delete(path);
   if (service === undefined || context.instances.get(path)?.specHash === service.specHash) return;
-  context.instances.set(path, assigned({ id: step, service, revision: context.revision, mode }));
+  const { revision, done } = context;
+  context.instances.set(path, assigned({ id: step, service, revision, mode, done }));
 }
 
 function assigned(of: {
@@ -117,16 +128,18 @@ function assigned(of: {
   service: Service;
   revision: string;
   mode: ReplaceMode;
+  done: AssignInput['done'];
 }): AssignedInstance {
   const { service } = of;
+  const id = { stack: service.stack, service: service.name, number: of.id.number };
+  const doneHooks = oneshotsAmong(service.spec.hooks, of.done(id));
   return {
-    stack: service.stack,
-    service: service.name,
-    number: of.id.number,
+    ...id,
     stateful: service.stateful,
     spec: service.spec,
     specHash: service.specHash,
     revision: of.revision,
     mode: of.mode,
+    ...(doneHooks.length === 0 ? {} : { doneHooks }),
   };
 }

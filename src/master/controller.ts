@@ -1,6 +1,7 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { InstanceId } from '../model/identity.ts';
 import type { ObservedState } from '../model/observed.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
@@ -324,7 +325,8 @@ export class GridController {
       if (node === null) continue;
       const { services, desired, encode } = prepared;
       const { revision } = desired;
-      const next = nextAssignment({ node, steps, services, revision, roster, encode });
+      const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
+      const next = nextAssignment({ node, steps, services, revision, roster, encode, done });
       if (next === null) continue;
       await ports.assign(next);
       if (deploys.active !== null) await deploys.dispatched(steps);

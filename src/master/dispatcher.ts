@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
+import { instancePath, servicePath } from '../model/identity.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { decodeAssignment, decodeCredential, toObservedInstance } from '../protocol/codec.ts';
@@ -10,6 +11,8 @@ import { MAX_INSTANCES } from '../protocol/shape.ts';
 import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { DoneHook } from '../store/done-hooks.ts';
+import { oneshotsAmong } from './done-hooks.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 
@@ -33,6 +36,8 @@ export interface DispatchRecords {
     readonly publicKey: string;
     readonly now: number;
   }): Promise<boolean>;
+  /** Must be durable before it resolves. */
+  putDoneHooks(hooks: readonly DoneHook[], at: number): Promise<void>;
   /** Must be durable before it resolves; false when a generation as high is already there. */
   putAssignment(assignment: Assignment, at: number): Promise<boolean>;
 }
@@ -170,6 +175,10 @@ export class Dispatcher implements SessionHost {
     const { grid, node: name } = session.node;
     if (!this.#isCurrent(session)) return;
     if (observation.assignment !== undefined) await this.#recall(session, observation.assignment);
+    const reported = observation.instances.map(toObservedInstance);
+    await this.#noteDone(this.#known(session), reported);
+    // Waiting for the store, the world has gone on: what is laid over must be what is known now.
+    if (!this.#isCurrent(session)) return;
     const node = this.#known(session);
     const now = this.#options.clock.now();
     if (observation.generation > (node.assignment?.generation ?? 0)) {
@@ -179,7 +188,7 @@ export class Dispatcher implements SessionHost {
     }
     const instances: readonly ObservedInstance[] = mergeInstances(node.instances, {
       complete: observation.complete,
-      instances: observation.instances.map(toObservedInstance),
+      instances: reported,
       gone: observation.gone,
     });
     if (instances.length > MAX_INSTANCES)
@@ -242,6 +251,25 @@ export class Dispatcher implements SessionHost {
       message: 'agent disconnected; its containers run on',
     });
     this.#options.onChange(grid);
+  }
+
+  /** A node is believed about the instances that it is assigned, and their oneshot hooks: so it cannot fill the store. */
+  async #noteDone(node: FleetNode, reported: readonly ObservedInstance[]): Promise<void> {
+    const tellers = reported.filter((one) => one.doneHooks !== undefined);
+    if (tellers.length === 0) return;
+    const { fleet, records, clock } = this.#options;
+    const hooks = new Map(
+      node.assignment?.instances.map((one) => [instancePath(one), one.spec.hooks]),
+    );
+    const news = tellers.flatMap((one) => {
+      const known = fleet.doneHooks.of(node.grid, one);
+      const told = oneshotsAmong(hooks.get(instancePath(one)), new Set(one.doneHooks));
+      const id = { grid: node.grid, service: servicePath(one), number: one.number };
+      return told.filter((hook) => !known.has(hook)).map((hook) => ({ ...id, hook }));
+    });
+    if (news.length === 0) return;
+    await records.putDoneHooks(news, clock.now());
+    fleet.doneHooks.add(news);
   }
 
   #isCurrent(session: Session): boolean {

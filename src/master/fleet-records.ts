@@ -1,5 +1,6 @@
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage } from '../model/error.ts';
+import { servicePath } from '../model/identity.ts';
 import { decodeAssignment } from '../protocol/codec.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -27,6 +28,8 @@ export async function loadFleet(of: {
     for (const { node, instances, generation } of await store.observations.list(grid))
       change(fleet, { grid, node }, { instances, observedGeneration: generation });
   }
+  for (const grid of await store.doneHooks.grids())
+    fleet.doneHooks.add(await store.doneHooks.list(grid));
   return fleet;
 }
 
@@ -64,6 +67,7 @@ export function dispatchRecords(store: Store): DispatchRecords {
       const taken = await store.tokens.take({ hash, node, publicKey, now });
       return taken.kind === 'taken' && taken.grid === grid;
     },
+    putDoneHooks: async (hooks, at) => await store.doneHooks.put(hooks, at),
     putAssignment: async (assignment: Assignment, at) =>
       await store.assignments.put({
         grid: assignment.grid,
@@ -73,6 +77,30 @@ export function dispatchRecords(store: Store): DispatchRecords {
         at,
       }),
   };
+}
+
+/** Forgets what services have done that no good revision has any more: whoever brings one back begins anew. */
+export async function pruneDoneHooks(of: {
+  readonly store: Store;
+  readonly fleet: Fleet;
+}): Promise<void> {
+  const { store, fleet } = of;
+  for (const grid of await store.doneHooks.grids()) {
+    const good = await store.revisions.lastGood(grid);
+    if (good === null) continue;
+    const services = new Set(
+      good.stacks.flatMap((stack) =>
+        stack.services.map((one) => servicePath({ stack: stack.name, service: one.name })),
+      ),
+    );
+    const isHeld = (service: string): boolean =>
+      good.held.some((stack) => service.startsWith(`${stack}/`));
+    for (const service of fleet.doneHooks.services(grid)) {
+      if (services.has(service) || isHeld(service)) continue;
+      await store.doneHooks.remove(grid, service);
+      fleet.doneHooks.remove(grid, service);
+    }
+  }
 }
 
 const FLUSH_MILLISECONDS = 2_000;

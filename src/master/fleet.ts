@@ -8,6 +8,7 @@ import type {
   ObservedNode,
   ObservedState,
 } from '../model/observed.ts';
+import { DoneHooks } from './done-hooks.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -31,6 +32,7 @@ export interface FleetNode {
  * controllers write assignments; everyone reads. It holds no more than the store and the agents can tell again.
  */
 export class Fleet {
+  readonly doneHooks = new DoneHooks();
   readonly #grids = new Map<string, Map<string, FleetNode>>();
   /** Each grid's nodes by name: sorting, or looking up, thousands for every report is too much. */
   readonly #ordered = new Map<string, FleetNode[]>();

@@ -20,7 +20,7 @@ import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
-import { dispatchRecords, loadFleet, ObservationWriter } from './fleet-records.ts';
+import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Grids } from './grids.ts';
 import { apiToken, masterKey, masterSeed } from './key-file.ts';
 import type { MasterOptions } from './options.ts';
@@ -284,6 +284,7 @@ function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }):
   undo.push('observations', async () => await writer.stop());
   const timer = setInterval(() => {
     store.prune(clock.now()).catch(onError);
+    pruneDoneHooks({ store, fleet }).catch(onError);
   }, PRUNE_MILLISECONDS);
   undo.push('upkeep', async () => await Promise.resolve(clearInterval(timer)));
 }

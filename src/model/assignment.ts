@@ -11,6 +11,11 @@ export interface AssignedInstance extends InstanceId {
   /** The commit whose deploy assigned this spec. */
   readonly revision: string;
   readonly mode: ReplaceMode;
+  /**
+   * Keys of its oneshot hooks that have succeeded, as far as the master knows: on another node they are not run again. Absent
+   * where there are none. No reason to send an assignment: the node that ran them knows, and every new spec carries it.
+   */
+  readonly doneHooks?: readonly string[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error.ts';
-import type { InstanceId } from './identity.ts';
+import type { Hook, HookSituation } from './hook.ts';
 import type { Health } from './observed.ts';
 
 /** How far Docker is with a container. A paused one counts as running, a dead one as exited. */
@@ -9,7 +9,7 @@ export type ContainerPhase = 'created' | 'running' | 'exited' | 'removing';
 export type Readiness = 'pending' | 'ready' | 'expired';
 
 /** One container of ours as its agent knows it: what Docker says, and what the agent found out by asking it. */
-export interface ContainerSnapshot extends InstanceId {
+export interface ContainerSnapshot extends HookSituation {
   readonly id: string;
   readonly name: string;
   readonly specHash: string;
@@ -32,6 +32,20 @@ export interface ContainerSnapshot extends InstanceId {
   readonly failedChecks: number;
 }
 
+/** A throw-away container for a pre-start hook: never an instance's container. */
+export interface HookContainer {
+  readonly id: string;
+  readonly phase: ContainerPhase;
+  /** Milliseconds since the epoch; `null` before the start. */
+  readonly startedAt: number | null;
+  /** Key of the hook. */
+  readonly hook: string;
+  /** The container that is started after it. */
+  readonly container: string;
+  /** Seconds. */
+  readonly stopGracePeriod: number;
+}
+
 /** The arguments of each kind of step. To add a kind, add a line here; what is missing then no longer compiles. */
 interface ContainerStepArguments {
   /** Fetch the image unless the engine has it. */
@@ -44,6 +58,12 @@ interface ContainerStepArguments {
   'remove-container': { readonly container: string };
   'rename-container': { readonly container: string; readonly name: string };
   /** Keep its exit code and last log lines as the attempt's failure; it is removed after that. */
+  /** Make and start a container of its own for a pre-start hook; `container` is started after it. */
+  'run-hook': { readonly container: string; readonly hook: Hook };
+  /** Keep how that ended, as the attempt's failure unless it succeeded, and throw its container away. */
+  'end-hook': { readonly container: string; readonly hook: Hook };
+  /** Run a post-start or pre-stop hook inside of a running container. How it ends changes nothing about the steps. */
+  'exec-hook': { readonly container: string; readonly hook: Hook };
   'give-up-container': { readonly container: string; readonly code: ErrorCode };
 }
 

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'name-taken'
   | 'port-taken'
   | 'container-exited'
+  | 'hook-failed'
   | 'not-ready-in-time'
   | 'repository-unreachable'
   | 'repository-refused'

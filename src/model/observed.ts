@@ -57,6 +57,8 @@ export interface ObservedInstance extends InstanceId {
   /** The container that serves; `null` when there is none. */
   readonly current: ObservedContainer | null;
   readonly attempt: Attempt | null;
+  /** Keys of its oneshot hooks that have succeeded, sorted; absent where there are none. */
+  readonly doneHooks?: readonly string[];
 }
 
 /** What the master has assigned to a node: which spec of which instance. Written by the master only. */

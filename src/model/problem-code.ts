@@ -31,6 +31,7 @@ const errors: Readonly<Record<string, string>> = {
   'bad-duration': 'Not a duration such as `1m30s`.',
   'bad-environment': 'An environment variable without a name or value, or too long.',
   'bad-health-check': '`interval` is shorter than `timeout`, or a `test` that says nothing to run.',
+  'bad-hook': 'A hook for no instance, or hooks that are too large together.',
   'bad-host': 'Not a host name with an address, or a DNS server that is not an address.',
   'bad-image': 'Not the name of an image.',
   'bad-key': 'A key that is empty, or is not a word.',

@@ -1,4 +1,5 @@
 import type { ContainerExtras } from './extras.ts';
+import type { Hook } from './hook.ts';
 
 /**
  * The complete, resolved description of a service's containers: what `docker create` needs and what decides that a
@@ -43,6 +44,11 @@ export interface ContainerSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Left out when there are none. */
   readonly extras?: ContainerExtras;
+  /**
+   * By kind, in the order of the file; absent where there are none. An edited hook is another spec, and so another container,
+   * as in Kontena: a pre-start hook has to run before a start, and a container is stopped by the hooks it was made with.
+   */
+  readonly hooks?: readonly Hook[];
 }
 
 export interface PortBinding {

@@ -1,6 +1,16 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot, ContainerStep } from '../model/container.ts';
+import { hookKey } from '../model/hook.ts';
 import { compareText, containerName } from '../model/identity.ts';
+import {
+  type HookHistory,
+  isLeaving,
+  postStartStep,
+  preStartHook,
+  preStartStep,
+  preStopSteps,
+  strayHookSteps,
+} from './hook-steps.ts';
 
 /** What an agent remembers of one instance between two looks at it. Lost when the agent restarts: every value then is 0 or null. */
 export interface AttemptHistory {
@@ -22,8 +32,9 @@ export interface AttemptHistory {
 export interface ContainerSituation {
   /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
   readonly wanted: AssignedInstance | 'kept' | null;
-  /** Every container of this instance on this node. */
+  /** Every container of this instance on this node, but for those of hooks. */
   readonly containers: readonly ContainerSnapshot[];
+  readonly hooks: HookHistory;
   readonly history: AttemptHistory;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -69,14 +80,20 @@ const REMOVAL_POLL = 5_000;
  *   created, and it is started again when the candidate fails.
  * - A container that exits before it was ever ready is a failed attempt; one that had served is started again.
  * - A ready container of the wanted spec that holds the instance's name is left alone.
+ * - Pre-start hooks run after the candidate was created and before it is started. With `stop-first` the old one is stopped by
+ *   then, as in Kontena: what a hook does to the data that both share must not happen beside it.
  */
 export function nextContainerSteps(situation: ContainerSituation): ContainerDecision {
   const { wanted, history } = situation;
+  const stray = strayHookSteps(situation.hooks, awaitedHook(situation));
+  if (stray.length > 0) return steps(stray);
   if (wanted === null) return clear(situation);
   if (wanted === 'kept') return keep(situation);
   const cast = assignRoles(wanted, situation.containers, history);
   if (cast.superfluous.length > 0)
-    return steps(cast.superfluous.flatMap((one) => withdraw(one, wanted, 'it is not needed')));
+    return steps(
+      cast.superfluous.flatMap((one) => withdraw(one, wanted, 'it is not needed', situation)),
+    );
   if (cast.candidate === null) return attempt(wanted, cast.old, situation);
   return advance(wanted, cast.candidate, cast.old, situation);
 }
@@ -98,6 +115,15 @@ export function restartsInARow(container: ContainerSnapshot, history: AttemptHis
 
 function lastRestart(container: ContainerSnapshot, history: AttemptHistory) {
   return history.restart?.container === container.id ? history.restart : null;
+}
+
+/** The hook whose container may be there: the next one of a candidate that was created. */
+function awaitedHook({ wanted, containers, history, hooks }: ContainerSituation) {
+  if (wanted === null || wanted === 'kept') return null;
+  const { candidate } = assignRoles(wanted, containers, history);
+  if (candidate?.phase !== 'created') return null;
+  const hook = preStartHook(wanted, candidate, hooks);
+  return hook === null ? null : { container: candidate.id, hook: hookKey(hook) };
 }
 
 interface Cast {
@@ -134,7 +160,8 @@ function usefulness(container: ContainerSnapshot): number {
 
 function serves(container: ContainerSnapshot): boolean {
   const { phase, readiness, failedChecks } = container;
-  return phase === 'running' && readiness === 'ready' && failedChecks < UNHEALTHY_CHECKS;
+  if (phase !== 'running' || isLeaving(container)) return false;
+  return readiness === 'ready' && failedChecks < UNHEALTHY_CHECKS;
 }
 
 /** Worth keeping beside a candidate: it serves, did, or may yet. */
@@ -147,12 +174,13 @@ function canServe(container: ContainerSnapshot): boolean {
 function attempt(
   wanted: AssignedInstance,
   old: ContainerSnapshot | null,
-  { containers, history, now }: ContainerSituation,
+  situation: ContainerSituation,
 ): ContainerDecision {
+  const { containers, history, now } = situation;
   const retryAt = nextAttemptAt(wanted, old, history, now);
   if (now < retryAt) {
     const until = wait(retryAt, 'waiting for the next attempt');
-    return old?.served === true ? (tend(old, history, now, until) ?? until) : until;
+    return old?.served === true ? (tend(old, situation, until) ?? until) : until;
   }
   if (containers.length > 1)
     return wait(now + REMOVAL_POLL, 'waiting for the engine to remove another');
@@ -184,29 +212,47 @@ function advance(
   old: ContainerSnapshot | null,
   situation: ContainerSituation,
 ): ContainerDecision {
-  const { history, now } = situation;
-  if (candidate.phase === 'created') return begin(wanted, candidate, old);
+  if (candidate.phase === 'created') return begin(wanted, candidate, old, situation);
   const over = failure(candidate);
   if (over !== null) return steps([over]);
+  const hook = postStartStep(candidate, situation.hooks);
+  if (hook !== null) return steps([hook]);
   const ready = serves(candidate);
-  if (ready && old !== null) return steps(withdraw(old, wanted, 'its successor is ready'));
-  const care = tend(candidate, history, now, null);
-  if (care !== null) return makeWay(wanted, old, care);
+  if (ready && old !== null)
+    return steps(withdraw(old, wanted, 'its successor is ready', situation));
+  const care = tend(candidate, situation, null);
+  if (care !== null) return makeWay(wanted, old, care, situation);
   if (ready) return settle(wanted, candidate, situation);
-  const pending = wait(null, 'waiting until it is ready');
-  // Found exited beside a running candidate, the old one was most likely stopped for it: starting it again must wait for proof.
-  const keepsServing = old?.served === true && old.watched && wanted.mode === 'start-first';
-  return keepsServing ? (tend(old, history, now, pending) ?? pending) : pending;
+  return whileWaiting(wanted, old, wait(null, 'waiting until it is ready'), situation);
 }
 
 function begin(
   wanted: AssignedInstance,
   candidate: ContainerSnapshot,
   old: ContainerSnapshot | null,
+  situation: ContainerSituation,
 ): ContainerDecision {
   const reason = 'it was created for the assigned spec';
   const start = { kind: 'start-container', container: candidate.id, reason } as const;
-  return makeWay(wanted, old, steps([start]));
+  const hook = preStartHook(wanted, candidate, situation.hooks);
+  if (hook === null) return makeWay(wanted, old, steps([start]), situation);
+  const { hooks, now } = situation;
+  const step = preStartStep(hook, candidate.id, { ...hooks, now });
+  if (typeof step !== 'number') return makeWay(wanted, old, steps([step]), situation);
+  const pending = wait(step, `waiting for the hook ${hook.name}`);
+  return whileWaiting(wanted, old, pending, situation);
+}
+
+/** What to do for the old one until the candidate has come further. */
+function whileWaiting(
+  wanted: AssignedInstance,
+  old: ContainerSnapshot | null,
+  pending: ReturnType<typeof wait>,
+  situation: ContainerSituation,
+): ContainerDecision {
+  // Found exited beside a candidate, the old one was most likely stopped for it: starting it again must wait for proof.
+  const keepsServing = old?.served === true && old.watched && wanted.mode === 'start-first';
+  return keepsServing ? (tend(old, situation, pending) ?? pending) : pending;
 }
 
 /** With `stop-first` nothing starts beside a running container: it may hold the same ports or data. */
@@ -214,11 +260,12 @@ function makeWay(
   wanted: AssignedInstance,
   old: ContainerSnapshot | null,
   decision: ContainerDecision,
+  { hooks }: ContainerSituation,
 ): ContainerDecision {
   if (wanted.mode === 'start-first' || old?.phase !== 'running') return decision;
   if (decision.kind !== 'steps') return decision;
   const reason = 'its successor cannot start beside it';
-  return steps([stop(old, graceOf(old, wanted), reason), ...decision.steps]);
+  return steps([...stop(old, graceOf(old, wanted), reason, hooks), ...decision.steps]);
 }
 
 function failure(candidate: ContainerSnapshot): ContainerStep | null {
@@ -234,11 +281,12 @@ function failure(candidate: ContainerSnapshot): ContainerStep | null {
 /** Keeps a container that has served serving. `null`: it does. `meanwhile` is the wait that its own delay may shorten. */
 function tend(
   container: ContainerSnapshot,
-  history: AttemptHistory,
-  now: number,
+  { history, hooks, now }: ContainerSituation,
   meanwhile: { readonly until: number | null } | null,
 ): ContainerDecision | null {
-  if (container.phase === 'running') return cure(container);
+  const hook = postStartStep(container, hooks);
+  if (hook !== null) return steps([hook]);
+  if (container.phase === 'running') return cure(container, hooks);
   const delay = Math.min(RESTART_CAP, restartsInARow(container, history) ** 2 * 1_000);
   const last = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0);
   const at = past(last, now) + delay;
@@ -247,12 +295,15 @@ function tend(
   return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to restart it');
 }
 
-function cure(container: ContainerSnapshot): ContainerDecision | null {
-  if (container.readiness === 'expired')
-    return steps([stop(container, container.stopGracePeriod, 'it did not become ready again')]);
-  if (container.failedChecks >= UNHEALTHY_CHECKS)
-    return steps([stop(container, container.stopGracePeriod, 'it is unhealthy')]);
-  return null;
+function cure(container: ContainerSnapshot, hooks: HookHistory): ContainerDecision | null {
+  const reason = illness(container);
+  return reason === null ? null : steps(stop(container, container.stopGracePeriod, reason, hooks));
+}
+
+function illness(container: ContainerSnapshot): string | null {
+  if (container.readiness === 'expired') return 'it did not become ready again';
+  if (container.failedChecks >= UNHEALTHY_CHECKS) return 'it is unhealthy';
+  return isLeaving(container) ? 'it was told that it is stopped' : null;
 }
 
 function settle(
@@ -286,9 +337,11 @@ function withdraw(
   container: ContainerSnapshot,
   wanted: AssignedInstance | null,
   reason: string,
+  { hooks }: ContainerSituation,
 ): readonly ContainerStep[] {
   if (container.phase !== 'running') return [remove(container, reason)];
-  return [stop(container, graceOf(container, wanted), reason), remove(container, reason)];
+  const stopping = stop(container, graceOf(container, wanted), reason, hooks);
+  return [...stopping, remove(container, reason)];
 }
 
 /** What served, or writes to data that outlives it, gets its full time; what was never ready makes way at once. */
@@ -297,23 +350,33 @@ function graceOf(container: ContainerSnapshot, wanted: AssignedInstance | null):
   return Math.min(container.stopGracePeriod, ABANDON_GRACE);
 }
 
-function clear({ containers, now }: ContainerSituation): ContainerDecision {
+function clear(situation: ContainerSituation): ContainerDecision {
+  const { containers, now } = situation;
   if (containers.length === 0) return { kind: 'settled', until: null };
   const reason = 'the instance is not assigned to this node';
   const present = containers.filter((one) => one.phase !== 'removing').toSorted(compareUse);
   if (present.length === 0) return wait(now + REMOVAL_POLL, 'waiting for the engine to remove it');
-  return steps(present.flatMap((one) => withdraw(one, null, reason)));
+  return steps(present.flatMap((one) => withdraw(one, null, reason, situation)));
 }
 
 /** Nothing is made and nothing removed; what served is kept serving. */
-function keep({ containers, history, now }: ContainerSituation): ContainerDecision {
-  const [best] = containers.filter((one) => one.served && canServe(one)).toSorted(compareUse);
-  const care = best === undefined ? null : tend(best, history, now, null);
+function keep(situation: ContainerSituation): ContainerDecision {
+  const [best] = situation.containers
+    .filter((one) => one.served && canServe(one))
+    .toSorted(compareUse);
+  const care = best === undefined ? null : tend(best, situation, null);
   return care ?? { kind: 'settled', until: null };
 }
 
-function stop(container: ContainerSnapshot, grace: number, reason: string): ContainerStep {
-  return { kind: 'stop-container', container: container.id, grace, reason };
+/** Its pre-stop hooks first. */
+function stop(
+  container: ContainerSnapshot,
+  grace: number,
+  reason: string,
+  hooks: HookHistory,
+): readonly ContainerStep[] {
+  const step = { kind: 'stop-container', container: container.id, grace, reason } as const;
+  return [...preStopSteps(container, hooks), step];
 }
 
 function remove(container: ContainerSnapshot, reason: string): ContainerStep {

@@ -82,6 +82,26 @@ const Mount = Type.Union([
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
+/** Of one service, all kinds together. */
+const MAX_HOOKS = 200;
+const HookKeys = list(text(300), 10 * MAX_HOOKS);
+
+const Hook = Type.Object({
+  kind: Type.Union([
+    Type.Literal('pre-start'),
+    Type.Literal('post-start'),
+    Type.Literal('pre-stop'),
+  ]),
+  name: text(255),
+  command: list(text(131_072)),
+  instances: nullable(list(Type.Integer({ minimum: 1 }))),
+  oneshot: Type.Boolean(),
+  user: nullable(text(255)),
+  privileged: Type.Boolean(),
+  workingDirectory: nullable(text(4_096)),
+  env: record,
+});
+
 export const ContainerSpec = Type.Object({
   image: text(1_024),
   command: nullable(list(text(131_072))),
@@ -133,6 +153,7 @@ export const ContainerSpec = Type.Object({
   ),
   labels: record,
   extras: Type.Optional(ContainerExtras),
+  hooks: Type.Optional(list(Hook, MAX_HOOKS)),
 });
 
 /** Of one node, in an assignment and in what is observed. */
@@ -172,6 +193,7 @@ export const Assignment = Type.Object({
       specHash: Hash,
       revision: Hash,
       mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
+      doneHooks: Type.Optional(HookKeys),
     }),
     MAX_INSTANCES,
   ),
@@ -232,4 +254,5 @@ export const ObservedInstance = Type.Object({
       failure: nullable(Failure),
     }),
   ),
+  doneHooks: Type.Optional(HookKeys),
 });

@@ -39,6 +39,8 @@ const migrations: readonly (readonly string[])[] = [
       repository text not null, sha text not null, received_at bigint not null, state text not null,
       primary key (provider, delivery_id))`,
     'create index inbox_by_age on inbox (received_at)',
+    `create table done_hooks (grid text not null, service text not null, number integer not null, hook text not null,
+      at bigint not null, primary key (grid, service, number, hook))`,
     `create table join_tokens (hash text not null primary key, grid text not null, created_at bigint not null,
       expires_at bigint not null, used_by text, used_key text, used_at bigint)`,
   ],

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Assignments, createAssignments } from './assignments.ts';
 import { createDeploys, type Deploys } from './deploys.ts';
+import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { migrate } from './migrations.ts';
@@ -26,6 +27,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly inbox: Inbox;
   readonly tokens: Tokens;
+  readonly doneHooks: DoneHooks;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +75,7 @@ function createStore(db: Db, newId: () => string): Store {
     outbox,
     inbox,
     tokens,
+    doneHooks: createDoneHooks(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

@@ -18,6 +18,7 @@ export interface Tables {
   readonly outbox: OutboxRow;
   readonly inbox: InboxRow;
   readonly joinTokens: JoinTokenRow;
+  readonly doneHooks: DoneHookRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -148,6 +149,14 @@ interface InboxRow {
   sha: string;
   receivedAt: number;
   state: 'queued' | 'done';
+}
+
+interface DoneHookRow {
+  grid: string;
+  service: string;
+  number: number;
+  hook: string;
+  at: number;
 }
 
 interface JoinTokenRow {

@@ -1,5 +1,6 @@
 import type { Containers } from '../../src/agent/containers.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
+import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
@@ -39,6 +40,8 @@ export class Bench {
   readonly engine = new FakeEngine({ clock: this.clock, images });
   readonly events: AgentEvent[] = [];
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
+  /** What the agent's directory holds: it survives the agent. */
+  readonly disk: Disk = { text: null, isFull: false };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -52,6 +55,7 @@ export class Bench {
       probes: this.engine,
       files: options.files ?? noFiles,
       lanes: createLanes(options.concurrency ?? 4),
+      hooks: recordOn(this.disk),
       clock: this.clock,
       random: () => 0.5,
       log: silentLog,
@@ -94,6 +98,21 @@ export class Bench {
   }
 }
 
+interface Disk {
+  text: string | null;
+  isFull: boolean;
+}
+
+/** Written at once, and only as long as the disk takes it. */
+function recordOn(disk: Disk): HookRecord {
+  const save = async (text: string): Promise<void> => {
+    await Promise.resolve();
+    if (disk.isFull) throw new Error('no space left on device');
+    disk.text = text;
+  };
+  return new HookRecord({ text: disk.text, save });
+}
+
 export function web(
   image: string,
   overrides: Partial<AssignedInstance & ContainerSpec> = {},
@@ -104,9 +123,12 @@ export function web(
     number = 1,
     mode = 'start-first',
     stateful = false,
+    doneHooks,
     ...rest
   } = overrides;
   const spec = aSpec({ image, ...rest });
   const specHash = shortDigest(spec);
-  return { stack, service, number, stateful, spec, specHash, revision: 'c0ffee', mode };
+  const known = doneHooks === undefined ? {} : { doneHooks };
+  const id = { stack, service, number };
+  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known };
 }

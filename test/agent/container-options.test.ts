@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { containerOptions } from '../../src/agent/container-options.ts';
+import { hookOptions } from '../../src/agent/hook-options.ts';
+import { parseLabels } from '../../src/agent/labels.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
-import { aPort, aVolumeMount } from '../support/builders.ts';
+import { aHook, aPort, aVolumeMount } from '../support/builders.ts';
 import { web } from './bench.ts';
 
 const scope = { grid: 'demo', node: 'node-1', publishAddress: '127.0.0.11' };
@@ -42,6 +44,8 @@ describe('the options of a container', () => {
           'web.shop',
           'web.shop.demo.kontena.local',
           'web-1.shop.demo.kontena.local',
+          'shop-web.kontena.local',
+          'shop-web-1.kontena.local',
         ],
       },
     });
@@ -316,4 +320,83 @@ describe('the volumes of a container', () => {
 
     expect(() => optionsOf({ mounts })).toThrow(/must not hold a colon/);
   });
+});
+
+describe('the options of a hook’s container', () => {
+  const hook = aHook('pre-start', 'migrate', { command: ['/bin/sh', '-c', 'migrate up'] });
+  const run = { hook: 'pre-start/migrate', container: 'c1' };
+  const input = (overrides: Partial<AssignedInstance & ContainerSpec>) => ({
+    scope,
+    instance: web('web:1', overrides),
+    imageVolumes: [],
+    network: 'gridops-demo',
+  });
+
+  it('are the instance’s, but for the command', () => {
+    const instance = input({
+      env: { A: 'b' },
+      user: 'app',
+      command: ['serve'],
+      mounts: [aVolumeMount()],
+      memory: 1_000_000,
+    });
+    const own = containerOptions(instance);
+
+    const options = hookOptions(instance, { name: 'x', hook, run });
+
+    expect(options).toMatchObject({
+      Image: 'web:1',
+      User: 'app',
+      Env: own.Env,
+      Hostname: 'web-1',
+      Entrypoint: ['/bin/sh', '-c', 'migrate up'],
+      HostConfig: { Mounts: own.HostConfig.Mounts, Memory: 1_000_000 },
+    });
+    expect(options).not.toHaveProperty('Cmd');
+  });
+
+  it('let nobody take it for the instance', () => {
+    const instance = input({
+      ports: [aPort(80)],
+      labels: { 'traefik.enable': 'true' },
+      waitForPort: 80,
+      hooks: [aHook('post-start', 'warm')],
+    });
+
+    const options = hookOptions(instance, { name: 'x', hook, run });
+
+    expect(options).not.toHaveProperty('ExposedPorts');
+    expect(options.HostConfig).not.toHaveProperty('PortBindings');
+    expect(options.NetworkingConfig).toEqual({
+      EndpointsConfig: { 'gridops-demo': { Links: [] } },
+    });
+    expect(options.Labels).not.toHaveProperty('traefik.enable');
+    expect(options.Labels).toMatchObject({ 'io.kontena.container.type': 'service_hook' });
+    expect(parseLabels(options.Labels)).toMatchObject({
+      hookRun: run,
+      hooks: [],
+      waitForPort: null,
+    });
+  });
+});
+
+describe('the labels of a container', () => {
+  it('tell the hooks that run inside of it, as far as they concern the instance', () => {
+    const inside = aHook('pre-stop', 'drain', { instances: [2], user: 'root' });
+    const others = [aHook('pre-start', 'migrate'), aHook('post-start', 'warm', { instances: [1] })];
+
+    const { Labels } = optionsOf({ number: 2, hooks: [inside, ...others] });
+
+    expect(parseLabels(Labels)).toMatchObject({ hooks: [inside], hookRun: null });
+    expect(optionsOf().Labels).not.toHaveProperty('io.gridops.hooks');
+  });
+
+  it.each(['{', 'null', '[1, null, {"name": "x"}]'])(
+    'are not believed when they say %s',
+    (text) => {
+      const Labels = { ...optionsOf().Labels, 'io.gridops.hooks': text };
+
+      expect(parseLabels(Labels)).toMatchObject({ hooks: [] });
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Containers } from '../../src/agent/containers.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
-import { aPort } from '../support/builders.ts';
+import { aHook, aPort } from '../support/builders.ts';
 import { Bench, WEB, web } from './bench.ts';
 
 /** Like an engine whose client dies: the call at the crash point is done or not, and nothing ever answers after it. */
@@ -10,7 +10,7 @@ class DyingClient {
   readonly containers: Containers;
 
   constructor(engine: Containers, dieAt: number, done: boolean) {
-    const mortal = new Set(['create', 'start', 'stop', 'remove', 'rename']);
+    const mortal = new Set(['create', 'createHook', 'exec', 'start', 'stop', 'remove', 'rename']);
     const dead = new Promise<never>(() => undefined);
     this.containers = new Proxy(engine, {
       get: (target, key) => {
@@ -34,9 +34,18 @@ interface Scenario {
   readonly names: readonly string[];
   /** How many containers are ever made. */
   readonly made: number;
+  /** Pre-start hooks that are ever started. */
+  readonly ran?: readonly string[];
 }
 
 const ports = [aPort(80)];
+const [MIGRATE, SEED] = ['start-hook pre-start/migrate', 'start-hook pre-start/seed'] as const;
+const hooks = [
+  aHook('pre-start', 'migrate'),
+  aHook('pre-start', 'seed', { oneshot: true }),
+  aHook('post-start', 'warm'),
+  aHook('pre-stop', 'drain'),
+];
 const scenarios: readonly [string, Scenario][] = [
   ['the first start of an instance', { before: [], after: [web('web:1')], names: [WEB], made: 1 }],
   [
@@ -52,6 +61,16 @@ const scenarios: readonly [string, Scenario][] = [
       made: 2,
     },
   ],
+  [
+    'a replacement with hooks',
+    {
+      before: [web('web:1', { hooks })],
+      after: [web('web:2', { hooks })],
+      names: [WEB],
+      made: 2,
+      ran: [MIGRATE, MIGRATE, SEED],
+    },
+  ],
   ['a removal', { before: [web('web:1')], after: [], names: [], made: 1 }],
 ];
 
@@ -62,7 +81,7 @@ afterEach(async () => {
 });
 
 describe('an agent that dies', () => {
-  const points = [0, 1, 2, 3, 4, 5].flatMap((at) => [
+  const points = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((at) => [
     { at, done: false },
     { at, done: true },
   ]);
@@ -91,6 +110,8 @@ describe('an agent that dies', () => {
       expect(engine.names).toEqual(scenario.names);
       expect(engine.count('create')).toBe(scenario.made);
       expect(engine.count('start')).toBe(scenario.made);
+      const ran = engine.journal.filter((line) => line.startsWith('start-hook'));
+      expect(ran.toSorted()).toEqual(scenario.ran ?? []);
       expect(engine.mostOfOneInstance).toBeLessThanOrEqual(2);
       for (const instance of scenario.after)
         expect(engine.get(WEB).instance.specHash).toBe(instance.specHash);

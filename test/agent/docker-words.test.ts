@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { engineError, pullError } from '../../src/agent/docker-error.ts';
-import { logLines } from '../../src/agent/docker-log.ts';
+import { FrameTail, logLines } from '../../src/agent/docker-log.ts';
 import { imageReference } from '../../src/agent/image-reference.ts';
 import { PullProgress } from '../../src/agent/pull-progress.ts';
 import { GridError } from '../../src/model/error.ts';
@@ -82,15 +82,15 @@ describe('what the engine says', () => {
   });
 });
 
-describe('a log', () => {
-  const frame = (stream: number, text: string): Buffer => {
-    const payload = Buffer.from(text);
-    const header = Buffer.alloc(8);
-    header[0] = stream;
-    header.writeUInt32BE(payload.length, 4);
-    return Buffer.concat([header, payload]);
-  };
+function frame(stream: number, text: string): Buffer {
+  const payload = Buffer.from(text);
+  const header = Buffer.alloc(8);
+  header[0] = stream;
+  header.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([header, payload]);
+}
 
+describe('a log', () => {
   it('is read across frames and streams', () => {
     const frames = Buffer.concat([frame(1, 'one\ntw'), frame(1, 'o\n'), frame(2, 'three\n')]);
 
@@ -116,6 +116,32 @@ describe('a log', () => {
   it('that breaks off is read as far as it goes', () => {
     expect(logLines(frame(1, 'whole\nhalf').subarray(0, 16), 20)).toEqual(['whole', 'ha']);
     expect(logLines(Buffer.from('???'), 20)).toEqual([]);
+  });
+});
+
+describe('the end of an output', () => {
+  it('is read from frames that come in pieces', () => {
+    const tail = new FrameTail();
+    const frames = Buffer.concat([frame(1, 'one\ntw'), frame(2, 'o\nthree\n')]);
+
+    for (const byte of frames) tail.add(Buffer.from([byte]));
+
+    expect(tail.lines(2)).toEqual(['two', 'three']);
+  });
+
+  it('is all that is kept of an output, however long it is', () => {
+    const tail = new FrameTail();
+
+    for (let count = 0; count < 500; count += 1)
+      tail.add(frame(1, `${'x'.repeat(10_000)}${count}\n`));
+
+    expect(tail.lines(500).length).toBeLessThan(10);
+  });
+
+  it('is not taken from what is no log', () => {
+    const tail = new FrameTail();
+
+    expect(() => tail.add(Buffer.alloc(64, 0xff))).toThrow('without an end');
   });
 });
 

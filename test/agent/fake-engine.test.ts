@@ -5,7 +5,12 @@ import { FakeEngine } from '../support/fake-engine.ts';
 describeEngineContract('the fake engine', async () => {
   const engine = new FakeEngine({
     clock: systemClock,
-    images: { 'serves:1': {}, 'exits:1': { exitAfter: 0, log: ['cannot find the settings'] } },
+    images: {
+      'serves:1': {
+        hooks: { fails: { exitCode: 7, log: ['no table'] }, hangs: { takes: null } },
+      },
+      'exits:1': { exitAfter: 0, log: ['cannot find the settings'] },
+    },
   });
   return {
     containers: engine,

@@ -26,7 +26,7 @@ async function launch(options: object) {
   return { stop: async () => await started.process.kill() };
 }
 
-const files = (round: number) => ({
+const files = (round: number, more = '') => ({
   'stacks/web/kontena.yml': `stack: test/web
 services:
   web:
@@ -34,7 +34,7 @@ services:
     environment: {ROUND: "${round}"}
     deploy: {wait_for_port: 8080}
     stop_signal: SIGKILL
-`,
+${more}`,
 });
 
 /** The old container makes way after the new one is ready, which is when the commit is done. */
@@ -43,6 +43,27 @@ async function onlyOne(where: string): Promise<void> {
     const containers = await engine.containers(world.grid);
     return containers.size === 1 && containers.get('web.web-1')?.running === true ? true : null;
   }, `one container, ${where}`);
+}
+
+/** `SIGKILL`s the agent before each of its effects of a deploy in turn. Returns how many deploys that took. */
+async function killEverywhere(of: (round: number) => Record<string, string>): Promise<number> {
+  let point = 0;
+  for (let survived = false; !survived; ) {
+    point += 1;
+    agent.arm(point);
+    const sha = await world.push(of(point));
+
+    const settled = world.final(sha).then(async (status) => {
+      await onlyOne(`killed before effect ${point}`);
+      return status;
+    });
+    await Promise.race([settled, agent.gone]);
+    survived = agent.isAlive;
+    if (!survived) await world.startAgent('node-1');
+
+    expect(await settled, `killed before effect ${point}`).toMatchObject({ state: 'success' });
+  }
+  return point;
 }
 
 describe('an agent that is killed', () => {
@@ -55,26 +76,38 @@ describe('an agent that is killed', () => {
     await world.final(await world.work.head());
     const recorder = await engine.recordStarts(world.grid);
 
-    let point = 0;
-    for (let survived = false; !survived; ) {
-      point += 1;
-      agent.arm(point);
-      const sha = await world.push(files(point));
-
-      const settled = world.final(sha).then(async (status) => {
-        await onlyOne(`killed before effect ${point}`);
-        return status;
-      });
-      await Promise.race([settled, agent.gone]);
-      survived = agent.isAlive;
-      if (!survived) await world.startAgent('node-1');
-
-      expect(await settled, `killed before effect ${point}`).toMatchObject({ state: 'success' });
-    }
+    const point = await killEverywhere((round) => files(round));
     recorder.stop();
 
     expect(point).toBeGreaterThan(LEAST_POINTS);
     expect(recorder.starts, recorder.starts.join('; ')).toHaveLength(point);
     expect(new Set(recorder.starts).size).toBe(point);
   }, 180_000);
+
+  it('with hooks runs no pre-start hook twice, a oneshot one never again, and leaves nothing of them', async () => {
+    const hooks = `    hooks:
+      pre_start:
+        - {name: once, cmd: "true", oneshot: true}
+        - {name: migrate, cmd: "sleep 0.2"}
+      post_start: [{name: warm, cmd: "true"}]
+      pre_stop: [{name: drain, cmd: "true"}]
+`;
+    world = await startWorld({
+      nodes: ['node-1'],
+      files: { 'grid.yml': '', ...files(0, hooks) },
+      launchAgent: launch,
+    });
+    await world.final(await world.work.head());
+    const recorder = await engine.recordStarts(world.grid);
+
+    const point = await killEverywhere((round) => files(round, hooks));
+    recorder.stop();
+
+    const starts = recorder.starts.map((start) => start.split(' ')[0]);
+    const counted = (name: string) => starts.filter((start) => start === name).length;
+    expect(point).toBeGreaterThan(LEAST_POINTS);
+    expect(counted('pre-start/once')).toBe(0);
+    expect(counted('pre-start/migrate')).toBe(point);
+    expect(counted('web.web-1')).toBe(point);
+  }, 240_000);
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
+import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -47,6 +48,7 @@ class RealNode {
       probes: networkProbes,
       files: noFiles,
       lanes: createLanes(defaultConcurrency()),
+      hooks: new HookRecord({ text: null, save: async () => await Promise.resolve() }),
       clock: systemClock,
       random: () => 0.5,
       log: silentLog,

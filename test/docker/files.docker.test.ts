@@ -6,6 +6,7 @@ import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
+import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -46,6 +47,7 @@ class Stack {
       engine: new DockerEngine(client),
       probes: networkProbes,
       files: new FileStore(path.join(folder, 'files')),
+      hooks: new HookRecord({ text: null, save: async () => undefined }),
       lanes: createLanes(defaultConcurrency()),
       clock: hasty,
       random: () => 0.5,

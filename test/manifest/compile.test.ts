@@ -169,7 +169,7 @@ describe('compiling', () => {
   });
 
   test('does not let warnings fail anything', () => {
-    const compiled = compileFiles({ [stack('a')]: 'expose: a\nservices: {a: {image: a}}' });
+    const compiled = compileFiles({ [stack('a')]: 'services: {A: {image: a}}' });
     expect(compiled).toMatchObject({
       failed: [],
       stacks: [{ name: 'a' }],

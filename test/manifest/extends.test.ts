@@ -89,7 +89,7 @@ services:
       'services:\n  web: {extends: {file: docker-compose.yml, service: app}}',
       {
         [beside('docker-compose.yml')]:
-          'services:\n  app:\n    image: app\n    profiles: [a]\n    ports: ["80"]\n',
+          'services:\n  app:\n    image: app\n    certificates: []\n    ports: ["80"]\n',
       },
     );
     expect(compiled.problems).toMatchObject([

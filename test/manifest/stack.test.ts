@@ -33,7 +33,6 @@ describe('a stack file', () => {
     [`volumes: [a]\n${web}`, 'error wrong-type 1:10'],
     [`labels: [nothing]\n${web}`, 'error wrong-value 1:10'],
     [`expose: wbe\n${web}`, 'error unknown-service 1:9'],
-    [`expose: web\n${web}`, 'warning not-supported-yet 1:9'],
     [`version: {a: b}\n${web}`, 'error wrong-type 1:10'],
     [`${web}# {% if x %}\n`, 'error bad-template 3:3'],
     [`stack: a\nx-a: {{ x }}\n${web}`, 'error undefined-variable 2:9'],
@@ -41,6 +40,14 @@ describe('a stack file', () => {
     ['registryWeb:\n  image: web\n', 'warning unusual-name 1:1'],
   ])('%j is a problem', (text, expected) => {
     expect(compileStackFile(text).problems.map(brief)).toEqual([expected]);
+  });
+
+  test('has one service that answers to its own name', () => {
+    const { spec } = theService(compileStackFile(`expose: web\n${web}  db: {image: db}\n`));
+    expect(spec.extras?.aliases).toEqual(['shop', 'shop.demo.kontena.local']);
+    expect(
+      theService(compileStackFile(`expose: web\n${web}  db: {image: db}\n`), 'db').spec,
+    ).not.toHaveProperty('extras');
   });
 
   test('may hold templates of other programs', () => {

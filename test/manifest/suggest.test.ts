@@ -54,7 +54,6 @@ describe('the key of a service that was meant by', () => {
     ['priv', 'privileged'],
     // the words of others
     ['replicas', 'instances'],
-    ['scale', 'instances'],
     ['mem', 'mem_limit'],
     ['memory', 'mem_limit'],
     ['cmd', 'command'],
@@ -146,7 +145,7 @@ describe('a suggestion', () => {
 describe('an unknown key', () => {
   test.each([
     ['min_health: 1', 'It belongs inside "deploy".'],
-    ['interval: 1d', 'It belongs inside "deploy" or "health_check".'],
+    ['interval: 1d', 'It belongs inside "deploy", "health_check" or "healthcheck".'],
     ['minHealth: 1', 'Did you mean "min_health" inside "deploy"?'],
     ['zebra: 1', 'All keys are in docs/stack-file.md.'],
   ])('{%s} is told where it belongs, or where all keys are', (line, hint) => {

@@ -8,7 +8,7 @@ import { instancePath } from '../../src/model/identity.ts';
 import type { Step } from '../../src/model/plan.ts';
 import { decodeAssignment } from '../../src/protocol/codec.ts';
 import { aDelivery, aFilesMount } from '../support/a-delivery.ts';
-import { aService, aSpec, deepFreeze, NOW, running } from '../support/builders.ts';
+import { aHook, aService, aSpec, deepFreeze, NOW, running } from '../support/builders.ts';
 
 const web = aService({ name: 'web' });
 const db = aService({ name: 'db', stateful: true });
@@ -46,14 +46,41 @@ function assign(
   node: FleetNode,
   steps: readonly Step[],
   services: readonly Service[],
+  done: readonly string[] = [],
 ): Assignment | null {
   const byPath = new Map(services.map((service) => [`${service.stack}/${service.name}`, service]));
-  const of = { node, steps, services: byPath, revision: 'sha-2', roster: ['node-1'] };
-  return nextAssignment({ ...of, encode: createEncoder() });
+  return nextAssignment({
+    node,
+    steps,
+    services: byPath,
+    revision: 'sha-2',
+    roster: ['node-1'],
+    encode: createEncoder(),
+    done: () => new Set(done),
+  });
 }
 
 const paths = (assignment: Assignment | null) =>
   assignment?.instances.map((one) => instancePath(one));
+
+describe('oneshot hooks that have succeeded', () => {
+  const hooks = [aHook('pre-start', 'seed', { oneshot: true }), aHook('pre-start', 'check')];
+  const once = aService({ name: 'web', spec: aSpec({ hooks }), specHash: 'once' });
+
+  it('are told to the node that takes the instance over, and no others', () => {
+    const done = ['pre-start/seed', 'pre-start/check', 'pre-start/gone'];
+
+    const next = assign(aFleetNode(), [create(once)], [once], done);
+
+    expect(next?.instances[0]?.doneHooks).toEqual(['pre-start/seed']);
+  });
+
+  it('are no reason for a newer assignment', () => {
+    const node = aFleetNode({ assignment: assignmentOf([once]) });
+
+    expect(assign(node, [create(once)], [once], ['pre-start/seed'])).toBeNull();
+  });
+});
 
 describe('a next assignment', () => {
   it('lists what was assigned before and what the steps add, one generation up', () => {

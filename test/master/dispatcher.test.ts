@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { Dispatcher, type NodeEvent } from '../../src/master/dispatcher.ts';
 import { Fleet } from '../../src/master/fleet.ts';
-import { dispatchRecords } from '../../src/master/fleet-records.ts';
+import { dispatchRecords, loadFleet, pruneDoneHooks } from '../../src/master/fleet-records.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
+import type { Stack } from '../../src/model/grid.ts';
 import { decodeAssignment } from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
 import {
@@ -21,7 +22,15 @@ import {
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { anAssignedInstance, aService, running } from '../support/builders.ts';
+import {
+  aGrid,
+  aHook,
+  anAssignedInstance,
+  aService,
+  aSpec,
+  aStack,
+  running,
+} from '../support/builders.ts';
 import { WireAgent } from '../support/wire-agent.ts';
 
 const SECRET = 's'.repeat(43);
@@ -373,4 +382,53 @@ describe('observations', () => {
 
     expect(events.find((event) => event.kind === 'clock-skew')?.message).toContain('90 s ahead');
   });
+});
+
+describe('oneshot hooks that a node reports as done', () => {
+  const hooks = [aHook('pre-start', 'seed', { oneshot: true }), aHook('pre-start', 'check')];
+  const service = aService({ spec: aSpec({ hooks }) });
+  const doneHooks = ['pre-start/seed', 'pre-start/check', 'pre-start/invented'];
+  const seed = { grid: 'demo', service: 'shop/web', number: 1, hook: 'pre-start/seed' };
+
+  async function report(): Promise<void> {
+    const { agent } = await joined();
+    await dispatcher.assign(assignment(1, { instances: [anAssignedInstance(service)] }));
+    const told = [1, 2].map((number) => ({ ...running(service, number), doneHooks }));
+    agent.observe({ complete: true, instances: told, generation: 1 });
+    await until(() => fleet.get('demo', 'node-1')?.instances.length === 2);
+  }
+
+  it('are kept in the store, as far as they are of an instance that it is assigned', async () => {
+    await report();
+
+    expect(await store.doneHooks.list('demo')).toEqual([seed]);
+    expect([...fleet.doneHooks.of('demo', { ...service, service: 'web', number: 1 })]).toEqual([
+      'pre-start/seed',
+    ]);
+  });
+
+  it('are known to the next process, and forgotten with the service', async () => {
+    await report();
+    const parts = { store, clock: systemClock, log: silentLog };
+    const next = await loadFleet(parts);
+    const id = { stack: 'shop', service: 'web', number: 1 };
+    expect([...next.doneHooks.of('demo', id)]).toEqual(['pre-start/seed']);
+
+    await putGood([aStack({ services: [service] })]);
+    await pruneDoneHooks({ store, fleet: next });
+    expect([...next.doneHooks.of('demo', id)]).toEqual(['pre-start/seed']);
+    await putGood([], ['shop']);
+    await pruneDoneHooks({ store, fleet: next });
+    expect(await store.doneHooks.list('demo')).toEqual([seed]);
+    await putGood([]);
+    await pruneDoneHooks({ store, fleet: next });
+
+    expect([...next.doneHooks.of('demo', id)]).toEqual([]);
+    expect(await store.doneHooks.list('demo')).toEqual([]);
+  });
+
+  async function putGood(stacks: readonly Stack[], held: readonly string[] = []): Promise<void> {
+    const good = { grid: 'demo', sha: 'a1', inputs: 'i', gridDefinition: aGrid(), stacks, held };
+    await store.revisions.putGood({ ...good, at: 1 });
+  }
 });

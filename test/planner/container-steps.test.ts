@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
-import type { ContainerSnapshot, ContainerStep } from '../../src/model/container.ts';
+import type {
+  ContainerSnapshot,
+  ContainerStep,
+  ContainerStepOf,
+  HookContainer,
+} from '../../src/model/container.ts';
+import { type Hook, hookKey } from '../../src/model/hook.ts';
 import { containerName } from '../../src/model/identity.ts';
 import {
   type AttemptHistory,
@@ -10,8 +16,10 @@ import {
   freshHistory,
   nextContainerSteps,
 } from '../../src/planner/container-steps.ts';
-import { aSpec, NOW } from '../support/builders.ts';
+import type { HookHistory } from '../../src/planner/hook-steps.ts';
+import { aHook, aSpec, NOW } from '../support/builders.ts';
 
+const noHooks: HookHistory = { done: [], containers: [] };
 const NAME = 'shop.web-1';
 const OLD = '1111111111111111';
 const NEW = '2222222222222222';
@@ -50,6 +58,8 @@ function aContainer(overrides: Partial<ContainerSnapshot> = {}): ContainerSnapsh
     watched: true,
     health: 'unknown',
     failedChecks: 0,
+    hooks: [],
+    attempted: [],
     ...overrides,
   };
 }
@@ -60,15 +70,48 @@ const starting = { readiness: 'pending', served: false, name: `${NAME}.${NEW}` }
 const exited = { phase: 'exited', readiness: 'pending', exitCode: 1, finishedAt: NOW } as const;
 const created = { phase: 'created', readiness: 'pending', served: false, startedAt: null } as const;
 
+const MIGRATE = 'pre-start/migrate';
+const SEED = 'pre-start/seed';
+
+function migrating(overrides: Partial<Hook> = {}): AssignedInstance {
+  const hooks = ['migrate', 'seed'].map((name) => aHook('pre-start', name, overrides));
+  return wanting({ spec: aSpec({ hooks }) });
+}
+
+/** Runs `migrate` for the container `new`. */
+function aHookContainer(overrides: Partial<HookContainer> = {}): HookContainer {
+  const run = { hook: MIGRATE, container: 'new' };
+  return {
+    id: 'hook',
+    phase: 'running',
+    startedAt: NOW,
+    stopGracePeriod: 10,
+    ...run,
+    ...overrides,
+  };
+}
+
+const drained = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
+  oldOne({ hooks: [aHook('pre-stop', 'drain')], ...overrides });
+
 interface Case {
   readonly wanted?: AssignedInstance | 'kept' | null;
   readonly containers?: readonly ContainerSnapshot[];
   readonly history?: Partial<AttemptHistory>;
+  readonly hooks?: Partial<HookHistory>;
   readonly now?: number;
 }
 
-function decide({ wanted = wanting(), containers = [], history = {}, now = NOW }: Case) {
-  return nextContainerSteps({ wanted, containers, history: { ...freshHistory, ...history }, now });
+function decide({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
+  const hooks = { ...noHooks, ...rest.hooks };
+  const { now = NOW } = rest;
+  return nextContainerSteps({
+    wanted,
+    containers,
+    history: { ...freshHistory, ...history },
+    hooks,
+    now,
+  });
 }
 
 /** Steps as `kind target`, waits as seconds from now. */
@@ -82,6 +125,7 @@ function toldStep(step: ContainerStep): string {
   const verb = step.kind.replace(/-(container|image)$/, '');
   if (step.kind === 'pull-image') return `${verb} ${step.image}`;
   if (step.kind === 'create-container') return `${verb} ${step.name}`;
+  if ('hook' in step) return `${step.kind} ${step.hook.name}`;
   if (step.kind === 'stop-container') return `${verb} ${step.container} in ${step.grace} s`;
   return `${verb} ${step.container}`;
 }
@@ -301,6 +345,189 @@ const table: readonly [string, Case, string | string[]][] = [
   ],
   ['starts again what is kept', { wanted: 'kept', containers: [oldOne(exited)] }, ['start old']],
   ['needs no container of what is kept', { wanted: 'kept' }, 'settled'],
+  [
+    'runs the first pre-start hook before it starts what was created',
+    { wanted: migrating(), containers: [aContainer(created)] },
+    ['run-hook migrate'],
+  ],
+  [
+    'waits for a pre-start hook that runs, ten minutes at most',
+    {
+      wanted: migrating(),
+      containers: [aContainer(created)],
+      hooks: { containers: [aHookContainer({ startedAt: NOW - 60_000 })] },
+    },
+    'wait 540 s',
+  ],
+  [
+    'starts a hook’s container that was only created',
+    {
+      wanted: migrating(),
+      containers: [aContainer(created)],
+      hooks: { containers: [aHookContainer({ phase: 'created', startedAt: null })] },
+    },
+    ['run-hook migrate'],
+  ],
+  [
+    'looks at how a pre-start hook ended',
+    {
+      wanted: migrating(),
+      containers: [aContainer(created)],
+      hooks: { containers: [aHookContainer({ phase: 'exited' })] },
+    },
+    ['end-hook migrate'],
+  ],
+  [
+    'ends a pre-start hook whose time is up',
+    {
+      wanted: migrating(),
+      containers: [aContainer(created)],
+      hooks: { containers: [aHookContainer({ startedAt: NOW - 600_000 })] },
+    },
+    ['end-hook migrate'],
+  ],
+  [
+    'runs the next pre-start hook after the first has succeeded',
+    { wanted: migrating(), containers: [aContainer({ ...created, attempted: [MIGRATE] })] },
+    ['run-hook seed'],
+  ],
+  [
+    'starts what was created after its last pre-start hook',
+    { wanted: migrating(), containers: [aContainer({ ...created, attempted: [MIGRATE, SEED] })] },
+    ['start new'],
+  ],
+  [
+    'does not run a oneshot hook again in another container',
+    {
+      wanted: migrating({ oneshot: true }),
+      containers: [aContainer(created)],
+      hooks: { done: [MIGRATE, SEED] },
+    },
+    ['start new'],
+  ],
+  [
+    'runs a hook again that is no oneshot any more',
+    { wanted: migrating(), containers: [aContainer(created)], hooks: { done: [MIGRATE] } },
+    ['run-hook migrate'],
+  ],
+  [
+    'runs no hook that is for other instances',
+    { wanted: migrating({ instances: [2, 3] }), containers: [aContainer(created)] },
+    ['start new'],
+  ],
+  [
+    'lets the old one serve while a pre-start hook runs',
+    {
+      wanted: migrating(),
+      containers: [oldOne(), aContainer({ ...starting, ...created })],
+      hooks: { containers: [aHookContainer()] },
+    },
+    'wait 600 s',
+  ],
+  [
+    'starts an old one that crashed while a pre-start hook runs',
+    {
+      wanted: migrating(),
+      containers: [oldOne(exited), aContainer({ ...starting, ...created })],
+      hooks: { containers: [aHookContainer()] },
+    },
+    ['start old'],
+  ],
+  [
+    'with stop-first, stops the old one before the pre-start hooks, because both use the same data',
+    {
+      wanted: { ...migrating(), mode: 'stop-first' },
+      containers: [oldOne(), aContainer({ ...starting, ...created })],
+    },
+    ['stop old in 10 s', 'run-hook migrate'],
+  ],
+  [
+    'with stop-first, does not start the old one while a pre-start hook runs',
+    {
+      wanted: { ...migrating(), mode: 'stop-first' },
+      containers: [oldOne(exited), aContainer({ ...starting, ...created })],
+      hooks: { containers: [aHookContainer()] },
+    },
+    'wait 600 s',
+  ],
+  [
+    'takes away a hook’s container that nobody waits for',
+    { wanted: migrating(), hooks: { containers: [aHookContainer({ container: 'gone' })] } },
+    ['stop hook in 10 s', 'remove hook'],
+  ],
+  [
+    'takes away a hook’s container whose success is written down',
+    {
+      wanted: migrating(),
+      containers: [aContainer({ ...created, attempted: [MIGRATE] })],
+      hooks: { containers: [aHookContainer({ phase: 'exited' })] },
+    },
+    ['remove hook'],
+  ],
+  [
+    'takes away a hook’s container of an instance that is not assigned',
+    { wanted: null, hooks: { containers: [aHookContainer({ phase: 'created' })] } },
+    ['remove hook'],
+  ],
+  [
+    'runs post-start hooks before it looks whether the container is ready',
+    { containers: [oldOne(), aContainer({ ...starting, hooks: [aHook('post-start', 'warm')] })] },
+    ['exec-hook warm'],
+  ],
+  [
+    'goes on after a post-start hook, whatever came of it',
+    {
+      containers: [
+        aContainer({ hooks: [aHook('post-start', 'warm')], attempted: ['post-start/warm'] }),
+      ],
+    },
+    'settled',
+  ],
+  [
+    'gives up a new one that exits during its post-start hook',
+    {
+      containers: [aContainer({ ...starting, ...exited, hooks: [aHook('post-start', 'warm')] })],
+    },
+    ['give-up new'],
+  ],
+  [
+    'runs the post-start hooks of an old one that was started again',
+    {
+      wanted: 'kept',
+      containers: [oldOne({ hooks: [aHook('post-start', 'warm')] })],
+    },
+    ['exec-hook warm'],
+  ],
+  [
+    'runs the pre-stop hooks that the old one was made with before it stops it',
+    { containers: [drained(), aContainer({ name: starting.name })] },
+    ['exec-hook drain', 'stop old in 10 s', 'remove old'],
+  ],
+  [
+    'does not run a pre-stop hook twice before one stop',
+    {
+      containers: [drained({ attempted: ['pre-stop/drain'] }), aContainer({ name: starting.name })],
+    },
+    ['stop old in 10 s', 'remove old'],
+  ],
+  [
+    'runs pre-stop hooks before it takes away what is not assigned',
+    { wanted: null, containers: [drained()] },
+    ['exec-hook drain', 'stop old in 10 s', 'remove old'],
+  ],
+  [
+    'runs no pre-stop hook where nothing ever served',
+    { wanted: null, containers: [drained({ ...starting })] },
+    ['stop old in 10 s', 'remove old'],
+  ],
+  [
+    'starts anew what was told that it is stopped when it is wanted after all',
+    {
+      wanted: wanting({ specHash: OLD }),
+      containers: [drained({ attempted: ['pre-stop/drain'] })],
+    },
+    ['stop old in 10 s'],
+  ],
 ];
 
 describe('the next steps of a container', () => {
@@ -319,17 +546,22 @@ describe('the next steps of a container', () => {
 class World {
   containers: ContainerSnapshot[];
   history: AttemptHistory = freshHistory;
+  hooks: HookHistory;
   now = NOW;
   created = 0;
   readonly most: number;
   readonly wanted: AssignedInstance | null;
   readonly broken: boolean;
+  /** Pre-start hooks that ended, and those that were run inside of containers, by key. */
+  readonly ran: string[] = [];
 
   constructor(
     wanted: AssignedInstance | null,
     containers: readonly ContainerSnapshot[],
     broken = false,
+    hooks: HookHistory = noHooks,
   ) {
+    this.hooks = hooks;
     this.wanted = wanted;
     this.broken = broken;
     this.containers = [...containers];
@@ -350,6 +582,7 @@ class World {
   /** What happens by itself: time, readiness, exits. */
   pass(until: number | null): void {
     this.now = Math.max(this.now + 1_000, until ?? 0);
+    this.setHooks((one) => (one.phase === 'running' ? { ...one, phase: 'exited' as const } : one));
     this.containers = this.containers
       .filter((one) => one.phase !== 'removing')
       .map((one) =>
@@ -369,9 +602,14 @@ class World {
     if (step.kind === 'create-container') {
       expect(this.containers.map((one) => one.name)).not.toContain(step.name);
       this.created += 1;
-      const fresh = { ...created, id: `made-${this.created}`, name: step.name };
+      const hooks = (this.wanted?.spec.hooks ?? []).filter((hook) => hook.kind !== 'pre-start');
+      const fresh = { ...created, id: `made-${this.created}`, name: step.name, hooks };
       this.containers.push(aContainer({ ...fresh, specHash: this.wanted?.specHash ?? '' }));
       expect(this.containers.length).toBeLessThanOrEqual(this.most);
+      return;
+    }
+    if (this.hooks.containers.some((hook) => hook.id === step.container)) {
+      this.applyToHook(step);
       return;
     }
     const one = this.containers.find((container) => container.id === step.container);
@@ -379,7 +617,46 @@ class World {
     if (step.kind === 'remove-container')
       this.containers = this.containers.filter((container) => container !== one);
     else if (step.kind === 'give-up-container') this.giveUp(one);
+    else if ('hook' in step) this.applyHook(one, step);
     else this.replace(one, this.changed(one, step));
+  }
+
+  /** Only stray ones are stopped and removed. */
+  applyToHook(step: ContainerStep): void {
+    if (step.kind === 'stop-container')
+      this.setHooks((one) => (one.id === step.container ? { ...one, phase: 'exited' } : one));
+    else {
+      expect(step.kind).toBe('remove-container');
+      this.setHooks((one) => ('container' in step && one.id === step.container ? null : one));
+    }
+  }
+
+  applyHook(
+    one: ContainerSnapshot,
+    step: ContainerStepOf<'run-hook' | 'end-hook' | 'exec-hook'>,
+  ): void {
+    const hook = hookKey(step.hook);
+    if (step.kind === 'run-hook') this.runHook(one, hook);
+    else {
+      expect(one.phase).toBe(step.kind === 'end-hook' ? 'created' : 'running');
+      this.ran.push(hook);
+      if (step.kind === 'end-hook') this.setHooks((other) => (other.hook === hook ? null : other));
+      this.replace(one, { ...one, attempted: [...one.attempted, hook] });
+    }
+  }
+
+  runHook(one: ContainerSnapshot, hook: string): void {
+    const running = aHookContainer({ id: `hook-${hook}`, hook, container: one.id });
+    const containers = this.hooks.containers.filter((other) => other.hook !== hook);
+    this.hooks = { ...this.hooks, containers: [...containers, running] };
+  }
+
+  setHooks(change: (one: HookContainer) => HookContainer | null): void {
+    const containers = this.hooks.containers
+      .filter((one) => one.phase !== 'removing')
+      .map(change)
+      .filter((one) => one !== null);
+    this.hooks = { ...this.hooks, containers };
   }
 
   changed(one: ContainerSnapshot, step: ContainerStep): ContainerSnapshot {
@@ -387,7 +664,8 @@ class World {
     if (step.kind === 'stop-container')
       return { ...one, phase: 'exited', readiness: 'pending', finishedAt: this.now, exitCode: 0 };
     expect(one.phase).not.toBe('running');
-    return { ...one, phase: 'running', readiness: 'pending', startedAt: this.now, failedChecks: 0 };
+    const run = { startedAt: this.now, failedChecks: 0, attempted: [] };
+    return { ...one, phase: 'running', readiness: 'pending', ...run };
   }
 
   replace(one: ContainerSnapshot, by: ContainerSnapshot): void {
@@ -409,7 +687,10 @@ class World {
     if (step.kind !== 'stop-container' || this.wanted?.mode !== 'start-first') return;
     const stopped = this.containers.find((one) => one.id === step.container);
     const serves = (one: ContainerSnapshot): boolean =>
-      one.phase === 'running' && one.readiness === 'ready' && one.failedChecks < 3;
+      one.phase === 'running' &&
+      one.readiness === 'ready' &&
+      one.failedChecks < 3 &&
+      !one.attempted.includes('pre-stop/drain');
     if (stopped === undefined || !serves(stopped)) return;
     const others = this.containers.filter((one) => one !== stopped && serves(one));
     expect(others.length, `${stopped.id} was the last that served`).toBeGreaterThan(0);
@@ -429,6 +710,8 @@ const anyContainer = fc
     served: fc.boolean(),
     watched: fc.boolean(),
     failedChecks: fc.integer({ min: 0, max: 4 }),
+    attempted: fc.subarray([MIGRATE, SEED, 'post-start/warm', 'pre-stop/drain']),
+    hooks: fc.subarray([aHook('post-start', 'warm'), aHook('pre-stop', 'drain')]),
   })
   .map((some) => ({
     ...some,
@@ -446,7 +729,111 @@ const anyContainers = fc
       aContainer({ ...one, id: `c${index}`, name: index === 0 ? NAME : `${NAME}.${index}` }),
     ),
   );
+const anyHookContainers = fc
+  .array(
+    fc.record({
+      phase: fc.constantFrom(
+        'created' as const,
+        'running' as const,
+        'exited' as const,
+        'removing' as const,
+      ),
+      hook: fc.constantFrom(MIGRATE, SEED),
+      container: fc.constantFrom('c0', 'c1', 'c2', 'gone'),
+      startedAt: fc.constantFrom(NOW - 700_000, NOW, NOW + 3_600_000),
+    }),
+    { maxLength: 3 },
+  )
+  .map((list) => list.map((one, index) => aHookContainer({ ...one, id: `h${index}` })));
+const anyHooks = fc.record({
+  done: fc.subarray([MIGRATE, SEED, 'post-start/warm', 'pre-stop/drain']),
+  containers: anyHookContainers,
+});
+const anyWish = fc.boolean().map((oneshot) => {
+  const names = [
+    ['pre-start', 'migrate'],
+    ['pre-start', 'seed'],
+    ['post-start', 'warm'],
+    ['pre-stop', 'drain'],
+  ] as const;
+  return names.map(([kind, name]) => aHook(kind, name, { oneshot }));
+});
 const anyMode = fc.constantFrom('start-first' as const, 'stop-first' as const);
+
+describe('following the steps of a service with hooks', () => {
+  it('ends, from anywhere, with one ready container, every hook run and no container of a hook left', () => {
+    fc.assert(
+      fc.property(anyContainers, anyMode, anyHooks, anyWish, (containers, mode, hooks, wished) => {
+        const wanted = wanting({ mode, spec: aSpec({ hooks: wished }) });
+        const known = containers.map((one) =>
+          one.specHash === NEW
+            ? { ...one, hooks: wished.filter((hook) => hook.kind !== 'pre-start') }
+            : one,
+        );
+        const world = new World(wanted, known, false, hooks);
+
+        world.settle(120);
+
+        const left = world.containers.filter((one) => one.phase !== 'removing');
+        expect(left).toHaveLength(1);
+        expect(left[0]).toMatchObject({ specHash: NEW, phase: 'running', readiness: 'ready' });
+        expect(world.hooks.containers.filter((one) => one.phase !== 'removing')).toEqual([]);
+        const isOver = left[0]?.attempted.includes('post-start/warm');
+        expect(isOver || (wished[2]?.oneshot && hooks.done.includes('post-start/warm'))).toBe(true);
+      }),
+    );
+  });
+
+  it('runs each hook once, in the order of its kind, when an instance is made', () => {
+    fc.assert(
+      fc.property(anyWish, anyHooks, (wished, { done }) => {
+        const world = new World(wanting({ spec: aSpec({ hooks: wished }) }), [], false, {
+          done,
+          containers: [],
+        });
+
+        world.settle();
+
+        const keys = [MIGRATE, SEED, 'post-start/warm'];
+        const due = keys.filter((key) => !(wished[0]?.oneshot === true && done.includes(key)));
+        expect(world.ran).toEqual(due);
+      }),
+    );
+  });
+
+  it('leaves neither container nor hook of an instance that is not assigned', () => {
+    fc.assert(
+      fc.property(anyContainers, anyHooks, (containers, hooks) => {
+        const world = new World(null, containers, false, hooks);
+
+        world.settle();
+
+        expect(world.containers).toEqual([]);
+        expect(world.hooks.containers.filter((one) => one.phase !== 'removing')).toEqual([]);
+      }),
+    );
+  });
+
+  it('never takes the serving container down for hooks whose container never works', () => {
+    fc.assert(
+      fc.property(anyHookContainers, anyWish, (containers, wished) => {
+        const serving = oldOne({ hooks: [aHook('pre-stop', 'drain')] });
+        const hooks = { done: [], containers };
+        const world = new World(
+          wanting({ spec: aSpec({ hooks: wished }) }),
+          [serving],
+          true,
+          hooks,
+        );
+
+        expect(() => world.settle()).toThrow('never settled');
+
+        expect(world.containers).toContainEqual(serving);
+        expect(world.ran).not.toContain('pre-stop/drain');
+      }),
+    );
+  });
+});
 
 describe('following the steps', () => {
   it('always ends with exactly one ready container of the wanted spec, and on the way never has more than two', () => {
@@ -505,6 +892,7 @@ describe('following the steps', () => {
           wanted: wanting({ mode }),
           containers,
           history: freshHistory,
+          hooks: noHooks,
           now: NOW,
         };
         const before = structuredClone(situation);

@@ -15,11 +15,22 @@ const root = path.resolve(import.meta.dirname, '../..');
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What examples refer to: a new one that needs something that is not here gets it here. */
-const services = { db: { image: 'db:1' }, web: { image: 'web:1' } };
+const services = {
+  db: { image: 'db:1' },
+  web: { image: 'web:1' },
+  store: { image: 'store:1' },
+  uploads: { image: 'uploads:1' },
+};
 const volumes = { data: {} };
+const configs = { nginx: { file: 'nginx.conf' } };
+const secrets = { 'api-key': { file: 'api-key.txt' } };
 const files = {
   'app.env': 'LOG_LEVEL=info\n',
   'docker-compose.yml': 'services: {web: {image: compose:1}}\n',
+  'nginx.conf': 'events {}\n',
+  'api-key.txt': 'a\n',
+  'html/index.html': 'hello\n',
+  'web.labels': 'team=shop\n',
 };
 
 /** A stack that others bring along. */
@@ -27,7 +38,17 @@ const redis =
   'variables: {size: {default: 64m}}\nservices: {redis: {image: "redis:7", mem_limit: $size}}\n';
 
 /** What has to be said of a service besides. */
-const serviceAround: Readonly<Record<string, Fields>> = { memswap_limit: { mem_limit: '512m' } };
+const serviceAround: Readonly<Record<string, Fields>> = {
+  memswap_limit: { mem_limit: '512m' },
+  mem_swaplimit: { mem_limit: '512m' },
+  log_opt: { log_driver: 'syslog' },
+  log_opts: { log_driver: 'syslog' },
+};
+
+/** Names of the user's choice are not free everywhere. */
+function nameBelow(key = ''): string {
+  return key === 'ulimits' ? 'nofile' : 'db';
+}
 
 /** What has to be said of a variable besides, for a key to mean something. */
 const variableAround: Readonly<Record<string, Fields>> = {
@@ -60,8 +81,12 @@ const variableAround: Readonly<Record<string, Fields>> = {
 
 describe('the example of', () => {
   it.each(named(ServiceEntry))('the service key %s compiles', (name, row, rows) => {
-    const app = { image: 'app:1', ...serviceAround[name], ...nested(row, rows, 'db') };
-    expect(stackErrors({ services: { ...services, app }, volumes })).toEqual([]);
+    const app = {
+      image: 'app:1',
+      ...serviceAround[name],
+      ...nested(row, rows, nameBelow(row.path[0])),
+    };
+    expect(stackErrors({ services: { ...services, app }, volumes, configs, secrets })).toEqual([]);
   });
 
   it.each(named(VolumeEntry))('the volume key %s compiles', (_, row, rows) => {
@@ -93,7 +118,9 @@ describe('the keys', () => {
     ['grid.yml', GridFile],
   ])('of %s each have an example or keys inside (`examples` in the schema)', (_, schema) => {
     const rows = keyRows(schema);
-    const without = rows.filter((row) => row.example === undefined && !hasInner(row));
+    const without = rows.filter(
+      (row) => row.example === undefined && !hasInner(row) && !isListed(row),
+    );
     expect(without.map((row) => row.path.join('.'))).toEqual([]);
   });
 });
@@ -112,8 +139,13 @@ type Named = [string, KeyRow, readonly KeyRow[]];
 function named(schema: object): Named[] {
   const rows = keyRows(schema);
   return rows
-    .filter((row) => row.example !== undefined)
+    .filter((row) => row.example !== undefined && !isListed(row))
     .map((row) => [row.path.join('.'), row, rows]);
+}
+
+/** A key of an item of a list: the list's own example shows whole items. */
+function isListed({ path: keys }: KeyRow): boolean {
+  return keys.some((key) => key.endsWith('[]'));
 }
 
 /** Maps that have keys of their own, or are kinds with a table of their own. */
@@ -126,8 +158,7 @@ function hasInner({ schema }: KeyRow): boolean {
 function nested(row: KeyRow, rows: readonly KeyRow[], name: string): Fields {
   const value = row.path.toReversed().reduce<unknown>((inner, key, index) => {
     const above = row.path.slice(0, row.path.length - 1 - index);
-    const isListed = key.endsWith('[]');
-    const own = { [key === anyName ? name : key.replace('[]', '')]: isListed ? [inner] : inner };
+    const own = { [key === anyName ? name : key]: inner };
     return above.length === 0 ? own : { ...demanded(above, rows), ...own };
   }, row.example);
   return value as Fields;

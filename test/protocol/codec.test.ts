@@ -10,6 +10,13 @@ import {
 } from '../../src/protocol/codec.ts';
 import { parseJoinToken, printJoinToken } from '../../src/protocol/join-token.ts';
 import { aDelivery } from '../support/a-delivery.ts';
+import {
+  aHook,
+  anAssignedInstance,
+  anObservedInstance,
+  aService,
+  aSpec,
+} from '../support/builders.ts';
 
 const hello: AgentMessage = {
   type: 'hello',
@@ -95,6 +102,60 @@ describe('the files of an assignment', () => {
     const files = bundle?.files.map((file) => ({ ...file, ...overrides }));
     return { ...delivery, bundles: { [name]: { ...bundle, files } } };
   }
+});
+
+describe('hooks on the wire', () => {
+  const hook = aHook('pre-start', 'migrate', { instances: [1], env: { A: 'b' } });
+  const service = aService({ spec: aSpec({ hooks: [hook] }) });
+  const assignment = (overrides: object = {}) =>
+    JSON.stringify({
+      grid: 'demo',
+      node: 'node-1',
+      generation: 1,
+      roster: [],
+      instances: [{ ...anAssignedInstance(service), ...overrides }],
+      kept: [],
+    });
+  const observation = (doneHooks: unknown) =>
+    JSON.stringify({
+      type: 'observation',
+      sequence: 1,
+      complete: true,
+      generation: 1,
+      instances: [{ ...anObservedInstance(), doneHooks }],
+      gone: [],
+    });
+
+  it('survive the codec', () => {
+    const [instance] = decodeAssignment(assignment({ doneHooks: ['pre-start/seed'] })).instances;
+
+    expect(instance?.spec.hooks).toEqual([hook]);
+    expect(instance?.doneHooks).toEqual(['pre-start/seed']);
+    expect(decodeAgentMessage(observation(['pre-start/seed']))).toMatchObject({
+      instances: [{ doneHooks: ['pre-start/seed'] }],
+    });
+  });
+
+  it('may be missing: an older peer has none', () => {
+    expect(() => decodeAssignment(assignment({ spec: aSpec() }))).not.toThrow();
+    expect(() => decodeAgentMessage(observation(undefined))).not.toThrow();
+  });
+
+  it.each([
+    ['a list of too many', Array.from({ length: 2_001 }, () => 'a')],
+    ['a text that is too long', ['x'.repeat(301)]],
+    ['no list', 'pre-start/seed'],
+    ['no texts', [1]],
+  ])('are refused as %s', (_, doneHooks) => {
+    expect(() => decodeAgentMessage(observation(doneHooks))).toThrow('doneHooks');
+    expect(() => decodeAssignment(assignment({ doneHooks }))).toThrow('doneHooks');
+  });
+
+  it('are refused with a kind that nobody knows', () => {
+    const spec = aSpec({ hooks: [{ ...hook, kind: 'pre-build' as never }] });
+
+    expect(() => decodeAssignment(assignment({ spec }))).toThrow('hooks');
+  });
 });
 
 describe('a join token', () => {

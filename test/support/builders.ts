@@ -2,6 +2,7 @@ import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { DesiredState } from '../../src/model/desired.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { Affinity, Grid, Service, Stack } from '../../src/model/grid.ts';
+import type { Hook, HookKind } from '../../src/model/hook.ts';
 import { compareText } from '../../src/model/identity.ts';
 import type {
   AssignedId,
@@ -66,6 +67,21 @@ export function aSpec(overrides: Partial<ContainerSpec> = {}): ContainerSpec {
 
 export function aPort(nodePort: number, overrides: Partial<PortBinding> = {}): PortBinding {
   return { ip: null, nodePort, containerPort: 8080, protocol: 'tcp', ...overrides };
+}
+
+export function aHook(kind: HookKind, name: string, overrides: Partial<Hook> = {}): Hook {
+  return {
+    kind,
+    name,
+    command: ['/bin/sh', '-c', name],
+    instances: null,
+    oneshot: false,
+    user: null,
+    privileged: false,
+    workingDirectory: null,
+    env: {},
+    ...overrides,
+  };
 }
 
 export function aVolumeMount(overrides: Partial<VolumeMount['volume']> = {}): VolumeMount {

@@ -4,7 +4,7 @@ import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import { containerName, type InstanceId } from '../../src/model/identity.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
-import { aPort, aSpec } from './builders.ts';
+import { aHook, aPort, aSpec } from './builders.ts';
 
 export interface EngineUnderTest {
   readonly containers: Containers;
@@ -281,6 +281,92 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       },
       30_000,
     );
+    describe('hooks', () => {
+      const sh = (script: string) => ['/bin/sh', '-c', script];
+      const inside = async (instance: AssignedInstance, id: string, name: string) => {
+        const hook = instance.spec.hooks?.find((one) => one.name === name);
+        if (hook === undefined) throw new Error(`no hook ${name}`);
+        return await subject.containers.exec(id, hook, 1_000, new AbortController().signal);
+      };
+
+      it('run in a container that is known for what it is, with an exit code and a log', async () => {
+        const hook = aHook('pre-start', 'fails', { command: sh('echo no table; exit 7') });
+        const instance = fresh({ hooks: [hook] });
+        const of = { hook: 'pre-start/fails', container: 'c1' };
+        const name = `${containerName(instance)}.hook`;
+
+        const id = await subject.containers.createHook(subject.scope, instance, {
+          name,
+          hook,
+          run: of,
+        });
+        expect(await find(instance)).toMatchObject([{ id, name, phase: 'created', hookRun: of }]);
+        await subject.containers.start(id);
+
+        await vi.waitFor(async () => {
+          expect(await find(instance)).toMatchObject([{ phase: 'exited', exitCode: 7 }]);
+        }, 10_000);
+        expect(await subject.containers.logs(id)).toEqual(['no table']);
+        expect(await subject.containers.list(subject.scope)).toContainEqual(
+          expect.objectContaining({ id, hookRun: of }),
+        );
+      });
+
+      it('are told by the container that they run in', async () => {
+        const hooks = [aHook('pre-start', 'a'), aHook('post-start', 'b'), aHook('pre-stop', 'c')];
+        const instance = fresh({ hooks });
+
+        await create(instance);
+
+        expect((await find(instance))[0]).toMatchObject({ hooks: hooks.slice(1), hookRun: null });
+      });
+
+      it('run inside of a container, with an exit code and a log', async () => {
+        const hooks = [
+          aHook('post-start', 'works', { command: sh('true') }),
+          aHook('post-start', 'fails', { command: sh('echo no table; exit 7') }),
+        ];
+        const instance = fresh({ hooks });
+        const id = await create(instance);
+        await subject.containers.start(id);
+
+        expect(await inside(instance, id, 'works')).toEqual({ exitCode: 0, log: [] });
+        expect(await inside(instance, id, 'fails')).toEqual({ exitCode: 7, log: ['no table'] });
+      });
+
+      it('are left alone when their time is up', async () => {
+        const hooks = [aHook('post-start', 'hangs', { command: sh('sleep 60') })];
+        const instance = fresh({ hooks });
+        const id = await create(instance);
+        await subject.containers.start(id);
+
+        expect(await inside(instance, id, 'hangs')).toMatchObject({ exitCode: null });
+      });
+
+      it('are not waited for when nobody wants them any more', async () => {
+        const hooks = [aHook('post-start', 'hangs', { command: sh('sleep 60') })];
+        const instance = fresh({ hooks });
+        const id = await create(instance);
+        await subject.containers.start(id);
+        const leaving = new AbortController();
+        const [hook] = hooks;
+        if (hook === undefined) throw new Error('no hook');
+
+        const waiting = subject.containers.exec(id, hook, 60_000, leaving.signal);
+        leaving.abort(new Error('superseded'));
+
+        await expect(waiting).rejects.toThrow('superseded');
+      });
+
+      it('do not run in a container that does not run', async () => {
+        const instance = fresh({ hooks: [aHook('pre-stop', 'late', { command: sh('true') })] });
+        const id = await create(instance);
+
+        await expect(inside(instance, id, 'late')).rejects.toMatchObject({
+          code: 'engine-refused',
+        });
+      });
+    });
 
     it('has nothing to pull when the image is there', async () => {
       const onProgress = vi.fn();

@@ -4,6 +4,9 @@ import type {
   Engine,
   EngineFacts,
   EngineHealth,
+  ExecResult,
+  HookCreation,
+  HookRun,
   ListedContainer,
   PullOptions,
   Scope,
@@ -13,6 +16,7 @@ import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
 import { isGating } from '../../src/model/extras.ts';
+import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -32,12 +36,24 @@ export interface Behaviour {
   readonly startError?: ErrorCode;
   /** Must be pulled first, which takes this long. */
   readonly pullTakes?: number;
+  /** What its hooks do, by name; others succeed at once. */
+  readonly hooks?: Readonly<Record<string, HookBehaviour>>;
+}
+
+export interface HookBehaviour {
+  /** Milliseconds; `null`: it never ends by itself. */
+  readonly takes?: number | null;
+  readonly exitCode?: number;
+  readonly log?: readonly string[];
 }
 
 export type Operation =
   | 'list'
   | 'find'
   | 'create'
+  | 'create-hook'
+  | 'start-hook'
+  | 'exec'
   | 'start'
   | 'stop'
   | 'remove'
@@ -50,6 +66,7 @@ interface FakeContainer {
   readonly scope: Scope;
   readonly instance: AssignedInstance;
   readonly log: string[];
+  readonly hookRun: HookRun | null;
   name: string;
   phase: ContainerPhase;
   startedAt: number | null;
@@ -159,11 +176,12 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async list(scope: Scope): Promise<ListedContainer[]> {
     await this.#enter('list');
-    return this.#of(scope).map(({ id, name, instance, phase, engineHealth }) => ({
+    return this.#of(scope).map(({ id, name, instance, phase, engineHealth, hookRun }) => ({
       id,
       name,
       phase,
       engineHealth,
+      hookRun,
       specHash: instance.specHash,
       stack: instance.stack,
       service: instance.service,
@@ -182,31 +200,32 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
     await this.#enter('create', name);
-    const { image } = instance.spec;
-    if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
-    this.#claim(name);
-    this.#ids += 1;
-    const id = `container-${String(this.#ids).padStart(4, '0')}`;
-    this.#containers.set(id, {
-      id,
-      scope,
-      instance,
-      name,
-      phase: 'created',
-      startedAt: null,
-      finishedAt: null,
-      exitCode: null,
-      address: null,
-      starts: 0,
-      engineHealth: null,
-      log: [],
-    });
-    this.#countInstance(instancePath(instance));
-    return id;
+    return this.#create(scope, instance, name, null);
+  }
+
+  async createHook(
+    scope: Scope,
+    instance: AssignedInstance,
+    { name, run }: HookCreation,
+  ): Promise<string> {
+    await this.#enter('create-hook', run.hook);
+    return this.#create(scope, instance, name, run);
+  }
+
+  async exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult> {
+    const container = this.#existing(id);
+    await this.#enter('exec', `${container.name} ${hookKey(hook)}`);
+    if (container.phase !== 'running')
+      throw refused('engine-refused', `container ${container.name} is not running`);
+    const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, hook.name);
+    const time = Math.min(takes ?? limit, limit);
+    if (time > 0) await this.#clock.sleep(time, signal);
+    return { exitCode: takes === null || takes > limit ? null : exitCode, log: log.slice(-20) };
   }
 
   async start(id: string): Promise<void> {
     const container = this.#existing(id);
+    if (container.hookRun !== null) return await this.#startHook(container, container.hookRun);
     await this.#enter('start', container.name);
     if (this.#existing(id).phase === 'running') return;
     const { startError, log = [], exitAfter = null, exitCode = 1 } = this.#behaviour(container);
@@ -304,6 +323,31 @@ export class FakeEngine implements Containers, Engine, Probes {
     if (status >= 400) throw new Error(`GET ${target.uri} was answered with ${status}`);
   }
 
+  #create(scope: Scope, instance: AssignedInstance, name: string, hookRun: HookRun | null): string {
+    const { image } = instance.spec;
+    if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
+    this.#claim(name);
+    this.#ids += 1;
+    const id = `container-${String(this.#ids).padStart(4, '0')}`;
+    this.#containers.set(id, {
+      id,
+      scope,
+      instance,
+      name,
+      phase: 'created',
+      startedAt: null,
+      finishedAt: null,
+      exitCode: null,
+      address: null,
+      starts: 0,
+      engineHealth: null,
+      log: [],
+      hookRun,
+    });
+    this.#countInstance(instancePath(instance));
+    return id;
+  }
+
   #listening({ host, port }: Target): FakeContainer {
     const container = [...this.#containers.values()].find((one) => one.address === host);
     if (container !== undefined && this.#accepts(container)) return container;
@@ -372,6 +416,23 @@ export class FakeEngine implements Containers, Engine, Probes {
         throw refused('port-taken', 'port is already allocated');
   }
 
+  async #startHook(container: FakeContainer, run: HookRun): Promise<void> {
+    await this.#enter('start-hook', run.hook);
+    if (this.#existing(container.id).phase === 'running') return;
+    const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, run.hook);
+    container.phase = 'running';
+    container.startedAt = this.#clock.now();
+    container.starts += 1;
+    container.log.push(...log);
+    if (takes === 0) this.#exit(container, exitCode);
+    else if (takes !== null) void this.#exitLater(container, takes, exitCode);
+  }
+
+  #hook(container: FakeContainer, nameOrKey: string): HookBehaviour {
+    const name = nameOrKey.slice(nameOrKey.indexOf('/') + 1);
+    return this.#behaviour(container).hooks?.[name] ?? {};
+  }
+
   async #exitLater(container: FakeContainer, after: number, code: number): Promise<void> {
     const { startedAt } = container;
     await this.#clock.sleep(after);
@@ -413,13 +474,16 @@ export class FakeEngine implements Containers, Engine, Probes {
   }
 
   #countInstance(path: string): void {
-    const now = [...this.#containers.values()].filter((one) => instancePath(one.instance) === path);
+    const now = [...this.#containers.values()].filter(
+      (one) => one.hookRun === null && instancePath(one.instance) === path,
+    );
     this.#most.set(path, Math.max(this.#most.get(path) ?? 0, now.length));
   }
 }
 
 function facts(one: FakeContainer): ContainerFacts {
-  const { id, name, phase, startedAt, finishedAt, exitCode, address, engineHealth, instance } = one;
+  const { id, name, phase, startedAt, finishedAt, exitCode, address, instance } = one;
+  const { engineHealth, hookRun } = one;
   const { stack, service, number, specHash, revision, spec } = instance;
   const { stopGracePeriod, waitForPort, healthCheck } = spec;
   return {
@@ -431,6 +495,8 @@ function facts(one: FakeContainer): ContainerFacts {
     stopGracePeriod,
     waitForPort,
     healthCheck,
+    hooks: hookRun === null ? hooksInside(spec.hooks, number) : [],
+    hookRun,
     id,
     name,
     phase,
@@ -444,7 +510,8 @@ function facts(one: FakeContainer): ContainerFacts {
   };
 }
 
-function portsOf({ instance, scope }: FakeContainer): string[] {
+function portsOf({ instance, scope, hookRun }: FakeContainer): string[] {
+  if (hookRun !== null) return [];
   return instance.spec.ports.map(
     (port) => `${port.ip ?? scope.publishAddress}:${port.nodePort}/${port.protocol}`,
   );

@@ -62,7 +62,7 @@ export class TestEngine {
     );
   }
 
-  /** Every container start of a grid from now on, as `name spec-hash`. */
+  /** Every container start of a grid from now on, as `name spec-hash`; that of a hook’s container as `hook spec-hash`. */
   async recordStarts(grid: string): Promise<{ readonly starts: readonly string[]; stop(): void }> {
     const starts: string[] = [];
     const stream = (await this.docker.getEvents({
@@ -72,7 +72,7 @@ export class TestEngine {
       for (const line of chunk.toString().split('\n').filter(Boolean)) {
         const { Actor } = JSON.parse(line) as { Actor: { Attributes: Record<string, string> } };
         const { 'io.kontena.container.name': name, 'io.gridops.spec': spec } = Actor.Attributes;
-        starts.push(`${name} ${spec}`);
+        starts.push(`${Actor.Attributes['io.gridops.hook'] ?? name} ${spec}`);
       }
     });
     return { starts, stop: () => stream.destroy() };

@@ -1,0 +1,47 @@
+import type { AssignedInstance } from '../model/assignment.ts';
+import { type ContainerOptionsInput, containerOptions } from './container-options.ts';
+import type { HookCreation } from './containers.ts';
+import { hookRunLabels } from './labels.ts';
+
+/**
+ * The engine's create request for a pre-start hook's container: the instance's, but for the command. Nobody may take it for
+ * the instance: it publishes no ports, answers to none of its names and has no address of its own. What the instance calls
+ * others, the hook calls them too.
+ */
+export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCreation) {
+  const { scope, instance, network } = input;
+  const made = containerOptions({ ...input, instance: unchecked(instance) });
+  const { Cmd: __, ExposedPorts: ___, NetworkingConfig, ...options } = made;
+  const { PortBindings: _, ...HostConfig } = options.HostConfig;
+  const endpoint = NetworkingConfig?.EndpointsConfig[network];
+  return {
+    ...options,
+    Entrypoint: [...hook.command],
+    Labels: { ...hookRunLabels(scope, instance, run) },
+    HostConfig,
+    ...(endpoint === undefined
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [network]: { Links: endpoint.Links ?? [] } } } }),
+  };
+}
+
+/** Only one container can have a hardware address, and nobody asks a hook how it is. */
+function unchecked(instance: AssignedInstance): AssignedInstance {
+  const { extras, ...spec } = instance.spec;
+  if (extras === undefined) return instance;
+  const { macAddress: _, healthcheck: __, ...rest } = extras;
+  return { ...instance, spec: { ...spec, extras: rest } };
+}
+
+/** Inside of the instance's container. What the hook does not say is as for the container's own process. */
+export function execOptions(hook: HookCreation['hook']) {
+  return {
+    AttachStdout: true,
+    AttachStderr: true,
+    Cmd: [...hook.command],
+    Privileged: hook.privileged,
+    Env: Object.entries(hook.env).map(([name, text]) => `${name}=${text}`),
+    ...(hook.user === null ? {} : { User: hook.user }),
+    ...(hook.workingDirectory === null ? {} : { WorkingDir: hook.workingDirectory }),
+  };
+}

@@ -1,0 +1,138 @@
+import type { ContainerStepOf } from '../model/container.ts';
+import { shortDigest } from '../model/digest.ts';
+import { GridError } from '../model/error.ts';
+import { type Hook, type HookKind, hookKey } from '../model/hook.ts';
+import { containerName, instancePath } from '../model/identity.ts';
+import { PRE_START_LIMIT } from '../planner/hook-steps.ts';
+import type { ContainerFacts } from './containers.ts';
+import { lastLines } from './last-lines.ts';
+import type { Work } from './work.ts';
+
+/** As long as the container may take to get ready, for which it is waited all the same. */
+const POST_START_LIMIT = 300_000;
+/** A node that is drained waits for it. Who says by `stop_grace_period` that stopping takes longer gets longer here, too. */
+const PRE_STOP_LIMIT = 60_000;
+
+/** Makes and starts the container of a pre-start hook; one that is there already is taken as it is. */
+export async function runHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<void> {
+  try {
+    await work.containers.start(hookContainer(step, work)?.id ?? (await createHook(step, work)));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const { message, retry } = refusal(step.hook, error);
+    throw new GridError({ code: 'hook-failed', message, retry, cause: error });
+  }
+}
+
+/**
+ * Keeps what became of a pre-start hook. Its container is the proof of that until it is written down; an agent that is killed
+ * in between finds it, and the hook is not run twice. When it failed, so has the attempt.
+ */
+export async function endHook(step: ContainerStepOf<'end-hook'>, work: Work): Promise<void> {
+  const { hook, container } = step;
+  const run = hookContainer(step, work);
+  if (run === null) return;
+  const { exitCode } = run;
+  if (exitCode === 0) await note({ hook, container, startedAt: null, isDone: hook.oneshot }, work);
+  else {
+    const log = await lastLines(work.containers, run.id);
+    const message = failureOf(hook, exitCode, PRE_START_LIMIT);
+    const failure = { code: 'hook-failed', message, exitCode, log } as const;
+    work.memory.failed(failure, container, work.clock.now());
+  }
+  await work.containers.remove(run.id);
+}
+
+function hookContainer(
+  { hook, container }: ContainerStepOf<'run-hook' | 'end-hook'>,
+  { hookFacts }: Work,
+): ContainerFacts | null {
+  const key = hookKey(hook);
+  const isIts = ({ hookRun }: ContainerFacts): boolean =>
+    hookRun?.hook === key && hookRun.container === container;
+  return hookFacts.find(isIts) ?? null;
+}
+
+async function createHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<string> {
+  const { scope, instance, containers, files } = work;
+  if (instance === null) throw new Error('a hook of no instance');
+  const run = { hook: hookKey(step.hook), container: step.container };
+  // Two nodes on one engine may run the same instance for a moment; no two containers have one id.
+  const name = `${containerName(instance)}.hook-${shortDigest(run)}`;
+  const placed = { ...instance, spec: await files.place(instance.spec) };
+  return await containers.createHook(scope, placed, { name, hook: step.hook, run });
+}
+
+/** Runs a hook inside of its container. When it fails, somebody is told, and things take their course. */
+export async function execHook(step: ContainerStepOf<'exec-hook'>, work: Work): Promise<void> {
+  const { hook, container } = step;
+  const facts = work.facts.find((one) => one.id === container);
+  if (facts === undefined) return;
+  const limit = limitOf(hook.kind, facts);
+  const fault = await attempt(hook, { container, limit }, work);
+  const isDone = hook.oneshot && fault === null;
+  await note({ hook, container, startedAt: facts.startedAt, isDone }, work);
+  if (fault !== null) work.onHookFailed(fault);
+}
+
+/** Why it failed, or `null`. */
+async function attempt(
+  hook: Hook,
+  of: { readonly container: string; readonly limit: number },
+  work: Work,
+): Promise<string | null> {
+  try {
+    const { containers, signal } = work;
+    const { exitCode, log } = await containers.exec(of.container, hook, of.limit, signal);
+    if (exitCode === 0) return null;
+    return [failureOf(hook, exitCode, of.limit), ...log].join('\n');
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return refusal(hook, error).message;
+  }
+}
+
+/** Without an engine nothing goes on, and it is run when there is one again. */
+function isRefusal(error: unknown): error is GridError {
+  return error instanceof GridError && error.code !== 'engine-unreachable';
+}
+
+function refusal(hook: Hook, { message, retry }: GridError) {
+  return { message: `${title(hook)} could not be run: ${message}`, retry };
+}
+
+async function note(
+  of: {
+    readonly hook: Hook;
+    readonly container: string;
+    readonly startedAt: number | null;
+    readonly isDone: boolean;
+  },
+  { hooks, instance, facts, clock }: Work,
+): Promise<void> {
+  const { container: id, startedAt, isDone } = of;
+  const owner = instance ?? facts[0];
+  if (owner === undefined) return;
+  await hooks.note({
+    instance: instancePath(owner),
+    run: { id, startedAt },
+    hook: hookKey(of.hook),
+    isDone,
+    now: clock.now(),
+  });
+}
+
+function limitOf(kind: HookKind, { stopGracePeriod }: ContainerFacts): number {
+  if (kind === 'post-start') return POST_START_LIMIT;
+  return Math.max(PRE_STOP_LIMIT, stopGracePeriod * 1_000);
+}
+
+function failureOf(hook: Hook, exitCode: number | null, limit: number): string {
+  if (exitCode === null) return `${title(hook)} did not end within ${limit / 1_000} s`;
+  return `${title(hook)} exited with code ${exitCode}`;
+}
+
+/** In the words of the stack file. */
+function title({ kind, name }: Hook): string {
+  return `the ${kind.replace('-', '_')} hook ${name}`;
+}
