@@ -17,6 +17,7 @@ import {
   nextContainerSteps,
 } from '../../src/planner/container-steps.ts';
 import type { HookHistory } from '../../src/planner/hook-steps.ts';
+import { isLeaving } from '../../src/planner/hook-steps.ts';
 import { aHook, aSpec, NOW } from '../support/builders.ts';
 
 const noHooks: HookHistory = { done: [], containers: [] };
@@ -690,7 +691,7 @@ class World {
       one.phase === 'running' &&
       one.readiness === 'ready' &&
       one.failedChecks < 3 &&
-      !one.attempted.includes('pre-stop/drain');
+      !isLeaving(one);
     if (stopped === undefined || !serves(stopped)) return;
     const others = this.containers.filter((one) => one !== stopped && serves(one));
     expect(others.length, `${stopped.id} was the last that served`).toBeGreaterThan(0);
