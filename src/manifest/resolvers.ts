@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly report: Report;
   /** The chance of this variable. */
   readonly draw: () => Draw;
+  /** Whether one more file may be looked into. */
+  readonly mayRead: () => boolean;
 }
 
 /** Resolvers that ask a person, a terminal, this machine or a running master: a commit must mean the same everywhere. */
@@ -140,9 +142,10 @@ function isElse(item: TreeNode): boolean {
 }
 
 /** A file of the repository: no other place is the same for everybody. */
-function fromFile(hint: TreeNode | null, { sources }: Surroundings): Parsed<Value> {
+function fromFile(hint: TreeNode | null, { sources, mayRead }: Surroundings): Parsed<Value> {
   const path = hint?.kind === 'map' ? valueAt(hint, 'path') : hint;
   if (path?.kind !== 'scalar') return wrong('file', 'a path, or a map with "path"');
+  if (!mayRead()) return tooMany;
   const text = openFile(path, sources);
   const lax = hint?.kind === 'map' ? valueAt(hint, 'ignore_errors') : null;
   const mayFail = lax?.kind === 'scalar' && lax.text === 'true';
@@ -159,6 +162,7 @@ function openFile(path: ScalarNode, sources: Sources): Parsed<TextFile> {
 function fromYaml(hint: TreeNode | null, around: Surroundings): Parsed<Value> {
   const form = 'a map with "file" or "variable", and with "key"';
   if (hint?.kind !== 'map') return wrong('yaml', form);
+  if (!around.mayRead()) return tooMany;
   const [file, variable, key] = ['file', 'variable', 'key'].map((name) => valueAt(hint, name));
   const text: Parsed<TextFile> =
     file?.kind === 'scalar'
@@ -196,6 +200,14 @@ function fromRandomNumber(hint: TreeNode | null, { draw }: Surroundings): Parsed
     return wrong('random_number', 'a map with "min" and "max"');
   return randomNumber(Number(min.text), Number(max.text), draw());
 }
+
+const tooMany = {
+  fault: {
+    code: 'bad-resolver',
+    message: 'the variables of this stack look into too many files',
+    hint: 'Put what they look for into fewer files, or into grid.yml.',
+  },
+} as const;
 
 function wrong(resolver: string, wanted: string): { readonly fault: Fault } {
   const message = `the resolver ${quote(resolver)} needs ${wanted}`;

@@ -16,6 +16,8 @@ export interface StackScope {
   readonly values: ReadonlyMap<string, Value>;
   /** Where each declared one is from. */
   readonly origins: ReadonlyMap<string, Origin>;
+  /** Names of those that are made of chance: not to be shown. */
+  readonly secret: ReadonlySet<string>;
 }
 
 export interface ScopeInput {
@@ -58,7 +60,12 @@ function declaredScope(input: ScopeInput): StackScope {
   });
   const broken = new Set([...(known.broken ?? []), ...(variables.scope.broken ?? [])]);
   const values = new Map([...variables.values, ...(inherited?.values ?? [])]);
-  return { scope: { values: variables.scope.values, broken }, values, origins: variables.origins };
+  return {
+    scope: { values: variables.scope.values, broken },
+    values,
+    origins: variables.origins,
+    secret: variables.secret,
+  };
 }
 
 function openScope(input: ScopeInput): StackScope {
@@ -71,7 +78,12 @@ function openScope(input: ScopeInput): StackScope {
   const values = new Map([...fromFile, ...fromGrid, ...outer, ...builtIn]);
   const braces = text.dialect === 'compose' ? 'compose' : 'kontena';
   const { broken = new Set<string>() } = inherited?.scope ?? {};
-  return { scope: { values, braces, broken, isOpen: true }, values, origins: new Map() };
+  return {
+    scope: { values, braces, broken, isOpen: true },
+    values,
+    origins: new Map(),
+    secret: new Set(),
+  };
 }
 
 /** Compose reads the file `.env` beside its own; there a value may be in quotes. */

@@ -143,6 +143,14 @@ export const VariableEntry = closed(
         examples: [{ random_string: 16 }],
       }),
     ),
+    generation: option(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'random resolvers: another number gives another value.',
+        examples: [2],
+      }),
+    ),
     to: option(
       anyValue({
         description: 'Another name under which the value is known: `env: NAME`.',

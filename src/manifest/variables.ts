@@ -1,5 +1,5 @@
 import type { Position } from '../model/problem.ts';
-import { drawFrom, type Seed } from '../model/seed.ts';
+import { type Draw, drawFrom, type Seed } from '../model/seed.ts';
 import { type Conditions, isWanted } from './conditions.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
@@ -59,6 +59,8 @@ export interface Variables {
   /** As what they are, for Liquid and for conditions. */
   readonly values: ReadonlyMap<string, Value>;
   readonly origins: ReadonlyMap<string, Origin>;
+  /** Names of those that are made of chance, also through others: whoever has no seed shows placeholders, and nobody logs them. */
+  readonly secret: ReadonlySet<string>;
 }
 
 const validate = createValidator(VariableEntry);
@@ -69,6 +71,8 @@ const maxChain = 50;
 interface Resolved {
   readonly value: Value;
   readonly origin: Origin;
+  /** Chance is in it. */
+  readonly isSecret?: boolean;
   /** It has a problem, which was reported. */
   readonly isBroken: boolean;
 }
@@ -82,26 +86,46 @@ const broken: Resolved = { ...nothing, isBroken: true };
  */
 export function resolveVariables(input: Declaring): Variables {
   const { declared, given, builtIn, report } = input;
-  const resolve = createResolution(input, (name) => builtIn.values.get(name));
+  const budget = { characters: maxCharacters, files: maxFiles };
+  const resolve = createResolution({ ...input, budget }, (name) => builtIn.values.get(name));
   const scope = new Map(builtIn.values);
   const values = new Map<string, Value>(builtIn.values);
   const origins = new Map([...builtIn.values.keys()].map((name) => [name, builtInOrigin] as const));
   const spoiled = new Set<string>();
+  const secret = new Set<string>();
   for (const { key, value: declaration } of declared?.entries.values() ?? []) {
     const name = key.text;
     const fault = builtIn.values.has(name) ? reserved(name) : nameFault(name);
     if (fault !== null) report.error(key, fault);
     if (builtIn.values.has(name)) continue;
-    const { value, origin, isBroken } = resolve(name) ?? broken;
+    const { value, origin, isBroken, isSecret = false } = resolve(name) ?? broken;
     origins.set(name, origin);
     for (const own of [name, ...otherNames(declaration, report)]) {
       scope.set(own, valueText(value));
       values.set(own, value);
       if (isBroken) spoiled.add(own);
+      if (isSecret) secret.add(own);
     }
   }
   refuseUndeclared(declared, given, report);
-  return { scope: { values: scope, broken: spoiled }, values, origins };
+  return { scope: { values: scope, broken: spoiled }, values, origins, secret };
+}
+
+/** What the variables of one stack may be together, and how often they may look into files: each look costs a parse. */
+const maxCharacters = 1024 * 1024;
+const maxFiles = 100;
+
+interface Budget {
+  characters: number;
+  files: number;
+}
+
+/** The variable that is being resolved. */
+interface Frame {
+  readonly name: string;
+  /** It asked for one with a problem: whatever else is found wrong only follows from that. */
+  isSpoiled: boolean;
+  isSecret: boolean;
 }
 
 const builtInOrigin: Origin = { kind: 'built-in' };
@@ -110,16 +134,26 @@ const builtInOrigin: Origin = { kind: 'built-in' };
 type Resolution = (name: string) => Resolved | undefined;
 
 function createResolution(
-  input: Declaring,
+  input: Declaring & { readonly budget: Budget },
   outside: (name: string) => Value | undefined,
 ): Resolution {
-  const { declared, report } = input;
+  const { declared, budget } = input;
   const done = new Map<string, Resolved>();
-  const chain: string[] = [];
+  const frames: Frame[] = [];
+  const report: Report = {
+    ...input.report,
+    error: (at, fault) => {
+      if (frames.at(-1)?.isSpoiled !== true) input.report.error(at, fault);
+    },
+  };
   const names = () => declared?.entries.keys() ?? [];
   const lookup = (name: string) => {
     const own = resolve(name);
-    return own === undefined ? outside(name) : own.value;
+    const frame = frames.at(-1);
+    if (own === undefined || frame === undefined) return outside(name);
+    frame.isSpoiled ||= own.isBroken;
+    frame.isSecret ||= own.isSecret === true;
+    return own.value;
   };
 
   function resolve(name: string): Resolved | undefined {
@@ -127,21 +161,41 @@ function createResolution(
     if (entry === undefined) return undefined;
     const known = done.get(name);
     if (known !== undefined) return known;
+    const chain = frames.map((frame) => frame.name);
     if (chain.includes(name) || chain.length >= maxChain) {
       report.error(entry.key, cycle([...chain, name]));
       return broken;
     }
-    chain.push(name);
-    const resolved = resolveOne(entry, { ...input, conditions: { lookup, names, report } });
-    chain.pop();
-    done.set(name, resolved);
-    return resolved;
+    const frame: Frame = { name, isSpoiled: false, isSecret: false };
+    frames.push(frame);
+    const conditions = { lookup, names, report };
+    const resolved = resolveOne(entry, { ...input, report, conditions, frame });
+    const paid = pay(resolved, entry, { budget, report });
+    frames.pop();
+    done.set(name, frame.isSpoiled ? broken : { ...paid, isSecret: frame.isSecret });
+    return done.get(name);
   }
 
   return resolve;
 }
 
-type Resolving = Declaring & { readonly conditions: Conditions };
+function pay(
+  resolved: Resolved,
+  { key }: Entry,
+  { budget, report }: { readonly budget: Budget; readonly report: Report },
+): Resolved {
+  budget.characters -= valueText(resolved.value)?.length ?? 0;
+  if (budget.characters >= 0) return resolved;
+  const message = 'the values of the variables up to here are too large together';
+  report.error(key, { code: 'interpolation-too-large', message });
+  return broken;
+}
+
+type Resolving = Declaring & {
+  readonly conditions: Conditions;
+  readonly budget: Budget;
+  readonly frame: Frame;
+};
 
 function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resolved {
   const { report, conditions } = resolving;
@@ -160,7 +214,9 @@ function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resol
     report.error(found.origin.at ?? key, made.fault);
     return broken;
   }
-  const value = made.value ?? withoutValue(entry);
+  // What a person would have been asked is not answered by the type.
+  const isOpen = found.unanswered.some(({ resolver }) => resolver.text !== 'env');
+  const value = made.value ?? (isOpen ? null : withoutValue(entry));
   if (value !== null)
     return { value, origin: made.value === null ? byType : found.origin, isBroken: false };
   return entry.required === false ? nothing : missing(key, found, report);
@@ -194,7 +250,7 @@ function findValue({ name, declaration, entry }: Wanted, resolving: Resolving): 
   if (fixed !== null && hasValue(fixed, entry)) return at('value', fixed);
   for (const wish of wishes) {
     if (asksSomebody(wish)) continue;
-    const { value, fault } = resolveWish(wish, surroundings(name, resolving));
+    const { value, fault } = resolveWish(wish, surroundings(name, entry, resolving));
     if (fault !== undefined) report.error(wish.hint ?? wish.resolver, fault);
     if (fault !== undefined) return null;
     const origin = { kind: 'resolver', resolver: wish.resolver.text, at: wish.resolver } as const;
@@ -217,8 +273,21 @@ function hasValue(node: TreeNode, { empty_is_nil: emptyIsNone = true }: Variable
   return !isNull(node) && !(emptyIsNone && node.kind === 'scalar' && node.text === '');
 }
 
-function surroundings(name: string, { seed, owner, ...rest }: Resolving): Surroundings {
-  return { ...rest, name, draw: () => drawFrom(seed, [...owner, name]) };
+function surroundings(
+  name: string,
+  { generation }: VariableEntry,
+  { seed, owner, frame, budget, ...rest }: Resolving,
+): Surroundings {
+  const path = [...owner, name, ...(generation === undefined ? [] : [String(generation)])];
+  const draw = (): Draw => {
+    frame.isSecret = true;
+    return drawFrom(seed, path);
+  };
+  const mayRead = (): boolean => {
+    budget.files -= 1;
+    return budget.files >= 0;
+  };
+  return { ...rest, name, draw, mayRead };
 }
 
 function missing(key: Entry['key'], { unanswered }: Found, report: Report): Resolved {

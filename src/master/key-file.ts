@@ -16,15 +16,16 @@ export async function masterKey(data: string): Promise<KeyPair> {
   return keyPairFromPem(pem);
 }
 
-/** What random variables of stack files are derived from. Another one would be other passwords for everything that has one. */
+/** What random variables of stack files are derived from: 32 bytes, as hexadecimal digits. */
 export async function masterSeed(data: string): Promise<Seed> {
-  const text = await readOrMake(join(data, 'seed'), () => randomBytes(32).toString('base64url'));
-  const seed = Buffer.from(text.trim(), 'base64url');
-  if (seed.length === 32) return seed;
+  const file = join(data, 'seed');
+  const digits = (await readOrMake(file, () => randomBytes(32).toString('hex'))).trim();
+  if (/^[0-9a-f]{64}$/.test(digits)) return Buffer.from(digits, 'hex');
+  // With another seed every password changes, and with a bad one everybody knows them: only a person can say what to do.
   throw new GridError({
     code: 'invalid-configuration',
-    message: `${join(data, 'seed')} does not hold a seed of 32 bytes`,
-    hint: 'Put the backup back. Without it every random variable gets another value.',
+    message: `${file} is not what the master wrote there: 64 hexadecimal digits`,
+    hint: 'Put the backup back. If there is none, remove the file: random variables get other values then.',
   });
 }
 

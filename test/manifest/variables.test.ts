@@ -127,6 +127,21 @@ describe('variables', () => {
       expect(valueOf('T: {from: {env: [X, Y]}}', 'Y: a')).toBe('a');
     });
 
+    test.each(['boolean', 'array', 'integer, nil_is_zero: true'])(
+      'are not answered by the type %s, but the environment is',
+      (type) => {
+        expect(codes(compileWith(`T: {type: ${type}, from: prompt}`, '', 'x'))).toEqual([
+          'bad-resolver',
+        ]);
+        expect(codes(compileWith(`T: {type: ${type}, from: env}`, '', 'x'))).toEqual([]);
+      },
+    );
+
+    test('are the only problem, also for those that are made of them', () => {
+      const compiled = compileWith('A: {from: prompt}\nT: {from: {interpolate: "x-$A"}}');
+      expect(codes(compiled)).toEqual(['bad-resolver']);
+    });
+
     test('are not asked where another resolver has a value', () => {
       const compiled = compileWith('A: {value: a}\nT: {from: {env: X, variable: A}}');
       expect(codes(compiled)).toEqual([]);
@@ -242,6 +257,24 @@ describe('variables', () => {
     });
   });
 
+  test('may neither grow nor look into files without end', () => {
+    const grown = Array.from(
+      { length: 30 },
+      (_, i) => `V${i + 1}: {max_length: 65536, from: {interpolate: "$V${i}$V${i}"}}`,
+    );
+    const first = `V0: {value: ${'x'.repeat(64)}}`;
+    expect(codes(compileWith([first, ...grown].join('\n'), '', 'x')).length).toBeGreaterThan(0);
+    const wide = Array.from({ length: 60 }, (_, i) => `W${i}: {from: {variable: W}}`);
+    const many = [`W: {value: ${'x'.repeat(30_000)}}`, ...wide].join('\n');
+    expect(codes(compileWith(many, '', 'x'))).toContain('interpolation-too-large');
+    const files = Array.from(
+      { length: 101 },
+      (_, i) => `F${i}: {from: {yaml: {variable: Y, key: a}}}`,
+    );
+    const looks = ['Y: {value: "a: 1"}', ...files].join('\n');
+    expect(codes(compileWith(looks, '', 'x'))).toEqual(['bad-resolver']);
+  });
+
   describe('with conditions', () => {
     test.each([
       ['only_if: A', 't'],
@@ -301,6 +334,11 @@ describe('variables', () => {
         ),
       ).spec.env;
       expect(A).not.toBe(T);
+    });
+
+    test('are made anew on purpose with another generation', () => {
+      const again = declared.replace('from:', 'generation: 2, from:');
+      expect(valueWith(1, again)).not.toBe(valueWith(1));
     });
 
     test('stay when the file changes around them', () => {
