@@ -1,12 +1,14 @@
-import { CurrentPlan, GridList, GridStatus } from '../protocol/api.ts';
+import { CurrentPlan, GridList, GridStatus, VariableList } from '../protocol/api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { harmless, paint, shortSha, show } from './output.ts';
+import { harmless, paint, shortSha, show, table } from './output.ts';
 import { printProblems } from './problem-text.ts';
 
 interface PlanOptions {
   /** `null`: of every grid. */
   readonly grid: string | null;
+  /** With where the value of each variable is from. */
+  readonly explain: boolean;
   readonly json: boolean;
 }
 
@@ -21,10 +23,15 @@ export async function showPlan(io: Io, client: Client, options: PlanOptions): Pr
     paths.map(async (path) => await client.get(CurrentPlan, `${path}/plan`)),
   );
   const statuses = await Promise.all(paths.map(async (path) => await client.get(GridStatus, path)));
+  const variables = options.explain
+    ? await Promise.all(
+        paths.map(async (path) => await client.get(VariableList, `${path}/variables`)),
+      )
+    : null;
   show(io, {
     json: options.json,
-    value: { plans },
-    text: (value) => value.plans.map((plan) => printPlan(io, plan)).join('\n\n') || 'No grid yet.',
+    value: variables === null ? { plans } : { plans, variables },
+    text: (value) => printPlans(io, value) || 'No grid yet.',
   });
   const heldBack = statuses.filter(hasErrors);
   for (const grid of heldBack) io.stderr(printHeldBack(io, harmless(grid), options.json));
@@ -34,6 +41,55 @@ export async function showPlan(io: Io, client: Client, options: PlanOptions): Pr
     : codes.includes(EXIT.held)
       ? EXIT.held
       : EXIT.done;
+}
+
+interface Shown {
+  readonly plans: readonly CurrentPlan[];
+  readonly variables?: readonly VariableList[];
+}
+
+function printPlans(io: Io, { plans, variables }: Shown): string {
+  return plans
+    .map((plan, at) => {
+      const lists = variables?.[at];
+      const text = printPlan(io, plan);
+      return lists === undefined ? text : `${text}\n\n${printVariables(lists)}`;
+    })
+    .join('\n\n');
+}
+
+/** Of what gives a value the first counts; what was passed over is not shown. */
+function printVariables({ stacks }: VariableList): string {
+  const rows = stacks.flatMap(({ stack, variables }) =>
+    variables.map((one) => [stack, one.name, printValue(one), printOrigin(one)]),
+  );
+  return table(['STACK', 'VARIABLE', 'VALUE', 'FROM'], rows);
+}
+
+type Variable = VariableList['stacks'][number]['variables'][number];
+
+/** Longer ones are looked up in the file. */
+const MOST_CHARACTERS = 60;
+
+function printValue({ value, secret }: Variable): string {
+  if (secret) return '(hidden)';
+  if (value === null) return '-';
+  return value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;
+}
+
+const origins: Readonly<Record<Variable['origin'], string>> = {
+  'built-in': 'always there',
+  given: 'given',
+  value: 'its value',
+  resolver: 'resolver',
+  default: 'its default',
+  type: 'its type: nothing gives a value',
+  none: 'nothing: it needs none',
+};
+
+function printOrigin({ origin, resolver, position }: Variable): string {
+  const what = resolver ?? origins[origin];
+  return position === undefined ? what : `${what}, ${position.file}:${position.line}`;
 }
 
 async function names(client: Client): Promise<readonly string[]> {

@@ -96,8 +96,13 @@ function addGridCommands(tree: Tree): void {
   });
   addClient(tree, 'plan [grid]', {
     summary: 'what the master would still do, and why',
-    act: (io, client, { args, json }) => showPlan(io, client, { grid: args[0] ?? null, json }),
-  });
+    act: (io, client, { args, options, json }) =>
+      showPlan(io, client, {
+        grid: args[0] ?? null,
+        explain: options['explain'] === true,
+        json,
+      }),
+  }).option('--explain', 'also what each variable stands for, and where that is from');
   addClient(tree, 'history <grid>', {
     summary: 'deploys, newest first',
     act: (io, client, { args, options, json }) =>

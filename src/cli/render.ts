@@ -39,6 +39,7 @@ export async function render(io: Io, options: RenderOptions): Promise<ExitCode> 
     grids.flatMap((grid) => grid.stacks),
     options.stack,
   );
+  if (grids.some((grid) => grid.hasPlaceholders)) io.stderr(placeholders);
   const problems = grids
     .flatMap((grid) => grid.problems)
     .filter(({ stack }) => options.stack === null || stack === options.stack);
@@ -52,8 +53,12 @@ function renderGrid(source: SourceTree, grid: string) {
   const rendered = [...stacks].map(
     ([stack, resolved]): RenderedStack => ({ grid, stack, text: renderStack(stack, resolved) }),
   );
-  return { stacks: rendered, problems: framed(problems, source) };
+  const hasPlaceholders = [...stacks.values()].some(({ scope }) => (scope?.secret.size ?? 0) > 0);
+  return { stacks: rendered, problems: framed(problems, source), hasPlaceholders };
 }
+
+/** Values of chance come from the master's seed, which only the master has. */
+const placeholders = 'note: random values are placeholders here; the master has its own\n';
 
 function chooseStacks(
   stacks: readonly RenderedStack[],

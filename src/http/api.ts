@@ -50,6 +50,7 @@ const replies = {
   ServiceList: wire.ServiceList,
   InstanceList: wire.InstanceList,
   CurrentPlan: wire.CurrentPlan,
+  VariableList: wire.VariableList,
   DeployList: wire.DeployList,
   Deploy: wire.Deploy,
   DeploySummary: wire.DeploySummary,
@@ -125,6 +126,11 @@ function registerReading(app: Api, { operations, version, now }: ApiOptions): vo
     '/grids/:grid/plan',
     { schema: { params: GridParams, ...doc('CurrentPlan', 'What a grid still needs') } },
     (request) => operations.plan(request.params.grid),
+  );
+  app.get(
+    '/grids/:grid/variables',
+    { schema: { params: GridParams, ...doc('VariableList', 'Variables and where they are from') } },
+    (request) => operations.variables(request.params.grid),
   );
 }
 

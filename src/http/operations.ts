@@ -11,6 +11,7 @@ import type {
   ServiceStatus,
   Token,
   Update,
+  VariableList,
 } from '../protocol/api.ts';
 
 /** A slice of a listing, newest first: at most `limit`, older than the one whose id is `before`. */
@@ -41,6 +42,7 @@ export interface Operations {
   services(grid: string): Promise<readonly ServiceStatus[]>;
   instances(grid: string): Promise<readonly InstanceStatus[]>;
   plan(grid: string): Promise<CurrentPlan>;
+  variables(grid: string): Promise<VariableList>;
   deploys(grid: string, page: PageQuery): Promise<DeployList>;
   deploy(id: string): Promise<Deploy>;
   redeploy(grid: string, actor: string): Promise<DeployStarted>;

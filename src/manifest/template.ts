@@ -213,6 +213,10 @@ function writeReference(output: Output, reference: Reference): void {
   }
   const value = output.scope.values.get(reference.name) ?? null;
   const { operator, operand } = reference;
+  if (isHyphenated(output.scope, reference)) {
+    output.faults.push(onlyInLiquid(reference));
+    return;
+  }
   const set = value !== null && !(operator?.startsWith(':') === true && value === '');
   switch (operator) {
     case ':+':
@@ -231,6 +235,22 @@ function writeReference(output: Output, reference: Reference): void {
       if (value === null) return undefinedVariable(output, reference.name);
   }
   output.text += value;
+}
+
+/** `${my-var}` is `my` with a default, in a shell and here; not what is meant where there is a `my-var` and no `my`. */
+function isHyphenated({ values }: Scope, { name, operator, operand }: Reference): boolean {
+  const [rest, ...more] = operand;
+  if (operator !== '-' || typeof rest !== 'string' || more.length > 0) return false;
+  return !values.has(name) && values.has(`${name}-${rest}`);
+}
+
+function onlyInLiquid({ name, operand }: Reference): Fault {
+  const whole = `${name}-${typeof operand[0] === 'string' ? operand[0] : ''}`;
+  return {
+    code: 'undefined-variable',
+    message: `"\${${whole}}" is the variable ${quote(name)} with a default: hyphens end a name here`,
+    hint: `Write "{{ ${whole} }}", or rename the variable.`,
+  };
 }
 
 function refuse(output: Output, { name, operand }: Reference): void {

@@ -142,8 +142,8 @@ function createResolution(
   const frames: Frame[] = [];
   const report: Report = {
     ...input.report,
-    error: (at, fault) => {
-      if (frames.at(-1)?.isSpoiled !== true) input.report.error(at, fault);
+    error: (place, fault) => {
+      if (frames.at(-1)?.isSpoiled !== true) input.report.error(place, fault);
     },
   };
   const names = () => declared?.entries.keys() ?? [];

@@ -32,6 +32,7 @@ import {
   isTracked,
   mayHaveGrid,
   openTracked,
+  variablesOf,
   watchTracked,
 } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
@@ -171,6 +172,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       controllers: grids.running,
       repository: () => loop.state,
       frames: async (of) => await framesOf(repository, of),
+      variables: async (of) => await variablesOf(repository, of),
     }),
     webhook: intake.handle,
     apiToken: token,

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Operations, PageQuery } from '../http/operations.ts';
+import type { ExplainedStack } from '../manifest/explain-variables.ts';
 import { GridError } from '../model/error.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
@@ -42,6 +43,10 @@ export interface OverviewOptions {
     readonly grid: string;
     readonly problems: readonly Problem[];
   }) => Promise<ReadonlyMap<Problem, string>>;
+  readonly variables: (of: {
+    readonly sha: string;
+    readonly grid: string;
+  }) => Promise<readonly ExplainedStack[]>;
 }
 
 /** What the API asks, answered from the store, the fleet and the controllers. It decides nothing. */
@@ -63,6 +68,11 @@ export function createOverview(options: OverviewOptions): Operations {
       const plan = await Promise.resolve(controllerOf(options, grid).view.plan);
       if (plan === null) throw notFound(`grid ${grid} has no plan yet: no good revision is known`);
       return { plan, text: explainPlan(plan), converged: isConverged(plan) };
+    },
+    variables: async (grid) => {
+      const sha = controllerOf(options, grid).view.prepared?.desired.revision;
+      if (sha === undefined) throw notFound(`grid ${grid} has no good revision yet`);
+      return { stacks: await options.variables({ sha, grid }) };
     },
     deploys: async (grid, page) => await deployList(options, grid, page),
     deploy: async (id) => await deployById(options, id),

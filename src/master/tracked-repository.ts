@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Forge } from '../forge/forge.ts';
 import { createGithub } from '../forge/github.ts';
 import { codeFrame } from '../manifest/code-frame.ts';
+import { resolveGrid } from '../manifest/compile.ts';
+import { type ExplainedStack, explainVariables } from '../manifest/explain-variables.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -94,6 +96,15 @@ export async function framesOf(
     if (file?.kind === 'text') frames.set(problem, codeFrame(file.text, problem));
   }
   return frames;
+}
+
+/** What the variables of the grid's stacks stand for at a commit. Values of chance are not shown, so no seed is needed. */
+export async function variablesOf(
+  repository: Repository,
+  { sha, grid }: { readonly sha: string; readonly grid: string },
+): Promise<readonly ExplainedStack[]> {
+  const source = await repository.source(sha, grid);
+  return source === null ? [] : explainVariables(resolveGrid(source, grid).stacks);
 }
 
 function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {

@@ -87,6 +87,25 @@ export const Plan = Type.Object({
 /** What the grid's newest good revision still needs; the text is the same that people read everywhere. */
 export const CurrentPlan = Type.Object({ plan: Plan, text, converged: Type.Boolean() });
 
+/** What each variable stands for, and where that is from; the first that gives a value counts. */
+export const VariableList = Type.Object({
+  stacks: Type.Array(
+    Type.Object({
+      stack: text,
+      variables: Type.Array(
+        Type.Object({
+          name: text,
+          value: Type.Union([text, Type.Null()]),
+          secret: Type.Boolean({ description: 'It is made of chance, and its value not shown.' }),
+          origin: Type.Enum(['built-in', 'given', 'value', 'resolver', 'default', 'type', 'none']),
+          resolver: Type.Optional(text),
+          position: Type.Optional(Position),
+        }),
+      ),
+    }),
+  ),
+});
+
 const Problem = Type.Object({
   severity: Type.Enum(['error', 'warning']),
   code: text,
@@ -291,6 +310,7 @@ export const Update = Type.Union([
 
 export type ApiError = Frozen<Type.Static<typeof ApiError>>;
 export type Version = Frozen<Type.Static<typeof Version>>;
+export type VariableList = Frozen<Type.Static<typeof VariableList>>;
 export type CurrentPlan = Frozen<Type.Static<typeof CurrentPlan>>;
 export type DeployProblem = Frozen<Type.Static<typeof Problem>>;
 export type TimelineEntry = Frozen<Type.Static<typeof TimelineEntry>>;

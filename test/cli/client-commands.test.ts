@@ -102,6 +102,20 @@ describe('gridops plan', () => {
     expect((await run(['plan'])).out).toBe(one.out);
   });
 
+  it('explains what variables stand for, and hides what is made of chance', async () => {
+    const { out } = await run(['plan', 'production', '--explain']);
+    expect(out).toContain(
+      [
+        'STACK  VARIABLE  VALUE       FROM',
+        'shop   GRID      production  always there',
+        'shop   tag       2.0         given, grids/production/grid.yml:3',
+        'shop   key       (hidden)    random_string, grids/production/grid.yml:3',
+      ].join('\n'),
+    );
+    const json = JSON.parse((await run(['plan', 'production', '--explain', '--json'])).out);
+    expect(json.variables[0].stacks[0].variables).toHaveLength(3);
+  });
+
   it('that is empty because of a problem is not all well', async () => {
     const position = { file: 'grids/production/grid.yml', line: 1, column: 1 };
     const frame = '> 1 | a';

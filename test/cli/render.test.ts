@@ -44,6 +44,17 @@ describe('gridops render', () => {
     });
   });
 
+  it('says that random values are not the real ones', async () => {
+    const random = {
+      'grids/demo/stacks/shop/kontena.yml':
+        'stack: a\nvariables: {key: {from: {random_string: 8}}}\nservices: {web: {image: "web:$key"}}\n',
+    };
+    await withFolder(random, async (folder) => {
+      const { code, err } = await runGridops(['render'], { cwd: folder });
+      expect([code, err]).toEqual([EXIT.done, expect.stringContaining('placeholders')]);
+    });
+  });
+
   it('knows a stack that was probably meant', async () => {
     await withFolder(repository, async (folder) => {
       const { code, err } = await runGridops(['render', '-s', 'shp'], { cwd: folder });

@@ -10,6 +10,7 @@ import type {
   NodeStatus,
   ServiceStatus,
   Update,
+  VariableList,
 } from '../../src/protocol/api.ts';
 
 export const SHA = '4f2a9c1d0b7e63558a4dd1c9f20e7b31a6c5d802';
@@ -230,6 +231,24 @@ export class FakeOperations implements Operations {
     await this.grid(grid);
     if (this.currentPlan === null) throw missing('a plan');
     return this.currentPlan;
+  }
+
+  async variables(grid: string): Promise<VariableList> {
+    await this.grid(grid);
+    const position = { file: 'grids/production/grid.yml', line: 3, column: 20 };
+    const key = { name: 'key', value: null, secret: true, origin: 'resolver' } as const;
+    return {
+      stacks: [
+        {
+          stack: 'shop',
+          variables: [
+            { name: 'GRID', value: 'production', secret: false, origin: 'built-in' },
+            { name: 'tag', value: '2.0', secret: false, origin: 'given', position },
+            { ...key, resolver: 'random_string', position },
+          ],
+        },
+      ],
+    };
   }
 
   async deploys(grid: string, page: PageQuery) {

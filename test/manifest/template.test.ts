@@ -103,6 +103,12 @@ describe('a template', () => {
     expect(fault).toMatchObject({ hint: expect.stringContaining('grid.yml') });
   });
 
+  test('a name with a hyphen is not taken for a default by accident', () => {
+    const hyphens = { values: new Map([['my-var', 'a']]) };
+    expect(expand('${my-var}', hyphens).faults[0]?.hint).toContain('{{ my-var }}');
+    expect(expand('${my-other}', hyphens)).toMatchObject({ text: 'other', faults: [] });
+  });
+
   test('a misspelt variable is suggested', () => {
     expect(expand('$NAMES', scope).faults[0]?.hint).toBe('Did you mean "NAME"?');
   });
