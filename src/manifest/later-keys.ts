@@ -5,7 +5,7 @@
 
 export const laterServiceKeys = ['certificates'];
 
-export const laterStackKeys = ['data', 'errors', 'include', 'models', 'registry'];
+export const laterStackKeys = ['include', 'models', 'registry'];
 
 export const laterVolumeKeys: readonly string[] = [];
 

@@ -1,7 +1,7 @@
 import type { Seed } from '../model/seed.ts';
 import type { TextFile } from '../model/source.ts';
 import { type ChildStack, readChildren } from './child-stacks.ts';
-import { type Conditions, isWanted } from './conditions.ts';
+import { isWanted } from './conditions.ts';
 import type { Dialect } from './dialect.ts';
 import { createServiceResolver } from './extends.ts';
 import { createInterpolation, type Interpolation } from './interpolate.ts';
@@ -88,7 +88,9 @@ export function resolveStack(input: StackInput): ResolvedStack {
     sources,
     report,
   });
-  const root = text.render(scope.values);
+  // What Liquid makes of a variable with a problem is nonsense, and so would be what is found wrong in it.
+  const isNonsense = text.isTemplate && (scope.scope.broken?.size ?? 0) > 0;
+  const root = isNonsense ? null : text.render(scope.values);
   const content = root === null ? unreadable : resolveRoot(input, { text, scope, root });
   return { ...content, dialect: text.dialect, scope, children };
 }
@@ -142,21 +144,25 @@ const conditionKeys = ['only_if', 'skip_if'];
 
 /** Compose's profiles and Kontena's conditions. */
 function isThere(service: MapNode, input: StackInput, scope: StackScope): boolean {
-  const conditions = conditionsOf(scope, input.report);
-  return isSwitchedOn(service, input.profiles) && isWanted(service, conditions);
+  return isSwitchedOn(service, input.profiles) && isWantedIn(scope, service, input.report);
 }
 
-function conditionsOf({ values }: StackScope, report: Report): Conditions {
-  return { lookup: (name) => values.get(name), names: () => values.keys(), report };
+/** What depends on a variable with a problem is there: that it is missed elsewhere would only follow from the problem. */
+function isWantedIn({ values, scope }: StackScope, node: TreeNode, report: Report): boolean {
+  let isUnknown = false;
+  const lookup = (name: string) => {
+    isUnknown ||= scope.broken?.has(name) === true;
+    return values.get(name);
+  };
+  return isWanted(node, { lookup, names: () => values.keys(), report }) || isUnknown;
 }
 
 /** Volumes may have conditions, too. */
 function onlyWanted(head: MapNode, scope: StackScope, report: Report): MapNode {
   const entry = head.entries.get('volumes');
   if (entry?.value.kind !== 'map') return head;
-  const conditions = conditionsOf(scope, report);
   const wanted = [...entry.value.entries].flatMap(([name, { key, value }]) => {
-    if (!isWanted(value, conditions)) return [];
+    if (!isWantedIn(scope, value, report)) return [];
     const rest = value.kind === 'map' ? withoutKeys(value, conditionKeys) : value;
     return [[name, { key, value: rest }] as const];
   });

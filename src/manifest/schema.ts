@@ -159,6 +159,10 @@ const head = {
       examples: [{ redis: { stack: '../redis/kontena.yml', variables: { size: '1g' } } }],
     }),
   ),
+  data: Type.Optional(
+    anyValue({ description: 'No meaning, as in Kontena.', examples: [{ a: 1 }] }),
+  ),
+  errors: Type.Optional(anyValue({ description: 'No meaning, as in Kontena.', examples: [[]] })),
   meta: Type.Optional(
     mapOf(Type.Unsafe<unknown>({}), {
       description: 'Anything to know about the stack.',

@@ -57,7 +57,7 @@ export function readService(
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
   warnOfNoEffect(section);
-  const borrowings = readVolumesFrom(section, context.names);
+  const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, stack);
   const dependencies = [
     ...links.dependencies,

@@ -11,6 +11,8 @@ import { isNull, type MapNode, mapNode } from './tree.ts';
 /** A stack file on its way from text to tree: what is in it before its templates are rendered, and after. */
 export interface StackText {
   readonly dialect: Dialect;
+  /** Whether what is in it depends on the values that it is rendered with. */
+  readonly isTemplate: boolean;
   /** What no template touches: `stack`, `version`, `variables`, `depends` and `meta`. */
   readonly head: MapNode;
   /** All of the file; `null` after the problems that keep it from being read were reported. */
@@ -37,7 +39,7 @@ export function openStackText(file: TextFile, context: StackTextContext): StackT
   const dialect = dialectOf(file.path, outline);
   if (dialect === 'stack' && findLiquid(text) !== -1) return liquidText(file, outline, context);
   const root = dialect === 'app' ? readApp(file, context) : read(file, null, context);
-  return root === null ? null : { dialect, head: root, render: () => root };
+  return root === null ? null : { dialect, isTemplate: false, head: root, render: () => root };
 }
 
 function liquidText(file: TextFile, outline: Outline, context: StackTextContext): StackText | null {
@@ -48,7 +50,7 @@ function liquidText(file: TextFile, outline: Outline, context: StackTextContext)
     reportAll(file, outcome.faults, context.report);
     return null;
   };
-  return head === null ? null : { dialect: 'stack', head, render };
+  return head === null ? null : { dialect: 'stack', isTemplate: true, head, render };
 }
 
 function readApp(file: TextFile, context: StackTextContext): MapNode | null {

@@ -43,6 +43,7 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   if (head === null || names === null) return emptyDraft;
   warnOfName(valueAt(head, 'name'), input.name, report);
   warnOfNetworks(head, report);
+  warnOfLeftovers(head, report);
   const context = contextOf(input, { head, names, dialect: resolved.dialect });
   const services = resolved.services.flatMap(({ key, node }) => {
     const draft = report.isFull() ? null : readService(key, key.text, node, context);
@@ -82,6 +83,15 @@ function warnOfName(written: TreeNode | null, stack: string, report: Report): vo
     message,
     hint: 'Rename the folder, or remove "name".',
   });
+}
+
+/** Kontena let them be, and did nothing with them. */
+function warnOfLeftovers(head: MapNode, report: Report): void {
+  for (const name of ['data', 'errors']) {
+    const key = head.entries.get(name)?.key;
+    const message = `${quote(name)} has no meaning here`;
+    if (key !== undefined) report.warn(key, { code: 'no-effect', message });
+  }
 }
 
 /** The service that answers to the stack's name; one that is not there is a problem. */

@@ -23,7 +23,7 @@ export interface Borrowing {
  */
 export function readVolumesFrom(
   section: Section<ServiceEntry>,
-  names: readonly string[],
+  { stack, names }: { readonly stack: string; readonly names: readonly string[] },
 ): readonly Borrowing[] {
   const { value, node, report } = section;
   const written = value.volumes_from;
@@ -31,7 +31,13 @@ export function readVolumesFrom(
     report.error(locate(node, ['volumes_from']), notStateful);
     return [];
   }
-  return parseEach(section, 'volumes_from', written, (text) => parseVolumesFrom(text, names));
+  return parseEach(section, 'volumes_from', written, (text) => {
+    const parsed = parseVolumesFrom(text, names);
+    if (parsed.fault === undefined || !text.startsWith(`${stack}-`)) return parsed;
+    // In Kontena's apps a service was called `<project>-<service>` outside of its file.
+    const own = parseVolumesFrom(text.slice(stack.length + 1), names);
+    return own.fault === undefined ? own : parsed;
+  });
 }
 
 /** Where the borrower has to be: on the node of the container that it borrows from. */

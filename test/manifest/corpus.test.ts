@@ -1,19 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import type { Problem } from '../../src/model/problem.ts';
+import { corpusFiles } from './corpus.ts';
+import { expectedErrors } from './corpus-expectations.ts';
 import { compileFiles } from './source-tree.ts';
-
-/** Files of other people, kept beside the repository and not in it. */
-const corpus = new URL('../../../shared/corpus', import.meta.url).pathname;
-const folder = existsSync(corpus) ? corpus : null;
-
-function listFiles(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
 
 function expectInside(problem: Problem, files: Readonly<Record<string, string>>): void {
   const text = files[problem.position.file];
@@ -24,36 +14,37 @@ function expectInside(problem: Problem, files: Readonly<Record<string, string>>)
   expect(problem.position.column).toBeLessThanOrEqual((line ?? '').length + 1);
 }
 
-describe('stack files that people wrote', () => {
-  const all = folder === null ? [] : listFiles(folder);
-  const stackFiles = all.filter((path) => /\.ya?ml$/.test(path) && !/docker-compose/.test(path));
+describe('files that people wrote', () => {
+  const all = corpusFiles();
 
-  test.skipIf(folder === null)(
+  test.skipIf(all.length === 0)(
     'are there to be read (skipped: no corpus beside the repository)',
     () => {
-      expect(stackFiles.length).toBeGreaterThan(50);
+      expect(all.length).toBeGreaterThan(100);
+      const names = all.map(({ name }) => name);
+      expect(Object.keys(expectedErrors).filter((name) => !names.includes(name))).toEqual([]);
     },
   );
 
-  test.each(stackFiles.map((path) => [relative(corpus, path), path]))(
-    '%s is compiled, or its problems are placed inside of it',
-    (_, path) => {
-      const siblings = all.filter((other) => dirname(other) === dirname(path) && other !== path);
-      const beside = siblings.map((other) => [
-        `grids/demo/stacks/shop/${relative(dirname(path), other)}`,
-        readFileSync(other, 'utf8'),
-      ]);
-      const files: Record<string, string> = {
-        ...Object.fromEntries(beside),
-        'grids/demo/stacks/shop/kontena.yml': readFileSync(path, 'utf8'),
-      };
-      const { problems, stacks, failed } = compileFiles(files);
-      expect([...stacks.map(({ name }) => name), ...failed]).toContain('shop');
-      for (const problem of problems) {
+  test.each(all.map((file) => [file.name, file] as const))(
+    '%s has the errors that are expected of it, and no others',
+    (name, { stack, files }) => {
+      const { problems } = compileFiles(files);
+      const own = problems.filter((problem) => problem.stack === stack);
+      const errors = own.filter(({ severity }) => severity === 'error');
+      expect(errors.map(({ code, position }) => `${code} ${position.line}`)).toEqual(
+        expectedErrors[name]?.errors ?? [],
+      );
+    },
+  );
+
+  test.each(all.map((file) => [file.name, file] as const))(
+    '%s has its problems placed inside of it',
+    (_, { files }) => {
+      for (const problem of compileFiles(files).problems) {
         expectInside(problem, files);
-        expect(
-          printProblem(problem, codeFrame(files[problem.position.file] ?? '', problem)),
-        ).toContain(problem.code);
+        const text = files[problem.position.file] ?? '';
+        expect(printProblem(problem, codeFrame(text, problem))).toContain(problem.code);
       }
     },
   );
