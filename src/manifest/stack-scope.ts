@@ -8,7 +8,8 @@ import type { StackText } from './stack-text.ts';
 import type { Scope } from './template.ts';
 import { type MapNode, valueAt, withoutKeys } from './tree.ts';
 import type { Value } from './values.ts';
-import { type Origin, resolveVariables } from './variables.ts';
+import type { Origin } from './variable-resolution.ts';
+import { resolveVariables } from './variables.ts';
 
 /** What the variables of a stack stand for: in `$NAME`, and in Liquid. */
 export interface StackScope {

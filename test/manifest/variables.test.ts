@@ -251,6 +251,7 @@ describe('variables', () => {
       expect(theService(compileWith('T: {value: a, to: {env: X}}', '', '$X')).spec.env['T']).toBe(
         'a',
       );
+      expect(codes(compileWith('T: {value: a, to: {env: GRID}}'))).toEqual(['invalid-name']);
       expect(compileWith('T: {value: a, to: {vault: X}}').problems.map(brief)).toEqual([
         'warning no-effect 2:22',
       ]);
