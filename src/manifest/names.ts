@@ -16,9 +16,9 @@ export const nameRule: NameRule = {
 
 /** Services may also be called as Kontena's server let them be; DNS does not tell upper from lower case. */
 export const serviceNameRule: NameRule = {
-  pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$',
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
   description:
-    'A service name has 1 to 64 letters, digits, "-" and "_", and does not begin with "-".',
+    'A service name has 1 to 64 letters, digits, "-" and "_", and begins with a letter or digit.',
 };
 
 /** Docker's rule for volumes. */

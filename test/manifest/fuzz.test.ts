@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import { convertFile } from '../../src/manifest/convert.ts';
-import { ContainerSpec } from '../../src/protocol/shape.ts';
+import { ContainerSpec, Name } from '../../src/protocol/shape.ts';
 import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
 import { aTextFile, compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
 
@@ -13,14 +13,17 @@ const minutes = 60_000 * times;
 
 /** What agents accept: a spec that compiles must arrive. */
 const isSpec = new Ajv2020().compile(ContainerSpec);
+const isName = new Ajv2020().compile(Name);
 
 function check(files: Readonly<Record<string, string>>): void {
   const compiled = compileFiles(files);
   const errors = compiled.problems.filter((p) => p.severity === 'error');
   // Whatever is not there has a reason.
   expect(compiled.grid === null || compiled.failed.length > 0).toBe(errors.length > 0);
-  for (const { spec } of compiled.stacks.flatMap((s) => s.services))
+  for (const { stack, name, spec } of compiled.stacks.flatMap((s) => s.services)) {
+    expect([stack, name].every((one) => isName(one))).toBe(true);
     expect(isSpec(spec)).toBe(true);
+  }
   for (const problem of compiled.problems) {
     const { file, line, column } = problem.position;
     const text = files[file];
@@ -180,7 +183,7 @@ describe('compiling anything', () => {
     'never throws for files of the right shape with anything in them',
     () => {
       const service = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 8 });
-      const services = fc.dictionary(fc.constantFrom('web', 'db', 'web-1', 'X'), service);
+      const services = fc.dictionary(fc.constantFrom('web', 'db', 'web-1', 'X', '_x'), service);
       const file = fc.record(
         { services, volumes: value, variables: value, expose: value, labels: value },
         { requiredKeys: ['services'] },
