@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import { convertFile } from '../../src/manifest/convert.ts';
+import { ServiceEntry } from '../../src/manifest/service-schema.ts';
 import { ContainerSpec, Name } from '../../src/protocol/shape.ts';
 import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
 import { aTextFile, compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
@@ -105,38 +106,7 @@ describe('compiling anything', () => {
     minutes,
   );
 
-  const keys = [
-    'image',
-    'instances',
-    'stateful',
-    'environment',
-    'env_file',
-    'command',
-    'entrypoint',
-    'ports',
-    'volumes',
-    'links',
-    'depends_on',
-    'deploy',
-    'health_check',
-    'mem_limit',
-    'memswap_limit',
-    'shm_size',
-    'cpus',
-    'cpu_shares',
-    'affinity',
-    'user',
-    'privileged',
-    'cap_add',
-    'cap_drop',
-    'read_only',
-    'pid',
-    'network_mode',
-    'stop_signal',
-    'stop_grace_period',
-    'logging',
-    'labels',
-    'extends',
+  const innerKeys = [
     'constructor',
     'toString',
     'protocol',
@@ -149,7 +119,21 @@ describe('compiling anything', () => {
     'type',
     'default',
     'from',
+    'source',
+    'target',
+    'soft',
+    'hard',
+    'test',
+    'interval',
+    'aliases',
+    'cmd',
+    'name',
+    'instances',
+    'resources',
+    'limits',
+    'memory',
   ];
+  const keys = [...Object.keys(ServiceEntry.properties), ...innerKeys];
   const scalar = fc.oneof(
     fc.constantFrom<string | number | boolean | null>(
       null,
@@ -167,6 +151,12 @@ describe('compiling anything', () => {
       '$x',
       '${x:-y}',
       'b.env',
+      '10s',
+      '/dev/null',
+      'web:db',
+      '127.0.0.1',
+      'always',
+      'x'.repeat(300),
     ),
     fc.string(),
   );
