@@ -36,7 +36,7 @@ describe('what a message may say', () => {
         );
 
         for (const spelling of [password, encodeURIComponent(password), basic]) {
-          expect(clean.includes(spelling)).toBe(around.includes(spelling));
+          expect(clean.includes(spelling)).toBe(false);
         }
       }),
     );
