@@ -18,6 +18,9 @@ export interface ChildStack {
   readonly variables: MapNode | null;
 }
 
+/** More than anyone brings along on purpose. */
+const maxChildren = 50;
+
 /** More levels than anyone has on purpose. */
 const maxLevels = 8;
 
@@ -35,6 +38,11 @@ export interface ParentStack {
 export function readChildren(parent: ParentStack): readonly ChildStack[] {
   const depends = valueAt(parent.head, 'depends');
   if (depends?.kind !== 'map') return [];
+  if (depends.entries.size > maxChildren) {
+    const message = `a stack brings at most ${maxChildren} others along, not ${depends.entries.size}`;
+    parent.report.error(depends, { code: 'stack-too-large', message });
+    return [];
+  }
   return [...depends.entries.values()].flatMap(({ key, value }) => {
     const name = `${parent.name}-${key.text}`;
     const fault = nameFault('stack', name);

@@ -33,7 +33,14 @@ export type LiquidOutcome =
  * Bounds on what a template may do. They count work rather than time, so that every machine comes to the same result; the
  * time limit is for what they might overlook.
  */
-const limits = { steps: 100_000, characters: 512 * 1024, memory: 4_000_000, milliseconds: 2_000 };
+const limits = {
+  steps: 100_000,
+  characters: 512 * 1024,
+  memory: 4_000_000,
+  milliseconds: 2_000,
+  depth: 100,
+  tags: 5_000,
+};
 
 /** Of one file, more are not of interest. */
 const maxFaults = 20;
@@ -61,6 +68,9 @@ export function findLiquid(text: string): number {
 
 /** Renders strictly: unknown variables, tags and filters are faults, all of them at once. Never throws. */
 export function renderLiquid(text: string, values: LiquidValues): LiquidOutcome {
+  // Each costs the parser about a tenth of a millisecond.
+  if (text.split(/\{[{%]/, limits.tags + 2).length > limits.tags + 1)
+    return { faults: [{ offset: 0, fault: liquidFault(tooManyTags) }] };
   const liquid = createLiquid();
   const tracer = createTracer();
   try {
@@ -93,14 +103,17 @@ function createLiquid(): Liquid {
 interface Tracer {
   readonly rendering: Rendering;
   readonly emitter: Emitter;
-  /** False: there were too many steps, and this one is not to be taken. */
+  /** False: there were too many steps or faults, and this one is not to be taken. */
   enter(token: TopLevelToken): boolean;
+  /** A step ended in a fault. */
+  failed(): void;
 }
 
 function createTracer(): Tracer {
   const rendering = createRendering();
   let current: TopLevelToken | null = null;
   let steps = 0;
+  let faults = 0;
   function write(html: unknown): void {
     const piece = print(html);
     if (rendering.length + piece.length > limits.characters) throw new Error(tooLong);
@@ -115,7 +128,10 @@ function createTracer(): Tracer {
       current = token;
       steps += 1;
       if (steps === limits.steps) throw new Error(tooManySteps);
-      return steps < limits.steps;
+      return steps < limits.steps && faults < maxFaults;
+    },
+    failed: () => {
+      faults += 1;
     },
   };
 }
@@ -135,9 +151,14 @@ function trimmedLeft(token: TopLevelToken): number {
   return 'trimLeft' in token && typeof token.trimLeft === 'number' ? token.trimLeft : 0;
 }
 
-/** Tags parse what is inside of them with the parser that they were made by: so nothing escapes the tracer. */
+/**
+ * Tags parse what is inside of them with the parser that they were made by: so nothing escapes the tracer. After some faults
+ * the rest is not looked at: the library describes each at a cost that grows with the text.
+ */
 class TracingParser extends Parser {
   readonly #tracer: Tracer;
+  #depth = 0;
+  #faults = 0;
 
   constructor(liquid: Liquid, tracer: Tracer) {
     super(liquid);
@@ -145,16 +166,40 @@ class TracingParser extends Parser {
   }
 
   override parseToken(token: TopLevelToken, rest: TopLevelToken[]) {
-    const template = super.parseToken(token, rest);
-    const render = template.render.bind(template) as Template['render'];
-    const tracer = this.#tracer;
-    template.render = (context: Context, emitter: Emitter) =>
-      tracer.enter(token) ? (render(context, emitter) as IterableIterator<void>) : emptySteps();
-    return template;
+    this.#depth += 1;
+    try {
+      if (this.#depth > limits.depth) throw new Error(tooDeep);
+      return traced(super.parseToken(token, rest), token, this.#tracer);
+    } catch (error) {
+      this.#faults += 1;
+      if (this.#faults >= maxFaults || this.#depth > limits.depth) rest.length = 0;
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
   }
 }
 
-function* emptySteps(): IterableIterator<void> {}
+const tooManyTags = `the file has more than ${limits.tags} tags`;
+const tooDeep = `tags are nested more than ${limits.depth} deep`;
+
+function traced<T extends { render: Template['render'] }>(
+  template: T,
+  token: TopLevelToken,
+  tracer: Tracer,
+): T {
+  const render = template.render.bind(template);
+  template.render = function* (context: Context, emitter: Emitter) {
+    if (!tracer.enter(token)) return undefined;
+    try {
+      return (yield render(context, emitter)) as unknown;
+    } catch (error) {
+      tracer.failed();
+      throw error;
+    }
+  };
+  return template;
+}
 
 function toFaults(error: unknown, values: LiquidValues): readonly PlacedFault[] {
   const all = flatten(error).map((one) => toFault(one, values));

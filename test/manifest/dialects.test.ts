@@ -221,6 +221,20 @@ services:
     expect(problems.map((p) => p.message).join()).toContain(message);
   });
 
+  test('cannot multiply without a bound', () => {
+    const many = (stack: string) =>
+      Array.from({ length: 50 }, (_, i) => `  d${i}: {stack: ${stack}}\n`).join('');
+    const compiled = compileFiles({
+      [STACK_FILE]: `stack: a\ndepends:\n${many('b.yml')}services: {web: {image: a}}\n`,
+      [`${folder}/b.yml`]: `stack: b\ndepends:\n${many('c.yml')}services: {web: {image: a}}\n`,
+      [`${folder}/c.yml`]: 'services: {web: {image: a}}\n',
+    });
+    expect(compiled.stacks.length + compiled.failed.length).toBeLessThanOrEqual(501);
+    expect(codes(compiled)).toContain('duplicate-stack');
+    const wide = `stack: a\ndepends:\n${many('b.yml')}  e: {stack: b.yml}\nservices: {web: {image: a}}\n`;
+    expect(codes(compileStackFile(wide))).toEqual(['stack-too-large']);
+  });
+
   test('cannot take the name of another stack', () => {
     const other = { 'grids/demo/stacks/shop-redis/kontena.yml': 'services: {a: {image: a}}' };
     const compiled = compileFiles({ ...files, ...other });

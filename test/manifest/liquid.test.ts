@@ -83,6 +83,15 @@ describe('a Liquid template', () => {
     for (const text of [loops, memory, growth]) expect(faults(text).length).toBeGreaterThan(0);
   });
 
+  test('with very many faults is given up early, and so is one that nests too deep', () => {
+    expect(faults('{{ nope }}'.repeat(5_000)).length).toBe(20);
+    expect(faults('{% forx %}'.repeat(5_000)).length).toBeLessThanOrEqual(20);
+    expect(faults('{{ name }}'.repeat(5_001))[0]?.fault.message).toContain('5000 tags');
+    const deep = '{% if name %}'.repeat(2_000) + '{% endif %}'.repeat(2_000);
+    expect(faults(deep)[0]?.fault.message).toContain('100 deep');
+    expect(render('{% if name %}'.repeat(99) + 'x' + '{% endif %}'.repeat(99))).toBe('x');
+  });
+
   test('remembers where each piece of its text comes from', () => {
     const text = '# {% for i in (1..2) %}\nweb-{{ i }}: x\n# {% endfor %}\nend: {{ name }}!';
     const outcome = renderLiquid(text, values);
