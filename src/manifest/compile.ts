@@ -82,7 +82,7 @@ function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compi
   const draft = openGrid(source, name, { cache, files, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
-  const listings = listStacks(name, source.files.keys(), draft.stacks);
+  const listings = listStacks(name, source.files, draft.stacks);
   const stacks = compileFamilies(listings, (listing) =>
     compileCached({ files, grid: name, listing, cache, duplicates, seed, observe }),
   );
@@ -114,6 +114,10 @@ function openGrid(
   if (opened?.fault !== undefined) report.error(at, opened.fault);
   const tree = opened?.value === undefined ? null : sources.tree(opened.value);
   for (const problem of tree?.problems ?? []) report.error(problem.position, problem);
+  // In place of the folder a file that cannot be read: which stacks there are is not known.
+  const folder = source.files.get(`grids/${name}/stacks`);
+  const unreadable = folder?.kind === 'refused' ? sources.open(folder.path).fault : undefined;
+  if (unreadable !== undefined) report.error(at, unreadable);
   if (report.failed()) return null;
   const root = tree?.root ?? null;
   const hasStacks = paths.some((p) => p.startsWith(`grids/${name}/stacks/`));

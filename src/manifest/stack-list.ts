@@ -1,7 +1,7 @@
 import { compareText } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
 import type { Seed } from '../model/seed.ts';
-import type { TextFile } from '../model/source.ts';
+import type { SourceFile, TextFile } from '../model/source.ts';
 import type { ChildStack } from './child-stacks.ts';
 import { stackFileNames } from './dialect.ts';
 import type { StackMention } from './grid.ts';
@@ -26,10 +26,10 @@ export interface StackListing {
 /** All stacks of a grid, by name. */
 export function listStacks(
   grid: string,
-  paths: Iterable<string>,
+  files: ReadonlyMap<string, SourceFile>,
   mentions: ReadonlyMap<string, StackMention>,
 ): readonly StackListing[] {
-  const folders = listFolders(`grids/${grid}/stacks/`, paths);
+  const folders = listFolders(`grids/${grid}/stacks/`, files.values());
   const names = [...new Set([...folders, ...mentions.keys()])].toSorted(compareText);
   return names.map((name) => ({
     name,
@@ -44,14 +44,22 @@ export function isValuesOnly({ hasFolder, mention }: StackListing): boolean {
   return !hasFolder && mention !== null && valueAt(mention.value, 'file') === null;
 }
 
-function listFolders(prefix: string, paths: Iterable<string>): ReadonlySet<string> {
+function listFolders(prefix: string, files: Iterable<SourceFile>): ReadonlySet<string> {
   const folders = new Set<string>();
-  for (const path of paths) {
+  for (const file of files) {
+    const { path } = file;
     if (!path.startsWith(prefix)) continue;
     const end = path.indexOf('/', prefix.length);
     if (end !== -1) folders.add(path.slice(prefix.length, end));
+    else if (standsForFolder(file)) folders.add(path.slice(prefix.length));
   }
   return folders;
+}
+
+/** A link or a submodule is where a folder was: what cannot be looked into is not gone, and its services are not removed. */
+function standsForFolder(file: SourceFile): boolean {
+  const isOpaque = file.kind === 'refused' && ['symlink', 'submodule'].includes(file.reason);
+  return isOpaque && nameFault('stack', file.path.slice(file.path.lastIndexOf('/') + 1)) === null;
 }
 
 /** Everything that a stack is compiled from beside files, as a text. Places are left out: moving an entry changes nothing. */

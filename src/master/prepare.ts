@@ -44,11 +44,16 @@ export function prepare(
     ({ name }) => !compiledNames.has(name) && mayBelongTo(compiled.failed, name),
   );
   const known = new Set(fallbacks.map((stack) => stack.name));
+  // One that was held, and that is missing now because the stack that brings it along failed, too.
+  const stillHeld = (lastGood?.held ?? []).filter(
+    (name) => !compiledNames.has(name) && mayBelongTo(compiled.failed, name),
+  );
+  const held = new Set([...compiled.failed, ...stillHeld].filter((name) => !known.has(name)));
   return index({
     grid: compiled.grid,
     revision: sha,
     stacks: [...compiled.stacks, ...fallbacks].toSorted((a, b) => compareText(a.name, b.name)),
-    held: compiled.failed.filter((name) => !known.has(name)).toSorted(compareText),
+    held: [...held].toSorted(compareText),
   });
 }
 

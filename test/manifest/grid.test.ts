@@ -123,6 +123,17 @@ x-team: shop
     expect(compiled).toMatchObject({ grid: null, problems: [{ code: 'file-refused' }] });
   });
 
+  test.each(['symlink', 'submodule'] as const)(
+    'whose folder of stacks is a %s is an error',
+    (reason) => {
+      const compiled = compileFiles({
+        [GRID_FILE]: 'nodes: {a: {}}',
+        'grids/demo/stacks': { refused: reason },
+      });
+      expect(compiled).toMatchObject({ grid: null, problems: [{ code: 'file-refused' }] });
+    },
+  );
+
   test.each(['Demo', 'a.b', '..', '__proto__', 'constructor/x', ''])(
     'cannot be called %j',
     (name) => {
@@ -150,6 +161,25 @@ describe('stacks of a grid', () => {
       ['shop', 1],
       ['us', 1],
     ]);
+  });
+
+  test.each(['symlink', 'submodule'] as const)(
+    'fail when their folder is a %s: they are not gone',
+    (reason) => {
+      const compiled = compileFiles({
+        [GRID_FILE]: 'nodes: {a: {}}',
+        'grids/demo/stacks/shop': { refused: reason },
+      });
+      expect(compiled).toMatchObject({ failed: ['shop'], problems: [{ code: 'file-refused' }] });
+    },
+  );
+
+  test('are no links to files', () => {
+    const link = { 'grids/demo/stacks/README.md': { refused: 'symlink' } } as const;
+    expect(compileFiles({ ...link, [STACK_FILE]: web })).toMatchObject({
+      failed: [],
+      problems: [],
+    });
   });
 
   test('are no files and no folders without files', () => {

@@ -58,6 +58,14 @@ describe('what is wanted after compiling a commit', () => {
     expect(prepared?.desired).toMatchObject({ stacks: [], held: ['shop'] });
   });
 
+  it('keeps holding what never was good when then the stack fails that brings it along', () => {
+    const good = { sha: 'sha-1', grid: aGrid(), stacks: [shop], held: ['shop-redis', 'gone'] };
+
+    const prepared = prepare(compiled({ failed: ['shop'] }), good, 'sha-2');
+
+    expect(prepared?.desired).toMatchObject({ stacks: [shop], held: ['shop-redis'] });
+  });
+
   it('keeps holding what never was good when then the grid cannot be read either', () => {
     const good = { sha: 'sha-1', grid: aGrid(), stacks: [blog], held: ['shop'] };
 
