@@ -7,12 +7,20 @@ import { checkInside, type LinkedStack, linkStacks, plainStack } from './depende
 import { compileFamilies } from './families.ts';
 import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
 import { nameFault } from './names.ts';
-import { quote } from './quote.ts';
+import { quote, visible } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
 import type { ResolvedStack } from './resolve-stack.ts';
 import { indexSources, type SourceIndex } from './source-index.ts';
 import { createSources, type Duplicates } from './sources.ts';
-import { compileListed, listingInputs, listStacks, type StackListing } from './stack-list.ts';
+import { emptyDraft } from './stack.ts';
+import {
+  compileListed,
+  type ListedStack,
+  listingInputs,
+  listStacks,
+  placeOf,
+  type StackListing,
+} from './stack-list.ts';
 
 /** What the files of one grid at one commit say, and what is wrong with them. */
 export interface Compiled {
@@ -152,22 +160,43 @@ function compileCached(compile: CachedCompile): LinkedStack {
   if (known !== null) return reuse(known);
   const sources = createSources({ files, shared: cache, duplicates });
   const report = createReport(name);
-  const draft = compileListed({
+  const stack = compileAlone({
     grid,
     listing,
     seed,
     sources,
     report,
-    observe: (stack) => observe?.(name, stack),
+    observe: (resolved) => observe?.(name, resolved),
   });
-  const stack: LinkedStack = { name, draft, report, plain: plainStack(name, draft) };
-  checkInside(stack);
   const problems = report.problems();
   // Inputs have no places in them: a problem in grid.yml would be shown where it was.
   const elsewhere = [listing.mention?.key.file, listing.child?.key.file];
   const isPlaced = problems.some(({ position }) => elsewhere.includes(position.file));
   if (!isPlaced) cache.put(name, { stack, problems, inputs, consulted: sources.consulted });
   return stack;
+}
+
+/** A defect of ours costs the stack that meets it and no other: that one keeps what runs, as with any error. */
+function compileAlone(listed: ListedStack): LinkedStack {
+  const { name } = listed.listing;
+  const { report } = listed;
+  try {
+    const draft = compileListed(listed);
+    const stack = { name, draft, report, plain: plainStack(name, draft) };
+    checkInside(stack);
+    return stack;
+  } catch (error) {
+    report.error(placeOf(listed), defect(error));
+    return { name, draft: emptyDraft, report, plain: plainStack(name, emptyDraft) };
+  }
+}
+
+function defect(error: unknown): Fault {
+  return {
+    code: 'internal-error',
+    message: `gridops failed on this stack: ${visible(String(error).slice(0, 200))}`,
+    hint: 'This is a defect of gridops: please report it, with the stack file if you can.',
+  };
 }
 
 /** What other stacks may add to is begun anew; everything else is the very same object, for the planner too. */

@@ -20,3 +20,25 @@ export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }
+
+/** Shorter values are no secrets: they would be guessed, and stand in messages by chance. */
+const minConcealed = 4;
+
+/** A message without these values, also where `quote` has cut one off. */
+export function conceal(message: string, secrets: Iterable<string>): string {
+  let shown = message;
+  for (const secret of secrets) {
+    if (secret.length < minConcealed) continue;
+    const written = visible(secret);
+    shown = shown.replaceAll(written, hidden);
+    const most = Math.min(written.length - 1, maxQuoted * maxEscaped);
+    for (let length = shown.includes(cut) ? most : 0; length >= minConcealed; length--)
+      shown = shown.replaceAll(written.slice(0, length) + cut, hidden + cut);
+  }
+  return shown;
+}
+
+const hidden = '[hidden]';
+const cut = '…"';
+/** What one invisible character becomes. */
+const maxEscaped = 10;

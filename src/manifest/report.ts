@@ -1,5 +1,6 @@
 import { compareText } from '../model/identity.ts';
 import type { Position, Problem } from '../model/problem.ts';
+import { conceal } from './quote.ts';
 
 /** What is wrong, without the place: parsers of single values know no more. */
 export interface Fault {
@@ -19,6 +20,8 @@ export interface Report {
   warn(at: Position, fault: Fault): void;
   /** What is written there is known to be wrong: whatever else is found at the same place only follows from it. */
   spoil(at: Position): void;
+  /** A value that nobody may read in a problem, whoever repeats it there: problems are published. */
+  conceal(text: string | null): void;
   /** True once an error was reported. */
   failed(): boolean;
   /** True when there are errors, and more would not be kept: looking for them is not worth the time any more. */
@@ -37,6 +40,7 @@ const maxProblems = 100;
 export function createReport(stack: string | null, earlier: readonly Problem[] = []): Report {
   const kept = new Map(earlier.filter((p) => !isOverflow(p)).map((p) => [keyOf(p), p]));
   const spoiled = new Set<string>();
+  const secrets = new Set<string>();
   let overflow = earlier.find(isOverflow) ?? null;
   let failed = earlier.some((problem) => problem.severity === 'error');
   function add(severity: Problem['severity'], at: Position, fault: Fault): void {
@@ -51,11 +55,16 @@ export function createReport(stack: string | null, earlier: readonly Problem[] =
   return {
     error: (at, fault) => add('error', at, fault),
     spoil: (at) => spoiled.add(placeOf(at)),
+    conceal: (text) => {
+      if (text !== null) secrets.add(text);
+    },
     warn: (at, fault) => add('warning', at, fault),
     failed: () => failed,
     isFull: () => failed && overflow !== null,
     problems: () =>
-      [...kept.values(), ...(overflow === null ? [] : [overflow])].toSorted(compareProblems),
+      [...kept.values(), ...(overflow === null ? [] : [overflow])]
+        .map((problem) => withoutSecrets(problem, secrets))
+        .toSorted(compareProblems),
   };
 }
 
@@ -87,6 +96,13 @@ const tooMany: Fault = {
 
 function isOverflow(problem: Problem): boolean {
   return problem.code === tooMany.code;
+}
+
+function withoutSecrets(problem: Problem, secrets: ReadonlySet<string>): Problem {
+  if (secrets.size === 0) return problem;
+  const message = conceal(problem.message, secrets);
+  const hint = problem.hint === undefined ? {} : { hint: conceal(problem.hint, secrets) };
+  return { ...problem, message, ...hint };
 }
 
 // Nodes are positions with more fields: copied here so that problems hold a position and nothing else.

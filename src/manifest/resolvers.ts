@@ -4,7 +4,7 @@ import { type Conditions, holds } from './conditions.ts';
 import { evaluate } from './evaluate.ts';
 import { quote } from './quote.ts';
 import { randomNumber, randomString, randomUuid } from './random-values.ts';
-import { readTree } from './read.ts';
+import { readTree, type Tree } from './read.ts';
 import type { Fault, Parsed, Report } from './report.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
@@ -164,14 +164,14 @@ function fromYaml(hint: TreeNode | null, around: Surroundings): Parsed<Value> {
   if (hint?.kind !== 'map') return wrong('yaml', form);
   if (!around.mayRead()) return tooMany;
   const [file, variable, key] = ['file', 'variable', 'key'].map((name) => valueAt(hint, name));
-  const text: Parsed<TextFile> =
+  const tree =
     file?.kind === 'scalar'
-      ? openFile(file, around.sources)
+      ? treeOfFile(file, around.sources)
       : variable?.kind === 'scalar'
-        ? textOfVariable(variable, around)
+        ? treeOfVariable(variable, around)
         : wrong('yaml', form);
-  if (text.fault !== undefined) return text;
-  const { root, problems } = readTree(text.value);
+  if (tree.fault !== undefined) return tree;
+  const { root, problems } = tree.value;
   const [problem] = problems;
   if (root === null) return { fault: { code: 'bad-resolver', message: problem?.message ?? form } };
   const steps = key?.kind === 'scalar' ? key.text.split('.') : [];
@@ -179,11 +179,16 @@ function fromYaml(hint: TreeNode | null, around: Surroundings): Parsed<Value> {
   return { value: found === null ? null : writtenValue(found) };
 }
 
-function textOfVariable(variable: ScalarNode, around: Surroundings): Parsed<TextFile> {
+function treeOfFile(path: ScalarNode, sources: Sources): Parsed<Tree> {
+  const opened = openFile(path, sources);
+  return opened.fault === undefined ? { value: sources.tree(opened.value) } : opened;
+}
+
+function treeOfVariable(variable: ScalarNode, around: Surroundings): Parsed<Tree> {
   const found = lookUp(variable.text, around);
   if (found.fault !== undefined) return found;
   const text = valueText(found.value) ?? '';
-  return { value: { kind: 'text', path: variable.file, blob: '', text } };
+  return { value: readTree({ kind: 'text', path: variable.file, blob: '', text }) };
 }
 
 function fromRandomString(hint: TreeNode | null, { draw }: Surroundings): Parsed<Value> {

@@ -63,6 +63,13 @@ export function createSources({ files: index, shared, duplicates }: SourcesInput
   }
   const collected = new Map<string, Parsed<Collected>>();
   const variables = new Map<string, Variables>();
+  const trees = new Map<string, Tree>();
+  function treeOf(file: TextFile): Tree {
+    const tree =
+      trees.get(file.path) ?? shared.get(file, duplicates, () => readTree(file, { duplicates }));
+    trees.set(file.path, tree);
+    return tree;
+  }
   return {
     consulted,
     variables: (file, parse) => {
@@ -71,9 +78,7 @@ export function createSources({ files: index, shared, duplicates }: SourcesInput
       return known;
     },
     tree: (file, rendered = null) =>
-      rendered === null
-        ? shared.get(file, duplicates, () => readTree(file, { duplicates }))
-        : readTree(file, { rendered, duplicates }),
+      rendered === null ? treeOf(file) : readTree(file, { rendered, duplicates }),
     part: (file, text) => readTree({ ...file, text }, { duplicates }),
     measure: (file) => index.measure(file),
     open(path) {

@@ -177,7 +177,7 @@ function folderFile({ grid, listing }: ListedStack): string {
 }
 
 /** Where the stack is named: in grid.yml or, by its folder alone, where its file is or should be. */
-function placeOf(listed: ListedStack): Position {
+export function placeOf(listed: ListedStack): Position {
   const { mention, child } = listed.listing;
   return mention?.key ?? child?.key ?? { file: folderFile(listed), line: 1, column: 1 };
 }

@@ -54,7 +54,7 @@ export interface Origin {
 
 const validate = createValidator(VariableEntry);
 
-/** Longer chains of variables that need each other help nobody, and every link is a level of our own stack. */
+/** Longer chains of variables that need each other help nobody, and every link is a level of our own stack, also in a group. */
 const maxChain = 50;
 
 export interface Resolved {
@@ -73,6 +73,8 @@ export const broken: Resolved = { ...nothing, isBroken: true };
 export interface Budget {
   characters: number;
   files: number;
+  /** How many are being resolved: those of a group, and what the group needs, too. */
+  depth: number;
 }
 
 /** The variable that is being resolved. */
@@ -115,15 +117,19 @@ export function createResolution(
     const known = done.get(name);
     if (known !== undefined) return known;
     const chain = frames.map((frame) => frame.name);
-    if (chain.includes(name) || chain.length >= maxChain) {
-      report.error(entry.key, cycle([...chain, name]));
+    const fault = chain.includes(name) ? cycle([...chain, name]) : null;
+    if (fault !== null || budget.depth >= maxChain) {
+      report.error(entry.key, fault ?? tooDeep);
       return broken;
     }
     const frame: Frame = { name, isSpoiled: false, isSecret: false };
     frames.push(frame);
+    budget.depth += 1;
     const conditions = { lookup, names, report };
     const resolved = resolveOne(entry, { ...input, report, conditions, frame });
     const paid = pay(resolved, entry, { budget, report });
+    if (frame.isSecret) report.conceal(valueText(paid.value));
+    budget.depth -= 1;
     frames.pop();
     done.set(name, frame.isSpoiled ? broken : { ...paid, isSecret: frame.isSecret });
     return done.get(name);
@@ -159,6 +165,7 @@ function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resol
   if (entry.type === 'group') return resolveGroup(key.text, declaration, resolving);
   const found = findValue({ name: key.text, declaration, entry }, resolving);
   if (found === null) return broken;
+  if (resolving.frame.isSecret) report.conceal(valueText(found.value));
   const made = coerce(
     { name: key.text, entry, options: valueAt(declaration, 'options') },
     found.value,
@@ -257,7 +264,7 @@ function missing(key: Entry['key'], { unanswered }: Found, report: Report): Reso
 
 /** Its variables see each other, and those around the group. */
 function resolveGroup(name: string, declaration: TreeNode, resolving: Resolving): Resolved {
-  const { conditions, given, owner } = resolving;
+  const { conditions, given, owner, frame } = resolving;
   const variables = valueAt(declaration, 'variables');
   const declared = variables?.kind === 'map' ? variables : null;
   const values = given?.entries.get(name)?.value;
@@ -273,6 +280,7 @@ function resolveGroup(name: string, declaration: TreeNode, resolving: Resolving)
   );
   const value = Object.fromEntries(members.map(([own, member]) => [own, member.value]));
   const isBroken = members.some(([, member]) => member.isBroken);
+  frame.isSecret ||= members.some(([, member]) => member.isSecret === true);
   return { value, origin: { kind: 'type', at: declaration }, isBroken };
 }
 
@@ -305,3 +313,9 @@ function cycle(names: readonly string[]) {
     hint: 'Give one of them a value.',
   };
 }
+
+const tooDeep = {
+  code: 'variable-cycle',
+  message: `variables need each other more than ${maxChain} deep`,
+  hint: 'Give one of them a value.',
+};

@@ -23,7 +23,7 @@ export interface Variables {
  */
 export function resolveVariables(input: Declaring): Variables {
   const { declared, given, builtIn, report } = input;
-  const budget = { characters: maxCharacters, files: maxFiles };
+  const budget = { characters: maxCharacters, files: maxFiles, depth: 0 };
   const resolve = createResolution({ ...input, budget }, (name) => builtIn.values.get(name));
   const scope = new Map(builtIn.values);
   const values = new Map<string, Value>(builtIn.values);

@@ -71,6 +71,7 @@ const errors: Readonly<Record<string, string>> = {
   'forbidden-key': '`__proto__`.',
   'grid-missing':
     'The commit has nothing in this grid any more. Nothing is removed because of that.',
+  'internal-error': 'gridops itself failed. Nothing of the stack is changed; please report it.',
   'interpolation-syntax': 'A `${…}` that is not complete. A dollar sign as such is `$$`.',
   'interpolation-too-large': 'Variables make a text too long.',
   'invalid-name': 'A name with characters that names cannot have.',

@@ -187,6 +187,37 @@ describe('compiling', () => {
     expect(stacks[0]?.services).toHaveLength(2);
   });
 
+  test('fails one stack when gridops itself fails on it, and no other', () => {
+    const source = aSourceTree({
+      [stack('bad')]: 'services: {a: {image: a}}',
+      [stack('good')]: 'services: {a: {image: a}}',
+    });
+    const breaking = { ...source.files.get(stack('bad')) } as SourceFile;
+    Object.defineProperty(breaking, 'text', {
+      get: () => {
+        throw new RangeError('too much recursion');
+      },
+    });
+    const files = new Map([...source.files, [stack('bad'), breaking]]);
+    expect(createCompiler().compile({ ...source, files }, 'demo')).toMatchObject({
+      failed: ['bad'],
+      stacks: [{ name: 'good' }],
+      problems: [{ code: 'internal-error', position: { file: stack('bad') } }],
+    });
+  });
+
+  test('refuses chains of variables that lead deeper and deeper into groups', () => {
+    const chain = (depth: number): string =>
+      Array.from({ length: 40 }, (_, i) => `v${i}: {from: {variable: v${i + 1}}}`).join(', ') +
+      (depth === 0
+        ? ', v40: {value: x}'
+        : `, v40: {type: group, variables: {g: {type: group, variables: {${chain(depth - 1)}}}}}`);
+    const { problems } = compileFiles({
+      [stack('s')]: `variables: {${chain(10)}}\nservices: {a: {image: a}}\n`,
+    });
+    expect(problems.map(({ code }) => code)).toContain('variable-cycle');
+  });
+
   test('one stack with errors does not stop the others', () => {
     const compiled = compileFiles({
       [stack('bad')]: '[',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCompiler } from '../../src/manifest/compile.ts';
+import { createCompiler, resolveGrid } from '../../src/manifest/compile.ts';
 import {
   aSourceTree,
   brief,
@@ -340,6 +340,34 @@ describe('variables', () => {
     test('are made anew on purpose with another generation', () => {
       const again = declared.replace('from:', 'generation: 2, from:');
       expect(valueWith(1, again)).not.toBe(valueWith(1));
+    });
+
+    describe('are in no problem', () => {
+      const drawn = valueWith(1);
+      const problemsOf = (declarations: string, period: string) => {
+        const text = `variables:\n  ${declarations.replaceAll('\n', '\n  ')}\nservices:\n  web: {image: web, stop_grace_period: "${period}"}\n`;
+        const compiler = createCompiler({ seed: new Uint8Array(32).fill(1) });
+        return compiler.compile(aSourceTree({ [STACK_FILE]: text }), 'demo').problems;
+      };
+
+      test.each([
+        ['as themselves', declared, '$T', '"[hidden]"'],
+        ['in another value', `${declared}\nU: {from: {interpolate: "ab-$T"}}`, 'x-$U', '[hidden]"'],
+        ['where a text is cut off', declared, `${'x'.repeat(54)}$T`, '[hidden]…"'],
+        ['of a wrong type', declared.replace('{', '{type: integer, '), '1s', 'not "[hidden]"'],
+        ['of a group', `G: {type: group, variables: {${declared}}}`, '{{ G.T }}', '"[hidden]"'],
+      ])('%s', (_, declarations, period, shown) => {
+        const [problem, ...others] = problemsOf(declarations, period);
+        expect(others).toEqual([]);
+        expect(problem?.message).toContain(shown);
+        expect(JSON.stringify(problem)).not.toContain(drawn.slice(0, 4));
+      });
+    });
+
+    test('make a secret of the group that they are in', () => {
+      const files = filesOf(`G: {type: group, variables: {${declared}}}`, '', 'a');
+      const { stacks } = resolveGrid(aSourceTree(files), 'demo');
+      expect(stacks.get('shop')?.scope?.secret).toEqual(new Set(['G']));
     });
 
     test('stay when the file changes around them', () => {
