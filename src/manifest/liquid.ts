@@ -58,12 +58,15 @@ const changingFilters = [
   'sample',
 ];
 
+/** These evaluate a text once for each item, which no bound sees; Kontena's Liquid had none of them. */
+const evaluatingFilters = /_exp$/;
+
 /**
  * Whether Kontena's Liquid has anything to do in this text. `{{.Name}}` is not Liquid: log drivers take such templates, and
  * a file without anything else is left alone.
  */
 export function findLiquid(text: string): number {
-  return text.search(/\{%-?\s*[a-z#]|\{\{-?\s*[A-Za-z_"']/);
+  return text.search(/\{%-?\s*[a-z#]|\{\{-?\s*[A-Za-z0-9_"']/);
 }
 
 /** Renders strictly: unknown variables, tags and filters are faults, all of them at once. Never throws. */
@@ -95,8 +98,17 @@ function createLiquid(): Liquid {
     renderLimit: limits.milliseconds,
   });
   for (const name of otherTags) delete liquid.tags[name];
-  for (const name of changingFilters) liquid.unregisterFilter(name);
+  const evaluating = Object.keys(liquid.filters).filter((name) => evaluatingFilters.test(name));
+  for (const name of [...changingFilters, ...evaluating]) liquid.unregisterFilter(name);
+  liquid.registerFilter('divided_by', divide);
   return liquid;
+}
+
+/** As in Ruby: whole numbers make a whole number. */
+function divide(dividend: unknown, divisor: unknown): number {
+  const [a, b] = [Number(dividend), Number(divisor)];
+  if (b === 0) throw new Error('divided by zero');
+  return Number.isInteger(a) && Number.isInteger(b) ? Math.floor(a / b) : a / b;
 }
 
 /** Follows a rendering: which token of the template is at work, and what comes of it. */
@@ -107,6 +119,8 @@ interface Tracer {
   enter(token: TopLevelToken): boolean;
   /** A step ended in a fault. */
   failed(): void;
+  /** Counts what goes there, if that is not the result but what `capture` keeps: the library has no bound on that. */
+  watch(emitter: Emitter): Emitter;
 }
 
 function createTracer(): Tracer {
@@ -114,6 +128,8 @@ function createTracer(): Tracer {
   let current: TopLevelToken | null = null;
   let steps = 0;
   let faults = 0;
+  let captured = 0;
+  const watched = new WeakSet<Emitter>();
   function write(html: unknown): void {
     const piece = print(html);
     if (rendering.length + piece.length > limits.characters) throw new Error(tooLong);
@@ -121,9 +137,23 @@ function createTracer(): Tracer {
     if (current?.kind === TokenKind.HTML) rendering.copy(piece, at + trimmedLeft(current));
     else rendering.insert(piece, at);
   }
+  const emitter: Emitter = { write, buffer: '' };
   return {
     rendering,
-    emitter: { write, buffer: '' },
+    emitter,
+    watch(other) {
+      if (other === emitter || watched.has(other)) return other;
+      const watching: Emitter = {
+        buffer: '',
+        write(html) {
+          captured += print(html).length;
+          if (captured > limits.memory) throw new Error(tooMuchCaptured);
+          other.write(html);
+        },
+      };
+      watched.add(watching);
+      return watching;
+    },
     enter(token) {
       current = token;
       steps += 1;
@@ -144,6 +174,7 @@ function print(value: unknown): string {
 }
 
 const tooLong = `what the template becomes has more than ${limits.characters} characters`;
+const tooMuchCaptured = `what the template captures has more than ${limits.memory} characters`;
 const tooManySteps = `the template takes more than ${limits.steps} steps`;
 
 /** How much whitespace control took from the start of a literal. */
@@ -192,7 +223,7 @@ function traced<T extends { render: Template['render'] }>(
   template.render = function* (context: Context, emitter: Emitter) {
     if (!tracer.enter(token)) return undefined;
     try {
-      return (yield render(context, emitter)) as unknown;
+      return (yield render(context, tracer.watch(emitter))) as unknown;
     } catch (error) {
       tracer.failed();
       throw error;

@@ -43,6 +43,11 @@ describe('a Liquid template', () => {
     ['{% assign x = copies | times: 2 | plus: 1 %}{{ x }}', '5'],
     ['{% capture x %}{{ name }}!{% endcapture %}{{ x }}', 'web!'],
     ['{% case name %}{% when "web" %}a{% else %}b{% endcase %}', 'a'],
+    [
+      '{% capture x %}{% for z in zones %}{{ z }}{% endfor %}{% echo name %}{% endcapture %}{{ x }}',
+      'abweb',
+    ],
+    ['{{ 7 | divided_by: copies }} {{ 7 | divided_by: 0.5 }}', '3 14'],
     ['{% raw %}{{ name }}{% endraw %}', '{{ name }}'],
     ['{{ "a b" | split: " " | last }}', 'b'],
     ['a {{- name -}} b', 'awebb'],
@@ -58,6 +63,8 @@ describe('a Liquid template', () => {
     ['ab {% if name %}', 3, 'bad-template', /not closed/],
     ['ab {{ name', 3, 'bad-template', /not closed/],
     ['{{ "now" | date: "%Y" }}', 0, 'bad-template', /date/],
+    ['{{ zones | where_exp: "z", "z" }}', 0, 'bad-template', /undefined filter: where_exp/],
+    ['{{ copies | divided_by: 0 }}', 0, 'bad-template', /divided by zero/],
     ['{{ zones | sample }}', 0, 'bad-template', /sample/],
     ['{% include "package.json" %}', 0, 'bad-template', /include/],
     ['{% render "package.json" %}', 0, 'bad-template', /render/],
@@ -80,6 +87,9 @@ describe('a Liquid template', () => {
     const loops = '{% for a in (1..9999) %}{% for b in (1..9999) %}x{% endfor %}{% endfor %}';
     const memory = '{% for a in (1..999999999) %}{% endfor %}';
     const growth = `{% assign s = name %}${'{% assign s = s | append: s %}'.repeat(60)}{{ s }}`;
+    const twice = '{% capture s %}{{ s }}{{ s }}{% endcapture %}';
+    const captured = `{% assign s = name %}${twice.repeat(22)}{{ s | size }}`;
+    expect(faults(captured)[0]?.fault.message).toContain('captures');
     for (const text of [loops, memory, growth]) expect(faults(text).length).toBeGreaterThan(0);
   });
 
@@ -144,10 +154,15 @@ describe('a Liquid template', () => {
 });
 
 describe('Liquid', () => {
-  test.each(['{% if x %}', '{%- if x %}', 'a: {{ x }}', '{{x}}', '{{ "x" }}', '{%# note %}'])(
-    'is found in %j',
-    (text) => expect(findLiquid(text)).not.toBe(-1),
-  );
+  test.each([
+    '{% if x %}',
+    '{%- if x %}',
+    'a: {{ x }}',
+    '{{x}}',
+    '{{ 3 | times: 2 }}',
+    '{{ "x" }}',
+    '{%# note %}',
+  ])('is found in %j', (text) => expect(findLiquid(text)).not.toBe(-1));
 
   test.each(['{{.Name}}', 'a: {b: {c: d}}', '{ { x } }', '${x}', '%{x}'])('is not in %j', (text) =>
     expect(findLiquid(text)).toBe(-1),
