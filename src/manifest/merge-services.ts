@@ -5,6 +5,7 @@ import {
   listNode,
   type MapNode,
   mapNode,
+  scalarNode,
   type TreeNode,
 } from './tree.ts';
 
@@ -39,13 +40,52 @@ function kontenaRule(key: string, base: TreeNode, own: TreeNode): TreeNode | nul
 }
 
 /** These Compose replaces: a list there is one thing, not many. */
-const single = ['command', 'entrypoint', 'test', 'cap_add', 'cap_drop'];
+const single = ['command', 'entrypoint', 'test'];
+
+/** Maps that may be written as lists of `name=value`. */
+const byName = ['labels', 'annotations', 'sysctls', 'args'];
 
 /** Compose's rule: maps are merged at every depth, lists are put together; what goes to one place in the container replaces. */
 function composeRule(key: string, base: TreeNode, own: TreeNode): TreeNode | null {
-  if (base.kind === 'map') return joinMaps(base, own, composeRule);
   if (single.includes(key)) return null;
-  return joinLists(base, own, key === 'volumes' || key === 'devices' ? placeOf : identityOf);
+  // Options belong to their driver.
+  if (key === 'logging' && isOtherDriver(base, own)) return null;
+  if (byName.includes(key)) return joinMaps(asMap(base), asMap(own), alone);
+  if (base.kind === 'map' && own.kind === 'map') return mergeMaps(base, own, composeRule);
+  const identify = key === 'volumes' || key === 'devices' ? placeOf : identityOf;
+  return joinLists(asList(key, base), asList(key, own), identify);
+}
+
+function isOtherDriver(base: TreeNode, own: TreeNode): boolean {
+  const [below, driver] = [textOf(base, 'driver'), textOf(own, 'driver')];
+  return below !== null && driver !== null && below !== driver;
+}
+
+/** As it is where it is neither: for validation to refuse. */
+function asMap(node: TreeNode): TreeNode {
+  if (node.kind !== 'list') return node;
+  const entries = node.items.flatMap((item): readonly [string, Entry][] => {
+    if (item.kind !== 'scalar') return [];
+    const [name = '', ...rest] = item.text.split('=');
+    const entry = { key: scalarNode(item, name), value: scalarNode(item, rest.join('=')) };
+    return [[name, entry]];
+  });
+  return entries.length === node.items.length ? mapNode(node, new Map(entries)) : node;
+}
+
+/** Keys whose lists may be written as one text. */
+const oneOrList = ['dns', 'dns_search', 'tmpfs'];
+
+function asList(key: string, node: TreeNode): TreeNode {
+  if (node.kind === 'scalar' && oneOrList.includes(key)) return listNode(node, [node]);
+  if (node.kind !== 'map' || key !== 'extra_hosts') return node;
+  const items = [...node.entries.values()].flatMap(({ key: host, value }) => {
+    const addresses = value.kind === 'list' ? value.items : [value];
+    return addresses.map((address) =>
+      address.kind === 'scalar' ? scalarNode(address, `${host.text}=${address.text}`) : address,
+    );
+  });
+  return listNode(node, items);
 }
 
 function joinMaps(base: TreeNode, own: TreeNode, rule: Rule): MapNode | null {

@@ -53,6 +53,37 @@ services:
     expect(theService(compiled).spec).toMatchObject({ image: 'app:demo', env: { A: '1' } });
   });
 
+  test.each([
+    ['cap_add: [SYS_TIME]', 'cap_add: [NET_ADMIN]', { capAdd: ['NET_ADMIN', 'SYS_TIME'] }],
+    ['labels: {a: 1, b: 1}', 'labels: [b=2, c=2]', { labels: { a: '1', b: '2', c: '2' } }],
+    ['labels: [a=1, b=1]', 'labels: [b=2]', { labels: { a: '1', b: '2' } }],
+    [
+      'sysctls: [net.core.somaxconn=1]',
+      'sysctls: {net.ipv4.tcp_syncookies: 0}',
+      { extras: { sysctls: { 'net.core.somaxconn': '1', 'net.ipv4.tcp_syncookies': '0' } } },
+    ],
+    [
+      'extra_hosts: {a: 10.0.0.1}',
+      'extra_hosts: ["b:10.0.0.2"]',
+      { extras: { extraHosts: ['a:10.0.0.1', 'b:10.0.0.2'] } },
+    ],
+    ['dns: 10.0.0.1', 'dns: [10.0.0.2]', { extras: { dns: ['10.0.0.1', '10.0.0.2'] } }],
+    [
+      'logging: {driver: json-file, options: {max-size: 1m}}',
+      'logging: {driver: json-file, options: {max-file: 2}}',
+      { logging: { driver: 'json-file', options: { 'max-file': '2', 'max-size': '1m' } } },
+    ],
+    [
+      'logging: {driver: json-file, options: {max-size: 1m}}',
+      'logging: {driver: syslog, options: {tag: a}}',
+      { logging: { driver: 'syslog', options: { tag: 'a' } } },
+    ],
+  ])('of Compose merges %s and %s', (base, own, spec) => {
+    const file = `services:\n  base:\n    image: a\n    ${base}\n  web:\n    extends: {service: base}\n    ${own}\n`;
+    const compiled = compileFiles({ [beside('compose.yaml')]: file });
+    expect(theService(compiled).spec).toMatchObject(spec);
+  });
+
   test("of Compose's first format finds it at the top", () => {
     const compiled = compileStackFile(
       'services:\n  web: {extends: {file: docker-compose.yml, service: app}}',
