@@ -1,12 +1,13 @@
 import type { Seed } from '../model/seed.ts';
-import { parseEnvFile } from './env-file.ts';
+import { parseDotEnv } from './dot-env.ts';
 import { createInterpolation } from './interpolate.ts';
+import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import type { StackText } from './stack-text.ts';
 import type { Scope } from './template.ts';
-import { type MapNode, valueAt, withoutKeys } from './tree.ts';
+import { isNull, type MapNode, valueAt, withoutKeys } from './tree.ts';
 import type { Value } from './values.ts';
 import type { Origin } from './variable-resolution.ts';
 import { resolveVariables } from './variables.ts';
@@ -72,9 +73,7 @@ function declaredScope(input: ScopeInput): StackScope {
 function openScope(input: ScopeInput): StackScope {
   const { builtIn, inherited, text, given } = input;
   const fromFile = text.dialect === 'compose' ? readDotEnv(input) : [];
-  const fromGrid = [...(given?.entries ?? [])].flatMap(([name, { value }]) =>
-    value.kind === 'scalar' ? [[name, value.text] as const] : [],
-  );
+  const fromGrid = given === null ? [] : givenTexts(given, input.report);
   const outer = inherited?.scope.values ?? [];
   const values = new Map([...fromFile, ...fromGrid, ...outer, ...builtIn]);
   const braces = text.dialect === 'compose' ? 'compose' : 'kontena';
@@ -87,14 +86,22 @@ function openScope(input: ScopeInput): StackScope {
   };
 }
 
-/** Compose reads the file `.env` beside its own; there a value may be in quotes. */
+/** Nobody declares them, so nobody says that they may be anything but texts. One without a value is not given. */
+function givenTexts(given: MapNode, report: Report): readonly (readonly [string, string])[] {
+  return [...given.entries].flatMap(([name, { value }]) => {
+    if (value.kind === 'scalar') return isNull(value) ? [] : [[name, value.text] as const];
+    const message = `the variable ${quote(name)} must be a single value, not a ${value.kind}`;
+    report.error(value, { code: 'wrong-type', message });
+    return [];
+  });
+}
+
+/** Compose reads the file `.env` beside its own: without one there is nothing to read, one that cannot be read is missed. */
 function readDotEnv({ path, sources, report }: ScopeInput): readonly (readonly [string, string])[] {
   const resolved = resolvePath(path, '.env');
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
-  if (opened.fault !== undefined) return [];
-  const entries = sources.variables(opened.value, () => parseEnvFile(opened.value, report));
-  return [...entries].map(([name, { value }]) => [
-    name,
-    value.kind === 'scalar' ? value.text.replace(/^(["'])(.*)\1$/s, '$2') : '',
-  ]);
+  if (opened.fault === undefined) return [...parseDotEnv(opened.value, report)];
+  const at = { file: path, line: 1, column: 1 };
+  if (opened.fault.code !== 'file-missing') report.error(at, opened.fault);
+  return [];
 }

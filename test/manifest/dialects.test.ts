@@ -67,6 +67,55 @@ describe('a Compose file', () => {
     expect(theService(compileFiles(given)).spec.image).toBe('a:2-ydemo');
   });
 
+  test.each([
+    ['export T=a', 'a'],
+    ['T=a\nT=b', 'b'],
+    ['T=a#b # note', 'a#b'],
+    ['T= # note', ''],
+    [`T='a # $b' # note`, 'a # $b'],
+    ['T="a\\n\\"b\\$c"', 'a\n"b$c'],
+    ['  T = a b \r', 'a b'],
+  ])('reads %j in .env as Compose does', (env, value) => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services:\n  web:\n    image: a\n    environment: {T: "${T}"}\n',
+      [`${folder}/.env`]: `${env}\n`,
+    });
+    expect(compiled.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(compiled.stacks[0]?.services[0]?.spec.env['T']).toBe(value);
+  });
+
+  test.each([
+    ['T', 'error bad-environment 1:1'],
+    ['\nT="a', 'error bad-environment 2:1'],
+    ["T='a'b", 'error bad-environment 1:1'],
+    ['T=$HOME', 'warning no-effect 1:1'],
+    ['T="${HOME}"', 'warning no-effect 1:1'],
+  ])('is told what is wrong with %j in .env', (env, expected) => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: a}}\n',
+      [`${folder}/.env`]: env,
+    });
+    expect(brief(theProblem(compiled))).toBe(expected);
+  });
+
+  test('whose .env cannot be read is an error, not a stack without its values', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: "a:${TAG:-x}"}}\n',
+      [`${folder}/.env`]: { refused: 'symlink' },
+    });
+    expect(theProblem(compiled).code).toBe('file-refused');
+  });
+
+  test('takes from grid.yml what is a single value', () => {
+    const given = (value: string) =>
+      compileFiles({
+        [`${folder}/compose.yaml`]: 'services: {web: {image: "a:${TAG:-x}"}}\n',
+        [GRID_FILE]: `stacks: {shop: {variables: {TAG: ${value}}}}`,
+      });
+    expect(theService(given('')).spec.image).toBe('a:x');
+    expect(brief(theProblem(given('[1]')))).toBe('error wrong-type 1:34');
+  });
+
   test('comes after a kontena.yml that lies beside it', () => {
     const compiled = compileFiles({
       [STACK_FILE]:
