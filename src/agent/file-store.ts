@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Delivery, FileBundle } from '../model/delivery.ts';
 import { digest } from '../model/digest.ts';
 import { errorMessage, GridError } from '../model/error.ts';
-import type { BindMount, ContainerSpec, FilesMount } from '../model/spec.ts';
+import type { BindMount, ContainerSpec, FilesMount, Mount, SecretMount } from '../model/spec.ts';
 import { type BundleOnDisk, flushFolder, isWhole, writeBundle } from './bundle-on-disk.ts';
 
 /** Files of the repository on this node. */
@@ -25,25 +25,31 @@ const bundleName = /^[0-9a-f]{64}$/;
  */
 export class FileStore implements DeliveredFiles {
   readonly #folder: string;
+  readonly #fill: (text: string) => string;
   #offered: Delivery | null = null;
+  /** Bundles with secrets that were put in place under the present assignment. */
+  #secret: Set<string> = new Set();
   /** One at a time: what is being written must not be swept. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string) {
+  /** `fill` puts the values of secrets into a text. */
+  constructor(folder: string, fill: (text: string) => string = (text) => text) {
     this.#folder = path.resolve(folder);
+    this.#fill = fill;
   }
 
   offer(delivery: Delivery): void {
     this.#offered = delivery;
+    this.#secret = new Set();
   }
 
   async place(spec: ContainerSpec): Promise<ContainerSpec> {
-    const files = spec.mounts.filter((mount) => mount.kind === 'files');
-    if (files.length === 0) return spec;
+    if (!spec.mounts.some(isDelivered)) return spec;
+    const mounts: Mount[] = [];
     await this.#inTurn(async () => {
-      for (const mount of files) await this.#provide(mount.digest);
+      for (const mount of spec.mounts)
+        mounts.push(isDelivered(mount) ? await this.#deliver(mount) : mount);
     });
-    const mounts = spec.mounts.map((mount) => (mount.kind === 'files' ? this.#bind(mount) : mount));
     return { ...spec, mounts };
   }
 
@@ -53,7 +59,8 @@ export class FileStore implements DeliveredFiles {
       // Without an assignment nobody knows what is needed.
       if (this.#offered === null) return;
       for (const name of await namesIn(this.#folder)) {
-        const isNeeded = bundleName.test(name) && (used.has(name) || this.#bundle(name) !== null);
+        const isOffered = this.#bundle(name) !== null || this.#secret.has(name);
+        const isNeeded = bundleName.test(name) && (used.has(name) || isOffered);
         if (!isNeeded) await rm(path.join(this.#folder, name), { recursive: true, force: true });
       }
     });
@@ -65,16 +72,18 @@ export class FileStore implements DeliveredFiles {
     await turn;
   }
 
-  /** The engine must not make a folder in its place. */
-  #bind({ target, digest: name, selinux }: FilesMount): BindMount {
-    const bind = {
-      kind: 'bind',
-      source: path.join(this.#folder, name),
-      target,
-      readOnly: true,
-      mustExist: true,
-    } as const;
+  async #deliver(mount: FilesMount | SecretMount): Promise<BindMount> {
+    if (mount.kind === 'secret') return this.#bind(mount.target, await this.#provideSecret(mount));
+    const { target, digest: name, selinux } = mount;
+    await this.#provideOffered(name);
+    const bind = this.#bind(target, name);
     return selinux === undefined ? bind : { ...bind, selinux };
+  }
+
+  /** The engine must not make a folder in its place. */
+  #bind(target: string, name: string): BindMount {
+    const source = path.join(this.#folder, name);
+    return { kind: 'bind', source, target, readOnly: true, mustExist: true };
   }
 
   #bundle(name: string): FileBundle | null {
@@ -82,25 +91,40 @@ export class FileStore implements DeliveredFiles {
     return Object.hasOwn(bundles, name) ? (bundles[name] ?? null) : null;
   }
 
-  async #provide(name: string): Promise<void> {
+  async #provideOffered(name: string): Promise<void> {
     const bundle = this.#bundle(name);
     if (bundle === null) throw damaged(`the assignment does not hold the files ${name}`);
     if (digest(bundle) !== name) throw damaged(`the files ${name} are not what their name says`);
+    await this.#provide(name, bundle, (content) => this.#content(content));
+  }
+
+  /** A file by what is in it, like all others: another value is another file. */
+  async #provideSecret({ text, mode, uid, gid }: SecretMount): Promise<string> {
+    const bytes = Buffer.from(this.#fill(text));
+    const content = createHash('sha256').update(bytes).digest('hex');
+    const bundle = { files: [{ path: '', mode, content }], uid, gid };
+    const name = digest(bundle);
+    this.#secret.add(name);
+    await this.#provide(name, bundle, () => bytes);
+    return name;
+  }
+
+  async #provide(name: string, bundle: FileBundle, contentOf: ContentOf): Promise<void> {
     const onDisk: BundleOnDisk = { bundle, at: path.join(this.#folder, name) };
     try {
       if (await isWhole(onDisk)) return;
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      await this.#write(onDisk);
+      await this.#write(onDisk, contentOf);
     } catch (error) {
       throw cannotWrite(onDisk, error);
     }
   }
 
-  async #write({ bundle, at }: BundleOnDisk): Promise<void> {
+  async #write({ bundle, at }: BundleOnDisk, contentOf: ContentOf): Promise<void> {
     const [fresh, former] = [`${at}.new`, `${at}.old`];
     // Left over from a crash.
     for (const one of [fresh, former]) await rm(one, { recursive: true, force: true });
-    await writeBundle({ bundle, at: fresh }, (content) => this.#content(content));
+    await writeBundle({ bundle, at: fresh }, contentOf);
     // Something stands there that is not whole: a folder cannot be renamed over it.
     await rename(at, former).catch(ignoreMissing);
     await rename(fresh, at);
@@ -116,6 +140,13 @@ export class FileStore implements DeliveredFiles {
     if (createHash('sha256').update(content).digest('hex') === name) return content;
     throw damaged(`the content ${name} is not what its name says`);
   }
+}
+
+/** Gives contents by their SHA-256. */
+type ContentOf = (name: string) => Buffer;
+
+function isDelivered(mount: Mount): mount is FilesMount | SecretMount {
+  return mount.kind === 'files' || mount.kind === 'secret';
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

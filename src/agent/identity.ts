@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Signed } from '../protocol/agent.ts';
-import { decodeAssignment, decodeCredential } from '../protocol/codec.ts';
+import { decodeAssignment, decodeCredential, decodeSecretsParcel } from '../protocol/codec.ts';
 import {
   createKeyPair,
   type KeyPair,
@@ -29,7 +29,7 @@ export interface HeldAssignment {
 
 /**
  * What a node must not lose, in one directory that only its user can read: `node.pem` (its key), `membership.json` (the
- * master's key and the credential), `assignment.json` (the last one, signed; it holds secret values).
+ * master's key and the credential), `assignment.json` (the last one, signed). Secret values are beside it, in `secrets.json` (secret-store.ts).
  */
 export class Identity {
   readonly keys: KeyPair;
@@ -115,6 +115,27 @@ export function checkAssignment(signed: Signed, membership: Membership): Assignm
       message: `the assignment is for ${assignment.grid}/${assignment.node}, this node is ${grid}/${node}`,
     });
   return assignment;
+}
+
+/** The sealed values that belong to an assignment. Throws as `checkAssignment` does. */
+export function checkSecrets(
+  signed: Signed,
+  { generation }: Assignment,
+  { masterKey, grid, node }: Membership,
+): string {
+  const payload = open(masterKey, 'secrets', signed);
+  if (payload === null)
+    throw new GridError({
+      code: 'not-authenticated',
+      message: 'the secrets are not signed by this node’s master',
+    });
+  const parcel = decodeSecretsParcel(payload);
+  if (parcel.grid === grid && parcel.node === node && parcel.generation === generation)
+    return parcel.sealed;
+  throw new GridError({
+    code: 'not-authorised',
+    message: `the secrets are for generation ${parcel.generation} of ${parcel.grid}/${parcel.node}`,
+  });
 }
 
 async function loadKeys(file: string): Promise<KeyPair> {

@@ -16,6 +16,8 @@ import { Identity } from './identity.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { networkProbes, type Probes } from './probe.ts';
+import { SecretStore } from './secret-store.ts';
+import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
 
 export interface AgentOptions {
@@ -71,6 +73,7 @@ export async function startAgent(
   const identity = await Identity.open(options.directory);
   checkMembership(options, identity, token);
   const hooks = await HookRecord.open(options.directory);
+  const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
   const node = new Node({
@@ -79,9 +82,10 @@ export async function startAgent(
     token,
     hooks,
     engine,
-    containers: ports.containers ?? new DockerContainers(client),
+    secrets,
+    containers: withSecrets(ports.containers ?? new DockerContainers(client), secrets),
     probes: ports.probes ?? networkProbes,
-    files: new FileStore(path.join(options.directory, 'files')),
+    files: new FileStore(path.join(options.directory, 'files'), (text) => secrets.fill(text)),
     lanes: createLanes(options.concurrency ?? defaultConcurrency()),
     version: packageVersion(),
   });

@@ -7,6 +7,7 @@ import {
   type FilesMount,
   type Mount,
   mountPlace,
+  type SecretMount,
   type TmpfsMount,
   type VolumeMount,
   type VolumeSpec,
@@ -80,6 +81,7 @@ function structured(
     case 'tmpfs':
       return [tmpfs(mount)];
     case 'files':
+    case 'secret':
       throw notPlaced(mount);
   }
 }
@@ -153,7 +155,7 @@ function lender({ stack, number: own }: AssignedInstance, from: VolumesFrom): st
   return readOnly ? `${name}:ro` : name;
 }
 
-function notPlaced({ target }: FilesMount): GridError {
+function notPlaced({ target }: FilesMount | SecretMount): GridError {
   return new GridError({
     code: 'internal',
     message: `the files for ${target} were not put in place before the container`,

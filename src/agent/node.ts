@@ -1,3 +1,4 @@
+import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import { instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
@@ -9,11 +10,12 @@ import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
-import { checkAssignment, type Identity, type Membership } from './identity.ts';
+import { checkAssignment, checkSecrets, type Identity, type Membership } from './identity.ts';
 import type { Lanes } from './lanes.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
 import { Reconciler } from './reconciler.ts';
+import type { SecretStore } from './secret-store.ts';
 import type { Introduction, Session, SessionHost } from './session.ts';
 import type { AgentEvent } from './surroundings.ts';
 
@@ -27,6 +29,7 @@ export interface NodeOptions {
   readonly engine: Engine;
   readonly probes: Probes;
   readonly files: DeliveredFiles;
+  readonly secrets: SecretStore;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly clock: Clock;
@@ -55,6 +58,8 @@ export class Node implements SessionHost {
   #signed: Signed | null = null;
   #session: Session | null = null;
   #taking: Promise<void> = Promise.resolve();
+  /** Values of the assignment's secrets were lost: the master sends it again to a node that is behind. */
+  #lacksSecrets = false;
   /** The next complete observation must carry the assignment. */
   #recalled = false;
 
@@ -63,7 +68,7 @@ export class Node implements SessionHost {
     this.#observer = new Observer({
       clock: options.clock,
       source: {
-        generation: () => this.generation(),
+        generation: () => this.reported(),
         assignment: () => this.#signed,
         all: () => this.#reconciler?.observed() ?? [],
         one: (path) => this.#reconciler?.observe(path) ?? null,
@@ -88,6 +93,7 @@ export class Node implements SessionHost {
     const reconciler = this.#reconcile(identity.membership);
     if (held === null) return;
     this.#signed = held.signed;
+    this.#lacksSecrets = this.#options.secrets.lacks(held.assignment.secrets ?? {});
     log.info({ generation: held.assignment.generation }, 'going by the assignment on disk');
     reconciler.apply(held.assignment);
   }
@@ -101,6 +107,15 @@ export class Node implements SessionHost {
 
   generation(): number {
     return this.#reconciler?.assignment?.generation ?? 0;
+  }
+
+  /** What the master is told: of an assignment whose secrets are missing it has to know that it did not arrive. */
+  reported(): number {
+    return this.generation() - (this.#lacksSecrets ? 1 : 0);
+  }
+
+  get recipient(): string {
+    return this.#options.secrets.recipient;
   }
 
   async welcomed(welcome: MasterMessageOf<'welcome'>, masterKey: string): Promise<void> {
@@ -127,10 +142,11 @@ export class Node implements SessionHost {
 
   async assigned({
     signed,
+    secrets,
     generation,
   }: MasterMessageOf<'assignment'>): Promise<AgentMessageOf<'refusal'> | null> {
     // An older session may still be busy with an older one.
-    const taken = this.#taking.then(() => this.#take(signed));
+    const taken = this.#taking.then(() => this.#take(signed, secrets));
     this.#taking = taken.catch(() => undefined);
     try {
       await taken;
@@ -175,12 +191,15 @@ export class Node implements SessionHost {
   }
 
   /** The same assignment again is fine: the master could not know that it had arrived. */
-  async #take(signed: Signed): Promise<void> {
+  async #take(signed: Signed, secrets: Signed | undefined): Promise<void> {
     const { identity, log } = this.#options;
     const { membership } = identity;
     if (membership === null || this.#reconciler === null) throw new Error('not joined yet');
     const assignment = checkAssignment(signed, membership);
-    if (signed.payload === this.#signed?.payload) return;
+    // Before the assignment: what is on disk must never need what is not.
+    if (secrets !== undefined)
+      await this.#options.secrets.take(checkSecrets(secrets, assignment, membership));
+    if (signed.payload === this.#signed?.payload) return this.#hasSecrets(assignment);
     if (assignment.generation <= this.generation())
       throw new GridError({
         code: 'invalid-request',
@@ -188,9 +207,17 @@ export class Node implements SessionHost {
       });
     await identity.keep(signed);
     this.#signed = signed;
+    this.#lacksSecrets = false;
     const { generation, instances } = assignment;
     log.info({ generation, instances: instances.length }, 'assignment taken');
     this.#reconciler.apply(assignment);
+  }
+
+  /** They have come a second time: what waited for them goes on. */
+  #hasSecrets(assignment: Assignment): void {
+    if (!this.#lacksSecrets) return;
+    this.#lacksSecrets = false;
+    this.#reconciler?.apply(assignment);
   }
 
   #observe(session: Session): void {

@@ -61,6 +61,7 @@ export class Reconciler {
     const again = before !== null && wantsTheSame(before, assignment);
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
+    this.#options.secrets.expect(assignment.secrets ?? {});
     this.#options.files.offer(assignment.files ?? nothing);
     this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
     const assigned = new Set<string>();
@@ -141,13 +142,17 @@ export class Reconciler {
     void this.#sweep(all);
   }
 
-  /** Files that nobody has mounted any more; what fails now is done at the next listing. */
+  /** Files that nobody has mounted any more, and secrets that nobody can ask for; what fails now is done at the next listing. */
   async #sweep(all: readonly ListedContainer[]): Promise<void> {
-    const { files, log } = this.#options;
+    const { files, secrets, log } = this.#options;
     try {
       await files.sweep(all.flatMap(({ mounted }) => mounted));
+      if (isSettled(this.#assignment, all)) await secrets.forget();
     } catch (error) {
-      log.warn({ error: errorMessage(error) }, 'cannot remove files that are no longer needed');
+      log.warn(
+        { error: errorMessage(error) },
+        'cannot remove files or secrets that are no longer needed',
+      );
     }
   }
 
@@ -164,4 +169,11 @@ export class Reconciler {
     await Promise.race([answers, limit]);
     answered.abort(new Error('answered'));
   }
+}
+
+/** Whether no container is left of anything but what is assigned: kept ones are of specs that nobody here knows. */
+function isSettled(assignment: Assignment | null, all: readonly ListedContainer[]): boolean {
+  if (assignment === null) return false;
+  const assigned = new Map(assignment.instances.map((one) => [instancePath(one), one.specHash]));
+  return all.every((one) => assigned.get(instancePath(one)) === one.specHash);
 }

@@ -34,7 +34,10 @@ export interface SessionHost {
   readonly keys: KeyPair;
   readonly version: string;
   introduction(): Introduction;
-  generation(): number;
+  /** Of the assignment that the node has all of. */
+  reported(): number;
+  /** What secrets are to be sealed for. */
+  readonly recipient: string;
   /** Keeps the credential. Throws `GridError` when it is not for this node. */
   welcomed(welcome: MasterMessageOf<'welcome'>, masterKey: string): Promise<void>;
   opened(session: Session, options: { readonly recall: boolean }): void;
@@ -196,11 +199,16 @@ export class Session {
     this.#state = { name: 'proving', masterKey: challenge.publicKey };
     this.send({
       type: 'proof',
-      signature: sign(host.keys, 'session-node', text),
+      signature: sign(
+        host.keys,
+        'session-node',
+        sessionText({ agent: nonce, master: challenge.nonce }, host.recipient),
+      ),
       identity: credentials(introduction),
       facts: { ...facts, labels: [...facts.labels], volumeDrivers: [...facts.volumeDrivers] },
-      generation: host.generation(),
+      generation: host.reported(),
       clock: clock.now(),
+      recipient: host.recipient,
     });
   }
 

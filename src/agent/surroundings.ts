@@ -5,6 +5,7 @@ import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { Lanes } from './lanes.ts';
 import type { Probes } from './probe.ts';
+import type { SecretStore } from './secret-store.ts';
 
 /** One line of a node's history. */
 export interface AgentEvent {
@@ -23,6 +24,7 @@ export interface Surroundings {
   readonly engine: Engine;
   readonly probes: Probes;
   readonly files: DeliveredFiles;
+  readonly secrets: Pick<SecretStore, 'expect' | 'forget'>;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import { nameFault } from './names.ts';
 import { quote, visible } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
 import type { ResolvedStack } from './resolve-stack.ts';
+import { checkSecretsFile } from './secrets-file.ts';
 import { indexSources, type SourceIndex } from './source-index.ts';
 import { createSources, type Duplicates } from './sources.ts';
 import { emptyDraft } from './stack.ts';
@@ -122,6 +123,7 @@ function openGrid(
   if (opened?.fault !== undefined) report.error(at, opened.fault);
   const tree = opened?.value === undefined ? null : sources.tree(opened.value);
   for (const problem of tree?.problems ?? []) report.error(problem.position, problem);
+  checkSecretsFile(name, sources, report);
   // In place of the folder a file that cannot be read: which stacks there are is not known.
   const folder = source.files.get(`grids/${name}/stacks`);
   const unreadable = folder?.kind === 'refused' ? sources.open(folder.path).fault : undefined;

@@ -1,3 +1,4 @@
+import { hasMark } from '../model/secret.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
@@ -35,6 +36,7 @@ function holdsEach(condition: TreeNode, conditions: Conditions): readonly boolea
     case 'map':
       return Array.from(condition.entries.values(), ({ key, value }) => {
         const actual = look(key.text, key, conditions);
+        if (isSecret(actual)) conditions.report.error(key, compared(key.text));
         if (value.kind !== 'map') return isSame(actual, writtenValue(value));
         return Array.from(value.entries.values(), (operator) =>
           compare(operator.key, actual, writtenValue(operator.value), conditions.report),
@@ -49,6 +51,18 @@ function look(name: string, at: TreeNode, { lookup, names, report }: Conditions)
   const message = `the variable ${quote(name)} is not declared`;
   report.error(at, { code: 'undefined-variable', message, ...didYouMean(name, names()) });
   return null;
+}
+
+function isSecret(value: Value): boolean {
+  return typeof value === 'string' && hasMark(value);
+}
+
+function compared(name: string) {
+  return {
+    code: 'secret-inspected',
+    message: `${quote(name)} is a secret, and cannot be compared: only its node can read it`,
+    hint: `Whether it is there can be asked: "only_if: ${name}".`,
+  };
 }
 
 type Operator = (actual: Value, wanted: Value) => boolean;

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { closed, type Refusal, text, textOrMap } from './schema-parts.ts';
+import { choice, closed, flagOrMap, type Refusal, text, textOrMap } from './schema-parts.ts';
 
 const configFile = {
   file: Type.Optional(
@@ -11,22 +11,22 @@ const configFile = {
   ),
 };
 
-/** Compose takes these from outside of the repository. Sealed secrets will be the answer for what must not lie in it. */
-function elsewhere(hint: string): Readonly<Record<string, Refusal>> {
-  return {
-    environment: {
-      message:
-        'there is no environment that it could come from: a deploy depends on the repository only',
-      hint,
-    },
-    external: {
-      message: 'there is nothing outside of the repository that it could come from',
-      hint,
-    },
-  };
+/** Compose takes this from outside of the repository. */
+function noEnvironment(hint: string): Readonly<Record<string, Refusal>> {
+  const message =
+    'there is no environment that it could come from: a deploy depends on the repository only';
+  return { environment: { message, hint } };
 }
 
-const laterConfigKeys = ['driver', 'driver_opts', 'labels', 'name', 'template_driver'];
+const notExternal: Readonly<Record<string, Refusal>> = {
+  external: {
+    message: 'there is nothing outside of the repository that it could come from',
+    hint: 'Use "file: ./path", relative to this file, or "content"; a secret can be sealed.',
+  },
+};
+
+const laterSecretKeys = ['driver', 'driver_opts', 'labels', 'template_driver'];
+const laterConfigKeys = [...laterSecretKeys, 'name'];
 
 export const ConfigEntry = closed(
   {
@@ -42,17 +42,47 @@ export const ConfigEntry = closed(
   {
     description: 'A file that services can mount.',
     later: laterConfigKeys,
-    refused: elsewhere('Use "file: ./path", relative to this file, or "content".'),
+    refused: {
+      ...notExternal,
+      ...noEnvironment('Use "file: ./path", relative to this file, or "content".'),
+    },
   },
 );
 
-export const SecretEntry = closed(configFile, {
-  description: 'A file that services find in /run/secrets. The repository holds it in the clear.',
-  later: laterConfigKeys,
-  refused: elsewhere(
-    'Sealed secrets do not exist yet. Use "file: ./path" for what may be read by all who can read the repository, or mount a file of the node.',
-  ),
+const sealedName = text({
+  minLength: 1,
+  maxLength: 128,
+  description: 'What the grid has sealed it under, when that is another name.',
+  examples: ['shop-db-password'],
 });
+
+export const SecretEntry = closed(
+  {
+    file: Type.Optional(
+      text({
+        minLength: 1,
+        description: 'A file of the repository, relative to this file: in the clear.',
+        examples: ['token.txt'],
+      }),
+    ),
+    external: Type.Optional(
+      flagOrMap(
+        { name: Type.Optional(sealedName) },
+        {
+          default: false,
+          description: 'Its value is sealed in the grid: `gridops secret seal`.',
+          examples: [true],
+        },
+      ),
+    ),
+    name: Type.Optional(sealedName),
+  },
+  {
+    description: 'A file that services find in /run/secrets.',
+    later: laterSecretKeys,
+    refused: noEnvironment('Seal it, "gridops secret seal GRID NAME", and write "external: true".'),
+  },
+);
 
 const fileUse = {
   target: Type.Optional(text({ minLength: 1, description: 'The path in the container.' })),
@@ -72,13 +102,50 @@ const source = text({
 /** One item of a service's `configs`. */
 export const ConfigUse = textOrMap({ source, ...fileUse });
 
-const vault = "Kontena's vault, which does not exist here yet.";
-
-/** One item of a service's `secrets`. What Kontena had there is told from what is misspelt. */
+/**
+ * One item of a service's `secrets`: in Compose's form a file, in Kontena's (`secret`, `name`, `type`) a variable of the
+ * environment.
+ */
 export const SecretUse = textOrMap({
   source: Type.Optional(source),
   ...fileUse,
-  secret: Type.Optional(text({ description: vault })),
-  name: Type.Optional(text({ description: vault })),
-  type: Type.Optional(text({ description: vault })),
+  secret: Type.Optional(
+    text({
+      minLength: 1,
+      maxLength: 128,
+      description: 'What the grid has sealed it under, or a variable is written to (`to: vault`).',
+      examples: ['shop-db-password'],
+    }),
+  ),
+  name: Type.Optional(
+    text({
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'The variable of the environment; several of the same name stand on a line each.',
+      examples: ['DB_PASSWORD'],
+    }),
+  ),
+  type: Type.Optional(choice(['env'], { default: 'env', description: 'Always the environment.' })),
+});
+
+/** One item of a service's `certificates`. */
+export const CertificateUse = closed({
+  subject: text({
+    minLength: 1,
+    maxLength: 255,
+    description: 'The domain that it is for.',
+    examples: ['www.example.com'],
+  }),
+  name: Type.Optional(
+    text({
+      minLength: 1,
+      maxLength: 255,
+      default: 'SSL_CERTS',
+      description:
+        'The variable of the environment; several of the same name stand on a line each.',
+      examples: ['SSL_CERTS'],
+    }),
+  ),
+  type: Type.Optional(choice(['env'], { default: 'env', description: 'Always the environment.' })),
 });

@@ -3,7 +3,6 @@ import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import { volumeNameRule } from './names.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
-
 import { locate, type TreeNode } from './tree.ts';
 import { createValidator, type Validator } from './validate.ts';
 
@@ -12,22 +11,30 @@ export type Config =
   /** `from` is the file that the path is written in. */
   | { readonly kind: 'file'; readonly path: string; readonly from: string; readonly at: TreeNode }
   | { readonly kind: 'text'; readonly text: string }
+  /** A value that the grid has sealed. */
+  | { readonly kind: 'sealed'; readonly name: string; readonly at: TreeNode }
   /** It has a problem, which is reported: that it is used is none of its own. */
   | { readonly kind: 'broken' };
 
-type Entry = Type.Static<typeof ConfigEntry>;
+type ConfigEntry = Type.Static<typeof ConfigEntry>;
+type SecretEntry = Type.Static<typeof SecretEntry>;
 
 const validateConfig = createValidator(ConfigEntry);
 const validateSecret = createValidator(SecretEntry);
-const name = new RegExp(volumeNameRule.pattern);
+const nameRule = new RegExp(volumeNameRule.pattern);
 
 export function readConfigs(node: TreeNode | null, report: Report): ReadonlyMap<string, Config> {
-  return readAll(node, { what: 'config', validate: validateConfig, report });
+  return readAll(node, { what: 'config', validate: validateConfig, convert: toConfig, report });
 }
 
-/** Compose's secrets are configs that are put elsewhere. Ours lie in the repository, for everyone to read who can read that. */
+/** Compose's secrets are configs that are put elsewhere: files of the repository, or values that the grid has sealed. */
 export function readSecrets(node: TreeNode | null, report: Report): ReadonlyMap<string, Config> {
-  const secrets = readAll(node, { what: 'secret', validate: validateSecret, report });
+  const secrets = readAll(node, {
+    what: 'secret',
+    validate: validateSecret,
+    convert: toSecret,
+    report,
+  });
   for (const secret of secrets.values()) if (secret.kind === 'file') report.warn(secret.at, plain);
   return secrets;
 }
@@ -35,46 +42,69 @@ export function readSecrets(node: TreeNode | null, report: Report): ReadonlyMap<
 const plain: Fault = {
   code: 'plain-secret',
   message: 'the repository holds this secret in the clear: whoever can read it has it',
-  hint: 'Sealed secrets do not exist yet. Until they do, keep what must stay secret on the nodes and mount it from there.',
+  hint: 'Seal it: "gridops secret seal GRID NAME --file PATH", remove the file, and write "external: true" here.',
 };
 
-interface Reading {
+interface Named<T> {
+  readonly id: string;
+  readonly entry: T;
+  readonly node: TreeNode;
+}
+
+interface Reading<T> {
   readonly what: string;
-  readonly validate: Validator<Entry>;
+  readonly validate: Validator<T>;
+  readonly convert: (named: Named<T>, report: Report) => Config;
   readonly report: Report;
 }
 
-function readAll(node: TreeNode | null, reading: Reading): ReadonlyMap<string, Config> {
-  const { what, validate, report } = reading;
+function readAll<T>(node: TreeNode | null, reading: Reading<T>): ReadonlyMap<string, Config> {
+  const { what, validate, convert, report } = reading;
   const configs = new Map<string, Config>();
   if (node?.kind !== 'map') return configs;
   for (const [id, { key, value }] of node.entries) {
-    if (!name.test(id)) {
+    if (!nameRule.test(id)) {
       const message = `${quote(id)} cannot be the name of a ${what}`;
       report.error(key, { code: 'invalid-name', message, hint: volumeNameRule.description });
     }
     const entry = validate(value, report);
-    configs.set(id, entry === null ? { kind: 'broken' } : toConfig(entry, value, reading));
+    configs.set(id, entry === null ? broken : convert({ id, entry, node: value }, report));
   }
   return configs;
 }
 
-function toConfig(entry: Entry, node: TreeNode, { what, report }: Reading): Config {
+const broken: Config = { kind: 'broken' };
+
+function toConfig({ entry, node }: Named<ConfigEntry>, report: Report): Config {
   const { file, content } = entry;
-  if (file !== undefined && content !== undefined)
-    report.error(node, {
-      code: 'wrong-value',
-      message: `the ${what} has both a file and a content`,
-    });
-  else if (file !== undefined) {
-    const at = locate(node, ['file']);
-    return { kind: 'file', path: file, from: at.file, at };
-  } else if (content !== undefined) return { kind: 'text', text: content };
-  else
-    report.error(node, {
-      code: 'missing-key',
-      message: `the ${what} says nothing of what is in it`,
-      hint: 'Write "file: ./path", relative to this file.',
-    });
-  return { kind: 'broken' };
+  if (file !== undefined && content === undefined) return fileConfig(file, node);
+  if (content !== undefined && file === undefined) return { kind: 'text', text: content };
+  report.error(node, content === undefined ? nothing('config', fromFile) : twice('config'));
+  return broken;
+}
+
+function toSecret({ id, entry, node }: Named<SecretEntry>, report: Report): Config {
+  const { file, external = false, name: other = id } = entry;
+  const name = typeof external === 'object' ? (external.name ?? other) : other;
+  if (external === false && file !== undefined) return fileConfig(file, node);
+  if (external !== false && file === undefined) return { kind: 'sealed', name, at: node };
+  report.error(node, external === false ? nothing('secret', fromGrid) : twice('secret'));
+  return broken;
+}
+
+function fileConfig(path: string, node: TreeNode): Config {
+  const at = locate(node, ['file']);
+  return { kind: 'file', path, from: at.file, at };
+}
+
+const fromFile = 'Write "file: ./path", relative to this file.';
+const fromGrid = 'Write "external: true" for a value that is sealed in the grid\'s secrets.yml.';
+
+function nothing(what: string, hint: string): Fault {
+  const message = `the ${what} says nothing of what is in it`;
+  return { code: 'missing-key', message, hint };
+}
+
+function twice(what: string): Fault {
+  return { code: 'wrong-value', message: `the ${what} says twice what is in it` };
 }

@@ -1,4 +1,5 @@
 import { GridFile, StackFile } from './schema.ts';
+import { SecretsFile } from './secrets-file.ts';
 
 /** What editors read: our schemas, with templates allowed wherever a value is, and without keywords of our own. */
 
@@ -9,6 +10,7 @@ export function editorSchemas(): Readonly<Record<string, Json>> {
   return {
     'grid.schema.json': publish('grid', plain(GridFile)),
     'kontena.schema.json': publish('kontena', withTemplates(plain(StackFile))),
+    'secrets.schema.json': publish('secrets', plain(SecretsFile)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { hasMark } from '../model/secret.ts';
 import { quote } from './quote.ts';
 import type { Fault } from './report.ts';
 
@@ -15,6 +16,7 @@ type Reason = Omit<Fault, 'code'>;
 function nameReason(name: string): Reason | null {
   if (name === '') return { message: 'an environment variable has no name before its "="' };
   if (name === '__proto__') return { message: '"__proto__" cannot be an environment variable' };
+  if (hasMark(name)) return { message: 'a secret cannot be in the name of a variable' };
   if (!/[\s=\0]/.test(name)) return null;
   return {
     message: `${quote(name)} cannot be the name of an environment variable`,

@@ -8,6 +8,7 @@ import { mergeServices } from './merge-services.ts';
 import { settleSpellings } from './old-spellings.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
+import { openSecretBook } from './secrets-file.ts';
 import { Extends } from './service-schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
@@ -148,7 +149,8 @@ function readServiceFile(file: TextFile, resolving: Resolving): ServiceFile | nu
   const text = openStackText(file, resolving);
   if (text === null) return null;
   const { grid, stack, seed } = resolving;
-  const own = { path, text, given: null, seed, owner: [grid, stack, path] };
+  const secrets = openSecretBook(grid, sources);
+  const own = { path, text, given: null, seed, owner: [grid, stack, path], secrets };
   const { scope, values } = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
   const root = text.render(values);
   const services = root === null ? null : servicesOf(root, report);

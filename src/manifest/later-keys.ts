@@ -3,8 +3,6 @@
  * and never ignored: what a file asks for either happens or is a problem.
  */
 
-export const laterServiceKeys = ['certificates'];
-
 export const laterStackKeys = ['include', 'models', 'registry'];
 
 export const laterVolumeKeys: readonly string[] = [];

@@ -10,6 +10,7 @@ import {
   type TopLevelToken,
   toValueSync,
 } from 'liquidjs';
+import { GuardedCase, guardedOperators, guardFilters, SecretRead } from './liquid-secrets.ts';
 import { quote, visible } from './quote.ts';
 import { createRendering, type Rendered, type Rendering } from './rendered.ts';
 import type { Fault } from './report.ts';
@@ -96,11 +97,14 @@ function createLiquid(): Liquid {
     templates: {},
     memoryLimit: limits.memory,
     renderLimit: limits.milliseconds,
+    operators: guardedOperators(),
   });
   for (const name of otherTags) delete liquid.tags[name];
   const evaluating = Object.keys(liquid.filters).filter((name) => evaluatingFilters.test(name));
   for (const name of [...changingFilters, ...evaluating]) liquid.unregisterFilter(name);
   liquid.registerFilter('divided_by', divide);
+  liquid.registerTag('case', GuardedCase);
+  guardFilters(liquid);
   return liquid;
 }
 
@@ -250,6 +254,15 @@ function toFault(error: unknown, values: LiquidValues): PlacedFault {
   const { originalError } = error;
   if (originalError !== undefined && 'variableName' in originalError)
     return { offset, fault: undefinedVariable(String(originalError.variableName), values) };
+  if (originalError instanceof SecretRead)
+    return {
+      offset,
+      fault: {
+        code: 'secret-inspected',
+        message: `Liquid: ${originalError.message}`,
+        hint: originalError.hint,
+      },
+    };
   return { offset, fault: liquidFault(originalError?.message ?? error.message) };
 }
 

@@ -1,3 +1,5 @@
+import { showMarks } from '../model/secret.ts';
+
 /** Longest piece of a repository's text that a message repeats. */
 const maxQuoted = 60;
 
@@ -6,7 +8,8 @@ const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Text of the repository as messages show it: in quotes, on one line, bounded, with nothing invisible in it. */
 export function quote(text: string): string {
-  const short = text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
+  const shown = showMarks(text);
+  const short = shown.length > maxQuoted ? `${shown.slice(0, maxQuoted)}…` : shown;
   return `"${visible(short)}"`;
 }
 

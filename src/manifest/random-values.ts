@@ -2,6 +2,23 @@ import type { Draw } from '../model/seed.ts';
 import { quote } from './quote.ts';
 import type { Parsed } from './report.ts';
 
+/** What a resolver of chance is asked for. */
+export type Chance =
+  | { readonly kind: 'string'; readonly length: number; readonly charset: string }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number }
+  | { readonly kind: 'uuid' };
+
+export function roll(chance: Chance, draw: Draw): Parsed<string | number> {
+  switch (chance.kind) {
+    case 'string':
+      return randomString(chance.length, chance.charset, draw);
+    case 'number':
+      return randomNumber(chance.min, chance.max, draw);
+    case 'uuid':
+      return { value: randomUuid(draw) };
+  }
+}
+
 /** Longer ones are no secrets but data. */
 const maxLength = 4_096;
 

@@ -8,6 +8,8 @@ import { createInterpolation, type Interpolation } from './interpolate.ts';
 import { nameAdvice, nameFault } from './names.ts';
 import type { Fault, Report } from './report.ts';
 import { StackHead } from './schema.ts';
+import { placeSecrets, type SecretPlacing } from './secret-places.ts';
+import { openSecretBook } from './secrets-file.ts';
 import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
 import { openStackText, type StackText } from './stack-text.ts';
@@ -85,6 +87,7 @@ export function resolveStack(input: StackInput): ResolvedStack {
     given: input.variables,
     seed: input.seed,
     owner: [grid, name],
+    secrets: openSecretBook(grid, sources),
     sources,
     report,
   });
@@ -121,17 +124,19 @@ interface StackContent {
 }
 
 function resolveRoot(input: StackInput, { text, scope, root }: StackContent): ResolvedStack {
-  const { grid, name: stack, sources, report } = input;
+  const { grid, name: stack, seed, sources, report } = input;
+  const placing = { grid, seed, report };
   const apply = createInterpolation(scope.scope, report);
-  const { head, services } = splitRoot(root, text.dialect, apply, report);
+  const { head, services } = splitRoot(root, text.dialect, { apply, placing });
   if (services === null || !checkServices(services, report)) return unreadable;
-  const resolver = createServiceResolver({ grid, stack, seed: input.seed, sources, report, scope });
+  const resolver = createServiceResolver({ grid, stack, seed, sources, report, scope });
   const file = { path: input.file.path, dialect: text.dialect, services, apply };
   const off = new Set<string>();
   const resolved = [...services.entries.values()].flatMap(({ key }) => {
     const node = report.isFull() ? null : resolver.resolve(file, key.text);
     if (node === null) return [];
-    if (isThere(node, input, scope)) return [{ key, node: withoutKeys(node, conditionKeys) }];
+    if (isThere(node, input, scope))
+      return [{ key, node: placeSecrets(withoutKeys(node, conditionKeys), 'service', placing) }];
     off.add(key.text);
     return [];
   });
@@ -177,13 +182,12 @@ const interpolatedKeys = ['expose', 'labels', 'volumes', 'configs', 'secrets'];
 function splitRoot(
   root: MapNode,
   dialect: Dialect,
-  apply: Interpolation,
-  report: Report,
+  { apply, placing }: { readonly apply: Interpolation; readonly placing: SecretPlacing },
 ): { readonly head: MapNode; readonly services: MapNode | null } {
   if (dialect !== 'stack' && !root.entries.has('services'))
     return { head: mapNode(root, new Map()), services: root };
-  const head = interpolateKeys(root, interpolatedKeys, apply);
-  validateHead(head, report);
+  const head = placeSecrets(interpolateKeys(root, interpolatedKeys, apply), 'head', placing);
+  validateHead(head, placing.report);
   const services = valueAt(root, 'services') ?? mapNode(root, new Map());
   return { head, services: services.kind === 'map' ? services : null };
 }

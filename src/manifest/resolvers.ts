@@ -1,11 +1,12 @@
-import type { Draw } from '../model/seed.ts';
+import { hasMark } from '../model/secret.ts';
 import type { TextFile } from '../model/source.ts';
 import { type Conditions, holds } from './conditions.ts';
 import { evaluate } from './evaluate.ts';
 import { quote } from './quote.ts';
-import { randomNumber, randomString, randomUuid } from './random-values.ts';
+import type { Chance } from './random-values.ts';
 import { readTree, type Tree } from './read.ts';
 import type { Fault, Parsed, Report } from './report.ts';
+import type { SecretBook } from './secrets-file.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import { didYouMean } from './suggest.ts';
@@ -25,9 +26,10 @@ export interface Surroundings {
   readonly name: string;
   readonly conditions: Conditions;
   readonly sources: Sources;
+  readonly secrets: SecretBook;
   readonly report: Report;
   /** The chance of this variable. */
-  readonly draw: () => Draw;
+  readonly roll: (chance: Chance) => Parsed<Value>;
   /** Whether one more file may be looked into. */
   readonly mayRead: () => boolean;
 }
@@ -39,7 +41,6 @@ const asking = [
   'prompt',
   'service_instances',
   'service_link',
-  'vault',
   'vault_cert_prompt',
 ];
 
@@ -52,8 +53,9 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   ['interpolate', fromTemplate],
   ['random_number', fromRandomNumber],
   ['random_string', fromRandomString],
-  ['random_uuid', (_, { draw }) => ({ value: randomUuid(draw()) })],
+  ['random_uuid', (_, { roll }) => roll({ kind: 'uuid' })],
   ['variable', fromVariable],
+  ['vault', fromVault],
   ['yaml', fromYaml],
 ]);
 
@@ -118,7 +120,8 @@ function fill(template: string, around: Surroundings): Parsed<string> {
 function fromCalculation(hint: TreeNode | null, around: Surroundings): Parsed<Value> {
   if (hint?.kind !== 'scalar') return wrong('evaluate', 'a calculation');
   const filled = fill(hint.text, around);
-  return filled.fault === undefined ? evaluate(filled.value) : filled;
+  if (filled.fault !== undefined) return filled;
+  return hasMark(filled.value) ? inspected('evaluate') : evaluate(filled.value);
 }
 
 /** The first whose condition holds; without one and without `else`: no value. */
@@ -188,22 +191,29 @@ function treeOfVariable(variable: ScalarNode, around: Surroundings): Parsed<Tree
   const found = lookUp(variable.text, around);
   if (found.fault !== undefined) return found;
   const text = valueText(found.value) ?? '';
+  if (hasMark(text)) return inspected('yaml');
   return { value: readTree({ kind: 'text', path: variable.file, blob: '', text }) };
 }
 
-function fromRandomString(hint: TreeNode | null, { draw }: Surroundings): Parsed<Value> {
+/** What the grid has sealed under that name stands in for Kontena's vault. */
+function fromVault(hint: TreeNode | null, { secrets }: Surroundings): Parsed<Value> {
+  if (hint?.kind !== 'scalar') return wrong('vault', 'the name of a secret');
+  return { value: secrets.mark('secret', hint.text) };
+}
+
+function fromRandomString(hint: TreeNode | null, { roll }: Surroundings): Parsed<Value> {
   const length = hint?.kind === 'map' ? valueAt(hint, 'length') : hint;
   const charset = hint?.kind === 'map' ? valueAt(hint, 'charset') : null;
   if (length?.kind !== 'scalar') return wrong('random_string', 'a length, or a map with "length"');
   const characters = charset?.kind === 'scalar' ? charset.text : 'alphanumeric';
-  return randomString(Number(length.text), characters, draw());
+  return roll({ kind: 'string', length: Number(length.text), charset: characters });
 }
 
-function fromRandomNumber(hint: TreeNode | null, { draw }: Surroundings): Parsed<Value> {
+function fromRandomNumber(hint: TreeNode | null, { roll }: Surroundings): Parsed<Value> {
   const [min, max] = ['min', 'max'].map((key) => (hint === null ? null : valueAt(hint, key)));
   if (min?.kind !== 'scalar' || max?.kind !== 'scalar')
     return wrong('random_number', 'a map with "min" and "max"');
-  return randomNumber(Number(min.text), Number(max.text), draw());
+  return roll({ kind: 'number', min: Number(min.text), max: Number(max.text) });
 }
 
 const tooMany = {
@@ -223,12 +233,17 @@ const why = 'a commit must mean the same wherever it is read';
 
 /** Nothing else gave a value, and this resolver could not. */
 export function unresolvable(resolver: string, name: string): Fault {
-  const reason = resolver === 'vault' ? 'sealed secrets do not exist yet' : why;
   return {
     code: 'bad-resolver',
-    message: `${quote(name)} cannot come from ${quote(resolver)}: ${reason}`,
+    message: `${quote(name)} cannot come from ${quote(resolver)}: ${why}`,
     hint: giveValue(name),
   };
+}
+
+/** A resolver would have to look at a value that is not known before it is on its node. */
+function inspected(resolver: string): { readonly fault: Fault } {
+  const message = `${quote(resolver)} would have to read a secret, which only its node can`;
+  return { fault: { code: 'secret-inspected', message } };
 }
 
 /** The default is what the resolver would have left. */

@@ -1,9 +1,8 @@
 import Type from 'typebox';
-import { ConfigUse, SecretUse } from './config-schema.ts';
+import { CertificateUse, ConfigUse, SecretUse } from './config-schema.ts';
 import { composeDeployKeys } from './deploy-schema.ts';
 import { EngineHealthCheck } from './healthcheck-schema.ts';
 import { composeHooks, Hooks } from './hook-schema.ts';
-import { laterServiceKeys } from './later-keys.ts';
 import { MountEntry } from './mount-map.ts';
 import { networkKeys, Port } from './network-schema.ts';
 import { processKeys } from './process-schema.ts';
@@ -239,8 +238,16 @@ export const ServiceEntry = closed(
     ),
     secrets: Type.Optional(
       list(SecretUse, {
-        description: 'Files of `secrets` that are mounted, in /run/secrets.',
+        description:
+          'Sealed values, and files of `secrets`: mounted in /run/secrets, or, in the form with `secret`, variables of the environment.',
         examples: [['api-key']],
+      }),
+    ),
+    certificates: Type.Optional(
+      list(CertificateUse, {
+        description:
+          'Certificates that the grid has sealed, as variables: certificate, chain and key.',
+        examples: [[{ subject: 'www.example.com', name: 'SSL_CERTS', type: 'env' }]],
       }),
     ),
     links: Type.Optional(
@@ -371,7 +378,6 @@ export const ServiceEntry = closed(
   },
   {
     description: 'One service: a workload with any number of instances.',
-    later: laterServiceKeys,
     refused: refusedServiceKeys,
   },
 );

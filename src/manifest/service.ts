@@ -10,6 +10,7 @@ import type { Report } from './report.ts';
 import { parseAt, type Section } from './section.ts';
 import { type Dependency, dependencyAt, readLinks } from './service-links.ts';
 import { ServiceEntry } from './service-schema.ts';
+import { readSecretVariables, type SecretContext, secretSources } from './service-secrets.ts';
 import type { Sources } from './sources.ts';
 import { readSpec } from './spec.ts';
 import { locate, type MapNode, type TreeNode } from './tree.ts';
@@ -32,6 +33,7 @@ export interface ServiceContext {
   /** The one that answers to the stack's name. */
   readonly exposed: string | null;
   readonly mounts: Omit<MountContext, 'bundler'>;
+  readonly secrets: SecretContext;
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -51,7 +53,7 @@ export function readService(
   const value = validate(node, context.report);
   if (value === null) return null;
   const section: Section<ServiceEntry> = { value, node, report: context.report };
-  const { grid, stack } = context;
+  const { grid, stack, secrets: secretContext } = context;
   const instances = value.instances ?? 1;
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
@@ -69,12 +71,14 @@ export function readService(
   const volumesFrom = borrowings.map((one) => one.value);
   const spec = readSpec(section, {
     injected: injectedVariables(name, context),
+    secrets: readSecretVariables(section, secretContext),
     mounts: { ...context.mounts, bundler },
     volumesFrom,
     links: links.aliases,
     names: context.exposed === name ? [stack, `${stack}.${grid}.kontena.local`] : [],
   });
   const files = bundler.files();
+  const secrets = secretSources(spec, grid, secretContext.book);
   const stateful = value.stateful ?? false;
   const service: Service = {
     stack,
@@ -87,6 +91,7 @@ export function readService(
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
     spec,
     ...(files === null ? {} : { files }),
+    ...(secrets === null ? {} : { secrets }),
     // Where its data is kept depends on it, so a container of the other kind is another container.
     specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
     position: { file: key.file, line: key.line, column: key.column },

@@ -11,6 +11,7 @@ import { readLabels } from './labels.ts';
 import { type MountContext, readMounts } from './mounts.ts';
 import { readNetworkMode } from './network-mode.ts';
 import { readPorts } from './ports.ts';
+import { quote } from './quote.ts';
 import { readResources } from './resources.ts';
 import { parseAt, type Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
@@ -20,6 +21,8 @@ import { locate, locateKey, type TreeNode } from './tree.ts';
 export interface SpecContext {
   /** Variables that every container of the service gets; they win over what the file says. */
   readonly injected: Readonly<Record<string, string>>;
+  /** Kontena's secrets and certificates; they win over what `environment` says. */
+  readonly secrets: ReadonlyMap<string, string>;
   readonly mounts: MountContext;
   readonly volumesFrom: readonly VolumesFrom[];
   /** Names that the service gives to others. */
@@ -44,7 +47,7 @@ export function readSpec(section: Section<ServiceEntry>, context: SpecContext): 
     image: readImage(section),
     command: readCommand(section, 'command'),
     entrypoint: readCommand(section, 'entrypoint'),
-    env: readEnvironment(section, context.injected),
+    env: readEnvironment(section, context),
     user: value.user ?? null,
     ports: readPorts(section),
     mounts,
@@ -112,9 +115,13 @@ const setByAgent = ['KONTENA_NODE_NAME', 'KONTENA_SERVICE_INSTANCE_NUMBER'];
 /** `environment` is a map by now (settleEnvironment). Names in code unit order. */
 function readEnvironment(
   { value, node, report }: Section<ServiceEntry>,
-  injected: Readonly<Record<string, string>>,
+  { injected, secrets }: SpecContext,
 ): Readonly<Record<string, string>> {
   const written = new Map(Object.entries(value.environment ?? {}));
+  for (const [name, mark] of secrets) {
+    if (written.has(name)) report.warn(locateKey(node, ['environment', name]), replaced(name));
+    written.set(name, mark);
+  }
   for (const name of [...Object.keys(injected), ...setByAgent]) {
     if (!written.delete(name)) continue;
     const message = `${name} is set by gridops; what is written here has no effect`;
@@ -124,6 +131,11 @@ function readEnvironment(
     ([name, text]) => [name, text ?? ''] as const,
   );
   return Object.fromEntries(all.toSorted(([a], [b]) => compareText(a, b)));
+}
+
+function replaced(name: string) {
+  const message = `a secret is called ${quote(name)}, too; what is written here has no effect`;
+  return { code: 'no-effect', message };
 }
 
 /** Docker takes them in any case, with and without `CAP_`: one spelling, so that the spec hash is the same. */

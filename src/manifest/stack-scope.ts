@@ -3,6 +3,7 @@ import { parseDotEnv } from './dot-env.ts';
 import { createInterpolation } from './interpolate.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
+import type { SecretBook } from './secrets-file.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import type { StackText } from './stack-text.ts';
@@ -18,8 +19,10 @@ export interface StackScope {
   readonly values: ReadonlyMap<string, Value>;
   /** Where each declared one is from. */
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Names of those that are made of chance: not to be shown. */
+  /** Names of those that chance or a secret is in: not to be shown. */
   readonly secret: ReadonlySet<string>;
+  /** What variables are called among the secrets of services. `null`: it has a problem. */
+  readonly vault: ReadonlyMap<string, string | null>;
 }
 
 export interface ScopeInput {
@@ -35,6 +38,7 @@ export interface ScopeInput {
   /** What values of chance are derived from, and whose they are: grid and stack. */
   readonly seed: Seed;
   readonly owner: readonly string[];
+  readonly secrets: SecretBook;
   readonly sources: Sources;
   readonly report: Report;
 }
@@ -67,6 +71,7 @@ function declaredScope(input: ScopeInput): StackScope {
     values,
     origins: variables.origins,
     secret: variables.secret,
+    vault: new Map([...variables.vault, ...(inherited?.vault ?? [])]),
   };
 }
 
@@ -83,6 +88,7 @@ function openScope(input: ScopeInput): StackScope {
     values,
     origins: new Map(),
     secret: new Set(),
+    vault: inherited?.vault ?? new Map(),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { ChildStack } from './child-stacks.ts';
 import { readConfigs, readSecrets } from './configs.ts';
-import type { Dialect } from './dialect.ts';
 import { warnOfNetworks } from './networks.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { type ResolvedStack, resolveStack, type StackInput } from './resolve-stack.ts';
+import { openSecretBook } from './secrets-file.ts';
 import { readService, type ServiceContext, type ServiceDraft } from './service.ts';
 import { didYouMean } from './suggest.ts';
 import { type MapNode, type TreeNode, valueAt } from './tree.ts';
@@ -44,7 +44,7 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   warnOfName(valueAt(head, 'name'), input.name, report);
   warnOfNetworks(head, report);
   warnOfLeftovers(head, report);
-  const context = contextOf(input, { head, names, dialect: resolved.dialect });
+  const context = contextOf(input, { head, names, resolved });
   const services = resolved.services.flatMap(({ key, node }) => {
     const draft = report.isFull() ? null : readService(key, key.text, node, context);
     return draft === null ? [] : [draft];
@@ -57,21 +57,25 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
 interface StackParts {
   readonly head: MapNode;
   readonly names: readonly string[];
-  readonly dialect: Dialect;
+  readonly resolved: ResolvedStack;
 }
 
 /** In Compose and app files a volume is the project's, declared or not. */
-function contextOf(input: StackInput, { head, names, dialect }: StackParts): ServiceContext {
+function contextOf(input: StackInput, { head, names, resolved }: StackParts): ServiceContext {
   const { grid, name: stack, sources, report } = input;
-  const isStack = dialect === 'stack';
+  const isStack = resolved.dialect === 'stack';
+  const book = openSecretBook(grid, sources);
+  const vault = resolved.scope?.vault ?? new Map<string, string | null>();
   const mounts = {
     volumes: readVolumes(valueAt(head, 'volumes'), isStack ? 'instance' : 'stack', report),
     undeclared: isStack ? 'refuse' : 'declare',
     configs: readConfigs(valueAt(head, 'configs'), report),
     secrets: readSecrets(valueAt(head, 'secrets'), report),
+    book,
   } as const;
   const exposed = readExpose(valueAt(head, 'expose'), names, report);
-  return { grid, stack, names, exposed, mounts, sources, report };
+  const secrets = { book, vault };
+  return { grid, stack, names, exposed, mounts, secrets, sources, report };
 }
 
 /** `name` of a Compose file: the project's, which is called as its folder is. */

@@ -1,8 +1,11 @@
 import type { Position } from '../model/problem.ts';
-import { type Draw, drawFrom, type Seed } from '../model/seed.ts';
+import { hasMark } from '../model/secret.ts';
+import { drawFrom, type Seed } from '../model/seed.ts';
+import { changesOf, markOfChance, type Recipe } from './chance.ts';
 import { type Conditions, isWanted } from './conditions.ts';
 import { quote } from './quote.ts';
-import type { Report } from './report.ts';
+import { type Chance, roll } from './random-values.ts';
+import type { Parsed, Report } from './report.ts';
 import {
   asksSomebody,
   environmentNames,
@@ -14,6 +17,8 @@ import {
   type Wish,
   wishesOf,
 } from './resolvers.ts';
+import { unknownSecret } from './secret-faults.ts';
+import type { SecretBook } from './secrets-file.ts';
 import type { Sources } from './sources.ts';
 import type { Scope } from './template.ts';
 import {
@@ -40,6 +45,7 @@ export interface Declaring {
   readonly seed: Seed;
   readonly owner: readonly string[];
   readonly sources: Sources;
+  readonly secrets: SecretBook;
   readonly report: Report;
 }
 
@@ -60,7 +66,7 @@ const maxChain = 50;
 export interface Resolved {
   readonly value: Value;
   readonly origin: Origin;
-  /** Chance is in it. */
+  /** Chance or a secret is in it. */
   readonly isSecret?: boolean;
   /** It has a problem, which was reported. */
   readonly isBroken: boolean;
@@ -128,7 +134,9 @@ export function createResolution(
     const conditions = { lookup, names, report };
     const resolved = resolveOne(entry, { ...input, report, conditions, frame });
     const paid = pay(resolved, entry, { budget, report });
-    if (frame.isSecret) report.conceal(valueText(paid.value));
+    const text = valueText(paid.value);
+    frame.isSecret ||= text !== null && hasMark(text);
+    if (frame.isSecret && text !== null && !hasMark(text)) report.conceal(text);
     budget.depth -= 1;
     frames.pop();
     done.set(name, frame.isSpoiled ? broken : { ...paid, isSecret: frame.isSecret });
@@ -176,10 +184,17 @@ function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resol
   }
   // What a person would have been asked is not answered by the type.
   const isOpen = found.unanswered.some(({ resolver }) => resolver.text !== 'env');
-  const value = made.value ?? (isOpen ? null : withoutValue(entry));
+  const known = { ...made, value: marked(made.value, found, entry) };
+  const value = known.value ?? (isOpen ? null : withoutValue(entry));
   if (value !== null)
     return { value, origin: made.value === null ? byType : found.origin, isBroken: false };
-  return entry.required === false ? nothing : missing(key, found, report);
+  return entry.required === false ? nothing : missing(key, found, resolving);
+}
+
+/** A text of chance is a secret: what is known from here on is how to make it again. */
+function marked(value: Value, { recipe }: Found, entry: VariableEntry): Value {
+  if (recipe === undefined || typeof value !== 'string') return value;
+  return markOfChance({ ...recipe, changes: changesOf(entry) });
 }
 
 const byType: Origin = { kind: 'type' };
@@ -189,6 +204,8 @@ interface Found {
   readonly origin: Origin;
   /** Resolvers that somebody would have had to answer. */
   readonly unanswered: readonly Wish[];
+  /** Of a value that is chance and nothing else. */
+  readonly recipe?: Omit<Recipe, 'changes'>;
 }
 
 interface Wanted {
@@ -210,17 +227,20 @@ function findValue({ name, declaration, entry }: Wanted, resolving: Resolving): 
   if (fixed !== null && hasValue(fixed, entry)) return at('value', fixed);
   for (const wish of wishes) {
     if (asksSomebody(wish)) continue;
-    const { value, fault } = resolveWish(wish, surroundings(name, entry, resolving));
+    const dice = createDice(name, entry, resolving);
+    const { value, fault } = resolveWish(wish, surroundings(name, dice, resolving));
     if (fault !== undefined) report.error(wish.hint ?? wish.resolver, fault);
     if (fault !== undefined) return null;
     const origin = { kind: 'resolver', resolver: wish.resolver.text, at: wish.resolver } as const;
-    if (value !== null && value !== '') return { value, origin, unanswered: [] };
+    if (value !== null && value !== '')
+      return { value, origin, unanswered: [], ...dice.recipeOf(entry) };
   }
-  const unanswered = wishes.filter(asksSomebody);
+  const unanswered = wishes.filter((wish) => asksSomebody(wish) || isVault(wish));
   const fallback = valueAt(declaration, 'default');
   if (fallback === null || !hasValue(fallback, entry))
     return { value: null, origin: { kind: 'none' }, unanswered };
-  for (const { resolver } of unanswered) report.warn(resolver, ignored(resolver.text, name));
+  for (const { resolver } of unanswered.filter((wish) => !isVault(wish)))
+    report.warn(resolver, ignored(resolver.text, name));
   return at('default', fallback);
 }
 
@@ -233,26 +253,61 @@ function hasValue(node: TreeNode, { empty_is_nil: emptyIsNone = true }: Variable
   return !isNull(node) && !(emptyIsNone && node.kind === 'scalar' && node.text === '');
 }
 
-function surroundings(
+function isVault({ resolver }: Wish): boolean {
+  return resolver.text === 'vault';
+}
+
+/** The chance of one variable. */
+interface Dice {
+  readonly roll: (chance: Chance) => Parsed<Value>;
+  /** How the last value came about, where that is a text that nothing but chance is in. */
+  readonly recipeOf: (entry: VariableEntry) => { readonly recipe?: Omit<Recipe, 'changes'> };
+}
+
+function createDice(
   name: string,
   { generation }: VariableEntry,
-  { seed, owner, frame, budget, ...rest }: Resolving,
-): Surroundings {
+  { seed, owner, frame }: Resolving,
+): Dice {
   const path = [...owner, name, ...(generation === undefined ? [] : [String(generation)])];
-  const draw = (): Draw => {
-    frame.isSecret = true;
-    return drawFrom(seed, path);
+  let rolled: Chance | null = null;
+  return {
+    roll(chance) {
+      frame.isSecret = true;
+      rolled = chance;
+      return roll(chance, drawFrom(seed, path));
+    },
+    recipeOf: ({ type = 'string' }) =>
+      rolled === null || rolled.kind === 'number' || type !== 'string'
+        ? {}
+        : { recipe: { path, chance: rolled } },
   };
+}
+
+function surroundings(
+  name: string,
+  dice: Dice,
+  { conditions, sources, secrets, report, budget }: Resolving,
+): Surroundings {
   const mayRead = (): boolean => {
     budget.files -= 1;
     return budget.files >= 0;
   };
-  return { ...rest, name, draw, mayRead };
+  return { name, conditions, sources, secrets, report, roll: dice.roll, mayRead };
 }
 
-function missing(key: Entry['key'], { unanswered }: Found, report: Report): Resolved {
+function missing(
+  key: Entry['key'],
+  { unanswered }: Found,
+  { report, secrets }: Resolving,
+): Resolved {
   const name = key.text;
-  for (const { resolver } of unanswered) report.error(resolver, unresolvable(resolver.text, name));
+  for (const wish of unanswered) {
+    const { resolver, hint } = wish;
+    if (isVault(wish) && hint?.kind === 'scalar')
+      report.error(hint, unknownSecret('secret', hint.text, secrets));
+    else report.error(resolver, unresolvable(resolver.text, name));
+  }
   if (unanswered.length === 0)
     report.error(key, {
       code: 'variable-without-value',

@@ -1,4 +1,5 @@
-import { textDigest } from '../model/digest.ts';
+import { hasMark } from '../model/secret.ts';
+import { change, changesOf } from './chance.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Parsed } from './report.ts';
 import { type TreeNode, valueAt } from './tree.ts';
@@ -14,12 +15,34 @@ export interface VariableRules {
 
 /** A value as it is written or made → the value of the variable's type, if it allows that. `null`: that counts as none. */
 export function coerce(rules: VariableRules, written: Value): Parsed<Value> {
+  if (typeof written === 'string' && hasMark(written)) return ofSecret(rules, written);
   const made = written === null ? { value: null } : ofType(rules, written);
   if (made.fault !== undefined || made.value === null) return made;
   const { in: allowed } = rules.entry;
   const { value } = made;
   if (allowed === undefined || allowed.some((one) => isSame(one, value))) return made;
   return bad(rules, `must be ${listed(allowed)}, not ${shown(value)}`);
+}
+
+/** Nobody here knows what it is: only what takes every text can take it, and as it is. */
+function ofSecret(rules: VariableRules, written: string): Parsed<Value> {
+  const { type = 'string' } = rules.entry;
+  const changes = Object.keys(changesOf(rules.entry));
+  if (type !== 'string' && type !== 'uri')
+    return secret(rules, `is a secret, and so cannot be of the type ${quote(type)}`);
+  if (changes.length > 0)
+    return secret(rules, `is a secret, and cannot be changed by ${quote(changes.join(', '))}`);
+  return { value: written };
+}
+
+function secret({ name }: VariableRules, reason: string): Parsed<never> {
+  return {
+    fault: {
+      code: 'secret-inspected',
+      message: `the variable ${quote(name)} ${reason}`,
+      hint: 'Its value is not known before it is on its node. Seal it as it is to be used.',
+    },
+  };
 }
 
 /** What a variable of this type is when nobody gives it a value. */
@@ -60,28 +83,15 @@ function ofType(rules: VariableRules, written: Value): Parsed<Value> {
 
 const maxText = 65_536;
 
-/** In opto's order; the digest is of what the others make. */
 function stringValue(rules: VariableRules, written: string): Parsed<Value> {
   const { entry } = rules;
   const { min_length: least = 0, max_length: most = maxText } = entry;
   if (written.length > maxText) return bad(rules, `must have at most ${maxText} characters`);
-  const text = transform(entry, written);
+  const text = change(written, changesOf(entry));
   if (text.trim() === '' && entry.empty_is_nil !== false) return { value: null };
   if (text.length < least) return bad(rules, `must have at least ${least} characters`);
   if (text.length > most) return bad(rules, `must have at most ${most} characters`);
   return { value: text };
-}
-
-function transform(entry: VariableEntry, written: string): string {
-  let text = written;
-  if (entry.encode_64 === true) text = Buffer.from(text).toString('base64');
-  if (entry.decode_64 === true) text = Buffer.from(text, 'base64').toString('utf8');
-  if (entry.upcase === true) text = text.toUpperCase();
-  if (entry.downcase === true) text = text.toLowerCase();
-  if (entry.strip === true) text = text.trim();
-  if (entry.chomp === true) text = text.replace(/\r?\n$/, '');
-  if (entry.capitalize === true) text = text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
-  return entry.hexdigest === undefined || text === '' ? text : textDigest(entry.hexdigest, text);
 }
 
 /** Negative only when `min` says so, as in Kontena. */

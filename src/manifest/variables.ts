@@ -13,8 +13,10 @@ export interface Variables {
   /** As what they are, for Liquid and for conditions. */
   readonly values: ReadonlyMap<string, Value>;
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Names of those that are made of chance, also through others: whoever has no seed shows placeholders, and nobody logs them. */
+  /** Names of those that chance or a secret is in, also through others: nobody shows or logs them. */
   readonly secret: ReadonlySet<string>;
+  /** Values that `to: {vault: NAME}` gives a name, for `secrets` of the services. `null`: one with a problem. */
+  readonly vault: ReadonlyMap<string, string | null>;
 }
 
 /**
@@ -30,6 +32,7 @@ export function resolveVariables(input: Declaring): Variables {
   const origins = new Map([...builtIn.values.keys()].map((name) => [name, builtInOrigin] as const));
   const spoiled = new Set<string>();
   const secret = new Set<string>();
+  const vault = new Map<string, string | null>();
   for (const { key, value: declaration } of declared?.entries.values() ?? []) {
     const name = key.text;
     const fault = builtIn.values.has(name) ? reserved(name) : nameFault(name);
@@ -37,15 +40,18 @@ export function resolveVariables(input: Declaring): Variables {
     if (builtIn.values.has(name)) continue;
     const { value, origin, isBroken, isSecret = false } = resolve(name) ?? broken;
     origins.set(name, origin);
+    const text = valueText(value);
+    if (isBroken || text !== null)
+      for (const own of vaultNames(declaration)) vault.set(own, isBroken ? null : text);
     for (const own of [name, ...otherNames(declaration, builtIn, report)]) {
-      scope.set(own, valueText(value));
+      scope.set(own, text);
       values.set(own, value);
       if (isBroken) spoiled.add(own);
       if (isSecret) secret.add(own);
     }
   }
   refuseUndeclared(declared, given, report);
-  return { scope: { values: scope, broken: spoiled }, values, origins, secret };
+  return { scope: { values: scope, broken: spoiled }, values, origins, secret, vault };
 }
 
 /** What the variables of one stack may be together, and how often they may look into files: each look costs a parse. */
@@ -66,10 +72,19 @@ function otherNames(declaration: TreeNode, builtIn: Scope, report: Report): read
       if (taken !== undefined) report.error(wish.hint ?? setter, reserved(taken));
       return names.filter((name) => !builtIn.values.has(name));
     }
+    if (setter.text === 'vault') return [];
     const message = `${quote(setter.text)} is not written to: what is deployed comes from the repository alone`;
     report.warn(setter, { code: 'no-effect', message });
     return [];
   });
+}
+
+/** `to: {vault: NAME}`: services of the stack find it under that name among their secrets. */
+function vaultNames(declaration: TreeNode): readonly string[] {
+  const to = valueAt(declaration, 'to');
+  const wishes =
+    to === null ? [] : wishesOf(to).filter(({ resolver }) => resolver.text === 'vault');
+  return wishes.flatMap(({ hint }) => (hint?.kind === 'scalar' ? [hint.text] : []));
 }
 
 function refuseUndeclared(declared: MapNode | null, given: MapNode | null, report: Report): void {

@@ -12,6 +12,7 @@ import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import type { FleetNode } from './fleet.ts';
+import { secretsOf } from './secrets.ts';
 
 export interface AssignInput {
   readonly node: FleetNode;
@@ -42,6 +43,7 @@ export function nextAssignment(input: AssignInput): Assignment | null {
 
   const wanted = [...instances.values()].toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
+  const secrets = secretsOf(wanted, { services, before: before?.secrets });
   const next: Assignment = {
     grid: node.grid,
     node: node.name,
@@ -50,6 +52,7 @@ export function nextAssignment(input: AssignInput): Assignment | null {
     instances: wanted,
     kept: [...kept].toSorted(compareText),
     ...(files === null ? {} : { files }),
+    ...(secrets === null ? {} : { secrets }),
   };
   return before !== null && wantsTheSame(before, next) ? null : next;
 }

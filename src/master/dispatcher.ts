@@ -12,9 +12,11 @@ import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DoneHook } from '../store/done-hooks.ts';
+import { packSecrets } from './courier.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
+import type { Vault } from './vault.ts';
 
 /** What the dispatcher keeps in the store. */
 export interface DispatchRecords {
@@ -48,6 +50,7 @@ export interface DispatcherOptions {
   readonly heartbeatSeconds: number;
   readonly fleet: Fleet;
   readonly records: DispatchRecords;
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Log;
   /** Something about a grid's nodes changed: its controller should look. */
@@ -344,7 +347,23 @@ export class Dispatcher implements SessionHost {
 
   #send(assignment: Assignment): void {
     const session = this.#sessions.get(key(assignment.grid, assignment.node));
-    session?.assign(assignment.generation, seal(this.identity, 'assignment', assignment));
+    if (session === undefined) return;
+    const signed = seal(this.identity, 'assignment', assignment);
+    if (assignment.secrets === undefined) session.assign(assignment.generation, signed);
+    else void this.#sendWithSecrets(session, assignment, signed);
+  }
+
+  /** Instances whose secrets are missing do not start; the others need not wait for that. */
+  async #sendWithSecrets(session: Session, assignment: Assignment, signed: Signed): Promise<void> {
+    const { vault } = this.#options;
+    const { recipient } = session;
+    const parcel = await packSecrets(assignment, { vault, identity: this.identity, recipient });
+    // Opening takes a moment: what has become of the node since goes by itself.
+    const current = this.#isCurrent(session) ? this.#known(session).assignment : null;
+    if (current?.generation !== assignment.generation) return;
+    for (const message of parcel.missing)
+      this.#event(assignment, { severity: 'error', kind: 'secret-missing', path: '', message });
+    session.assign(assignment.generation, signed, parcel.signed);
   }
 
   #noteSkew(of: { grid: string; node: string; skew: number }): void {

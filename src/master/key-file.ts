@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { GridError } from '../model/error.ts';
 import type { Seed } from '../model/seed.ts';
 import { createKeyPair, type KeyPair, keyPairFromPem, keyPairToPem } from '../protocol/sign.ts';
+import { createIdentity, type Identity, type Recipient, recipientOf } from '../secrets/age.ts';
 
 /**
  * Secrets that the master makes for itself on its first start and keeps as files beside the store, not in it: a store that
@@ -29,6 +30,42 @@ export async function masterSeed(data: string): Promise<Seed> {
   });
 }
 
+/**
+ * What opens sealed values, as an age identity file: an identity a line, the first is what new values are sealed for. Throws
+ * `GridError` when there is none in it, or one that is damaged.
+ */
+export async function sealingKeys(
+  data: string,
+): Promise<{ readonly identities: readonly Identity[]; readonly recipient: Recipient }> {
+  const file = join(data, 'sealing.key');
+  const text = await readOrMake(file, createIdentity);
+  const identities = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^[^#]/.test(line));
+  const [first] = await Promise.all(identities.map(async (one) => await readIdentity(one, file)));
+  if (first !== undefined) return { identities, recipient: first };
+  throw damaged(file);
+}
+
+async function readIdentity(identity: Identity, file: string): Promise<Recipient> {
+  try {
+    return await recipientOf(identity);
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+}
+
+/** With another key nothing that is sealed opens: only a person can say what to do. */
+function damaged(file: string, cause?: unknown): GridError {
+  return new GridError({
+    code: 'invalid-configuration',
+    message: `${file} is not what the master wrote there: an age identity a line`,
+    hint: 'Put the backup back. If there is none, remove the file, and seal every value anew.',
+    cause,
+  });
+}
+
 /** Returns the token; it is made and written when there is none. */
 export async function apiToken(data: string): Promise<string> {
   const file = apiTokenFile(data);
@@ -41,10 +78,10 @@ export function apiTokenFile(data: string): string {
   return join(data, 'api-token');
 }
 
-async function readOrMake(file: string, make: () => string): Promise<string> {
+async function readOrMake(file: string, make: () => string | Promise<string>): Promise<string> {
   const known = await readIfThere(file);
   if (known !== null) return known;
-  const made = `${make().trimEnd()}\n`;
+  const made = `${(await make()).trimEnd()}\n`;
   await writeDurably(file, made);
   return made;
 }

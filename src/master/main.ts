@@ -22,10 +22,11 @@ import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Grids } from './grids.ts';
-import { apiToken, masterKey, masterSeed } from './key-file.ts';
+import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
+import { createSecretCheck } from './secret-check.ts';
 import {
   createForge,
   framesOf,
@@ -36,6 +37,7 @@ import {
   watchTracked,
 } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
+import { createVault, type Vault } from './vault.ts';
 import { WebhookIntake } from './webhook-intake.ts';
 
 /** What tests put in place of the real thing. */
@@ -107,12 +109,15 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
   const onEvent = createEventLog({ events: store.events, hub, log });
 
+  const seed = await masterSeed(options.data);
+  const vault = createVault({ ...(await sealingKeys(options.data)), seed });
   const dispatcher = new Dispatcher({
     identity,
     version,
     heartbeatSeconds: HEARTBEAT_SECONDS,
     fleet,
     records: dispatchRecords(store),
+    vault,
     clock,
     log,
     onChange: (grid) => {
@@ -129,8 +134,18 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
   });
-  const compiler = createCompiler({ seed: await masterSeed(options.data) });
-  const shared = { ...parts, store, repository, fleet, dispatcher, compiler, announcer, onEvent };
+  const compiler = createCompiler({ seed });
+  const shared = {
+    ...parts,
+    store,
+    repository,
+    fleet,
+    dispatcher,
+    compiler,
+    vault,
+    announcer,
+    onEvent,
+  };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
@@ -204,6 +219,7 @@ interface ControllerParts extends Parts {
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly compiler: Compiler;
+  readonly vault: Vault;
   readonly announcer: Announcer;
   readonly onEvent: RecordEvent;
 }
@@ -234,9 +250,10 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   const { store, repository, compiler, dispatcher, clock, announcer } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
+  const checkSecrets = createSecretCheck(parts.vault);
   return {
     source: async (sha, grid) => await repository.source(sha, grid),
-    compile: (source, grid) => compiler.compile(source, grid),
+    compile: async (source, grid) => await checkSecrets(compiler.compile(source, grid), grid),
     plan: (input) => planner.plan(input),
     lastGood: async (grid) => await lastGood(store, grid),
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>

@@ -11,7 +11,7 @@ export interface GridHead {
 
 export interface RevisionPorts {
   readonly source: (sha: string, grid: string) => Promise<SourceTree>;
-  readonly compile: (source: SourceTree, grid: string) => CompiledGrid;
+  readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
   readonly lastGood: (grid: string) => Promise<LastGood | null>;
   readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
 }
@@ -41,9 +41,9 @@ async function compile(
   head: GridHead,
 ): Promise<CompiledGrid> {
   if (head.inputs === null)
-    return ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
+    return await ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
   try {
-    return ports.compile(await ports.source(head.sha, grid), grid);
+    return await ports.compile(await ports.source(head.sha, grid), grid);
   } catch (error) {
     if (!(error instanceof GridError) || error.retry !== 'never') throw error;
     return unreadable(grid, error);

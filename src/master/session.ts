@@ -49,7 +49,12 @@ type State =
       readonly publicKey: string;
       readonly nonces: { agent: string; master: string };
     }
-  | { readonly name: 'open'; readonly grid: string; readonly node: string }
+  | {
+      readonly name: 'open';
+      readonly grid: string;
+      readonly node: string;
+      readonly recipient: string | null;
+    }
   | { readonly name: 'closed' };
 
 /** From the first byte to an open session; slower peers are cut off. */
@@ -108,8 +113,18 @@ export class Session {
     return this.#state.name === 'open';
   }
 
-  assign(generation: number, signed: Signed): void {
-    this.#send({ type: 'assignment', generation, signed });
+  /** What secret values are sealed for. `null`: the agent is too old to take any. */
+  get recipient(): string | null {
+    return this.#state.name === 'open' ? this.#state.recipient : null;
+  }
+
+  assign(generation: number, signed: Signed, secrets?: Signed): void {
+    this.#send({
+      type: 'assignment',
+      generation,
+      signed,
+      ...(secrets === undefined ? {} : { secrets }),
+    });
   }
 
   resync(recall: boolean): void {
@@ -189,14 +204,22 @@ export class Session {
     state: Extract<State, { name: 'proving' }>,
     proof: AgentMessageOf<'proof'>,
   ): Promise<void> {
-    if (!verify(state.publicKey, 'session-node', sessionText(state.nonces), proof.signature))
+    if (
+      !verify(
+        state.publicKey,
+        'session-node',
+        sessionText(state.nonces, proof.recipient),
+        proof.signature,
+      )
+    )
       throw new GridError({
         code: 'not-authenticated',
         message: 'the node does not own the key it names',
       });
     const admitted = await this.#host.admit({ publicKey: state.publicKey, proof });
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#state = { name: 'open', grid: admitted.grid, node: admitted.node };
+    const { recipient = null } = proof;
+    this.#state = { name: 'open', grid: admitted.grid, node: admitted.node, recipient };
     this.#send({
       type: 'welcome',
       grid: admitted.grid,

@@ -1,6 +1,7 @@
 import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
 import type { ReplaceMode } from './plan.ts';
+import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
 
 /** One instance that a node must run. */
@@ -36,6 +37,11 @@ export interface Assignment {
   readonly kept: readonly string[];
   /** Absent: none. Everything that the instances mount with the kind `files`. */
   readonly files?: Delivery;
+  /**
+   * Absent: none. What the marks in the instances' specs stand for: their values travel beside the assignment, sealed for the
+   * node, and are in nothing that is kept but the node's own file.
+   */
+  readonly secrets?: SecretSources;
 }
 
 /**

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'port-taken'
   | 'container-exited'
   | 'hook-failed'
+  | 'secret-missing'
   | 'not-ready-in-time'
   | 'repository-unreachable'
   | 'repository-refused'

@@ -1,5 +1,6 @@
 import type { ServiceFiles } from './delivery.ts';
 import type { Position } from './problem.ts';
+import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
 
 /** A set of host nodes that is one scheduling and trust domain; `grids/<name>/grid.yml`. */
@@ -56,6 +57,8 @@ export interface Service {
   readonly spec: ContainerSpec;
   /** Absent: none. What stands behind the spec's mounts of the kind `files`. */
   readonly files?: ServiceFiles;
+  /** Absent: none. What the marks in the spec stand for. */
+  readonly secrets?: SecretSources;
   /** Identifies the spec; two services with equal specs have equal hashes. */
   readonly specHash: string;
   /** Where the service is written. */

@@ -90,11 +90,17 @@ const errors: Readonly<Record<string, string>> = {
   'stack-too-large': 'Too many services, or services that are too large together.',
   'too-many-problems': 'The rest is not shown.',
   'undefined-variable': 'A variable that is not declared, or has no value.',
+  'secret-inspected':
+    'Something would have to read a secret, whose value is not known before it is on its node.',
+  'secret-misplaced': 'A secret stands where it would be known before it is on its node.',
+  'secret-not-opened':
+    'The master cannot open a sealed value: it was sealed for another key, grid or name.',
   'unknown-alias': 'A YAML alias of nothing.',
+  'unknown-certificate': 'A certificate that the grid has not sealed.',
   'unknown-config': 'A config that is not declared in `configs`.',
   'unknown-dependency': 'A link to a service that is not there.',
   'unknown-key': 'A key that nobody knows, with a guess at what was meant.',
-  'unknown-secret': 'A secret that is not declared in `secrets`.',
+  'unknown-secret': 'A secret that the grid has not sealed, and that `secrets` does not declare.',
   'unknown-service': '`extends` of a service that is not there.',
   'unknown-tag': 'A YAML tag such as `!reset`.',
   'unknown-variable': 'grid.yml gives a value to a variable that the stack does not declare.',

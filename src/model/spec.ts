@@ -59,7 +59,13 @@ export interface PortBinding {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
 }
 
-export type Mount = BindMount | VolumeMount | AnonymousMount | TmpfsMount | FilesMount;
+export type Mount =
+  | BindMount
+  | VolumeMount
+  | AnonymousMount
+  | TmpfsMount
+  | FilesMount
+  | SecretMount;
 
 export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
 
@@ -109,6 +115,18 @@ export interface FilesMount {
   readonly target: string;
   readonly digest: string;
   readonly selinux?: 'z' | 'Z';
+}
+
+/** A file with secrets in it: its text has marks (secret.ts), and becomes what it is on the node. Read-only. */
+export interface SecretMount {
+  readonly kind: 'secret';
+  readonly target: string;
+  readonly text: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Who owns it; `null`: the agent's own user. */
+  readonly uid: number | null;
+  readonly gid: number | null;
 }
 
 /** All mounts of another container on the node: an instance of a service of the same stack. */

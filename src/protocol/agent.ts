@@ -9,7 +9,7 @@ import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
  *   agent ── proof ─────────▶ master     node's signature over both nonces; its credential, or once a join token
  *   agent ◀─ welcome ──────── master     session open; the credential when it was a join
  *   agent ── observation ───▶ master     complete first, increments after it, chained by `sequence`
- *   agent ◀─ assignment ───── master     signed, complete, numbered by generation
+ *   agent ◀─ assignment ───── master     signed, complete, numbered by generation; secret values beside it, sealed
  *   agent ── refusal ───────▶ master     an assignment that was not taken, and why
  *   agent ◀─ resync ───────── master     send a complete observation (a sequence number was missed, or a recall)
  *   agent ── event ─────────▶ master     one line of history; may be dropped
@@ -73,6 +73,8 @@ const Proof = Type.Object({
   generation: count,
   /** The agent's clock, milliseconds since the epoch. */
   clock: Type.Number(),
+  /** An age recipient: what secret values are sealed for while this session lasts. The signature is over it, too. */
+  recipient: Type.Optional(text(100)),
 });
 
 /**
@@ -94,6 +96,8 @@ const AssignmentMessage = Type.Object({
   type: Type.Literal('assignment'),
   generation: count,
   signed: Signed,
+  /** A signed `SecretsParcel`. Absent: the assignment has no secrets. */
+  secrets: Type.Optional(Signed),
 });
 
 const Resync = Type.Object({ type: Type.Literal('resync'), recall: Recall });
@@ -147,3 +151,13 @@ export const Credential = Type.Object({
   issuedAt: Type.Number(),
 });
 export type Credential = Type.Static<typeof Credential>;
+
+/** The values of an assignment's secrets, on their way to one node. */
+export const SecretsParcel = Type.Object({
+  grid: Name,
+  node: Name,
+  generation: count,
+  /** age, base64: a JSON list of mark and value (secrets/parcel). */
+  sealed: text(MAX_FRAME_BYTES),
+});
+export type SecretsParcel = Type.Static<typeof SecretsParcel>;

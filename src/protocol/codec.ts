@@ -3,7 +3,7 @@ import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
-import { AgentMessage, Credential, MasterMessage } from './agent.ts';
+import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
 import { Assignment } from './shape.ts';
 
 /**
@@ -65,6 +65,7 @@ export const decodeAgentMessage = messageDecoder<AgentMessage>('agent', AgentMes
 export const decodeMasterMessage = messageDecoder<MasterMessage>('master', MasterMessage);
 export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
 export const decodeCredential = decoder<Credential>('credential', Credential);
+export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
 
 export function encode(message: AgentMessage | MasterMessage): string {
   return JSON.stringify(message);

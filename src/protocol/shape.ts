@@ -78,6 +78,14 @@ const Mount = Type.Union([
     digest: Sha256,
     selinux: Type.Optional(SelinuxLabel),
   }),
+  Type.Object({
+    kind: Type.Literal('secret'),
+    target: text(4_096),
+    text: text(262_144),
+    mode: Type.Integer({ minimum: 0, maximum: 0o777 }),
+    uid: nullable(count),
+    gid: nullable(count),
+  }),
 ]);
 
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
@@ -200,6 +208,7 @@ export const Assignment = Type.Object({
   kept: list(text(600), 10_000),
   /** Assignments without files, and those of older masters, have none. */
   files: Type.Optional(Delivery),
+  secrets: Type.Optional(Type.Record(Type.String(), nullable(text(200_000)))),
 });
 
 export const NodeFacts = Type.Object({

@@ -14,7 +14,7 @@ import type { Signed } from './agent.ts';
  * Ed25519 identities of masters and nodes. Each use signs its own domain word in front of the text, so that a signature
  * for one purpose is never good for another. Signing is deterministic: same key, same text, same signature.
  */
-export type Domain = 'session-master' | 'session-node' | 'assignment' | 'credential';
+export type Domain = 'session-master' | 'session-node' | 'assignment' | 'credential' | 'secrets';
 
 export interface KeyPair {
   /** SPKI, DER, base64. */
@@ -73,9 +73,16 @@ export function open(publicKey: string, domain: Domain, signed: Signed): string 
   return verify(publicKey, domain, signed.payload, signed.signature) ? signed.payload : null;
 }
 
-/** What both sides sign to open a session: bound to both nonces, so nothing can be replayed. */
-export function sessionText(nonces: { readonly agent: string; readonly master: string }): string {
-  return `${nonces.agent}\n${nonces.master}`;
+/**
+ * What both sides sign to open a session: bound to both nonces, so nothing can be replayed. The node's is bound to its
+ * recipient, too: else somebody on the way could put their own there, and would be sent its secrets.
+ */
+export function sessionText(
+  nonces: { readonly agent: string; readonly master: string },
+  recipient?: string,
+): string {
+  const text = `${nonces.agent}\n${nonces.master}`;
+  return recipient === undefined ? text : `${text}\n${recipient}`;
 }
 
 /** SHA-256 of a public key, hex: short enough for a join token and for people to compare. */

@@ -71,7 +71,8 @@ describe('joining', () => {
 
     expect(hello.protocol).toEqual({ min: 1, max: 1 });
     expect(proof.identity).toEqual({ kind: 'join', token: master.token(), name: 'node-1' });
-    const text = sessionText(peer.nonces);
+    expect(proof.recipient).toMatch(/^age1/);
+    const text = sessionText(peer.nonces, proof.recipient);
     expect(verify(hello.publicKey, 'session-node', text, proof.signature)).toBe(true);
     expect(proof.facts).toMatchObject({ labels: ['ssd'], publishAddress: '127.0.0.11', cpus: 4 });
     expect(proof.generation).toBe(0);

@@ -3,7 +3,7 @@ import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
-import type { AgentEvent } from '../../src/agent/surroundings.ts';
+import type { AgentEvent, Surroundings } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import { shortDigest } from '../../src/model/digest.ts';
@@ -22,6 +22,12 @@ export const noFiles: DeliveredFiles = {
   offer: () => undefined,
   place: (spec) => Promise.resolve(spec),
   sweep: () => Promise.resolve(),
+};
+
+/** For specs that have none. */
+export const noSecrets: Surroundings['secrets'] = {
+  expect: () => undefined,
+  forget: () => Promise.resolve(),
 };
 
 const images: Readonly<Record<string, Behaviour>> = {
@@ -54,6 +60,7 @@ export class Bench {
       engine: this.engine,
       probes: this.engine,
       files: options.files ?? noFiles,
+      secrets: noSecrets,
       lanes: createLanes(options.concurrency ?? 4),
       hooks: recordOn(this.disk),
       clock: this.clock,

@@ -12,7 +12,7 @@ import { shortDigest } from '../../src/model/digest.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { noFiles } from '../agent/bench.ts';
+import { noFiles, noSecrets } from '../agent/bench.ts';
 import { aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -47,6 +47,7 @@ class RealNode {
       engine: new DockerEngine(client),
       probes: networkProbes,
       files: noFiles,
+      secrets: noSecrets,
       lanes: createLanes(defaultConcurrency()),
       hooks: new HookRecord({ text: null, save: async () => await Promise.resolve() }),
       clock: systemClock,

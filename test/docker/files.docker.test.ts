@@ -17,6 +17,7 @@ import { servicePath } from '../../src/model/identity.ts';
 import type { SourceFile } from '../../src/model/source.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { noSecrets } from '../agent/bench.ts';
 import { aSourceTree, aTextFile } from '../manifest/source-tree.ts';
 import { anAssignedInstance, aService, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
@@ -47,6 +48,7 @@ class Stack {
       engine: new DockerEngine(client),
       probes: networkProbes,
       files: new FileStore(path.join(folder, 'files')),
+      secrets: noSecrets,
       hooks: new HookRecord({ text: null, save: async () => undefined }),
       lanes: createLanes(defaultConcurrency()),
       clock: hasty,

@@ -16,6 +16,7 @@ import type { Hook, HookKind } from '../../src/model/hook.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { noSecrets } from '../agent/bench.ts';
 import { aHook, aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -57,6 +58,7 @@ class Agents {
       engine: new DockerEngine(client),
       probes: networkProbes,
       files: new FileStore(`${this.#directory}/files`),
+      secrets: noSecrets,
       lanes: createLanes(2),
       hooks: await HookRecord.open(this.#directory),
       clock: systemClock,

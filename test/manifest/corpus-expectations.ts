@@ -46,15 +46,8 @@ export const expectedErrors: Readonly<Record<string, Expectation>> = {
     why: 'has a service without an image: Kontena refused it too, or built it where it was called',
   },
   'cli-app-format/stack-with-variables.yml': {
-    errors: [
-      'variable-without-value 24',
-      'bad-resolver 29',
-      'variable-without-value 32',
-      'not-supported-yet 46',
-      'not-supported-yet 49',
-      'not-supported-yet 62',
-    ],
-    why: "has a variable that somebody had to give a value: here grid.yml does, and asks somebody: here the value has to be in grid.yml, and uses Kontena's vault or its certificates: sealed secrets do not exist yet",
+    errors: ['variable-without-value 24', 'bad-resolver 29', 'variable-without-value 32'],
+    why: 'has a variable that somebody had to give a value: here grid.yml does, and asks somebody: here the value has to be in grid.yml',
   },
   'cli/docker-compose_v2_with_variables.yml': {
     errors: ['undefined-variable 12'],
@@ -109,27 +102,12 @@ export const expectedErrors: Readonly<Record<string, Expectation>> = {
     why: 'is wrong on purpose: a variable that is not declared',
   },
   'cli/stack-with-prompted-variables.yml': {
-    errors: [
-      'bad-resolver 10',
-      'wrong-value 33',
-      'bad-resolver 37',
-      'variable-without-value 40',
-      'not-supported-yet 53',
-      'not-supported-yet 56',
-      'not-supported-yet 69',
-    ],
-    why: 'asks somebody, uses the vault, and has a type that does not exist',
+    errors: ['bad-resolver 10', 'wrong-value 33', 'bad-resolver 37', 'variable-without-value 40'],
+    why: 'asks somebody, and has a type that does not exist',
   },
   'cli/stack-with-variables.yml': {
-    errors: [
-      'variable-without-value 24',
-      'bad-resolver 29',
-      'variable-without-value 32',
-      'not-supported-yet 49',
-      'not-supported-yet 52',
-      'not-supported-yet 65',
-    ],
-    why: "has a variable that somebody had to give a value: here grid.yml does, and asks somebody: here the value has to be in grid.yml, and uses Kontena's vault or its certificates: sealed secrets do not exist yet",
+    errors: ['variable-without-value 24', 'bad-resolver 29', 'variable-without-value 32'],
+    why: 'has a variable that somebody had to give a value: here grid.yml does, and asks somebody: here the value has to be in grid.yml',
   },
   'e2e/secrets/envsize.yaml': {
     errors: ['variable-without-value 11'],
@@ -175,47 +153,13 @@ export const expectedErrors: Readonly<Record<string, Expectation>> = {
     errors: ['invalid-name 1'],
     why: 'lies in a folder whose name cannot be the name of a stack',
   },
-  'examples/mariadb-galera/kontena.yml': {
-    errors: ['not-supported-yet 6', 'not-supported-yet 9', 'not-supported-yet 19'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
-  'examples/mattermost/kontena-cluster.yml': {
-    errors: [
-      'not-supported-yet 10',
-      'not-supported-yet 13',
-      'not-supported-yet 16',
-      'not-supported-yet 29',
-      'not-supported-yet 50',
-    ],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
-  'examples/mattermost/kontena-devel.yml': {
-    errors: ['not-supported-yet 14', 'not-supported-yet 33', 'not-supported-yet 36'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
-  'examples/mattermost/kontena.yml': {
-    errors: ['not-supported-yet 13', 'not-supported-yet 32', 'not-supported-yet 35'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
-  'examples/minio/kontena.yml': {
-    errors: ['not-supported-yet 10', 'not-supported-yet 13'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
   'examples/parse-cluster/docker-compose.yml': {
     errors: ['missing-key 5'],
     why: 'has a service without an image: Kontena refused it too, or built it where it was called',
   },
-  'examples/parse-cluster/kontena.yml': {
-    errors: ['not-supported-yet 32', 'not-supported-yet 35', 'not-supported-yet 49'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
-  },
   'examples/parse/docker-compose.yml': {
     errors: ['missing-key 6'],
     why: 'has a service without an image: Kontena refused it too, or built it where it was called',
-  },
-  'examples/parse/kontena.yml': {
-    errors: ['not-supported-yet 11', 'not-supported-yet 14'],
-    why: "uses Kontena's vault or its certificates: sealed secrets do not exist yet",
   },
   'examples/redis-sentinel/3.0/kontena.yml': {
     errors: ['invalid-name 1'],

@@ -12,6 +12,27 @@ export interface CorpusFile {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** What people had in the vaults of their grids. */
+const names = [
+  'DRONE_ADMIN_USERNAMES',
+  'DRONE_GITHUB_CLIENT_ID',
+  'DRONE_GITHUB_CLIENT_SECRET',
+  'DRONE_SHARED_SECRET',
+  'GALERA_MYSQL_ROOT_PASSWORD',
+  'GALERA_XTRABACKUP_PASSWORD',
+  'MATTERMOST_MYSQL_PASSWORD',
+  'MATTERMOST_MYSQL_ROOT_PASSWORD',
+  'MINIO_ACCESS_KEY',
+  'MINIO_SECRET_KEY',
+  'PARSE_FILE_KEY',
+  'PARSE_MASTER_KEY',
+  'PARSE_SERVER_CERT',
+  'FOO',
+  'WP_ADMIN_PASSWORD',
+  'WP_MYSQL_ROOT_PW',
+];
+const sealedSecrets = `secrets:\n${names.map((name) => `  ${name}: g1.${'a'.repeat(16)}.${'QUJD'.repeat(20)}\n`).join('')}`;
+
 /** Every YAML file as a stack of its own, called as its folder is; none where there is no corpus. */
 export function corpusFiles(): readonly CorpusFile[] {
   if (!existsSync(folder)) return [];
@@ -36,6 +57,10 @@ function toStack(path: string, all: readonly string[]): CorpusFile {
   return {
     name: relative(folder, path),
     stack,
-    files: { ...files, [`${root}/${file}`]: readFileSync(path, 'utf8') },
+    files: {
+      ...files,
+      [`${root}/${file}`]: readFileSync(path, 'utf8'),
+      'grids/demo/secrets.yml': sealedSecrets,
+    },
   };
 }

@@ -120,14 +120,14 @@ services:
       'services:\n  web: {extends: {file: docker-compose.yml, service: app}}',
       {
         [beside('docker-compose.yml')]:
-          'services:\n  app:\n    image: app\n    certificates: []\n    ports: ["80"]\n',
+          'services:\n  app:\n    image: app\n    stop_grace_period: soon\n    ports: ["80"]\n',
       },
     );
     expect(compiled.problems).toMatchObject([
       {
-        code: 'not-supported-yet',
+        code: 'bad-duration',
         stack: 'shop',
-        position: { file: beside('docker-compose.yml'), line: 4, column: 5 },
+        position: { file: beside('docker-compose.yml'), line: 4, column: 24 },
       },
       {
         code: 'bad-port',

@@ -4,6 +4,7 @@ import { createGridCache } from '../../src/manifest/cache.ts';
 import { readMounts } from '../../src/manifest/mounts.ts';
 import { readTree } from '../../src/manifest/read.ts';
 import { createReport } from '../../src/manifest/report.ts';
+import { openSecretBook } from '../../src/manifest/secrets-file.ts';
 import { indexSources } from '../../src/manifest/source-index.ts';
 import { createSources } from '../../src/manifest/sources.ts';
 import type { Mount } from '../../src/model/spec.ts';
@@ -201,14 +202,14 @@ describe('a volume that nobody declared', () => {
     if (root === null) throw new Error('no tree');
     const report = createReport('shop');
     const section = { value: { volumes: ['cache:/x'] }, node: root, report };
-    const bundler = createBundler(
-      createSources({
-        files: indexSources(new Map()),
-        shared: createGridCache(),
-        duplicates: 'refuse',
-      }),
-    );
-    const none = { volumes: new Map(), configs: new Map(), secrets: new Map() };
+    const sources = createSources({
+      files: indexSources(new Map()),
+      shared: createGridCache(),
+      duplicates: 'refuse',
+    });
+    const bundler = createBundler(sources);
+    const book = openSecretBook('demo', sources);
+    const none = { volumes: new Map(), configs: new Map(), secrets: new Map(), book };
     return { mounts: readMounts(section, { ...none, undeclared, bundler }), report };
   };
 

@@ -175,8 +175,8 @@ describe('a service', () => {
 
   test.each([
     ['imge: x', 'error unknown-key 4:5'],
-    ['certificates: []', 'error not-supported-yet 4:5'],
-    ['secrets: [{secret: S, name: N, type: env}]', 'error not-supported-yet 4:15'],
+    ['certificates: [{subject: a.example}]', 'error unknown-certificate 4:30'],
+    ['secrets: [{secret: S, name: N, type: env}]', 'error unknown-secret 4:24'],
     ['deploy: {strategy: hi}', 'error wrong-value 4:24'],
     ['deploy: {min_health: 1.5}', 'error wrong-value 4:26'],
     ['deploy: {interval: soon}', 'error bad-duration 4:24'],

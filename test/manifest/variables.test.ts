@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { deriveChance } from '../../src/manifest/chance.ts';
 import { createCompiler, resolveGrid } from '../../src/manifest/compile.ts';
+import { fillMarks, marksWithin } from '../../src/model/secret.ts';
 import {
   aSourceTree,
   brief,
@@ -106,7 +108,7 @@ describe('variables', () => {
   });
 
   describe('that come from elsewhere', () => {
-    test.each(['env', '{env: X}', '[{prompt: Which?}]', '{vault: SECRET}', 'service_link'])(
+    test.each(['env', '{env: X}', '[{prompt: Which?}]', 'service_link'])(
       'from %s is an error without a value',
       (from) => expect(codes(compileWith(`T: {from: ${from}}`))).toEqual(['bad-resolver']),
     );
@@ -252,9 +254,6 @@ describe('variables', () => {
         'a',
       );
       expect(codes(compileWith('T: {value: a, to: {env: GRID}}'))).toEqual(['invalid-name']);
-      expect(compileWith('T: {value: a, to: {vault: X}}').problems.map(brief)).toEqual([
-        'warning no-effect 2:22',
-      ]);
     });
   });
 
@@ -319,7 +318,7 @@ describe('variables', () => {
         'demo',
       );
     const valueWith = (seed: number, text?: string) =>
-      theService(seeded(seed, text)).spec.env['T'] ?? '';
+      revealed(theService(seeded(seed, text)).spec.env['T'] ?? '', seed);
 
     test('are the same at every compile, and others with another seed or name', () => {
       expect(valueWith(1)).toMatch(/^[0-9a-f]{12}$/);
@@ -340,6 +339,24 @@ describe('variables', () => {
     test('are made anew on purpose with another generation', () => {
       const again = declared.replace('from:', 'generation: 2, from:');
       expect(valueWith(1, again)).not.toBe(valueWith(1));
+    });
+
+    test('are in what is planned and stored as a mark only', () => {
+      const { spec, secrets } = theService(seeded(1));
+      expect(spec.env['T']).toMatch(/^⟦random\.T\.[\w-]+⟧$/);
+      expect(secrets).toEqual({ [spec.env['T'] ?? '']: null });
+    });
+
+    test('are put in where no secret can be', () => {
+      const { spec } = theService(
+        createCompiler({ seed: new Uint8Array(32).fill(1) }).compile(
+          aSourceTree({
+            [STACK_FILE]: `variables:\n  ${declared}\nservices: {web: {image: "a:$T", environment: {T: $T}}}\n`,
+          }),
+          'demo',
+        ),
+      );
+      expect(spec.image).toBe(`a:${revealed(spec.env['T'] ?? '', 1)}`);
     });
 
     describe('are in no problem', () => {
@@ -390,4 +407,13 @@ describe('variables', () => {
 
 function valueOf(declarations: string, values = ''): string | undefined {
   return theService(compileWith(declarations, values)).spec.env['T'];
+}
+
+/** Chance that was drawn with that seed in place of its marks. */
+function revealed(text: string, seed: number): string {
+  const bytes = new Uint8Array(32).fill(seed);
+  const drawn = marksWithin(text).map(
+    (mark) => [mark, deriveChance(mark, 'demo', bytes) ?? mark] as const,
+  );
+  return fillMarks(text, new Map(drawn));
 }

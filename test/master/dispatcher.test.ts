@@ -22,6 +22,7 @@ import {
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { aVault } from '../support/a-vault.ts';
 import {
   aGrid,
   aHook,
@@ -51,7 +52,7 @@ beforeEach(async () => {
   events = [];
   agents = [];
   changes = [];
-  startDispatcher(new Fleet());
+  await startDispatcher(new Fleet());
   server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: 1024 * 1024 });
   sockets.on('connection', (socket) => dispatcher.accept(socket));
@@ -66,7 +67,7 @@ afterEach(async () => {
   await store.close();
 });
 
-function startDispatcher(of: Fleet): void {
+async function startDispatcher(of: Fleet): Promise<void> {
   fleet = of;
   dispatcher = new Dispatcher({
     identity,
@@ -74,6 +75,7 @@ function startDispatcher(of: Fleet): void {
     heartbeatSeconds: 15,
     fleet,
     records: dispatchRecords(store),
+    vault: await aVault(),
     clock: systemClock,
     log: silentLog,
     onChange: () => {
@@ -233,7 +235,7 @@ describe('opening a session', () => {
   it('survives the loss of the store: the credential alone makes the node known again', async () => {
     const { agent, credential } = await joined();
     await store.nodes.remove('demo', 'node-1');
-    startDispatcher(new Fleet());
+    await startDispatcher(new Fleet());
 
     const welcome = await connect(agent.keys).join({ kind: 'credential', credential });
 

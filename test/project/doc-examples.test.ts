@@ -33,6 +33,9 @@ const files = {
   'web.labels': 'team=shop\n',
 };
 
+const anySealed = `g1.${'a'.repeat(16)}.${'QUJD'.repeat(20)}`;
+const sealed = `secrets: {shop-db-password: ${anySealed}}\ncertificates: {www.example.com: ${anySealed}}\n`;
+
 /** A stack that others bring along. */
 const redis =
   'variables: {size: {default: 64m}}\nservices: {redis: {image: "redis:7", mem_limit: $size}}\n';
@@ -49,6 +52,11 @@ const serviceAround: Readonly<Record<string, Fields>> = {
 function nameBelow(key = ''): string {
   return key === 'ulimits' ? 'nofile' : 'db';
 }
+
+/** What means something only with another key beside it. */
+const stackAround: Readonly<Record<string, Fields>> = {
+  'secrets.<name>.name': { secrets: { a: { external: true, name: 'shop-db-password' } } },
+};
 
 /** What has to be said of a variable besides, for a key to mean something. */
 const variableAround: Readonly<Record<string, Fields>> = {
@@ -100,8 +108,8 @@ describe('the example of', () => {
     expect(stackErrors({ variables: { T: fields }, services })).toEqual([]);
   });
 
-  it.each(named(StackFile))('the key %s of kontena.yml compiles', (_, row, rows) => {
-    expect(stackErrors({ services, ...nested(row, rows, 'a') })).toEqual([]);
+  it.each(named(StackFile))('the key %s of kontena.yml compiles', (name, row, rows) => {
+    expect(stackErrors({ services, ...(stackAround[name] ?? nested(row, rows, 'a')) })).toEqual([]);
   });
 
   it.each(named(GridFile))('the key %s of grid.yml compiles', (_, row, rows) => {
@@ -181,6 +189,7 @@ function stackErrors(stack: Fields | string): readonly string[] {
     ...Object.fromEntries(beside),
     [`${folder}/kontena.yml`]: textOf(stack),
     'grids/demo/stacks/redis/kontena.yml': redis,
+    'grids/demo/secrets.yml': sealed,
   });
 }
 

@@ -1,0 +1,119 @@
+import path from 'node:path';
+import { GridError } from '../model/error.ts';
+import {
+  fillMarks,
+  marksWithin,
+  type SecretSources,
+  type SecretValues,
+  showMarks,
+} from '../model/secret.ts';
+import { createIdentity, type Identity, type Recipient, recipientOf } from '../secrets/age.ts';
+import { readValues, unpackValues } from '../secrets/parcel.ts';
+import { readText, writePrivately } from './private-file.ts';
+
+/** Shorter texts are no secrets, and stand in other texts by chance. */
+const MIN_CONCEALED = 4;
+/** Of a value with many lines, such as a key. */
+const MIN_CONCEALED_LINE = 12;
+
+/**
+ * The values of secrets on this node, in `secrets.json` of the agent's directory: containers are made again while the master is
+ * away, too. Values come sealed for a key that this process made for itself, and that nobody else ever sees.
+ *
+ * Values that the assignment needs no more are kept until `forget`: containers of older specs may still run their hooks.
+ */
+export class SecretStore {
+  readonly recipient: Recipient;
+  readonly #identity: Identity;
+  readonly #save: (text: string) => Promise<void>;
+  #values: SecretValues;
+  #wanted: ReadonlySet<string> = new Set();
+
+  private constructor(of: {
+    readonly identity: Identity;
+    readonly recipient: Recipient;
+    readonly values: SecretValues;
+    readonly save: (text: string) => Promise<void>;
+  }) {
+    this.recipient = of.recipient;
+    this.#identity = of.identity;
+    this.#values = of.values;
+    this.#save = of.save;
+  }
+
+  /** What is damaged on disk counts as lost: the master sends it again. */
+  static async open(directory: string): Promise<SecretStore> {
+    const file = path.join(directory, 'secrets.json');
+    const text = await readText(file);
+    const identity = await createIdentity();
+    return new SecretStore({
+      identity,
+      recipient: await recipientOf(identity),
+      values: (text === null ? null : readValues(text)) ?? new Map(),
+      save: async (changed) => await writePrivately(file, changed),
+    });
+  }
+
+  /** Durable when it resolves. Throws `GridError` `protocol-violation` for what was not sealed for this process. */
+  async take(parcel: string): Promise<void> {
+    const values = await unpackValues(this.#identity, parcel);
+    if (values === null)
+      throw new GridError({
+        code: 'protocol-violation',
+        message: 'the secrets are not for this agent',
+        retry: 'later',
+      });
+    if (values.size > 0) await this.#keep(new Map([...this.#values, ...values]));
+  }
+
+  /** From now on these have to be known. */
+  expect(sources: SecretSources): void {
+    this.#wanted = new Set(Object.keys(sources));
+  }
+
+  /** Whether values are missing that somebody has to send. */
+  lacks(sources: SecretSources): boolean {
+    return Object.keys(sources).some((mark) => !this.#values.has(mark));
+  }
+
+  /** No container is left of a spec that is not assigned. */
+  async forget(): Promise<void> {
+    const needed = [...this.#values].filter(([mark]) => this.#wanted.has(mark));
+    if (needed.length < this.#values.size) await this.#keep(new Map(needed));
+  }
+
+  /** Throws `GridError` `secret-missing` when a value that is expected is not there. */
+  fill<T>(value: T): T {
+    if (this.#wanted.size === 0 && this.#values.size === 0) return value;
+    const missing = marksWithin(value).find(
+      (mark) => this.#wanted.has(mark) && !this.#values.has(mark),
+    );
+    if (missing === undefined) return fillMarks(value, this.#values);
+    throw new GridError({
+      code: 'secret-missing',
+      message: `the master did not send the value of ${showMarks(missing)}`,
+      retry: 'later',
+      hint: 'Its events say why: gridops events.',
+    });
+  }
+
+  /** A text of a container or of the engine, without the values that stand in it. */
+  conceal(text: string): string {
+    let shown = text;
+    for (const value of this.#values.values())
+      for (const part of partsOf(value)) shown = shown.replaceAll(part, '[hidden]');
+    return shown;
+  }
+
+  async #keep(values: SecretValues): Promise<void> {
+    await this.#save(JSON.stringify([...values]));
+    this.#values = values;
+  }
+}
+
+/** What may stand in a text: programs print values as a whole, and long ones line by line. */
+function partsOf(value: string): readonly string[] {
+  if (value.length < MIN_CONCEALED) return [];
+  const lines = value.includes('\n') ? value.split(/\r?\n/) : [];
+  return [value, ...lines.filter((line) => line.length >= MIN_CONCEALED_LINE)];
+}

@@ -1,0 +1,9 @@
+import { createVault, type Vault } from '../../src/master/vault.ts';
+import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
+
+/** A vault with a key of its own. */
+export async function aVault(): Promise<Vault> {
+  const identity = await createIdentity();
+  const recipient = await recipientOf(identity);
+  return createVault({ identities: [identity], recipient, seed: new Uint8Array(32).fill(7) });
+}
