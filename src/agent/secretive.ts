@@ -46,10 +46,11 @@ export function withSecrets(containers: Containers, secrets: SecretStore): Conta
 }
 
 function filled(instance: AssignedInstance, secrets: SecretStore): AssignedInstance {
-  const spec = secrets.fill(instance.spec);
+  const { hooks, ...rest } = instance.spec;
+  const spec = secrets.fill(rest);
   for (const [name, value] of Object.entries(spec.env)) checkSize(name, value);
-  // Its labels are read again by whoever stops the container: what is in them stays as it is.
-  return { ...instance, spec: { ...spec, hooks: instance.spec.hooks ?? [] } };
+  // Hooks become a label, which everybody reads: they are filled when they are run.
+  return { ...instance, spec: hooks === undefined ? spec : { ...spec, hooks } };
 }
 
 /** The engine would take it, and the kernel refuse it without a word of which variable it is. */

@@ -59,6 +59,33 @@ describe('files that are put in place', () => {
     expect(await lstat(at)).toMatchObject({ uid: 1234, gid: 77 });
   });
 
+  it('are secrets, by their values, and swept when nobody has them any more', async () => {
+    const filling = new FileStore(folder, (text) => text.replace('MARK', 'hush'));
+    const mount = {
+      kind: 'secret',
+      target: '/s',
+      text: 'a MARK',
+      mode: 0o440,
+      uid: null,
+      gid: null,
+    } as const;
+    filling.offer(aDelivery({}));
+    const { mounts } = await filling.place(aSpec({ mounts: [mount] }));
+    const [bind] = mounts;
+    if (bind?.kind !== 'bind') throw new Error('no bind');
+
+    expect(bind).toMatchObject({ target: '/s', readOnly: true, mustExist: true });
+    expect(await readFile(bind.source, 'utf8')).toBe('a hush');
+    expect((await lstat(bind.source)).mode & 0o7777).toBe(0o440);
+    await filling.sweep([]);
+    expect(await readdir(folder)).toHaveLength(1);
+    filling.offer(aDelivery({}));
+    await filling.sweep([bind.source]);
+    expect(await readdir(folder)).toHaveLength(1);
+    await filling.sweep([]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('are mounted read-only, and never made up by the engine', async () => {
     store.offer(html);
     const own = { kind: 'anonymous', target: '/own' } as const;
