@@ -1,0 +1,225 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Log } from '../../src/runtime/log.ts';
+import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
+import { sealValue } from '../../src/secrets/sealed-value.ts';
+import type { FakeEngine } from '../support/fake-engine.ts';
+import { eventually, type World } from '../support/world.ts';
+import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
+
+const SECRET = 'correct-horse-battery-staple';
+
+let world: World;
+let engine: FakeEngine;
+let logged: string[];
+
+afterEach(async () => {
+  const { violations } = world.github;
+  await world.stop();
+  expect(violations).toEqual([]);
+});
+
+/** Everything that the master logs, at every level. */
+function listening(): Log {
+  const log = (fields: unknown, message = ''): void => {
+    logged.push(`${inspect(fields, { depth: 8 })} ${message}`);
+  };
+  return { debug: log, info: log, warn: log, error: log } as Log;
+}
+
+async function start(files: Readonly<Record<string, string>> = {}): Promise<void> {
+  logged = [];
+  const masterPorts = { log: listening() };
+  const plain = { 'grid.yml': '', [stackFile('web')]: stackOf('web'), ...files };
+  ({ world, engine } = await startFlowWorld({ files: plain, masterPorts }));
+  expect(await world.final(await world.work.head())).toMatchObject({ state: 'success' });
+}
+
+async function seal(value: string, name = 'db-password'): Promise<string> {
+  const key = await readFile(join(world.masterData, 'sealing.key'), 'utf8');
+  const recipient = await recipientOf(key.trim());
+  return await sealValue(recipient, { grid: world.grid, kind: 'secret', name }, value);
+}
+
+const secretive = `variables:
+  PASS: {from: {vault: db-password}}
+  CHANCE: {from: {random_string: 24}}
+configs:
+  settings: {content: "password=$PASS"}
+services:
+  web:
+    image: demo:1
+    command: run --pass=$PASS
+    environment: {CHANCE: $CHANCE, URL: "db://$PASS@db"}
+    secrets: [db-password, {secret: db-password, name: PASS, type: env}]
+    configs: [settings]
+    deploy: {wait_for_port: 8080}
+`;
+
+async function deploySecretive(value = SECRET, image = 'demo:1'): Promise<string> {
+  return await world.push({
+    'secrets.yml': `secrets:\n  db-password: ${await seal(value)}\n`,
+    [stackFile('web')]: secretive.replace('demo:1', image),
+  });
+}
+
+function containerOf(name = 'web.web-1') {
+  const { spec } = engine.get(name).instance;
+  const file = (target: string): string => {
+    const mount = spec.mounts.find((one) => one.target === target);
+    if (mount?.kind !== 'bind') throw new Error(`${target} is not mounted`);
+    return mount.source;
+  };
+  return { spec, file };
+}
+
+/** Everything that the master keeps, everything that it says when it is asked, and everything that it told the forge. */
+async function everythingSaid(): Promise<string> {
+  const names = await readdir(world.masterData);
+  const kept = names.filter((name) => name.startsWith('gridops.db'));
+  expect(kept).not.toEqual([]);
+  const files = await Promise.all(
+    kept.map(async (name) => (await readFile(join(world.masterData, name))).toString('latin1')),
+  );
+  const deploys = await world.deploys();
+  const paths = [
+    `grids/${world.grid}`,
+    `grids/${world.grid}/instances`,
+    `grids/${world.grid}/variables`,
+    `events?grid=${world.grid}&limit=200`,
+    ...deploys.map(({ id }) => `deploys/${id}`),
+  ];
+  const answers = await Promise.all(paths.map(async (of) => JSON.stringify(await world.api(of))));
+  const statuses = deploys.map(({ sha }) => inspect(world.github.statuses(sha), { depth: 3 }));
+  return [...files, ...answers, ...logged, ...statuses].join('\n');
+}
+
+/** Also as files travel; an assertion on the text itself would print all of it. */
+function tells(said: string, text: string): boolean {
+  return said.includes(text) || said.includes(Buffer.from(text).toString('base64').slice(0, -3));
+}
+
+describe('safety rule 9: secret values', () => {
+  it('are in the container, and nowhere else but in the memory of whoever passes them on', async () => {
+    await start();
+
+    expect(await world.final(await deploySecretive())).toMatchObject({ state: 'success' });
+
+    const { spec, file } = containerOf();
+    expect(spec.env).toMatchObject({ PASS: SECRET, URL: `db://${SECRET}@db` });
+    expect(spec.command).toEqual(['run', `--pass=${SECRET}`]);
+    expect(await readFile(file('/run/secrets/db-password'), 'utf8')).toBe(SECRET);
+    expect(await readFile(file('/settings'), 'utf8')).toBe(`password=${SECRET}`);
+    const chance = spec.env['CHANCE'] ?? '';
+    expect(chance).toMatch(/^[A-Za-z0-9]{24}$/);
+    const said = await everythingSaid();
+    expect(tells(said, 'secret.db-password.')).toBe(true);
+    expect(tells(said, SECRET)).toBe(false);
+    expect(tells(said, chance)).toBe(false);
+  });
+
+  it('are hidden where a container that fails prints them', async () => {
+    await start();
+    engine.behave('leaky:1', {
+      listensAfter: null,
+      exitAfter: 0,
+      exitCode: 1,
+      log: [`cannot log in with ${SECRET}`],
+    });
+
+    const status = await world.final(await deploySecretive(SECRET, 'leaky:1'));
+
+    expect(status.state).toBe('failure');
+    const said = await everythingSaid();
+    expect(tells(said, 'cannot log in with [hidden]')).toBe(true);
+    expect(tells(said, SECRET)).toBe(false);
+  });
+});
+
+describe('sealed secrets', () => {
+  it('come back while the master is away', async () => {
+    await start();
+    await world.final(await deploySecretive());
+    const before = engine.get('web.web-1').id;
+    await world.stopMaster();
+
+    engine.removeByHand('web.web-1');
+
+    const made = await eventually(
+      async () => await Promise.resolve(engine.names.includes('web.web-1') ? containerOf() : null),
+      'the container is made again',
+    );
+    expect(engine.get('web.web-1').id).not.toBe(before);
+    expect(made.spec.env['PASS']).toBe(SECRET);
+  });
+
+  it('are sent again to a node that has lost them', async () => {
+    await start();
+    await world.final(await deploySecretive());
+    const nodes = ['node-1', 'node-2'];
+    for (const name of nodes) {
+      await world.agents.get(name)?.stop();
+      const { directory } = await world.agentOptions(name);
+      await rm(join(directory, 'secrets.json'), { force: true });
+    }
+    engine.removeByHand('web.web-1');
+
+    for (const name of nodes) await world.startAgent(name);
+
+    const made = await eventually(
+      async () => await Promise.resolve(engine.names.includes('web.web-1') ? containerOf() : null),
+      'the container is made again',
+    );
+    expect(made.spec.env['PASS']).toBe(SECRET);
+  });
+
+  it('that change replace who uses them, and nobody else', async () => {
+    await start({ [stackFile('blog')]: stackOf('blog') });
+    await world.final(await deploySecretive());
+    const [web, blog] = [engine.get('web.web-1').id, engine.get('blog.blog-1').id];
+
+    const status = await world.final(await deploySecretive('another-battery'));
+
+    expect(status.state).toBe('success');
+    expect(engine.get('web.web-1').id).not.toBe(web);
+    expect(containerOf().spec.env['PASS']).toBe('another-battery');
+    expect(engine.get('blog.blog-1').id).toBe(blog);
+  });
+
+  it('that the master cannot open hold back their stack, and say so on the commit', async () => {
+    await start({ [stackFile('blog')]: stackOf('blog') });
+    const web = engine.get('web.web-1').id;
+    const other = await recipientOf(await createIdentity());
+    const of = { grid: world.grid, kind: 'secret', name: 'db-password' } as const;
+
+    const sha = await world.push({
+      'secrets.yml': `secrets:\n  db-password: ${await sealValue(other, of, SECRET)}\n`,
+      [stackFile('web')]: secretive,
+      [stackFile('blog')]: stackOf('blog', { image: 'demo:2' }),
+    });
+
+    const status = await world.final(sha);
+    expect(status.state).toBe('failure');
+    expect(status.description).toContain('secret');
+    expect(engine.get('web.web-1').id).toBe(web);
+    expect(engine.get('blog.blog-1').instance.spec.image).toBe('demo:2');
+  });
+
+  it('survive the loss of the store', async () => {
+    await start();
+    await world.final(await deploySecretive());
+    const before = engine.get('web.web-1').id;
+    await world.stopMaster();
+    for (const name of await readdir(world.masterData))
+      if (name.startsWith('gridops.db')) await rm(join(world.masterData, name));
+
+    await world.startMaster();
+
+    const sha = await world.push({ 'note.txt': 'again' });
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    expect(engine.get('web.web-1').id).toBe(before);
+    expect(containerOf().spec.env['PASS']).toBe(SECRET);
+  });
+});
