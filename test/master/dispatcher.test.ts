@@ -3,12 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { markOfChance } from '../../src/manifest/chance.ts';
 import { Dispatcher, type NodeEvent } from '../../src/master/dispatcher.ts';
 import { Fleet } from '../../src/master/fleet.ts';
 import { dispatchRecords, loadFleet, pruneDoneHooks } from '../../src/master/fleet-records.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Stack } from '../../src/model/grid.ts';
-import { decodeAssignment } from '../../src/protocol/codec.ts';
+import { decodeAssignment, decodeSecretsParcel } from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
 import {
   createKeyPair,
@@ -21,6 +22,8 @@ import {
 } from '../../src/protocol/sign.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
+import { unpackValues } from '../../src/secrets/parcel.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { aVault } from '../support/a-vault.ts';
 import {
@@ -223,6 +226,20 @@ describe('opening a session', () => {
     expect((await replay.closed).code).toBe(4001);
   });
 
+  it('refuses a recipient that the node did not sign: its secrets would go to somebody else', async () => {
+    const { agent, credential } = await joined();
+    const other = connect(agent.keys);
+    await other.greet();
+    const { signature } = other.proof({ kind: 'credential', credential });
+
+    other.send({
+      ...other.proof({ kind: 'credential', credential }, { recipient: 'age1somebody' }),
+      signature,
+    });
+
+    expect((await other.closed).code).toBe(4001);
+  });
+
   it('refuses a node that was removed', async () => {
     const { agent, credential } = await joined();
     await store.nodes.revoke(agent.keys.publicKey, Date.now());
@@ -280,6 +297,57 @@ describe('opening a session', () => {
 
     expect((await agent.closed).code).toBe(4041);
     expect(dispatcher.isConnected('demo', 'node-1')).toBe(true);
+  });
+});
+
+describe('secrets', () => {
+  const chance = markOfChance({
+    path: ['demo', 'shop', 'P'],
+    chance: { kind: 'string', length: 8, charset: 'hex' },
+    changes: {},
+  });
+
+  it('go beside the assignment, for this session of the node alone', async () => {
+    const { credential, agent: before } = await joined();
+    const key = await createIdentity();
+    const agent = connect(before.keys);
+    const proof = { recipient: await recipientOf(key) };
+    await agent.join({ kind: 'credential', credential }, proof);
+    agent.observe({ complete: true });
+
+    await dispatcher.assign(assignment(1, { secrets: { [chance]: null } }));
+
+    const { signed, secrets } = await agent.next('assignment');
+    const parcel = open(identity.publicKey, 'secrets', secrets ?? { payload: '', signature: '' });
+    const { sealed, ...to } = decodeSecretsParcel(parcel ?? '');
+    expect(to).toEqual({ grid: 'demo', node: 'node-1', generation: 1 });
+    const values = await unpackValues(key, sealed);
+    expect([...(values ?? [])]).toEqual([[chance, expect.stringMatching(/^[0-9a-f]{8}$/)]]);
+    expect(signed.payload).not.toContain(values?.get(chance) ?? '');
+  });
+
+  it('that cannot be opened do not keep the assignment back, and are told of', async () => {
+    const { credential, agent: before } = await joined();
+    const agent = connect(before.keys);
+    const proof = { recipient: await recipientOf(await createIdentity()) };
+    await agent.join({ kind: 'credential', credential }, proof);
+    agent.observe({ complete: true });
+
+    await dispatcher.assign(assignment(1, { secrets: { '⟦secret.pass.a⟧': 'nothing' } }));
+
+    expect((await agent.next('assignment')).generation).toBe(1);
+    const told = events.find(({ kind }) => kind === 'secret-missing');
+    expect(told?.message).toBe('⟦pass⟧: it is no sealed value');
+  });
+
+  it('are not sent to an agent that cannot take them, which is told', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+
+    await dispatcher.assign(assignment(1, { secrets: { [chance]: null } }));
+
+    expect((await agent.next('assignment')).secrets).toBeUndefined();
+    expect(events.find(({ kind }) => kind === 'secret-missing')?.message).toContain('too old');
   });
 });
 

@@ -68,7 +68,7 @@ export class WireAgent {
   ): AgentMessageOf<'proof'> {
     return {
       type: 'proof',
-      signature: sign(this.keys, 'session-node', sessionText(this.nonces)),
+      signature: sign(this.keys, 'session-node', sessionText(this.nonces, overrides.recipient)),
       identity,
       facts: { ...someFacts(), labels: [], volumeDrivers: [] },
       generation: 0,
