@@ -22,6 +22,8 @@ import { createValidator } from './validate.ts';
 export interface ServiceResolver {
   /** `null` when the service cannot be resolved; the reason is reported. */
   resolve(file: ServiceFile, name: string): MapNode | null;
+  /** What the files that were read so far call their variables among the secrets of services. */
+  readonly vault: ReadonlyMap<string, string | null>;
 }
 
 /** The services of one file, and how the variables in it are put in. */
@@ -55,6 +57,7 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
   const { sources, report } = resolving;
   const resolved = new Map<string, MapNode | null>();
   const files = new Map<string, ServiceFile | null>();
+  const vault = new Map<string, string | null>();
   const chain: string[] = [];
   let size = 0;
 
@@ -125,7 +128,7 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
     }
     const known = files.get(opened.value.path);
     if (known !== undefined) return known;
-    const file = readServiceFile(opened.value, resolving);
+    const file = readServiceFile(opened.value, resolving, vault);
     files.set(opened.value.path, file);
     return file;
   }
@@ -139,11 +142,15 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
     return null;
   }
 
-  return { resolve };
+  return { resolve, vault };
 }
 
 /** A file that is extended, with its own variables and, before them, those of the stack that extends it. */
-function readServiceFile(file: TextFile, resolving: Resolving): ServiceFile | null {
+function readServiceFile(
+  file: TextFile,
+  resolving: Resolving,
+  vault: Map<string, string | null>,
+): ServiceFile | null {
   const { sources, report, scope: inherited } = resolving;
   const { path } = file;
   const text = openStackText(file, resolving);
@@ -151,7 +158,9 @@ function readServiceFile(file: TextFile, resolving: Resolving): ServiceFile | nu
   const { grid, stack, seed } = resolving;
   const secrets = openSecretBook(grid, sources);
   const own = { path, text, given: null, seed, owner: [grid, stack, path], secrets };
-  const { scope, values } = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
+  const read = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
+  const { scope, values } = read;
+  for (const [name, value] of read.vault) vault.set(name, value);
   const root = text.render(values);
   const services = root === null ? null : servicesOf(root, report);
   const apply = createInterpolation(scope, report);

@@ -50,6 +50,8 @@ export interface ResolvedStack {
   /** Those that are switched on. */
   readonly services: readonly ResolvedService[];
   readonly scope: StackScope | null;
+  /** What its variables, and those of the files that it extends, are called among the secrets of services. */
+  readonly vault: ReadonlyMap<string, string | null>;
   readonly children: readonly ChildStack[];
 }
 
@@ -65,6 +67,7 @@ const unreadable: ResolvedStack = {
   names: null,
   services: [],
   scope: null,
+  vault: new Map(),
   children: [],
 };
 
@@ -141,7 +144,8 @@ function resolveRoot(input: StackInput, { text, scope, root }: StackContent): Re
     return [];
   });
   const names = [...services.entries.keys()].filter((name) => !off.has(name));
-  return { ...unreadable, head: onlyWanted(head, scope, report), names, services: resolved };
+  const vault = new Map([...resolver.vault, ...scope.vault]);
+  return { ...unreadable, head: onlyWanted(head, scope, report), names, services: resolved, vault };
 }
 
 /** What has been acted on. */

@@ -65,7 +65,7 @@ function contextOf(input: StackInput, { head, names, resolved }: StackParts): Se
   const { grid, name: stack, sources, report } = input;
   const isStack = resolved.dialect === 'stack';
   const book = openSecretBook(grid, sources);
-  const vault = resolved.scope?.vault ?? new Map<string, string | null>();
+  const { vault } = resolved;
   const mounts = {
     volumes: readVolumes(valueAt(head, 'volumes'), isStack ? 'instance' : 'stack', report),
     undeclared: isStack ? 'refuse' : 'declare',

@@ -142,6 +142,18 @@ describe('a variable from the vault', () => {
     expect(problem.code).toBe('unknown-secret');
   });
 
+  test('of a file that is extended is found under its name, too', () => {
+    const compiled = compileStackFile(
+      'services:\n  web: {extends: {file: common.yml, service: base}}\n',
+      {
+        ...sealed,
+        'grids/demo/stacks/shop/common.yml':
+          'stack: common\nvariables:\n  P: {value: a, to: {vault: own}}\nservices:\n  base: {image: web, secrets: [{secret: own, name: OWN, type: env}]}\n',
+      },
+    );
+    expect(theService(compiled).spec.env['OWN']).toBe('a');
+  });
+
   test.each([
     ['{type: integer, from: {vault: db-password}}', 'environment: {T: $P}'],
     ['{upcase: true, from: {vault: db-password}}', 'environment: {T: $P}'],
