@@ -2,13 +2,13 @@ import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerExtras } from '../model/extras.ts';
 import type { ContainerSpec, PortBinding } from '../model/spec.ts';
 import { extraConfig, extraHostConfig } from './container-extras.ts';
-import type { Scope } from './containers.ts';
+import type { PlacedInstance, Scope } from './containers.ts';
 import { containerLabels } from './labels.ts';
 import { mountOptions } from './mount-options.ts';
 
 export interface ContainerOptionsInput {
   readonly scope: Scope;
-  readonly instance: AssignedInstance;
+  readonly instance: PlacedInstance;
   /** Paths that the image declares as volumes. Looked up for stateful services only. */
   readonly imageVolumes: readonly string[];
   /** Id of the grid's bridge. */

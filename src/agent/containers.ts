@@ -63,6 +63,12 @@ export interface ExecResult {
   readonly log: readonly string[];
 }
 
+/** An instance as an engine is asked for it: its files are binds, and whose volumes it takes are containers. */
+export interface PlacedInstance extends AssignedInstance {
+  /** Ids, in the order of `spec.volumesFrom`. Absent where there is none. */
+  readonly lenders?: readonly string[];
+}
+
 /**
  * The containers of one scope on one engine. Every method ends in bounded time and throws `GridError`:
  * `engine-unreachable` when the engine does not answer, `engine-refused` and the more exact codes when it does not want to.
@@ -73,9 +79,9 @@ export interface Containers {
   /** Those of one instance. */
   find(scope: Scope, id: InstanceId): Promise<readonly ContainerFacts[]>;
   /** Returns the id. Throws `image-not-found`, `name-taken`, or `not-found` for a missing external volume. */
-  create(scope: Scope, instance: AssignedInstance, name: string): Promise<string>;
+  create(scope: Scope, instance: PlacedInstance, name: string): Promise<string>;
   /** Like `create`, but for a container that runs one pre-start hook before the start of `run.container`. */
-  createHook(scope: Scope, instance: AssignedInstance, of: HookCreation): Promise<string>;
+  createHook(scope: Scope, instance: PlacedInstance, of: HookCreation): Promise<string>;
   /**
    * Runs a hook's command inside of a container, for `limit` milliseconds at most. Throws `not-found`, `engine-refused` when
    * it does not run, or the signal's reason.

@@ -11,6 +11,7 @@ import type {
   ExecResult,
   HookCreation,
   ListedContainer,
+  PlacedInstance,
   Scope,
 } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
@@ -62,7 +63,7 @@ export class DockerContainers implements Containers {
     return found.filter((one) => one !== null);
   }
 
-  async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
+  async create(scope: Scope, instance: PlacedInstance, name: string): Promise<string> {
     return await this.#create(
       name,
       containerOptions(await this.#prepare(scope, instance)),
@@ -70,7 +71,7 @@ export class DockerContainers implements Containers {
     );
   }
 
-  async createHook(scope: Scope, instance: AssignedInstance, of: HookCreation): Promise<string> {
+  async createHook(scope: Scope, instance: PlacedInstance, of: HookCreation): Promise<string> {
     const options = hookOptions(await this.#prepare(scope, instance), of);
     return await this.#create(of.name, options, instance);
   }
@@ -137,7 +138,7 @@ export class DockerContainers implements Containers {
     return { ended: followEvents(stream, changed) };
   }
 
-  async #prepare(scope: Scope, instance: AssignedInstance): Promise<ContainerOptionsInput> {
+  async #prepare(scope: Scope, instance: PlacedInstance): Promise<ContainerOptionsInput> {
     const isBridged = instance.spec.networkMode === 'bridge';
     const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
     await this.#checkExternalVolumes(instance);

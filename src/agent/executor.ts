@@ -7,6 +7,7 @@ import type { ContainerFacts } from './containers.ts';
 import { endHook, execHook, runHook } from './hook-run.ts';
 import type { Lanes } from './lanes.ts';
 import { lastLines } from './last-lines.ts';
+import { placedInstance } from './placed-instance.ts';
 import type { Work } from './work.ts';
 
 type Executor = {
@@ -64,7 +65,8 @@ async function createContainer(
 ): Promise<void> {
   const { scope, instance } = work;
   if (instance === null) return;
-  const placed = { ...instance, spec: await work.files.place(instance.spec) };
+  const placed = await placedInstance(instance, work);
+  if (placed === null) return;
   const second = `${containerName(instance)}.${instance.specHash}`;
   const names = new Set([step.name, second, `${second}.${scope.node}`]);
   for (const [index, candidate] of [...names].entries()) {

@@ -1,6 +1,5 @@
-import type { AssignedInstance } from '../model/assignment.ts';
 import { type ContainerOptionsInput, containerOptions } from './container-options.ts';
-import type { HookCreation } from './containers.ts';
+import type { HookCreation, PlacedInstance } from './containers.ts';
 import { hookRunLabels } from './labels.ts';
 
 /**
@@ -26,7 +25,7 @@ export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCre
 }
 
 /** Only one container can have a hardware address, and nobody asks a hook how it is. */
-function unchecked(instance: AssignedInstance): AssignedInstance {
+function unchecked(instance: PlacedInstance): PlacedInstance {
   const { extras, ...spec } = instance.spec;
   if (extras === undefined) return instance;
   const { macAddress: _, healthcheck: __, ...rest } = extras;

@@ -6,6 +6,7 @@ import { containerName, instancePath } from '../model/identity.ts';
 import { PRE_START_LIMIT } from '../planner/hook-steps.ts';
 import type { ContainerFacts } from './containers.ts';
 import { lastLines } from './last-lines.ts';
+import { placedInstance } from './placed-instance.ts';
 import type { Work } from './work.ts';
 
 /** As long as the container may take to get ready, for which it is waited all the same. */
@@ -16,7 +17,8 @@ const PRE_STOP_LIMIT = 60_000;
 /** Makes and starts the container of a pre-start hook; one that is there already is taken as it is. */
 export async function runHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<void> {
   try {
-    await work.containers.start(hookContainer(step, work)?.id ?? (await createHook(step, work)));
+    const id = hookContainer(step, work)?.id ?? (await createHook(step, work));
+    if (id !== null) await work.containers.start(id);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const { message, retry } = refusal(step.hook, error);
@@ -53,13 +55,14 @@ function hookContainer(
   return hookFacts.find(isIts) ?? null;
 }
 
-async function createHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<string> {
-  const { scope, instance, containers, files } = work;
+async function createHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<string | null> {
+  const { scope, instance, containers } = work;
   if (instance === null) throw new Error('a hook of no instance');
   const run = { hook: hookKey(step.hook), container: step.container };
   // Two nodes on one engine may run the same instance for a moment; no two containers have one id.
   const name = `${containerName(instance)}.hook-${shortDigest(run)}`;
-  const placed = { ...instance, spec: await files.place(instance.spec) };
+  const placed = await placedInstance(instance, work);
+  if (placed === null) return null;
   return await containers.createHook(scope, placed, { name, hook: step.hook, run });
 }
 

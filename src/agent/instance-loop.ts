@@ -1,6 +1,7 @@
 import type { AssignedInstance } from '../model/assignment.ts';
+import type { ContainerSnapshot } from '../model/container.ts';
 import { errorMessage } from '../model/error.ts';
-import { type InstanceId, instancePath } from '../model/identity.ts';
+import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
 import { ceiling } from '../runtime/backoff.ts';
@@ -13,6 +14,7 @@ import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
 import { InstanceView } from './instance-view.ts';
 import { lastLines } from './last-lines.ts';
+import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
 import { StepRunner } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -50,6 +52,8 @@ export class InstanceLoop {
   /** What may have changed on the engine, counted; the next round looks when it has not seen all of it. */
   #changes = 0;
   #seen = -1;
+  /** What the last decision found missing. */
+  #lacked: string | null = null;
   #lastSteps = '';
   #troubles = 0;
 
@@ -103,6 +107,20 @@ export class InstanceLoop {
   wake(): void {
     this.#changes += 1;
     this.#rounds.wake();
+  }
+
+  /** Something may have changed about another instance. */
+  hear(): void {
+    if (this.#lacking() !== this.#lacked) this.#rounds.wake();
+  }
+
+  /** `null`: none is ready now and of the spec that is wanted. */
+  get readyContainer(): string | null {
+    const wanted = this.#wanted ?? null;
+    const specHash = specHashOf(wanted);
+    const ready = this.#view.snapshots().filter(isReady);
+    const found = ready.find((one) => wanted === 'kept' || one.specHash === specHash);
+    return found?.id ?? null;
   }
 
   /** Whether a full listing shows what was seen at the last look. */
@@ -209,18 +227,21 @@ export class InstanceLoop {
 
   #decide(wanted: AssignedInstance | 'kept' | null): ContainerDecision {
     const containers = this.#view.snapshots();
-    const specHash = specHashOf(wanted);
-    const ready = containers.some(
-      (one) =>
-        one.phase === 'running' &&
-        one.readiness === 'ready' &&
-        (wanted === 'kept' || one.specHash === specHash),
-    );
-    if (ready) this.#memory.succeeded();
+    if (this.readyContainer !== null) this.#memory.succeeded();
+    this.#lacked = this.#lacking();
     const now = this.#around.clock.now();
     const { history } = this.#memory;
     const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
-    return nextContainerSteps({ wanted, containers, history, hooks, now });
+    const lacking = this.#lacked;
+    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now });
+  }
+
+  /** The first instance that it takes volumes from and that has no container to take them from. */
+  #lacking(): string | null {
+    const wanted = this.#assigned();
+    const lenders = wanted === null ? [] : lendersOf(wanted);
+    const lacking = lenders.find((id) => this.#around.readyContainer(id) === null);
+    return lacking === undefined ? null : containerName(lacking);
   }
 
   #crashes(): boolean {
@@ -258,6 +279,10 @@ export class InstanceLoop {
     const { activity } = this.#report;
     if (activity !== null) this.#report.show({ ...activity, message: errorMessage(error) });
   }
+}
+
+function isReady({ phase, readiness }: ContainerSnapshot): boolean {
+  return phase === 'running' && readiness === 'ready';
 }
 
 function isSameWish(

@@ -13,12 +13,12 @@ import {
   type VolumeSpec,
   type VolumesFrom,
 } from '../model/spec.ts';
-import type { Scope } from './containers.ts';
+import type { PlacedInstance, Scope } from './containers.ts';
 import { volumeLabels } from './labels.ts';
 
 export interface MountOptionsInput {
   readonly scope: Scope;
-  readonly instance: AssignedInstance;
+  readonly instance: PlacedInstance;
   readonly imageVolumes: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function mountOptions(input: MountOptionsInput) {
     Mounts: [...mounts.flatMap((mount) => structured(mount, input)), ...imageMounts(input)],
     ...(volumesFrom === undefined
       ? {}
-      : { VolumesFrom: volumesFrom.map((one) => lender(instance, one)) }),
+      : { VolumesFrom: volumesFrom.map((one, at) => lender(one, instance.lenders?.[at])) }),
   };
 }
 
@@ -149,10 +149,12 @@ function imageMounts({ scope, instance, imageVolumes }: MountOptionsInput) {
     .map((target) => anonymousVolume(scope, instance, target));
 }
 
-function lender({ stack, number: own }: AssignedInstance, from: VolumesFrom): string {
-  const { service, number, readOnly } = from;
-  const name = containerName({ stack, service, number: number ?? own });
-  return readOnly ? `${name}:ro` : name;
+function lender({ service, readOnly }: VolumesFrom, container: string | undefined): string {
+  if (container !== undefined) return readOnly ? `${container}:ro` : container;
+  throw new GridError({
+    code: 'internal',
+    message: `the container of ${service} was not looked up before the one that takes its volumes`,
+  });
 }
 
 function notPlaced({ target }: FilesMount | SecretMount): GridError {

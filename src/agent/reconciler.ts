@@ -6,9 +6,10 @@ import type { ObservedInstance } from '../model/observed.ts';
 import type { ListedContainer } from './containers.ts';
 import { watchEngine } from './engine-watch.ts';
 import { InstanceLoop } from './instance-loop.ts';
+import { lendersOf } from './placed-instance.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export interface ReconcilerOptions extends Surroundings {
+export interface ReconcilerOptions extends Omit<Surroundings, 'readyContainer'> {
   readonly random: () => number;
 }
 
@@ -32,6 +33,8 @@ export class Reconciler {
   readonly known: Promise<void>;
   #assignment: Assignment | null = null;
   #kept: ReadonlySet<string> = new Set();
+  /** Paths of those that take volumes from others. */
+  #borrowers: readonly string[] = [];
   #onFirstListing: (() => void) | null = null;
 
   /** Starts at once; `options.onChange` is told of every path whose observation may have changed. */
@@ -64,6 +67,9 @@ export class Reconciler {
     this.#options.secrets.expect(assignment.secrets ?? {});
     this.#options.files.offer(assignment.files ?? nothing);
     this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
+    this.#borrowers = assignment.instances
+      .filter((one) => lendersOf(one).length > 0)
+      .map(instancePath);
     const assigned = new Set<string>();
     for (const instance of assignment.instances) {
       assigned.add(instancePath(instance));
@@ -100,6 +106,7 @@ export class Reconciler {
     const loop = new InstanceLoop(id, {
       ...this.#options,
       onChange: (changed) => this.#changed(changed),
+      readyContainer: (of) => this.#loops.get(instancePath(of))?.readyContainer ?? null,
     });
     this.#loops.set(path, loop);
     if (this.#assignment !== null) loop.assign(this.#unlisted(path), { again: false });
@@ -118,6 +125,7 @@ export class Reconciler {
       void loop.stop();
     }
     this.#options.onChange(path);
+    for (const borrower of this.#borrowers) this.#loops.get(borrower)?.hear();
   }
 
   /** What cannot be written now is on disk all the same: with the assignment. */

@@ -106,7 +106,7 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, files, clock, hooks } = around;
+    const { scope, containers, engine, files, clock, hooks, readyContainer } = around;
     return {
       scope,
       containers,
@@ -115,6 +115,7 @@ export class StepRunner {
       clock,
       memory,
       hooks,
+      readyContainer,
       instance,
       signal,
       snapshots: view.snapshots(),

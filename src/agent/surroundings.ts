@@ -1,3 +1,4 @@
+import type { InstanceId } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine, Scope } from './containers.ts';
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly hooks: HookRecord;
   readonly clock: Clock;
   readonly log: Log;
+  /** Id of an instance's container that is ready, and of the spec that is wanted of it; `null`: it has none now. */
+  readonly readyContainer: (id: InstanceId) => string | null;
   /** What is observed of this path may have changed. */
   readonly onChange: (path: string) => void;
   readonly onEvent: (event: AgentEvent) => void;

@@ -1,5 +1,6 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot } from '../model/container.ts';
+import type { InstanceId } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
@@ -15,6 +16,8 @@ export interface Work {
   readonly clock: Clock;
   readonly memory: InstanceMemory;
   readonly hooks: HookRecord;
+  /** As in `Surroundings`. */
+  readonly readyContainer: (id: InstanceId) => string | null;
   /** `null` while the instance is taken away. */
   readonly instance: AssignedInstance | null;
   readonly snapshots: readonly ContainerSnapshot[];

@@ -36,6 +36,8 @@ export interface ContainerSituation {
   readonly containers: readonly ContainerSnapshot[];
   readonly hooks: HookHistory;
   readonly history: AttemptHistory;
+  /** Name of an instance whose volumes it takes and that has no container to take them from; `null`: nothing is missing. */
+  readonly lacking: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -80,6 +82,7 @@ const REMOVAL_POLL = 5_000;
  *   created, and it is started again when the candidate fails.
  * - A container that exits before it was ever ready is a failed attempt; one that had served is started again.
  * - A ready container of the wanted spec that holds the instance's name is left alone.
+ * - What takes the volumes of another instance is made only when that has a ready container of the spec that is wanted of it.
  * - Pre-start hooks run after the candidate was created and before it is started. With `stop-first` the old one is stopped by
  *   then, as in Kontena: what a hook does to the data that both share must not happen beside it.
  */
@@ -178,10 +181,10 @@ function attempt(
 ): ContainerDecision {
   const { containers, history, now } = situation;
   const retryAt = nextAttemptAt(wanted, old, history, now);
-  if (now < retryAt) {
-    const until = wait(retryAt, 'waiting for the next attempt');
-    return old?.served === true ? (tend(old, situation, until) ?? until) : until;
-  }
+  const pending =
+    now < retryAt ? wait(retryAt, 'waiting for the next attempt') : lenderAwaited(situation);
+  if (pending !== null)
+    return old?.served === true ? (tend(old, situation, pending) ?? pending) : pending;
   if (containers.length > 1)
     return wait(now + REMOVAL_POLL, 'waiting for the engine to remove another');
   const own = containerName(wanted);
@@ -191,6 +194,10 @@ function attempt(
     { kind: 'pull-image', image: wanted.spec.image, reason },
     { kind: 'create-container', name, reason },
   ]);
+}
+
+function lenderAwaited({ lacking }: ContainerSituation): ReturnType<typeof wait> | null {
+  return lacking === null ? null : wait(null, `waiting for the volumes of ${lacking}`);
 }
 
 function nextAttemptAt(
@@ -236,11 +243,12 @@ function begin(
   const start = { kind: 'start-container', container: candidate.id, reason } as const;
   const hook = preStartHook(wanted, candidate, situation.hooks);
   if (hook === null) return makeWay(wanted, old, steps([start]), situation);
-  const { hooks, now } = situation;
-  const step = preStartStep(hook, candidate.id, { ...hooks, now });
-  if (typeof step !== 'number') return makeWay(wanted, old, steps([step]), situation);
-  const pending = wait(step, `waiting for the hook ${hook.name}`);
-  return whileWaiting(wanted, old, pending, situation);
+  const step = preStartStep(hook, candidate.id, { ...situation.hooks, now: situation.now });
+  if (typeof step === 'number')
+    return whileWaiting(wanted, old, wait(step, `waiting for the hook ${hook.name}`), situation);
+  const missing = step.kind === 'run-hook' ? lenderAwaited(situation) : null;
+  if (missing !== null) return whileWaiting(wanted, old, missing, situation);
+  return makeWay(wanted, old, steps([step]), situation);
 }
 
 /** What to do for the old one until the candidate has come further. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { containerOptions } from '../../src/agent/container-options.ts';
+import type { PlacedInstance } from '../../src/agent/containers.ts';
 import { hookOptions } from '../../src/agent/hook-options.ts';
 import { parseLabels } from '../../src/agent/labels.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
@@ -11,12 +12,12 @@ import { web } from './bench.ts';
 const scope = { grid: 'demo', node: 'node-1', publishAddress: '127.0.0.11' };
 
 function optionsOf(
-  overrides: Partial<AssignedInstance & ContainerSpec> = {},
+  { lenders = [], ...overrides }: Partial<PlacedInstance & ContainerSpec> = {},
   imageVolumes: readonly string[] = [],
 ) {
   return containerOptions({
     scope,
-    instance: web('web:1', overrides),
+    instance: { ...web('web:1', overrides), lenders },
     imageVolumes,
     network: 'gridops-demo',
   });
@@ -302,10 +303,11 @@ describe('the volumes of a container', () => {
       { service: 'tls', number: 1, readOnly: true },
     ];
 
-    expect(optionsOf({ volumesFrom, number: 3 }).HostConfig.VolumesFrom).toEqual([
-      'shop.store-3',
-      'shop.tls-1:ro',
+    expect(optionsOf({ volumesFrom, lenders: ['c7', 'c9'] }).HostConfig.VolumesFrom).toEqual([
+      'c7',
+      'c9:ro',
     ]);
+    expect(() => optionsOf({ volumesFrom, lenders: ['c7'] })).toThrow(/of tls was not looked up/);
     expect(optionsOf().HostConfig).not.toHaveProperty('VolumesFrom');
   });
 

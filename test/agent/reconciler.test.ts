@@ -664,3 +664,92 @@ describe('delivered files', () => {
     });
   });
 });
+
+describe('volumes of another instance', () => {
+  const volumesFrom = [{ service: 'store', number: null, readOnly: false }];
+  const STORE = 'shop.store-1';
+  const store = (image: string) => web(image, { service: 'store', waitForPort: 80 });
+  const borrower = (image: string) => web(image, { volumesFrom });
+
+  async function lending(): Promise<Bench> {
+    bench = new Bench();
+    await bench.start();
+    await bench.assign([store('web:1'), borrower('web:1')]);
+    await bench.clock.turn(3_000);
+    return bench;
+  }
+
+  it('are taken by id, from the container that is ready', async () => {
+    const { engine } = await lending();
+
+    expect(engine.get(WEB).instance.lenders).toEqual([engine.get(STORE).id]);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('are never those of a container that is about to go: its successor is waited for', async () => {
+    const { engine, clock } = await lending();
+    engine.behave('web:2', { listensAfter: 20_000 });
+
+    await bench.assign([store('web:2'), borrower('web:2')]);
+    await clock.turn(10_000);
+    const early = { seen: bench.observe(), image: engine.get(WEB).instance.spec.image };
+    await clock.turn(30_000);
+
+    expect(early).toMatchObject({
+      image: 'web:1',
+      seen: { attempt: { phase: 'starting', message: `waiting for the volumes of ${STORE}` } },
+    });
+    expect(engine.names).toEqual([STORE, WEB]);
+    expect(engine.get(STORE).instance.spec.image).toBe('web:2');
+    expect(engine.get(WEB).instance.lenders).toEqual([engine.get(STORE).id]);
+  });
+
+  it('are waited for also when both are stopped first', async () => {
+    const { engine, clock } = await lending();
+    const [from, to] = [store('web:2'), borrower('web:2')];
+
+    await bench.assign([from, to].map((one) => ({ ...one, mode: 'stop-first' as const })));
+    await clock.turn(10_000);
+
+    expect(engine.names).toEqual([STORE, WEB]);
+    expect(engine.get(WEB).instance.lenders).toEqual([engine.get(STORE).id]);
+    expect(bench.observe()).toMatchObject({ current: { ready: true }, attempt: null });
+  });
+
+  it('of one that fails are waited for while the old container serves, until it is assigned as it was', async () => {
+    const { engine, clock } = await lending();
+    const first = engine.get(STORE).id;
+
+    await bench.assign([store('deaf:1'), borrower('web:2')]);
+    await clock.turn(60_000);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:1');
+    expect(bench.observe()?.attempt).toMatchObject({ failure: null });
+    await bench.assign([store('web:1'), borrower('web:2')]);
+    await clock.turn(10_000);
+
+    expect(engine.get(WEB).instance).toMatchObject({ spec: { image: 'web:2' }, lenders: [first] });
+  });
+
+  it('of one that is kept are those of the container that serves', async () => {
+    const { engine, clock } = await lending();
+
+    await bench.assign([borrower('web:2')], ['shop/store-1']);
+    await clock.turn(10_000);
+
+    expect(engine.get(WEB).instance).toMatchObject({
+      spec: { image: 'web:2' },
+      lenders: [engine.get(STORE).id],
+    });
+  });
+
+  it('stay as they are when only the lender’s container is made anew', async () => {
+    const { engine, clock } = await lending();
+    const before = engine.get(WEB).id;
+
+    engine.removeByHand(STORE);
+    await clock.turn(40_000);
+
+    expect(engine.names).toEqual([STORE, WEB]);
+    expect(engine.get(WEB).id).toBe(before);
+  });
+});

@@ -304,10 +304,6 @@ volumes:
     await stack.deploy(`
 services:
   store: {image: ${IMAGE}, stateful: true, volumes: [/data]}
-`);
-    await stack.deploy(`
-services:
-  store: {image: ${IMAGE}, stateful: true, volumes: [/data]}
   reader: {image: ${IMAGE}, volumes_from: ["store-%s:ro"]}
   writer: {image: ${IMAGE}, volumes_from: [store]}
 `);
@@ -316,9 +312,21 @@ services:
 
     expect(await stack.run('reader', 'cat', '/data/file')).toBe('shared');
     await expect(stack.run('reader', 'touch', '/data/file')).rejects.toThrow(/Read-only/);
-    expect(await stack.inspect('writer', '.HostConfig.VolumesFrom')).toEqual([
-      `${stack.grid}.store-1`,
-    ]);
+  });
+
+  it('are those of the new container when both are replaced at once', async () => {
+    const text = (version: number) => `
+services:
+  store: {image: ${IMAGE}, volumes: [/data], environment: [VERSION=${version}]}
+  reader: {image: ${IMAGE}, volumes_from: [store]}
+`;
+    await stack.deploy(text(1));
+    await stack.run('store', 'touch', '/data/old');
+
+    await stack.deploy(text(2));
+    await stack.run('store', 'touch', '/data/new');
+
+    expect(await stack.run('reader', 'ls', '/data')).toBe('new');
   });
 
   it('say so when the engine is too old for a part of a volume', async () => {

@@ -100,17 +100,19 @@ interface Case {
   readonly containers?: readonly ContainerSnapshot[];
   readonly history?: Partial<AttemptHistory>;
   readonly hooks?: Partial<HookHistory>;
+  readonly lacking?: string;
   readonly now?: number;
 }
 
 function decide({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
   const hooks = { ...noHooks, ...rest.hooks };
-  const { now = NOW } = rest;
+  const { lacking = null, now = NOW } = rest;
   return nextContainerSteps({
     wanted,
     containers,
     history: { ...freshHistory, ...history },
     hooks,
+    lacking,
     now,
   });
 }
@@ -452,6 +454,30 @@ const table: readonly [string, Case, string | string[]][] = [
     'wait 600 s',
   ],
   [
+    'makes no container before there is one that it can take volumes from, and keeps the old one serving',
+    { containers: [oldOne()], lacking: 'shop.store-1' },
+    'wait',
+  ],
+  [
+    'starts an old one that crashed while it waits for volumes',
+    { containers: [oldOne(exited)], lacking: 'shop.store-1' },
+    ['start old'],
+  ],
+  [
+    'goes on with a container that was given its volumes',
+    { containers: [aContainer(created)], lacking: 'shop.store-1' },
+    ['start new'],
+  ],
+  [
+    'runs no pre-start hook before there is one that it can take volumes from',
+    {
+      wanted: { ...migrating(), mode: 'stop-first' },
+      containers: [oldOne(), aContainer({ ...starting, ...created })],
+      lacking: 'shop.store-1',
+    },
+    'wait',
+  ],
+  [
     'takes away a hook’s container that nobody waits for',
     { wanted: migrating(), hooks: { containers: [aHookContainer({ container: 'gone' })] } },
     ['stop hook in 10 s', 'remove hook'],
@@ -549,6 +575,7 @@ class World {
   history: AttemptHistory = freshHistory;
   hooks: HookHistory;
   now = NOW;
+  readonly lacking = null;
   created = 0;
   readonly most: number;
   readonly wanted: AssignedInstance | null;
@@ -894,6 +921,7 @@ describe('following the steps', () => {
           containers,
           history: freshHistory,
           hooks: noHooks,
+          lacking: null,
           now: NOW,
         };
         const before = structuredClone(situation);

@@ -8,11 +8,11 @@ import type {
   HookCreation,
   HookRun,
   ListedContainer,
+  PlacedInstance,
   PullOptions,
   Scope,
 } from '../../src/agent/containers.ts';
 import type { Probes, Target } from '../../src/agent/probe.ts';
-import type { AssignedInstance } from '../../src/model/assignment.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
 import { isGating } from '../../src/model/extras.ts';
@@ -64,7 +64,7 @@ export type Operation =
 interface FakeContainer {
   readonly id: string;
   readonly scope: Scope;
-  readonly instance: AssignedInstance;
+  readonly instance: PlacedInstance;
   readonly log: string[];
   readonly hookRun: HookRun | null;
   name: string;
@@ -198,14 +198,14 @@ export class FakeEngine implements Containers, Engine, Probes {
       .map(facts);
   }
 
-  async create(scope: Scope, instance: AssignedInstance, name: string): Promise<string> {
+  async create(scope: Scope, instance: PlacedInstance, name: string): Promise<string> {
     await this.#enter('create', name);
     return this.#create(scope, instance, name, null);
   }
 
   async createHook(
     scope: Scope,
-    instance: AssignedInstance,
+    instance: PlacedInstance,
     { name, run }: HookCreation,
   ): Promise<string> {
     await this.#enter('create-hook', run.hook);
@@ -323,7 +323,7 @@ export class FakeEngine implements Containers, Engine, Probes {
     if (status >= 400) throw new Error(`GET ${target.uri} was answered with ${status}`);
   }
 
-  #create(scope: Scope, instance: AssignedInstance, name: string, hookRun: HookRun | null): string {
+  #create(scope: Scope, instance: PlacedInstance, name: string, hookRun: HookRun | null): string {
     const { image } = instance.spec;
     if (!this.#has(image)) throw refused('image-not-found', `No such image: ${image}`);
     this.#claim(name);
