@@ -22,6 +22,7 @@ const phaseOfStep: Readonly<Record<PlainStepKind, AttemptPhase | null>> = {
   'start-container': 'starting',
   'stop-container': 'stopping',
   'remove-container': 'stopping',
+  'clear-hook': 'stopping',
   // It is ready: how it is called is nobody's concern but ours.
   'rename-container': null,
   'give-up-container': 'failed',
@@ -33,6 +34,7 @@ const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
   'start-container': 'starting the container',
   'stop-container': 'stopping a container',
   'remove-container': 'removing a container',
+  'clear-hook': 'removing the container of a hook',
   'rename-container': 'renaming the container',
   'give-up-container': 'giving up the container',
 };

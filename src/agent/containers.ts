@@ -28,6 +28,8 @@ export interface ContainerSummary extends InstanceId {
 export interface HookRun {
   readonly hook: string;
   readonly container: string;
+  /** Its success outlives its container, whoever waits for it by then. */
+  readonly oneshot: boolean;
 }
 
 /** With where on the host its mounts come from, as the engine tells it. */

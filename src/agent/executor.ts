@@ -4,7 +4,7 @@ import { GridError } from '../model/error.ts';
 import { hooksInside } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
 import type { ContainerFacts } from './containers.ts';
-import { endHook, execHook, runHook } from './hook-run.ts';
+import { clearHook, endHook, execHook, runHook } from './hook-run.ts';
 import type { Lanes } from './lanes.ts';
 import { lastLines } from './last-lines.ts';
 import { placedInstance } from './placed-instance.ts';
@@ -24,6 +24,7 @@ const executor: Executor = {
   'rename-container': renameContainer,
   'run-hook': runHook,
   'end-hook': endHook,
+  'clear-hook': clearHook,
   'exec-hook': execHook,
   'give-up-container': giveUpContainer,
 };
@@ -38,6 +39,7 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'rename-container': 'change',
   'run-hook': 'change',
   'end-hook': 'change',
+  'clear-hook': 'change',
   'exec-hook': 'hook',
   'give-up-container': 'look',
 };

@@ -106,6 +106,18 @@ export class HookRecord {
     }
   }
 
+  /** A oneshot hook has succeeded. Durable when it resolves; when it rejects, nothing was noted. */
+  async complete(instance: string, hook: string): Promise<void> {
+    const before = this.#done.get(instance);
+    this.#add(instance, [hook]);
+    try {
+      await this.#write();
+    } catch (error) {
+      restore(this.#done, instance, before);
+      throw error;
+    }
+  }
+
   /** What others know, and what is on disk with the assignment that says so: it need not be durable here at once. */
   async learn(instance: string, hooks: readonly string[]): Promise<void> {
     const known = this.done(instance);

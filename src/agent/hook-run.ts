@@ -45,6 +45,18 @@ export async function endHook(step: ContainerStepOf<'end-hook'>, work: Work): Pr
   await work.containers.remove(run.id);
 }
 
+/** Whatever is wanted by now: a oneshot hook that has succeeded must not run again. */
+export async function clearHook(
+  { container }: ContainerStepOf<'clear-hook'>,
+  { hookFacts, hooks, containers }: Work,
+): Promise<void> {
+  const facts = hookFacts.find((one) => one.id === container);
+  const run = facts?.hookRun;
+  if (facts?.exitCode === 0 && run?.oneshot === true)
+    await hooks.complete(instancePath(facts), run.hook);
+  await containers.remove(container);
+}
+
 function hookContainer(
   { hook, container }: ContainerStepOf<'run-hook' | 'end-hook'>,
   { hookFacts }: Work,
@@ -58,9 +70,10 @@ function hookContainer(
 async function createHook(step: ContainerStepOf<'run-hook'>, work: Work): Promise<string | null> {
   const { scope, instance, containers } = work;
   if (instance === null) throw new Error('a hook of no instance');
-  const run = { hook: hookKey(step.hook), container: step.container };
+  const of = { hook: hookKey(step.hook), container: step.container };
   // Two nodes on one engine may run the same instance for a moment; no two containers have one id.
-  const name = `${containerName(instance)}.hook-${shortDigest(run)}`;
+  const name = `${containerName(instance)}.hook-${shortDigest(of)}`;
+  const run = { ...of, oneshot: step.hook.oneshot };
   const placed = await placedInstance(instance, work);
   if (placed === null) return null;
   return await containers.createHook(scope, placed, { name, hook: step.hook, run });

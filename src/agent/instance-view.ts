@@ -73,9 +73,11 @@ export class InstanceView {
   }
 
   hooks(): HookContainer[] {
-    return this.#hookFacts.flatMap(({ id, phase, startedAt, stopGracePeriod, hookRun }) =>
-      hookRun === null ? [] : [{ id, phase, startedAt, stopGracePeriod, ...hookRun }],
-    );
+    return this.#hookFacts.flatMap(({ id, phase, startedAt, stopGracePeriod, hookRun }) => {
+      if (hookRun === null) return [];
+      const { hook, container } = hookRun;
+      return [{ id, phase, startedAt, stopGracePeriod, hook, container }];
+    });
   }
 
   /** Why a container is not ready or not healthy; empty when there is nothing to say. */

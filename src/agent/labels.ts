@@ -26,6 +26,7 @@ const label = {
   hooks: 'io.gridops.hooks',
   hook: 'io.gridops.hook',
   hookOf: 'io.gridops.hook_of',
+  oneshot: 'io.gridops.hook_oneshot',
 } as const;
 
 const healthLabel = {
@@ -87,6 +88,7 @@ export function hookRunLabels(scope: Scope, instance: AssignedInstance, run: Hoo
     [label.type]: HOOK,
     [label.hook]: run.hook,
     [label.hookOf]: run.container,
+    [label.oneshot]: String(run.oneshot),
   };
 }
 
@@ -162,7 +164,8 @@ function isHook(value: unknown): value is Hook {
 
 function parseHookRun(labels: Labels): HookRun | null {
   if (labels[label.type] !== HOOK) return null;
-  return { hook: labels[label.hook] ?? '', container: labels[label.hookOf] ?? '' };
+  const oneshot = labels[label.oneshot] === 'true';
+  return { hook: labels[label.hook] ?? '', container: labels[label.hookOf] ?? '', oneshot };
 }
 
 function healthLabels(check: HealthCheck): Labels {

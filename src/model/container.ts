@@ -57,13 +57,15 @@ interface ContainerStepArguments {
   /** Anonymous volumes of a stateless service go with it; named ones never do. */
   'remove-container': { readonly container: string };
   'rename-container': { readonly container: string; readonly name: string };
-  /** Keep its exit code and last log lines as the attempt's failure; it is removed after that. */
   /** Make and start a container of its own for a pre-start hook; `container` is started after it. */
   'run-hook': { readonly container: string; readonly hook: Hook };
   /** Keep how that ended, as the attempt's failure unless it succeeded, and throw its container away. */
   'end-hook': { readonly container: string; readonly hook: Hook };
+  /** Throw away a pre-start hook's own `container` that nobody waits for; that a oneshot hook has succeeded is kept. */
+  'clear-hook': { readonly container: string };
   /** Run a post-start or pre-stop hook inside of a running container. How it ends changes nothing about the steps. */
   'exec-hook': { readonly container: string; readonly hook: Hook };
+  /** Keep its exit code and last log lines as the attempt's failure; it is removed after that. */
   'give-up-container': { readonly container: string; readonly code: ErrorCode };
 }
 

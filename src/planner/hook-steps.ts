@@ -86,11 +86,11 @@ export function strayHookSteps(
   const stray = containers.filter(
     (one) => one.phase !== 'removing' && !(awaited !== null && isOf(one, awaited)),
   );
-  return stray.flatMap(({ id: container, phase, stopGracePeriod: grace }) => {
+  return stray.map(({ id: container, phase, stopGracePeriod: grace }) => {
     const reason = 'nobody waits for this hook';
-    const remove = { kind: 'remove-container', container, reason } as const;
-    if (phase !== 'running') return [remove];
-    return [{ kind: 'stop-container', container, grace, reason }, remove];
+    // Before it is cleared away it is looked at again: it may have succeeded by then.
+    if (phase === 'running') return { kind: 'stop-container', container, grace, reason };
+    return { kind: 'clear-hook', container, reason };
   });
 }
 

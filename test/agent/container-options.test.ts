@@ -326,7 +326,7 @@ describe('the volumes of a container', () => {
 
 describe('the options of a hook’s container', () => {
   const hook = aHook('pre-start', 'migrate', { command: ['/bin/sh', '-c', 'migrate up'] });
-  const run = { hook: 'pre-start/migrate', container: 'c1' };
+  const run = { hook: 'pre-start/migrate', container: 'c1', oneshot: true };
   const input = (overrides: Partial<AssignedInstance & ContainerSpec>) => ({
     scope,
     instance: web('web:1', overrides),

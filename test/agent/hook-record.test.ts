@@ -62,6 +62,22 @@ describe('the record of hooks', () => {
     expect(record.attempted(run)).toEqual(['pre-start/migrate', 'post-start/warm']);
   });
 
+  it('knows of no success that the disk refuses, and of the same one later', async () => {
+    const disk = { isFull: true };
+    const save = async (): Promise<void> => {
+      await Promise.resolve();
+      if (disk.isFull) throw new Error('no space left on device');
+    };
+    const record = new HookRecord({ text: null, save });
+
+    await expect(record.complete(WEB, 'pre-start/migrate')).rejects.toThrow('no space left');
+    expect(record.done(WEB)).toEqual([]);
+    disk.isFull = false;
+    await record.complete(WEB, 'pre-start/migrate');
+
+    expect(record.done(WEB)).toEqual(['pre-start/migrate']);
+  });
+
   it('writes once for all that came while it was writing', async () => {
     const written: string[] = [];
     const save = async (text: string): Promise<void> => {

@@ -217,6 +217,49 @@ describe('oneshot hooks', () => {
     expect(bench.observe()?.doneHooks).toEqual(['pre-start/migrate']);
   });
 
+  it('that have succeeded stay so when something newer is wanted before that is written down', async () => {
+    const { engine, clock } = await started();
+    const { disk } = bench;
+    disk.isFull = true;
+    await bench.assign([web('web:1', { hooks: once })]);
+    await clock.turn(1_000);
+
+    await bench.assign([web('web:2', { hooks: once })]);
+    disk.isFull = false;
+    await clock.turn(10_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:2');
+    expect(engine.count('start-hook')).toBe(1);
+    expect(bench.observe()?.doneHooks).toEqual(['pre-start/migrate']);
+  });
+
+  it('that succeed while they are stopped for something newer have succeeded', async () => {
+    const { engine, clock } = await started();
+    engine.behave('web:1', { stopTakes: 8_000, hooks: { migrate: { takes: 10_000 } } });
+    await bench.assign([web('web:1', { hooks: once })]);
+    await clock.turn(5_000);
+
+    await bench.assign([web('web:2', { hooks: once })]);
+    await clock.turn(20_000);
+
+    expect(engine.get(WEB).instance.spec.image).toBe('web:2');
+    expect(engine.count('start-hook')).toBe(1);
+  });
+
+  it('that are stopped for something newer run again', async () => {
+    const { engine, clock } = await started();
+    engine.behave('web:1', { hooks: { migrate: { takes: null } } });
+    await bench.assign([web('web:1', { hooks: once })]);
+    await clock.turn(5_000);
+
+    await bench.assign([web('web:2', { hooks: once })]);
+    await clock.turn(10_000);
+
+    expect(engine.count('start-hook')).toBe(2);
+    expect(engine.names).toEqual([WEB]);
+  });
+
   it('run for each instance that they concern', async () => {
     const hooks = [{ ...migrate, oneshot: true, instances: [2, 3] }];
     const { engine } = await started(...[1, 2, 3].map((number) => web('web:1', { hooks, number })));

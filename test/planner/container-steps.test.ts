@@ -480,7 +480,7 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'takes away a hook’s container that nobody waits for',
     { wanted: migrating(), hooks: { containers: [aHookContainer({ container: 'gone' })] } },
-    ['stop hook in 10 s', 'remove hook'],
+    ['stop hook in 10 s'],
   ],
   [
     'takes away a hook’s container whose success is written down',
@@ -489,12 +489,12 @@ const table: readonly [string, Case, string | string[]][] = [
       containers: [aContainer({ ...created, attempted: [MIGRATE] })],
       hooks: { containers: [aHookContainer({ phase: 'exited' })] },
     },
-    ['remove hook'],
+    ['clear-hook hook'],
   ],
   [
     'takes away a hook’s container of an instance that is not assigned',
     { wanted: null, hooks: { containers: [aHookContainer({ phase: 'created' })] } },
-    ['remove hook'],
+    ['clear-hook hook'],
   ],
   [
     'runs post-start hooks before it looks whether the container is ready',
@@ -654,7 +654,7 @@ class World {
     if (step.kind === 'stop-container')
       this.setHooks((one) => (one.id === step.container ? { ...one, phase: 'exited' } : one));
     else {
-      expect(step.kind).toBe('remove-container');
+      expect(step.kind).toBe('clear-hook');
       this.setHooks((one) => ('container' in step && one.id === step.container ? null : one));
     }
   }

@@ -292,7 +292,7 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       it('run in a container that is known for what it is, with an exit code and a log', async () => {
         const hook = aHook('pre-start', 'fails', { command: sh('echo no table; exit 7') });
         const instance = fresh({ hooks: [hook] });
-        const of = { hook: 'pre-start/fails', container: 'c1' };
+        const of = { hook: 'pre-start/fails', container: 'c1', oneshot: true };
         const name = `${containerName(instance)}.hook`;
 
         const id = await subject.containers.createHook(subject.scope, instance, {
