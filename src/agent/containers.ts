@@ -85,10 +85,15 @@ export interface Containers {
   /** Like `create`, but for a container that runs one pre-start hook before the start of `run.container`. */
   createHook(scope: Scope, instance: PlacedInstance, of: HookCreation): Promise<string>;
   /**
-   * Runs a hook's command inside of a container, for `limit` milliseconds at most. Throws `not-found`, `engine-refused` when
-   * it does not run, or the signal's reason.
+   * Makes everything ready to run a hook's command inside of a container. Returns the id of that. Throws `not-found`, or
+   * `engine-refused` when the container does not run.
    */
-  exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult>;
+  createExec(id: string, hook: Hook): Promise<string>;
+  /**
+   * Runs the command, for `limit` milliseconds at most. One that was started before, by whomever, is only waited for, and its
+   * log is lost. Throws `not-found` when the engine does not know it (any more), `engine-refused`, or the signal's reason.
+   */
+  exec(exec: string, limit: number, signal: AbortSignal): Promise<ExecResult>;
   /** A running one stays as it is. Throws `port-taken`, or `not-found`. */
   start(id: string): Promise<void>;
   /** `grace`: seconds until it is killed. One that is stopped or gone is fine. */

@@ -16,7 +16,7 @@ import type {
 } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
-import { execInside } from './docker-exec.ts';
+import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines } from './docker-log.ts';
 import { DockerNetworks } from './docker-networks.ts';
@@ -76,8 +76,12 @@ export class DockerContainers implements Containers {
     return await this.#create(of.name, options, instance);
   }
 
-  async exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult> {
-    return await execInside(this.#client, id, hook, { limit, signal });
+  async createExec(id: string, hook: Hook): Promise<string> {
+    return await createExec(this.#client, id, hook);
+  }
+
+  async exec(exec: string, limit: number, signal: AbortSignal): Promise<ExecResult> {
+    return await runExec(this.#client, exec, { limit, signal });
   }
 
   async start(id: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hook } from '../model/hook.ts';
 import type { ExecResult } from './containers.ts';
 import { Deadline } from './deadline.ts';
@@ -7,6 +8,9 @@ import { FrameTail } from './docker-log.ts';
 import { execOptions } from './hook-options.ts';
 
 const LOG_LINES = 20;
+/** Nobody is told when a command ends whose output another agent was reading. */
+const POLL = 500;
+const RUN = 'run its command';
 
 interface Patience {
   /** Milliseconds. */
@@ -14,45 +18,66 @@ interface Patience {
   readonly signal: AbortSignal;
 }
 
-/** Runs a command inside of a container and reads its output to the end: the engine closes it when the command has ended. */
-export async function execInside(
+/** The engine keeps it until it has ended, some minutes longer, and never longer than the container runs. */
+export async function createExec(client: DockerClient, id: string, hook: Hook): Promise<string> {
+  const exec = await client.call(
+    `run ${hook.name} in container ${id.slice(0, 12)}`,
+    (docker, abortSignal) => docker.getContainer(id).exec({ ...execOptions(hook), abortSignal }),
+  );
+  return exec.id;
+}
+
+/** Runs it and reads its output to the end, which the engine closes when the command has ended; or waits for its end. */
+export async function runExec(
   client: DockerClient,
   id: string,
-  hook: Hook,
-  { limit, signal }: Patience,
+  patience: Patience,
 ): Promise<ExecResult> {
-  const what = `run ${hook.name} in container ${id.slice(0, 12)}`;
-  const exec = await client.call(
-    what,
-    (docker, abortSignal) => docker.getContainer(id).exec({ ...execOptions(hook), abortSignal }),
-    { signal },
-  );
   const tail = new FrameTail();
-  const start = async (abortSignal: AbortSignal): Promise<unknown> =>
-    await exec.start({ Detach: false, Tty: false, abortSignal });
-  await readOutput(client, { what, start, tail, limit, signal });
-  const { Running, ExitCode } = await client.call(what, (_, abortSignal) =>
-    exec.inspect({ abortSignal }),
+  const { Running, ExitCode } = await inspect(client, id);
+  if (Running) await waitForEnd(client, id, patience);
+  else if (ExitCode === null) await readOutput(client, id, { ...patience, tail });
+  const end = await inspect(client, id);
+  return { exitCode: end.Running ? null : end.ExitCode, log: tail.lines(LOG_LINES) };
+}
+
+async function inspect(client: DockerClient, id: string) {
+  return await client.call(RUN, (docker, abortSignal) =>
+    docker.getExec(id).inspect({ abortSignal }),
   );
-  return { exitCode: Running ? null : ExitCode, log: tail.lines(LOG_LINES) };
+}
+
+async function waitForEnd(client: DockerClient, id: string, of: Patience): Promise<void> {
+  const deadline = new Deadline(of.limit, of.signal);
+  try {
+    while ((await inspect(client, id)).Running)
+      await sleep(POLL, undefined, { signal: deadline.signal });
+  } catch (error) {
+    of.signal.throwIfAborted();
+    if (!deadline.expired) throw error;
+  } finally {
+    deadline.end();
+  }
 }
 
 async function readOutput(
   client: DockerClient,
-  of: Patience & {
-    readonly what: string;
-    readonly start: (abortSignal: AbortSignal) => Promise<unknown>;
-    readonly tail: FrameTail;
-  },
+  id: string,
+  of: Patience & { readonly tail: FrameTail },
 ): Promise<void> {
   const deadline = new Deadline(of.limit, of.signal);
   try {
-    const options = { signal: deadline.signal };
-    const stream = await client.open(of.what, (_, abort) => of.start(abort), options);
+    const stream = await client.open(
+      RUN,
+      (docker, abortSignal) => docker.getExec(id).start({ Detach: false, Tty: false, abortSignal }),
+      { signal: deadline.signal },
+    );
     for await (const chunk of stream) of.tail.add(chunk as Buffer);
+    // An aborted stream may just end.
+    of.signal.throwIfAborted();
   } catch (error) {
     of.signal.throwIfAborted();
-    if (!deadline.expired) throw engineError(error, of.what);
+    if (!deadline.expired) throw engineError(error, RUN);
   } finally {
     deadline.end();
   }

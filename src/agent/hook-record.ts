@@ -19,8 +19,10 @@ interface RunEntry {
   readonly instance: string;
   readonly startedAt: number | null;
   readonly hooks: readonly string[];
-  /** When the last of them ended. */
-  readonly at: number;
+  /** When the last of them ended; `null`: none has. */
+  readonly at: number | null;
+  /** The one that runs inside of the container now, or was about to: its key, and the engine's id of its run. */
+  readonly begun?: { readonly hook: string; readonly exec: string };
 }
 
 /** Of one instance; whoever renames a oneshot hook this often loses the oldest. */
@@ -80,6 +82,29 @@ export class HookRecord {
   /** When the last hook of this run ended; `null` when none was run. */
   lastAt(run: ContainerRun): number | null {
     return this.#runOf(run)?.at ?? null;
+  }
+
+  /** The engine's id of this hook's run inside of the container, unless it is known to have ended; `null`: there is none. */
+  begun(run: ContainerRun, hook: string): string | null {
+    const begun = this.#runOf(run)?.begun;
+    return begun?.hook === hook ? begun.exec : null;
+  }
+
+  /**
+   * A hook is about to be started. Durable when it resolves; when it rejects, it must not be started, and is known all the
+   * same: the next attempt is at the same one.
+   */
+  async begin(of: {
+    readonly instance: string;
+    readonly run: ContainerRun;
+    readonly hook: string;
+    readonly exec: string;
+  }): Promise<void> {
+    const { instance, run, hook, exec } = of;
+    const { hooks = [], at = null } = this.#runOf(run) ?? {};
+    const entry = { instance, startedAt: run.startedAt, hooks, at, begun: { hook, exec } };
+    this.#runs.set(run.id, entry);
+    await this.#write();
   }
 
   /** A hook has ended. Durable when it resolves; when it rejects, nothing was noted. */

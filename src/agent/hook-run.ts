@@ -84,26 +84,30 @@ export async function execHook(step: ContainerStepOf<'exec-hook'>, work: Work): 
   const { hook, container } = step;
   const facts = work.facts.find((one) => one.id === container);
   if (facts === undefined) return;
-  const limit = limitOf(hook.kind, facts);
-  const fault = await attempt(hook, { container, limit }, work);
+  const fault = await attempt(hook, facts, work);
   const isDone = hook.oneshot && fault === null;
   await note({ hook, container, startedAt: facts.startedAt, isDone }, work);
   if (fault !== null) work.onHookFailed(fault);
 }
 
-/** Why it failed, or `null`. */
+/** Why it failed, or `null`. One that was begun before, by an agent that is gone or for an earlier wish, is not begun again. */
 async function attempt(
   hook: Hook,
-  of: { readonly container: string; readonly limit: number },
-  work: Work,
+  facts: ContainerFacts,
+  { containers, hooks, signal }: Work,
 ): Promise<string | null> {
+  const of = { instance: instancePath(facts), run: facts, hook: hookKey(hook) };
+  const begun = hooks.begun(of.run, of.hook);
   try {
-    const { containers, signal } = work;
-    const { exitCode, log } = await containers.exec(of.container, hook, of.limit, signal);
-    if (exitCode === 0) return null;
-    return [failureOf(hook, exitCode, of.limit), ...log].join('\n');
+    const exec = begun ?? (await containers.createExec(facts.id, hook));
+    await hooks.begin({ ...of, exec });
+    const limit = limitOf(hook.kind, facts);
+    const { exitCode, log } = await containers.exec(exec, limit, signal);
+    return exitCode === 0 ? null : [failureOf(hook, exitCode, limit), ...log].join('\n');
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    if (begun !== null && error.code === 'not-found')
+      return `${title(hook)} has ended, and the engine does not know how any more`;
     return refusal(hook, error).message;
   }
 }

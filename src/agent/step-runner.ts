@@ -94,7 +94,7 @@ export class StepRunner {
   ): Promise<boolean> {
     if (step.kind === 'stop-container') this.#stopped = step.container;
     if (step.kind === 'start-container' && this.#stopped === step.container) this.#stopped = null;
-    const cut = takesLeave(step) ? this.#ended.signal : signal;
+    const cut = mustEnd(step) ? this.#ended.signal : signal;
     try {
       await execute(step, this.#work(instance, cut));
       return true;
@@ -162,8 +162,11 @@ export class StepRunner {
   }
 }
 
-/** What was begun for a container to stop well is brought to its end, whatever is wanted by then. */
-function takesLeave(step: ContainerStep): boolean {
-  if (step.kind === 'exec-hook') return step.hook.kind === 'pre-stop';
+/**
+ * What was begun for a container to stop well is brought to its end, whatever is wanted by then; and a oneshot hook: what is
+ * wanted may be another container, where it would be run again while it still runs here.
+ */
+function mustEnd(step: ContainerStep): boolean {
+  if (step.kind === 'exec-hook') return step.hook.kind === 'pre-stop' || step.hook.oneshot;
   return step.kind === 'stop-container';
 }

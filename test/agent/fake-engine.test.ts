@@ -7,7 +7,11 @@ describeEngineContract('the fake engine', async () => {
     clock: systemClock,
     images: {
       'serves:1': {
-        hooks: { fails: { exitCode: 7, log: ['no table'] }, hangs: { takes: null } },
+        hooks: {
+          fails: { exitCode: 7, log: ['no table'] },
+          hangs: { takes: null },
+          slow: { takes: 2_000, exitCode: 1 },
+        },
       },
       'exits:1': { exitAfter: 0, log: ['cannot find the settings'] },
     },

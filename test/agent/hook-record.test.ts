@@ -43,6 +43,23 @@ describe('the record of hooks', () => {
     expect(record.lastAt(restarted)).toBeNull();
   });
 
+  it('knows what was begun for this run of a container until it has ended', async () => {
+    const begin = { instance: WEB, run, hook: 'post-start/warm', exec: 'e1' };
+    const before = await HookRecord.open(directory);
+    await before.note(note({ hook: 'post-start/fill' }));
+    await before.begin(begin);
+
+    const record = await HookRecord.open(directory);
+
+    expect(record.begun(run, 'post-start/warm')).toBe('e1');
+    expect(record.begun(run, 'post-start/other')).toBeNull();
+    expect(record.begun({ ...run, startedAt: NOW + 1 }, 'post-start/warm')).toBeNull();
+    expect(record.attempted(run)).toEqual(['post-start/fill']);
+    await record.note(note());
+    expect(record.begun(run, 'post-start/warm')).toBeNull();
+    expect(record.attempted(run)).toEqual(['post-start/fill', 'post-start/warm']);
+  });
+
   it('has noted nothing when the disk refuses', async () => {
     const disk = { isFull: false };
     const save = async (): Promise<void> => {

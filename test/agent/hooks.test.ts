@@ -280,6 +280,95 @@ describe('oneshot hooks', () => {
     expect(engine.count('exec')).toBe(1);
   });
 
+  describe('inside of a container', () => {
+    const inside = [{ ...warm, oneshot: true }];
+    const told = () => bench.events.map(({ message }) => message);
+
+    async function beginning(takes: number, exitCode = 0): Promise<Bench> {
+      const { engine, clock } = await started();
+      const hooks = { warm: { takes, exitCode } };
+      for (const image of ['web:1', 'web:2']) engine.behave(image, { hooks });
+      await bench.assign([web('web:1', { hooks: inside })]);
+      await clock.turn(10_000);
+      return bench;
+    }
+
+    it('keep a newer assignment waiting, and are not run in its container', async () => {
+      const { engine, clock } = await beginning(60_000);
+
+      await bench.assign([web('web:2', { hooks: inside })]);
+      await clock.turn(45_000);
+      const early = engine.get(WEB).instance.spec.image;
+      await clock.turn(15_000);
+
+      expect(early).toBe('web:1');
+      expect(engine.get(WEB).instance.spec.image).toBe('web:2');
+      expect(engine.count('exec')).toBe(1);
+      expect(bench.observe()?.doneHooks).toEqual(['post-start/warm']);
+    });
+
+    it('are waited for by the next agent', async () => {
+      const { engine, clock } = await beginning(60_000);
+
+      await restart([web('web:1', { hooks: inside })]);
+      await clock.turn(30_000);
+      const early = bench.observe();
+      await clock.turn(30_000);
+
+      expect(early).toMatchObject({ current: { ready: false } });
+      expect(bench.observe()).toMatchObject({
+        current: { ready: true },
+        attempt: null,
+        doneHooks: ['post-start/warm'],
+      });
+      expect(engine.count('exec')).toBe(1);
+    });
+
+    it('that ended while no agent ran have succeeded or failed all the same', async () => {
+      const { engine, clock } = await beginning(60_000, 3);
+
+      await bench.stop();
+      await clock.turn(60_000);
+      await restart([web('web:1', { hooks: inside })]);
+
+      expect(engine.count('exec')).toBe(1);
+      expect(told()).toEqual(['the post_start hook warm exited with code 3']);
+      expect(bench.observe()?.doneHooks).toBeUndefined();
+    });
+
+    it('that ended nobody knows how are told, and run again after the next start', async () => {
+      const { engine, clock } = await beginning(60_000);
+
+      await bench.stop();
+      engine.forgetExecs();
+      await restart([web('web:1', { hooks: inside })]);
+      const early = engine.count('exec');
+      engine.kill(WEB);
+      await clock.turn(65_000);
+
+      expect(told()[0]).toBe(
+        'the post_start hook warm has ended, and the engine does not know how any more',
+      );
+      expect(early).toBe(1);
+      expect(engine.count('exec')).toBe(2);
+      expect(bench.observe()?.doneHooks).toEqual(['post-start/warm']);
+    });
+
+    it('are not started before it is written down that they are', async () => {
+      const { engine, clock } = await started();
+      const { disk } = bench;
+      disk.isFull = true;
+      await bench.assign([web('web:1', { hooks: inside })]);
+      await clock.turn(20_000);
+      const early = engine.count('exec');
+      disk.isFull = false;
+      await clock.turn(10_000);
+
+      expect(early).toBe(0);
+      expect(engine.count('exec')).toBe(1);
+    });
+  });
+
   it('are forgotten with the instance', async () => {
     const { engine, clock } = await started(web('web:1', { hooks: once }));
     await bench.assign([]);
@@ -344,6 +433,19 @@ describe('post-start hooks', () => {
     expect(bench.events).toMatchObject([
       { message: 'the post_start hook warm did not end within 300 s' },
     ]);
+  });
+
+  it('do not keep a newer assignment waiting', async () => {
+    const { engine, clock } = await started();
+    engine.behave('web:1', { hooks: { warm: { takes: null } } });
+    await bench.assign([web('web:1', { hooks: [warm] })]);
+    await clock.turn(2_000);
+
+    await bench.assign([web('web:2', { hooks: [warm] })]);
+    await clock.turn(5_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:2');
   });
 
   it('do not run again under the next agent', async () => {

@@ -286,6 +286,29 @@ describe.skipIf(withoutDocker)('hooks on a real engine', () => {
     expect(await on.containers('{{.Names}}')).toEqual([on.name]);
   });
 
+  it('inside of a container are waited for by the next agent, too', async () => {
+    const on = await started();
+    const script = 'echo begun >> /diary/lines; sleep 3; echo ended >> /diary/lines';
+    const slow = [
+      aHook('post-start', 'slow', { command: ['/bin/sh', '-c', script], oneshot: true }),
+    ];
+    const wanted = on.web(TEST_IMAGES.web1, { hooks: slow });
+    on.assign(wanted);
+    await vi.waitFor(
+      async () => expect(await docker('exec', on.name, 'cat', '/diary/lines')).toBe('begun'),
+      { timeout: SECONDS, interval: 20 },
+    );
+
+    await on.stop();
+    await on.start();
+    on.assign(wanted);
+    await on.settled(wanted);
+
+    expect(await on.diary()).toEqual(['begun', 'ended']);
+    expect(on.observe()?.doneHooks).toEqual(['post-start/slow']);
+    expect(on.events).toEqual([]);
+  });
+
   it('that fail inside of a container are told, and the container serves', async () => {
     const on = await started();
     const failing = [

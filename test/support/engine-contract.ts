@@ -286,7 +286,8 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       const inside = async (instance: AssignedInstance, id: string, name: string) => {
         const hook = instance.spec.hooks?.find((one) => one.name === name);
         if (hook === undefined) throw new Error(`no hook ${name}`);
-        return await subject.containers.exec(id, hook, 1_000, new AbortController().signal);
+        const exec = await subject.containers.createExec(id, hook);
+        return await subject.containers.exec(exec, 1_000, new AbortController().signal);
       };
 
       it('run in a container that is known for what it is, with an exit code and a log', async () => {
@@ -352,10 +353,45 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
         const [hook] = hooks;
         if (hook === undefined) throw new Error('no hook');
 
-        const waiting = subject.containers.exec(id, hook, 60_000, leaving.signal);
+        const exec = await subject.containers.createExec(id, hook);
+        const waiting = subject.containers.exec(exec, 60_000, leaving.signal);
         leaving.abort(new Error('superseded'));
 
         await expect(waiting).rejects.toThrow('superseded');
+      });
+
+      it('are waited for, and not run again, when they were started before', async () => {
+        const hook = aHook('post-start', 'slow', {
+          command: sh('sleep 2; echo again >> /tmp/runs; exit $(wc -l < /tmp/runs)'),
+        });
+        const instance = fresh({ hooks: [hook] });
+        const id = await create(instance);
+        await subject.containers.start(id);
+        const exec = await subject.containers.createExec(id, hook);
+        const leaving = new AbortController();
+        const first = subject.containers.exec(exec, 60_000, leaving.signal);
+        const gone = expect(first).rejects.toThrow('the agent stops');
+        setTimeout(() => leaving.abort(new Error('the agent stops')), 500);
+        await gone;
+        const { signal } = new AbortController();
+
+        expect(await subject.containers.exec(exec, 100, signal)).toEqual({
+          exitCode: null,
+          log: [],
+        });
+        const ends = [1, 2].map(() => subject.containers.exec(exec, 10_000, signal));
+
+        const end = { exitCode: 1, log: [] };
+        expect(await Promise.all(ends)).toEqual([end, end]);
+        expect(await subject.containers.exec(exec, 1_000, signal)).toEqual(end);
+      });
+
+      it('that the engine does not know are not found', async () => {
+        const { signal } = new AbortController();
+
+        await expect(subject.containers.exec('unknown', 1_000, signal)).rejects.toMatchObject({
+          code: 'not-found',
+        });
       });
 
       it('do not run in a container that does not run', async () => {

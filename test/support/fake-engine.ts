@@ -53,6 +53,7 @@ export type Operation =
   | 'create'
   | 'create-hook'
   | 'start-hook'
+  | 'create-exec'
   | 'exec'
   | 'start'
   | 'stop'
@@ -77,6 +78,12 @@ interface FakeContainer {
   engineHealth: EngineHealth | null;
 }
 
+interface FakeExec {
+  readonly container: FakeContainer;
+  readonly hook: Hook;
+  startedAt: number | null;
+}
+
 interface Listener {
   readonly scope: Scope;
   readonly changed: (id: InstanceId) => void;
@@ -96,6 +103,7 @@ export class FakeEngine implements Containers, Engine, Probes {
   readonly #images = new Map<string, Behaviour>();
   readonly #pulled = new Set<string>();
   readonly #containers = new Map<string, FakeContainer>();
+  readonly #execs = new Map<string, FakeExec>();
   readonly #listeners = new Set<Listener>();
   readonly #faults: { operation: Operation; error: GridError; times: number }[] = [];
   readonly #most = new Map<string, number>();
@@ -149,6 +157,11 @@ export class FakeEngine implements Containers, Engine, Probes {
     const container = this.#named(name);
     if (container.phase === 'running') this.#exit(container, 137);
     this.#drop(container);
+  }
+
+  /** What an engine does some minutes after commands inside of containers have ended. */
+  forgetExecs(): void {
+    this.#execs.clear();
   }
 
   /** Names of all containers, sorted; `name (phase)` for those that do not run. */
@@ -212,15 +225,29 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.#create(scope, instance, name, run);
   }
 
-  async exec(id: string, hook: Hook, limit: number, signal: AbortSignal): Promise<ExecResult> {
+  async createExec(id: string, hook: Hook): Promise<string> {
     const container = this.#existing(id);
-    await this.#enter('exec', `${container.name} ${hookKey(hook)}`);
+    await this.#enter('create-exec');
     if (container.phase !== 'running')
       throw refused('engine-refused', `container ${container.name} is not running`);
+    this.#ids += 1;
+    const exec = `exec-${this.#ids}`;
+    this.#execs.set(exec, { container, hook, startedAt: null });
+    return exec;
+  }
+
+  async exec(exec: string, limit: number, signal: AbortSignal): Promise<ExecResult> {
+    const found = this.#execs.get(exec);
+    if (found === undefined) throw refused('not-found', `No such exec instance: ${exec}`);
+    const { container, hook, startedAt } = found;
+    if (startedAt === null) await this.#enter('exec', `${container.name} ${hookKey(hook)}`);
+    const now = this.#clock.now();
+    found.startedAt ??= now;
     const { takes = 0, exitCode = 0, log = [] } = this.#hook(container, hook.name);
-    const time = Math.min(takes ?? limit, limit);
-    if (time > 0) await this.#clock.sleep(time, signal);
-    return { exitCode: takes === null || takes > limit ? null : exitCode, log: log.slice(-20) };
+    const left = takes === null ? Infinity : found.startedAt + takes - now;
+    if (left > 0) await this.#clock.sleep(Math.min(left, limit), signal);
+    const told = startedAt === null ? log.slice(-20) : [];
+    return { exitCode: left > limit ? null : exitCode, log: told };
   }
 
   async start(id: string): Promise<void> {
