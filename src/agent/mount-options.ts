@@ -142,7 +142,10 @@ function tmpfs({ target, readOnly, size, mode }: TmpfsMount) {
 }
 
 function imageMounts({ scope, instance, imageVolumes }: MountOptionsInput) {
-  const targets = new Set(instance.spec.mounts.map((mount) => mount.target));
+  const { mounts, extras } = instance.spec;
+  // The engine refuses two mounts at one place.
+  const memory = Object.keys(extras?.tmpfs ?? {}).map(mountPlace);
+  const targets = new Set([...mounts.map((mount) => mount.target), ...memory]);
   return [...new Set(imageVolumes.map(mountPlace))]
     .filter((target) => !targets.has(target))
     .toSorted()

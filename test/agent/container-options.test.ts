@@ -236,6 +236,14 @@ describe('the volumes of a container', () => {
     ]);
   });
 
+  it('that the image declares are not kept where the service has a tmpfs', () => {
+    const extras = { tmpfs: { '/cache/': 'size=1m' } };
+
+    expect(sources({ extras, stateful: true }, ['/cache', '/data'])).toEqual([
+      `shop.web-1.${shortDigest('/data')}`,
+    ]);
+  });
+
   it('bind host paths as Docker writes them', () => {
     const mounts = [
       { kind: 'bind', source: '/etc/tls', target: '/tls', readOnly: true } as const,
