@@ -272,7 +272,8 @@ export const ServiceEntry = closed(
     shm_size: Type.Optional(text({ description: 'Size of /dev/shm.', examples: ['64m'] })),
     cpus: Type.Optional(
       Type.Number({
-        exclusiveMinimum: 0,
+        // Less the engine refuses, at the time of the deploy: a quota has at least 1 of the 100 ms.
+        minimum: 0.01,
         maximum: 4_096,
         description: 'CPUs at most; fractions are fine.',
         examples: [1.5],

@@ -75,6 +75,7 @@ describe('a former spelling', () => {
     ['log_opts: {a: b}', 'error missing-key 4:15'],
     ['cpus: 1\ndeploy: {resources: {limits: {cpus: 2}}}', 'error conflicting-keys 5:41'],
     ['deploy: {resources: {limits: {cpus: lots}}}', 'error wrong-type 4:41'],
+    ['deploy: {resources: {limits: {cpus: 0.001}}}', 'error wrong-value 4:41'],
     ['deploy: {resources: {limits: {memory: 1m}}}', 'error bad-size 4:43'],
     ['deploy: {mode: global, strategy: ha}', 'error conflicting-keys 4:20'],
     ['deploy: {mode: global-job}', 'error wrong-value 4:20'],

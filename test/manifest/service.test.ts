@@ -112,6 +112,7 @@ describe('a service', () => {
     ['mem_limit: 6291456\nmemswap_limit: -1', { memory: 6_291_456, memorySwap: -1 }],
     ['cpus: 1\ncpu_shares: 512', { cpus: 1, cpuShares: 512 }],
     ['cpus: "0.5"', { cpus: 0.5 }],
+    ['cpus: 0.01', { cpus: 0.01 }],
     ['user: 1000', { user: '1000' }],
     ['user: 1000:1000', { user: '1000:1000' }],
     [
@@ -207,6 +208,7 @@ describe('a service', () => {
     ['memswap_limit: 1g', 'error bad-size 4:20'],
     ['mem_limit: 1g\nmemswap_limit: 512m', 'error bad-size 5:20'],
     ['cpus: 0', 'error wrong-value 4:11'],
+    ['cpus: 0.009', 'error wrong-value 4:11'],
     ['cpu_shares: -1', 'error wrong-value 4:17'],
     ['affinity: [abc==dfg]', 'error bad-affinity 4:16'],
     ['cap_add: [net admin]', 'error wrong-value 4:15'],
