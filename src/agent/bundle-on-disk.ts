@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BundledFile, FileBundle } from '../model/delivery.ts';
 import { GridError } from '../model/error.ts';
@@ -41,6 +41,31 @@ export async function writeBundle(
   for (const folder of folders) await flushFolder(folder);
 }
 
+/**
+ * Makes whole what is not, where containers may have it mounted: they would go on with a folder that was replaced, and see it
+ * emptied. So each file is written `beside` and moved to its place. `false`: what is there cannot become the bundle.
+ */
+export async function repairBundle(
+  { bundle, at }: BundleOnDisk,
+  beside: string,
+  contentOf: (name: string) => Buffer,
+): Promise<boolean> {
+  const status = await lstat(at).catch(missingIsNull);
+  if (status?.isDirectory() !== true || isSingle(bundle)) return false;
+  await removeOthers(bundle, at);
+  const folders = new Set<string>();
+  await addFolders(at, at, folders);
+  for (const file of bundle.files) {
+    const where = path.join(at, ...namesOf(file));
+    await addFolders(path.dirname(where), at, folders);
+    if (await isAsIt(where, file, bundle).catch(missingIsNull)) continue;
+    await writeFile(beside, contentOf(file.content), { file, bundle });
+    await rename(beside, where);
+  }
+  for (const folder of folders) await flushFolder(folder);
+  return true;
+}
+
 export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
@@ -78,11 +103,30 @@ async function countFiles(folder: string): Promise<number> {
   return entries.filter((entry) => !entry.isDirectory()).length;
 }
 
-/** Makes a folder and those above it, down from the bundle's own. */
+/** What does not belong to the bundle, and what is a folder where a file belongs or the other way round. */
+async function removeOthers({ files }: FileBundle, at: string): Promise<void> {
+  const wanted = new Set(files.map((file) => path.join(at, ...namesOf(file))));
+  const folders = new Set<string>();
+  for (const file of wanted)
+    for (let one = path.dirname(file); one !== at; one = path.dirname(one)) folders.add(one);
+  for (const entry of await readdir(at, { withFileTypes: true, recursive: true })) {
+    const where = path.join(entry.parentPath, entry.name);
+    const belongs = entry.isDirectory() ? folders.has(where) : wanted.has(where);
+    if (!belongs) await rm(where, { recursive: true, force: true });
+  }
+}
+
+function missingIsNull(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+  throw error;
+}
+
+/** Makes a folder and those above it, down from the bundle's own, where they are missing. */
 async function addFolders(folder: string, top: string, made: Set<string>): Promise<void> {
   if (made.has(folder)) return;
   if (folder !== top) await addFolders(path.dirname(folder), top, made);
-  await mkdir(folder);
+  // Those above it are there, so that this makes none but itself.
+  await mkdir(folder, { recursive: true });
   // Whatever the process's umask is.
   await chmod(folder, folderMode);
   made.add(folder);

@@ -5,7 +5,13 @@ import type { Delivery, FileBundle } from '../model/delivery.ts';
 import { digest } from '../model/digest.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { BindMount, ContainerSpec, FilesMount, Mount, SecretMount } from '../model/spec.ts';
-import { type BundleOnDisk, flushFolder, isWhole, writeBundle } from './bundle-on-disk.ts';
+import {
+  type BundleOnDisk,
+  flushFolder,
+  isWhole,
+  repairBundle,
+  writeBundle,
+} from './bundle-on-disk.ts';
 
 /** Files of the repository on this node. */
 export interface DeliveredFiles {
@@ -21,7 +27,8 @@ const bundleName = /^[0-9a-f]{64}$/;
 
 /**
  * Bundles in a folder of the agent, each under its digest. What has that name is complete: it is written beside, flushed and
- * renamed. So it never changes, and whoever mounts it sees the same until it is replaced by another container.
+ * renamed. So it never changes, and whoever mounts it sees the same until it is replaced by another container. What somebody
+ * else did to a folder is repaired in it: the containers that have it mounted would not see another one.
  */
 export class FileStore implements DeliveredFiles {
   readonly #folder: string;
@@ -124,8 +131,9 @@ export class FileStore implements DeliveredFiles {
     const [fresh, former] = [`${at}.new`, `${at}.old`];
     // Left over from a crash.
     for (const one of [fresh, former]) await rm(one, { recursive: true, force: true });
+    if (await repairBundle({ bundle, at }, fresh, contentOf)) return;
     await writeBundle({ bundle, at: fresh }, contentOf);
-    // Something stands there that is not whole: a folder cannot be renamed over it.
+    // A file cannot be renamed over a folder, nor the other way round.
     await rename(at, former).catch(ignoreMissing);
     await rename(fresh, at);
     await flushFolder(this.#folder);

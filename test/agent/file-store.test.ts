@@ -1,4 +1,14 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -133,6 +143,47 @@ describe('files that are put in place', () => {
     expect((await lstat(path.join(at, 'index.html'))).mode & 0o777).toBe(0o444);
   });
 
+  it.each<[string, (at: string) => Promise<void>]>([
+    ['a file is changed', async (at) => await overwrite(path.join(at, 'index.html'), 'other')],
+    ['a folder is missing', async (at) => await rm(path.join(at, 'img'), { recursive: true })],
+    ['a file is a folder', async (at) => await swap(path.join(at, 'index.html'), mkdir)],
+    ['a folder is a file', async (at) => await swap(path.join(at, 'img'), writeEmpty)],
+    ['a folder is a link', async (at) => await swap(path.join(at, 'img'), linkAway)],
+    ['a folder is too much', async (at) => await swap(path.join(at, 'a'), fullFolder)],
+  ])(
+    'are repaired where they are when %s: containers see what they have mounted',
+    async (_, damage) => {
+      const at = await place(html);
+      const before = await lstat(at);
+      await damage(at);
+
+      await place(html);
+
+      expect((await lstat(at)).ino).toBe(before.ino);
+      expect((await readdir(at, { recursive: true })).toSorted()).toEqual([
+        'img',
+        'img/logo.png',
+        'index.html',
+      ]);
+      expect(await readFile(path.join(at, 'index.html'), 'utf8')).toBe('hello');
+      expect((await lstat(path.join(at, 'img'))).isDirectory()).toBe(true);
+      expect(await readdir(folder)).toEqual([path.basename(at)]);
+    },
+  );
+
+  it('are repaired when something else stands in the place of all of them', async () => {
+    const single = aDelivery({ '': 'hush' });
+    const at = await place(html);
+    await swap(at, writeEmpty);
+    await place(html);
+    expect(await readFile(path.join(at, 'index.html'), 'utf8')).toBe('hello');
+
+    const file = await place(single);
+    await swap(file, mkdir);
+    await place(single);
+    expect(await readFile(file, 'utf8')).toBe('hush');
+  });
+
   it('are whole after a crash at any moment before they had their name', async () => {
     const [name = ''] = Object.keys(html.bundles);
     await mkdir(path.join(folder, `${name}.new`));
@@ -232,6 +283,24 @@ describe('files that nobody needs', () => {
     await expect(store.sweep([])).resolves.toBeUndefined();
   });
 });
+
+async function swap(at: string, by: (at: string) => Promise<unknown>): Promise<void> {
+  await rm(at, { recursive: true, force: true });
+  await by(at);
+}
+
+async function writeEmpty(at: string): Promise<void> {
+  await writeFile(at, '');
+}
+
+async function fullFolder(at: string): Promise<void> {
+  await mkdir(at);
+  await writeFile(path.join(at, 'more'), '');
+}
+
+async function linkAway(at: string): Promise<void> {
+  await symlink('/proc/self', at);
+}
 
 async function overwrite(file: string, text: string): Promise<void> {
   await rm(file);
