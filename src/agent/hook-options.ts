@@ -4,13 +4,14 @@ import { hookRunLabels } from './labels.ts';
 
 /**
  * The engine's create request for a pre-start hook's container: the instance's, but for the command. Nobody may take it for
- * the instance: it publishes no ports, answers to none of its names and has no address of its own. What the instance calls
- * others, the hook calls them too.
+ * the instance: it publishes no ports, has no address of its own and answers to none of its names (newer engines make a name
+ * of the host name, too). What the instance calls others, the hook calls them too.
  */
 export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCreation) {
   const { scope, instance, network } = input;
   const made = containerOptions({ ...input, instance: unchecked(instance) });
-  const { Cmd: __, ExposedPorts: ___, NetworkingConfig, ...options } = made;
+  const { Cmd: _c, ExposedPorts: _e, Hostname: _h, Domainname: _d, ...nameless } = made;
+  const { NetworkingConfig, ...options } = nameless;
   const { PortBindings: _, ...HostConfig } = options.HostConfig;
   const endpoint = NetworkingConfig?.EndpointsConfig[network];
   return {

@@ -358,7 +358,6 @@ describe('the options of a hook’s container', () => {
       Image: 'web:1',
       User: 'app',
       Env: own.Env,
-      Hostname: 'web-1',
       Entrypoint: ['/bin/sh', '-c', 'migrate up'],
       HostConfig: { Mounts: own.HostConfig.Mounts, Memory: 1_000_000 },
     });
@@ -371,14 +370,22 @@ describe('the options of a hook’s container', () => {
       labels: { 'traefik.enable': 'true' },
       waitForPort: 80,
       hooks: [aHook('post-start', 'warm')],
+      extras: {
+        hostname: 'box',
+        domainname: 'example.com',
+        aliases: ['front'],
+        links: [{ target: 'db.shop', alias: 'database' }],
+      },
     });
 
     const options = hookOptions(instance, { name: 'x', hook, run });
 
+    expect(options).not.toHaveProperty('Hostname');
+    expect(options).not.toHaveProperty('Domainname');
     expect(options).not.toHaveProperty('ExposedPorts');
     expect(options.HostConfig).not.toHaveProperty('PortBindings');
     expect(options.NetworkingConfig).toEqual({
-      EndpointsConfig: { 'gridops-demo': { Links: [] } },
+      EndpointsConfig: { 'gridops-demo': { Links: ['db.shop:database'] } },
     });
     expect(options.Labels).not.toHaveProperty('traefik.enable');
     expect(options.Labels).toMatchObject({ 'io.kontena.container.type': 'service_hook' });
