@@ -18,7 +18,7 @@ import type { DockerApi, DockerClient } from './docker.ts';
 import { accept, engineError } from './docker-error.ts';
 import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
-import { logLines } from './docker-log.ts';
+import { logLines, textLines } from './docker-log.ts';
 import { DockerNetworks } from './docker-networks.ts';
 import { hookOptions } from './hook-options.ts';
 import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
@@ -123,11 +123,14 @@ export class DockerContainers implements Containers {
 
   async logs(id: string): Promise<string[]> {
     const query = { stdout: true, stderr: true, tail: LOG_LINES, follow: false } as const;
-    const answer = await this.#client.call(
-      `read the log of container ${short(id)}`,
-      (docker, abortSignal) => docker.getContainer(id).logs({ ...query, abortSignal }),
-    );
-    return Buffer.isBuffer(answer) ? logLines(answer, LOG_LINES) : [];
+    const what = `read the log of container ${short(id)}`;
+    const [{ Config }, answer] = await this.#client.call(what, async (docker, abortSignal) => {
+      const container = docker.getContainer(id);
+      const log = container.logs({ ...query, abortSignal });
+      return await Promise.all([container.inspect({ abortSignal }), log]);
+    });
+    if (!Buffer.isBuffer(answer)) return [];
+    return Config.Tty ? textLines(answer, LOG_LINES) : logLines(answer, LOG_LINES);
   }
 
   async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {

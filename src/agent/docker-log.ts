@@ -16,7 +16,12 @@ export function logLines(frames: Buffer, limit: number): string[] {
     payloads.push(frames.subarray(at + HEADER, at + HEADER + length));
     at += HEADER + length;
   }
-  const lines = Buffer.concat(payloads).toString('utf8').split('\n');
+  return textLines(Buffer.concat(payloads), limit);
+}
+
+/** What a container with a terminal has written: the engine passes that on as it is. */
+export function textLines(text: Buffer, limit: number): string[] {
+  const lines = text.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines.slice(-limit).map(printable);
 }

@@ -9,7 +9,7 @@ import { hookRunLabels } from './labels.ts';
  */
 export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCreation) {
   const { scope, instance, network } = input;
-  const made = containerOptions({ ...input, instance: unchecked(instance) });
+  const made = containerOptions({ ...input, instance: unattended(instance) });
   const { Cmd: _c, ExposedPorts: _e, Hostname: _h, Domainname: _d, ...nameless } = made;
   const { NetworkingConfig, ...options } = nameless;
   const { PortBindings: _, ...HostConfig } = options.HostConfig;
@@ -25,11 +25,11 @@ export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCre
   };
 }
 
-/** Only one container can have a hardware address, and nobody asks a hook how it is. */
-function unchecked(instance: PlacedInstance): PlacedInstance {
+/** Only one container can have a hardware address; nobody asks a hook how it is, and nobody sits at its terminal. */
+function unattended(instance: PlacedInstance): PlacedInstance {
   const { extras, ...spec } = instance.spec;
   if (extras === undefined) return instance;
-  const { macAddress: _, healthcheck: __, ...rest } = extras;
+  const { macAddress: _m, healthcheck: _h, tty: _t, stdinOpen: _s, ...rest } = extras;
   return { ...instance, spec: { ...spec, extras: rest } };
 }
 

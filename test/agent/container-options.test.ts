@@ -364,6 +364,17 @@ describe('the options of a hook’s container', () => {
     expect(options).not.toHaveProperty('Cmd');
   });
 
+  it('give it no terminal: its log is told line by line, and nobody types', () => {
+    const options = hookOptions(input({ extras: { tty: true, stdinOpen: true } }), {
+      name: 'x',
+      hook,
+      run,
+    });
+
+    expect(options).not.toHaveProperty('Tty');
+    expect(options).not.toHaveProperty('OpenStdin');
+  });
+
   it('let nobody take it for the instance', () => {
     const instance = input({
       ports: [aPort(80)],

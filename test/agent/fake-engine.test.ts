@@ -13,7 +13,7 @@ describeEngineContract('the fake engine', async () => {
           slow: { takes: 2_000, exitCode: 1 },
         },
       },
-      'exits:1': { exitAfter: 0, log: ['cannot find the settings'] },
+      'exits:1': { exitAfter: 0, log: ['reading the settings', 'cannot find the settings'] },
     },
   });
   return {

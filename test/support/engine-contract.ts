@@ -180,18 +180,25 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       await expect(subject.containers.start(id)).rejects.toMatchObject({ code: 'not-found' });
     });
 
-    it('tells the exit code and the last lines of a container that gave up', async () => {
-      const instance = fresh({ image: subject.images.exits });
-      const id = await create(instance);
+    it.each([
+      ['', {}],
+      [', with a terminal', { tty: true }],
+    ] as const)(
+      'tells the exit code and the last lines of a container that gave up%s',
+      async (_, extras) => {
+        const instance = fresh({ image: subject.images.exits, extras });
+        const id = await create(instance);
 
-      await subject.containers.start(id);
+        await subject.containers.start(id);
 
-      await vi.waitFor(async () => {
-        expect((await find(instance))[0]).toMatchObject({ phase: 'exited', exitCode: 1 });
-      }, 10_000);
-      const log = await subject.containers.logs(id);
-      expect(log.join('\n')).toContain('cannot find the settings');
-    });
+        await vi.waitFor(async () => {
+          expect((await find(instance))[0]).toMatchObject({ phase: 'exited', exitCode: 1 });
+        }, 10_000);
+        const log = await subject.containers.logs(id);
+        // One of them on the standard output, one on the standard error.
+        expect(log.toSorted()).toEqual(['cannot find the settings', 'reading the settings']);
+      },
+    );
 
     it('lists every container of the scope and none of another node on the same engine', async () => {
       const instance = fresh();
