@@ -85,7 +85,7 @@ export async function startAgent(
     secrets,
     containers: withSecrets(ports.containers ?? new DockerContainers(client), secrets),
     probes: ports.probes ?? networkProbes,
-    files: new FileStore(path.join(options.directory, 'files'), (text) => secrets.fill(text)),
+    files: new FileStore(path.join(options.directory, 'files'), (text) => secrets.reveal(text)),
     lanes: createLanes(options.concurrency ?? defaultConcurrency()),
     version: packageVersion(),
   });

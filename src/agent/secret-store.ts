@@ -83,7 +83,7 @@ export class SecretStore {
   }
 
   /** Throws `GridError` `secret-missing` when a value that is expected is not there. */
-  fill<T>(value: T): T {
+  reveal<T>(value: T): T {
     if (this.#wanted.size === 0 && this.#values.size === 0) return value;
     const missing = marksWithin(value).find(
       (mark) => this.#wanted.has(mark) && !this.#values.has(mark),

@@ -28,14 +28,13 @@ export function withSecrets(containers: Containers, secrets: SecretStore): Conta
         async () =>
           await containers.createHook(scope, filled(instance, secrets), {
             ...of,
-            hook: secrets.fill(of.hook),
+            hook: secrets.reveal(of.hook),
           }),
       ),
-    exec: async (id, hook, limit, signal) =>
-      await quiet(async () => {
-        const result = await containers.exec(id, secrets.fill(hook), limit, signal);
-        return silent(result, secrets);
-      }),
+    createExec: async (id, hook) =>
+      await quiet(async () => await containers.createExec(id, secrets.reveal(hook))),
+    exec: async (exec, limit, signal) =>
+      await quiet(async () => silent(await containers.exec(exec, limit, signal), secrets)),
     start: async (id) => await quiet(async () => await containers.start(id)),
     stop: async (id, grace, signal) => await containers.stop(id, grace, signal),
     remove: async (id) => await containers.remove(id),
@@ -45,9 +44,9 @@ export function withSecrets(containers: Containers, secrets: SecretStore): Conta
   };
 }
 
-function filled(instance: AssignedInstance, secrets: SecretStore): AssignedInstance {
+function filled<T extends AssignedInstance>(instance: T, secrets: SecretStore): T {
   const { hooks, ...rest } = instance.spec;
-  const spec = secrets.fill(rest);
+  const spec = secrets.reveal(rest);
   for (const [name, value] of Object.entries(spec.env)) checkSize(name, value);
   // Hooks become a label, which everybody reads: they are filled when they are run.
   return { ...instance, spec: hooks === undefined ? spec : { ...spec, hooks } };

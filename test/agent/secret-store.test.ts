@@ -33,10 +33,11 @@ async function take(values: Readonly<Record<string, string>>): Promise<void> {
 describe('the secrets of a node', () => {
   it('are put into texts, and survive the agent in a file that only it can read', async () => {
     await take({ pass: 'hush' });
-    expect(store.fill({ a: [`x${mark('pass')}`] })).toEqual({ a: ['xhush'] });
+    const filled = store.reveal({ a: [`x${mark('pass')}`] });
+    expect(filled).toEqual({ a: ['xhush'] });
     expect((await stat(path.join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600);
     const next = await SecretStore.open(folder);
-    expect(next.fill(mark('pass'))).toBe('hush');
+    expect(next.reveal(mark('pass'))).toBe('hush');
     expect(next.recipient).not.toBe(store.recipient);
   });
 
@@ -50,8 +51,8 @@ describe('the secrets of a node', () => {
     const sources = { [mark('pass')]: 'sealed' };
     store.expect(sources);
     expect(store.lacks(sources)).toBe(true);
-    expect(() => store.fill(mark('pass'))).toThrow('⟦pass⟧');
-    expect(store.fill(mark('other'))).toBe(mark('other'));
+    expect(() => store.reveal(mark('pass'))).toThrow('⟦pass⟧');
+    expect(store.reveal(mark('other'))).toBe(mark('other'));
     await take({ pass: 'hush' });
     expect(store.lacks(sources)).toBe(false);
   });
@@ -60,10 +61,10 @@ describe('the secrets of a node', () => {
     await take({ old: 'before' });
     store.expect({ [mark('new')]: null });
     await take({ new: 'after' });
-    expect(store.fill(mark('old'))).toBe('before');
+    expect(store.reveal(mark('old'))).toBe('before');
     await store.forget();
-    expect(store.fill(mark('old'))).toBe(mark('old'));
-    expect(store.fill(mark('new'))).toBe('after');
+    expect(store.reveal(mark('old'))).toBe(mark('old'));
+    expect(store.reveal(mark('new'))).toBe('after');
     expect(await readFile(path.join(folder, 'secrets.json'), 'utf8')).not.toContain('before');
   });
 
@@ -118,7 +119,7 @@ describe('containers with secrets', () => {
       'bad [hidden]',
     );
     const signal = new AbortController().signal;
-    expect(await contained.exec('x', aHook('post-start', 'warm'), 1, signal)).toEqual({
+    expect(await contained.exec('x', 1, signal)).toEqual({
       exitCode: 1,
       log: ['no [hidden]'],
     });
