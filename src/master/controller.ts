@@ -1,9 +1,8 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
-import type { InstanceId } from '../model/identity.ts';
 import type { ObservedState } from '../model/observed.ts';
-import { isConverged, type Plan } from '../model/plan.ts';
+import { isConverged, type Plan, type Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
 import { isCovered } from '../planner/prune.ts';
@@ -11,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import type { Deploy } from '../store/deploys.ts';
-import { nextAssignment, stepsByNode } from './assign.ts';
+import { Assigner, type Refusal } from './assigner.ts';
 import type { DeployLog } from './deploy-log.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
@@ -65,6 +64,7 @@ export class GridController {
   readonly #options: ControllerOptions;
   readonly #flight: SingleFlight;
   readonly #faults: FaultNotice;
+  readonly #assigner: Assigner;
   #head: GridHead | null = null;
   #adopted: GridHead | null = null;
   #prepared: Prepared | null = null;
@@ -86,6 +86,13 @@ export class GridController {
       () => this.#timedPass(),
       (error) => void this.#failed(error),
     );
+    this.#assigner = new Assigner({
+      grid: options.grid,
+      fleet: options.fleet,
+      assign: options.ports.assign,
+      onAssigned: async (steps) => await this.#assigned(steps),
+      onRefused: async (refusal) => await this.#refused(refusal),
+    });
     this.#faults = new FaultNotice({
       clock: options.clock,
       sha: () => this.#head?.sha ?? options.deploys.current?.sha ?? null,
@@ -190,7 +197,8 @@ export class GridController {
     const prepared = this.#prepared;
     if (prepared === null) return await this.#endUnplanned();
     const plan = this.#look(prepared.desired);
-    await this.#dispatch(plan, prepared);
+    // Only the first wave: the next one becomes the first when this one is observed to be done.
+    await this.#assigner.carryOut(plan.waves[0]?.steps ?? [], prepared);
     await this.#follow(plan, prepared);
     if (!isConverged(plan) || this.#hasAbsentNodes()) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
   }
@@ -273,7 +281,7 @@ export class GridController {
   async #runAgain(rerun: Rerun): Promise<void> {
     try {
       const started = await this.#beginAgain(rerun.actor);
-      await this.#tryAtOnce(rerun.nodes);
+      await this.#assigner.repeat(rerun.nodes);
       rerun.resolve({ started, id: this.#options.deploys.current?.id ?? '' });
     } catch (error) {
       rerun.reject(error);
@@ -288,16 +296,6 @@ export class GridController {
     const problems = this.#problems;
     await deploys.begin({ sha, inputs: inputs ?? '', trigger: 'request', actor, problems });
     return true;
-  }
-
-  async #tryAtOnce(nodes: ReadonlySet<string>): Promise<void> {
-    const { fleet, grid, ports } = this.#options;
-    // A new generation with the same content makes the agent forget its backoff and try at once.
-    for (const name of nodes) {
-      const known = fleet.get(grid, name)?.assignment;
-      if (known !== undefined && known !== null)
-        await ports.assign({ ...known, generation: known.generation + 1 });
-    }
   }
 
   #look(desired: DesiredState): Plan {
@@ -316,29 +314,23 @@ export class GridController {
     return this.#plan;
   }
 
-  /** Only the first wave: the next one becomes the first when this one is observed to be done. */
-  async #dispatch(plan: Plan, prepared: Prepared): Promise<void> {
-    const { fleet, grid, ports, deploys, onEvent } = this.#options;
-    const roster = fleet.nodes(grid).map((node) => node.name);
-    for (const [name, steps] of stepsByNode(plan.waves[0]?.steps ?? [])) {
-      const node = fleet.get(grid, name);
-      if (node === null) continue;
-      const { services, desired, encode } = prepared;
-      const { revision } = desired;
-      const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
-      const next = nextAssignment({ node, steps, services, revision, roster, encode, done });
-      if (next === null) continue;
-      await ports.assign(next);
-      if (deploys.active !== null) await deploys.dispatched(steps);
-      else
-        for (const step of steps)
-          onEvent({
-            severity: 'warning',
-            kind: 'repair',
-            path: step.stack,
-            message: `${step.kind}: ${step.reason}`,
-          });
-    }
+  async #assigned(steps: readonly Step[]): Promise<void> {
+    const { deploys, onEvent } = this.#options;
+    if (deploys.active !== null) return await deploys.dispatched(steps);
+    for (const step of steps)
+      onEvent({
+        severity: 'warning',
+        kind: 'repair',
+        path: step.stack,
+        message: `${step.kind}: ${step.reason}`,
+      });
+  }
+
+  async #refused({ assignment, reason }: Refusal): Promise<void> {
+    const { deploys, onEvent, log, grid } = this.#options;
+    log.error({ grid, node: assignment.node, reason }, 'node not assigned');
+    onEvent({ severity: 'error', kind: 'node-not-assigned', path: '', message: reason });
+    if (deploys.active !== null) await deploys.entry('refused', '', reason);
   }
 
   async #follow(plan: Plan, prepared: Prepared): Promise<void> {
@@ -350,6 +342,7 @@ export class GridController {
     const verdict = judge({
       plan,
       problems: this.#problems,
+      refusals: this.#assigner.refusals,
       hasNodes: fleet.nodes(grid).length > 0,
       elapsed: now - Math.max(current.startedAt ?? now, this.#since),
       timeout: prepared.desired.grid.deployTimeout * 1_000,

@@ -16,6 +16,8 @@ export interface Verdict {
 export interface VerdictInput {
   readonly plan: Plan;
   readonly problems: readonly Problem[];
+  /** Nodes that could not be given their part of the plan's first wave, and why. */
+  readonly refusals: ReadonlyMap<string, { readonly reason: string }>;
   /** Whether the grid has any node; without one a deploy waits for the first to join. */
   readonly hasNodes: boolean;
   /** Milliseconds that the deploy has been running, and may. */
@@ -51,10 +53,10 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
       ? { phase: 'succeeded', message: '' }
       : { phase: 'failed', message: problem.message };
   const ended = input.elapsed >= input.timeout;
-  if (plan.waves.length > 0 && !ended) return { phase: 'running', message: '' };
+  if (goesOn(input) && !ended) return { phase: 'running', message: '' };
   if (!input.hasNodes && !ended)
     return { phase: 'running', message: `no node has joined grid ${plan.grid} yet` };
-  const stopped = obstacle(plan);
+  const stopped = obstacle(input);
   if (stopped !== null) return { phase: 'failed', message: stopped };
   if (plan.confirmation !== null && plan.waves.length === 0)
     return { phase: 'held', message: plan.confirmation.reason };
@@ -68,8 +70,14 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
   };
 }
 
+/** Whether a node is at work: the first wave has steps for one that could be given them. */
+function goesOn({ plan, refusals }: VerdictInput): boolean {
+  return plan.waves[0]?.steps.some((step) => !refusals.has(step.node)) ?? false;
+}
+
 /** The first thing that no further step can change by itself. */
-function obstacle(plan: Plan): string | null {
+function obstacle({ plan, refusals }: VerdictInput): string | null {
+  for (const { reason } of refusals.values()) return reason;
   const halted = plan.halted[0];
   if (halted !== undefined)
     return `${instancePath(halted)} on ${halted.node}: ${halted.failure.message}`;

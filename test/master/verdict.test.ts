@@ -21,10 +21,16 @@ const problem: Problem = {
 
 function verdict(
   plan: Plan,
-  input: { problems?: Problem[]; elapsed?: number; hasNodes?: boolean } = {},
+  input: {
+    problems?: Problem[];
+    refused?: Record<string, string>;
+    elapsed?: number;
+    hasNodes?: boolean;
+  } = {},
 ) {
-  const { problems = [], elapsed = 0, hasNodes = true } = input;
-  return judge({ plan, problems, hasNodes, elapsed, timeout: 60_000 });
+  const { problems = [], refused = {}, elapsed = 0, hasNodes = true } = input;
+  const refusals = new Map(Object.entries(refused).map(([node, reason]) => [node, { reason }]));
+  return judge({ plan, problems, refusals, hasNodes, elapsed, timeout: 60_000 });
 }
 
 describe('the verdict on a deploy', () => {
@@ -60,6 +66,21 @@ describe('the verdict on a deploy', () => {
     expect(verdict(aPlan({ halted }))).toMatchObject({
       phase: 'failed',
       message: 'shop/web-1 on node-1: exited with code 1',
+    });
+  });
+
+  it('is failure with the reason when all that is left is for nodes that could not be assigned it', () => {
+    const other: Step = { ...create, number: 2, node: 'node-2' };
+    const refused = { 'node-1': 'the assignment of node node-1 is too large' };
+
+    const both = verdict(aPlan({ waves: [{ steps: [create, other] }] }), { refused });
+    const alone = verdict(aPlan({ waves: [{ steps: [create] }, { steps: [other] }] }), { refused });
+
+    expect(both.phase).toBe('running');
+    expect(alone).toMatchObject({
+      phase: 'failed',
+      message: 'the assignment of node node-1 is too large',
+      remaining: 2,
     });
   });
 

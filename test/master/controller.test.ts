@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { GridController } from '../../src/master/controller.ts';
+import { DeployLog } from '../../src/master/deploy-log.ts';
+import { assigned, Fleet, unheard } from '../../src/master/fleet.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
+import { GridError } from '../../src/model/error.ts';
+import { createPlanner, defaultPolicy } from '../../src/planner/plan.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { aGrid, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
+
+const service = aService({ instances: 2 });
+const clock = { now: () => NOW, sleep: async () => await Promise.resolve() };
+
+let store: Store;
+let fleet: Fleet;
+let given: string[];
+let events: string[];
+let announced: string[];
+let controller: GridController;
+
+beforeEach(async () => {
+  store = await openStore({ path: ':memory:' });
+  given = [];
+  events = [];
+  announced = [];
+  controller = aController();
+});
+
+afterEach(async () => {
+  await controller.stop();
+  await store.close();
+});
+
+/** Two nodes, and a service that wants an instance on each; the first node can be given nothing. */
+function aController(): GridController {
+  fleet = new Fleet();
+  for (const name of ['node-1', 'node-2'])
+    fleet.put({
+      ...unheard({ grid: 'demo', name, now: NOW }),
+      online: true,
+      observed: true,
+      facts: someFacts(),
+    });
+  const stacks = [aStack({ services: [service] })];
+  return new GridController({
+    grid: 'demo',
+    ports: {
+      source: async (sha) => await Promise.resolve({ sha, inputs: 'i', files: new Map() }),
+      compile: () => ({ grid: aGrid(), stacks, failed: [], problems: [] }),
+      lastGood: async () => await Promise.resolve(null),
+      putLastGood: async () => await Promise.resolve(),
+      plan: (input) => createPlanner().plan(input),
+      assign: async (assignment) => await give(assignment),
+      fault: async () => await Promise.resolve(),
+    },
+    policy: defaultPolicy,
+    fleet,
+    deploys: new DeployLog({
+      grid: 'demo',
+      records: store.deploys,
+      clock,
+      explain: () => ({ summary: '', text: '' }),
+      announce: async ({ phase, message }) => {
+        await Promise.resolve(announced.push(`${phase} ${message}`.trim()));
+      },
+      overtaken: async () => await Promise.resolve(),
+    }),
+    clock,
+    log: silentLog,
+    onEvent: ({ kind, message }) => events.push(`${kind}: ${message}`),
+  });
+}
+
+async function give(assignment: Assignment): Promise<void> {
+  const { node, instances, generation } = assignment;
+  if (node === 'node-1')
+    throw new GridError({ code: 'invalid-request', message: 'node-1: it is too large' });
+  const known = fleet.get('demo', node) ?? unheard({ grid: 'demo', name: node, now: NOW });
+  fleet.put({
+    ...assigned(known, assignment),
+    instances: instances.map(({ number }) => running(service, number)),
+    observedGeneration: generation,
+  });
+  await Promise.resolve(given.push(node));
+}
+
+it('a node that cannot be assigned its part starves no other, and fails the deploy when all else is done', async () => {
+  controller.revise({ sha: 'a1', inputs: 'i' });
+  await controller.idle();
+  expect(given).toEqual(['node-2']);
+  expect(announced.at(-1)).toMatch(/^running/);
+
+  for (let pass = 0; pass < 3; pass += 1) {
+    controller.wake();
+    await controller.idle();
+  }
+
+  expect(announced.at(-1)).toBe('failed node-1: it is too large');
+  expect(events.filter((event) => event.startsWith('node-not-assigned'))).toEqual([
+    'node-not-assigned: node-1: it is too large',
+  ]);
+});
