@@ -2,7 +2,7 @@ import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import { instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
-import type { AgentMessageOf, MasterMessageOf, Signed } from '../protocol/agent.ts';
+import type { AgentMessage, AgentMessageOf, MasterMessageOf, Signed } from '../protocol/agent.ts';
 import type { JoinToken } from '../protocol/join-token.ts';
 import type { KeyPair } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -60,7 +60,7 @@ export class Node implements SessionHost {
   #taking: Promise<void> = Promise.resolve();
   /** Values of the assignment's secrets were lost: the master sends it again to a node that is behind. */
   #lacksSecrets = false;
-  /** The next complete observation must carry the assignment. */
+  /** The assignment must go before the next complete observation. */
   #recalled = false;
 
   constructor(options: NodeOptions) {
@@ -223,7 +223,7 @@ export class Node implements SessionHost {
   #observe(session: Session): void {
     if (this.#session !== session || !session.isOpen) return;
     const sink = {
-      send: (message: AgentMessageOf<'observation'>) => session.send(message),
+      send: (message: AgentMessage) => session.send(message),
       backlog: () => session.backlog,
     };
     this.#observer.open(sink, { recall: this.#recalled });

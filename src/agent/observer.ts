@@ -24,7 +24,7 @@ export interface ObserverOptions {
 
 /** An open session's way out. `backlog`: bytes that the network has not taken yet. */
 export interface ObservationSink {
-  readonly send: (message: Observation) => void;
+  readonly send: (message: Observation | AgentMessageOf<'recalled'>) => void;
   readonly backlog: () => number;
 }
 
@@ -75,13 +75,14 @@ export class Observer {
     this.#dirty.clear();
   }
 
-  /** Everything, for a master that lost the thread; with `recall` also the assignment, for one that lost its store. */
+  /** Everything, for a master that lost the thread; with `recall` the assignment before it, for one that lost its store. */
   complete({ recall }: { readonly recall: boolean }): void {
+    const signed = recall ? this.#source.assignment() : null;
+    if (signed !== null) this.#sink?.send({ type: 'recalled', signed });
     const instances = this.#source.all();
     this.#told = new Map(instances.map((one) => [this.#source.pathOf(one), JSON.stringify(one)]));
     this.#dirty.clear();
-    const assignment = recall ? this.#source.assignment() : null;
-    this.#send({ complete: true, instances, gone: [], assignment });
+    this.#send({ complete: true, instances, gone: [] });
   }
 
   /** What is observed of this path may have changed. */
@@ -108,8 +109,7 @@ export class Observer {
     const gone: string[] = [];
     for (const path of this.#dirty) this.#compare(path, instances, gone);
     this.#dirty.clear();
-    if (instances.length + gone.length > 0)
-      this.#send({ complete: false, instances, gone, assignment: null });
+    if (instances.length + gone.length > 0) this.#send({ complete: false, instances, gone });
   }
 
   #compare(path: string, instances: ObservedInstance[], gone: string[]): void {
@@ -129,7 +129,6 @@ export class Observer {
     readonly complete: boolean;
     readonly instances: readonly ObservedInstance[];
     readonly gone: readonly string[];
-    readonly assignment: Signed | null;
   }): void {
     if (this.#sink === null) return;
     this.#sequence += 1;
@@ -140,7 +139,6 @@ export class Observer {
       complete: part.complete,
       instances: part.instances.map(bounded),
       gone: [...part.gone],
-      ...(part.assignment === null ? {} : { assignment: part.assignment }),
     };
     this.#sink.send(fitting(message));
   }

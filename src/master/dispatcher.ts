@@ -174,10 +174,28 @@ export class Dispatcher implements SessionHost {
     });
   }
 
+  /** A node brings back what this master once assigned; only the master's own signature makes it believable. */
+  async recalled(session: Session, { signed }: AgentMessageOf<'recalled'>): Promise<void> {
+    if (!this.#isCurrent(session)) return;
+    const { grid, node } = session.node;
+    const payload = open(this.identity.publicKey, 'assignment', signed);
+    if (payload === null) throw refused('the recalled assignment was not signed by this master');
+    const assignment = decodeAssignment(payload);
+    if (assignment.grid !== grid || assignment.node !== node)
+      throw refused('the recalled assignment is of another node');
+    const { records, fleet, clock, log } = this.#options;
+    if (!(await records.putAssignment(assignment, clock.now()))) return;
+    fleet.put({ ...this.#known(session), assignment });
+    for (const name of assignment.roster) fleet.expect(grid, name, clock.now());
+    log.info(
+      { grid, node, generation: assignment.generation },
+      'assignment recalled from its node',
+    );
+  }
+
   async observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void> {
     const { grid, node: name } = session.node;
     if (!this.#isCurrent(session)) return;
-    if (observation.assignment !== undefined) await this.#recall(session, observation.assignment);
     const reported = observation.instances.map(toObservedInstance);
     await this.#noteDone(this.#known(session), reported);
     // Waiting for the store, the world has gone on: what is laid over must be what is known now.
@@ -327,24 +345,6 @@ export class Dispatcher implements SessionHost {
     return { grid: claim.grid, node: claim.node, credential };
   }
 
-  /** A node brings back what this master once assigned; only the master's own signature makes it believable. */
-  async #recall(session: Session, signed: Signed): Promise<void> {
-    const { grid, node } = session.node;
-    const payload = open(this.identity.publicKey, 'assignment', signed);
-    if (payload === null) throw refused('the recalled assignment was not signed by this master');
-    const assignment = decodeAssignment(payload);
-    if (assignment.grid !== grid || assignment.node !== node)
-      throw refused('the recalled assignment is of another node');
-    const { records, fleet, clock, log } = this.#options;
-    if (!(await records.putAssignment(assignment, clock.now()))) return;
-    fleet.put({ ...this.#known(session), assignment });
-    for (const name of assignment.roster) fleet.expect(grid, name, clock.now());
-    log.info(
-      { grid, node, generation: assignment.generation },
-      'assignment recalled from its node',
-    );
-  }
-
   #send(assignment: Assignment): void {
     const session = this.#sessions.get(key(assignment.grid, assignment.node));
     if (session === undefined) return;
@@ -403,7 +403,7 @@ function checkSize(assignment: Assignment): void {
   });
 }
 
-/** For what is around an assignment in its frame. */
+/** For what is around an assignment in its frame, on its way to the node and back. */
 const FRAME_MARGIN = 4_096;
 
 function key(grid: string, node: string): string {

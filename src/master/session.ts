@@ -22,6 +22,8 @@ export interface SessionHost {
   /** Who the node is. Throws `GridError` `not-authenticated` or `not-authorised`. */
   admit(admission: Admission): Promise<Admitted>;
   opened(session: Session): void;
+  /** Throws `GridError` `not-authenticated` for what this master did not sign, or not for this node. */
+  recalled(session: Session, message: AgentMessageOf<'recalled'>): Promise<void>;
   observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void>;
   reported(
     session: Session,
@@ -167,6 +169,8 @@ export class Session {
     if (state.name === 'greeting' && message.type === 'hello') return this.#challenge(message);
     if (state.name === 'proving' && message.type === 'proof')
       return await this.#admit(state, message);
+    if (state.name === 'open' && message.type === 'recalled')
+      return await this.#host.recalled(this, message);
     if (state.name === 'open' && message.type === 'observation')
       return await this.#observed(message);
     if (state.name === 'open' && (message.type === 'event' || message.type === 'refusal'))

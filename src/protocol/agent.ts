@@ -8,6 +8,7 @@ import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
  *   agent ◀─ challenge ────── master     master's nonce, its public key, its signature over both nonces
  *   agent ── proof ─────────▶ master     node's signature over both nonces; its credential, or once a join token
  *   agent ◀─ welcome ──────── master     session open; the credential when it was a join
+ *   agent ── recalled ──────▶ master     the assignment that it goes by, when it was asked for
  *   agent ── observation ───▶ master     complete first, increments after it, chained by `sequence`
  *   agent ◀─ assignment ───── master     signed, complete, numbered by generation; secret values beside it, sealed
  *   agent ── refusal ───────▶ master     an assignment that was not taken, and why
@@ -78,8 +79,8 @@ const Proof = Type.Object({
 });
 
 /**
- * This master does not know the assignment that the node goes by (its store was lost or restored): the next complete
- * observation must carry it. Nodes are the master's memory; what comes back is trusted by the master's own signature.
+ * This master does not know the assignment that the node goes by (its store was lost or restored): the node must say it before
+ * its next complete observation. Nodes are the master's memory; what comes back is trusted by the master's own signature.
  */
 const Recall = Type.Boolean();
 
@@ -102,6 +103,9 @@ const AssignmentMessage = Type.Object({
 
 const Resync = Type.Object({ type: Type.Literal('resync'), recall: Recall });
 
+/** The last assignment as it was received. By itself: what came in one frame goes back in one, whatever else is to be told. */
+const Recalled = Type.Object({ type: Type.Literal('recalled'), signed: Signed });
+
 const Observation = Type.Object({
   type: Type.Literal('observation'),
   /** 1 for the first of a session; each next one is one more, else the master asks for a resync. */
@@ -109,8 +113,6 @@ const Observation = Type.Object({
   /** Complete: instances that are not listed do not exist. Else only what changed and what is gone. */
   complete: Type.Boolean(),
   generation: count,
-  /** The last assignment as it was received, when the master asked for it with `recall`. */
-  assignment: Type.Optional(Signed),
   instances: Type.Array(ObservedInstance, { maxItems: MAX_INSTANCES }),
   /** Instance paths (`stack/service-N`). */
   gone: Type.Array(text(600), { maxItems: 10_000 }),
@@ -134,7 +136,7 @@ const NodeEvent = Type.Object({
   message: text(4_096),
 });
 
-export const AgentMessage = Type.Union([Hello, Proof, Observation, Refusal, NodeEvent]);
+export const AgentMessage = Type.Union([Hello, Proof, Recalled, Observation, Refusal, NodeEvent]);
 export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Resync]);
 
 export type AgentMessage = Type.Static<typeof AgentMessage>;

@@ -185,15 +185,16 @@ describe('observing', () => {
     expect(second).toMatchObject({ sequence: 2, complete: false });
   });
 
-  it('carries its assignment when it is recalled', async () => {
+  it('says its assignment first when it is recalled', async () => {
     await veteran();
     await start();
     const peer = await master.open({ recall: true });
 
-    const first = await peer.next('observation');
-
+    await vi.waitFor(() =>
+      expect(peer.received.map((message) => message.type)).toEqual(['recalled', 'observation']),
+    );
     const kept = JSON.parse(readFileSync(path.join(directory, 'assignment.json'), 'utf8'));
-    expect(first.assignment).toEqual(kept);
+    expect((await peer.next('recalled')).signed).toEqual(kept);
   });
 
   it('sends everything again when it is asked to', async () => {
@@ -206,7 +207,7 @@ describe('observing', () => {
 
     const again = await peer.next('observation');
     expect(again).toMatchObject({ sequence: 2, complete: true, instances: first.instances });
-    expect(again.assignment).toBeDefined();
+    expect(await peer.next('recalled')).toBeDefined();
   });
 
   it('names what is gone', async () => {

@@ -9,6 +9,7 @@ import { Fleet } from '../../src/master/fleet.ts';
 import { dispatchRecords, loadFleet, pruneDoneHooks } from '../../src/master/fleet-records.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Stack } from '../../src/model/grid.ts';
+import { MAX_FRAME_BYTES } from '../../src/protocol/agent.ts';
 import { decodeAssignment, decodeSecretsParcel } from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
 import {
@@ -57,7 +58,7 @@ beforeEach(async () => {
   changes = [];
   await startDispatcher(new Fleet());
   server = createServer();
-  const sockets = new WebSocketServer({ server, maxPayload: 1024 * 1024 });
+  const sockets = new WebSocketServer({ server, maxPayload: MAX_FRAME_BYTES });
   sockets.on('connection', (socket) => dispatcher.accept(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -284,7 +285,7 @@ describe('opening a session', () => {
     const agent = connect();
     await agent.greet();
 
-    agent.sendText('x'.repeat(2 * 1024 * 1024));
+    agent.sendText('x'.repeat(MAX_FRAME_BYTES + 1));
 
     expect((await agent.closed).code).toBe(1009);
     await joined();
@@ -385,11 +386,8 @@ describe('assignments', () => {
     const welcome = await back.join({ kind: 'credential', credential }, { generation: 41 });
     expect(welcome.recall).toBe(true);
 
-    back.observe({
-      complete: true,
-      generation: 41,
-      assignment: seal(identity, 'assignment', recalled),
-    });
+    back.send({ type: 'recalled', signed: seal(identity, 'assignment', recalled) });
+    back.observe({ complete: true, generation: 41 });
     await until(() => fleet.get('demo', 'node-1')?.observed === true);
 
     expect(fleet.get('demo', 'node-1')?.assignment).toEqual(recalled);
@@ -402,9 +400,36 @@ describe('assignments', () => {
     await back.join({ kind: 'credential', credential }, { generation: 41 });
 
     const forged = seal(back.keys, 'assignment', assignment(41));
-    back.observe({ complete: true, generation: 41, assignment: forged });
+    back.send({ type: 'recalled', signed: forged });
 
     expect((await back.closed).code).toBe(4001);
+  });
+
+  it('are recalled as large as they were sent, whatever runs', async () => {
+    const { agent, credential } = await joined();
+    agent.observe({ complete: true });
+    const service = aService();
+    const full = Array.from({ length: 167 }, (_, at) => [`FULL_${at}`, 'x'.repeat(100_000)]);
+    const sized = (rest: number) => {
+      const env = Object.fromEntries([...full, ['REST', 'x'.repeat(rest)]]);
+      const spec = { ...service.spec, env };
+      return assignment(1, { instances: [anAssignedInstance(service, { spec })] });
+    };
+    const most = MAX_FRAME_BYTES - 4_096 - JSON.stringify(JSON.stringify(sized(0))).length;
+    await expect(dispatcher.assign(sized(most + 1))).rejects.toThrow('too large');
+    await dispatcher.assign(sized(most));
+    const { signed } = await agent.next('assignment');
+    await store.assignments.remove('demo', 'node-1');
+    startDispatcher(new Fleet());
+
+    const back = connect(agent.keys);
+    await back.join({ kind: 'credential', credential }, { generation: 1 });
+    back.send({ type: 'recalled', signed });
+    const instances = Array.from({ length: 100 }, (_, at) => running(service, at + 1));
+    back.observe({ complete: true, generation: 1, instances });
+    await until(() => fleet.get('demo', 'node-1')?.observed === true);
+
+    expect(fleet.get('demo', 'node-1')?.assignment?.generation).toBe(1);
   });
 });
 

@@ -7,7 +7,6 @@ import type {
   AgentMessageOf,
   MasterMessage,
   MasterMessageOf,
-  Signed,
 } from '../../src/protocol/agent.ts';
 import { decodeMasterMessage, encode } from '../../src/protocol/codec.ts';
 import { createKeyPair, type KeyPair, sessionText, sign } from '../../src/protocol/sign.ts';
@@ -82,7 +81,6 @@ export class WireAgent {
     readonly instances?: readonly ObservedInstance[];
     readonly gone?: readonly string[];
     readonly generation?: number;
-    readonly assignment?: Signed;
     readonly sequence?: number;
   }): void {
     this.sequence = of.sequence ?? this.sequence + 1;
@@ -93,7 +91,6 @@ export class WireAgent {
       generation: of.generation ?? 0,
       instances: (of.instances ?? []) as AgentMessageOf<'observation'>['instances'],
       gone: [...(of.gone ?? [])],
-      ...(of.assignment === undefined ? {} : { assignment: of.assignment }),
     });
   }
 
