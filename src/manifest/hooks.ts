@@ -130,6 +130,7 @@ function readInstances(
 ): readonly number[] | null {
   const texts = typeof written === 'string' ? written.split(',') : written;
   if (texts.length === 0) section.report.error(locate(section.node, path), noInstances);
+  if (texts.length > maxInstances) section.report.error(locate(section.node, path), tooMany);
   if (texts.some((text) => text.trim() === '*')) return null;
   const numbers = texts.map((text, index) => {
     const place = typeof written === 'string' ? path : [...path, index];
@@ -142,6 +143,15 @@ const noInstances = {
   code: 'bad-hook',
   message: 'no instance runs this hook',
   hint: 'Write numbers of instances, or "*" (with the quotes) for all.',
+};
+
+/** No more than an agent takes, in either form. */
+const maxInstances = 1_000;
+
+const tooMany = {
+  code: 'bad-hook',
+  message: `a hook names at most ${maxInstances} instances`,
+  hint: 'Write "*" (with the quotes) for all, and decide in the hook by KONTENA_SERVICE_INSTANCE_NUMBER.',
 };
 
 function parseNumber(text: string): Parsed<number> {

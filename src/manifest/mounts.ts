@@ -4,6 +4,7 @@ import type { Bundler } from './bundler.ts';
 import { type ConfigContext, readConfigMounts } from './config-uses.ts';
 import { parseMountMap } from './mount-map.ts';
 import { type MountWish, parseMountText } from './mount-wish.ts';
+import { volumeNameFault } from './names.ts';
 import { quote } from './quote.ts';
 import type { Fault, Parsed } from './report.ts';
 import type { Section } from './section.ts';
@@ -19,6 +20,9 @@ export interface MountContext extends ConfigContext {
    */
   readonly undeclared: 'refuse' | 'declare';
 }
+
+/** No more than an agent takes: what is in `volumes`, `configs` and `secrets` together. */
+const maxMounts = 1_000;
 
 /** The service's mounts by target; one target has one mount. */
 export function readMounts(
@@ -36,8 +40,16 @@ export function readMounts(
       section.report.error(at, { code: 'duplicate-mount', message });
     }
   }
+  const extra = found[maxMounts];
+  if (extra !== undefined) section.report.error(extra.at, tooMany);
   return [...mounts.values()].toSorted((a, b) => compareText(a.target, b.target));
 }
+
+const tooMany: Fault = {
+  code: 'bad-volume',
+  message: `a service mounts at most ${maxMounts} volumes, configs and secrets together`,
+  hint: 'Mount a folder instead of each file in it.',
+};
 
 /** A mount with the place where it is written. */
 export interface PlacedMount {
@@ -89,6 +101,8 @@ function volumeMount(wish: MountWish, { volumes, undeclared }: MountContext): Pa
   const { source, target, noCopy, subpath } = wish;
   const declared = volumes.get(source);
   if (declared === undefined && undeclared === 'refuse') return unknownVolume(source, volumes);
+  const fault = declared === undefined ? volumeNameFault(source) : null;
+  if (fault !== null) return { fault };
   const volume: VolumeSpec = declared ?? {
     name: source,
     scope: 'stack',

@@ -35,6 +35,7 @@ export const nodeNameRule: NameRule = {
 };
 
 const name = new RegExp(nameRule.pattern);
+const volumeName = new RegExp(volumeNameRule.pattern);
 const serviceName = new RegExp(serviceNameRule.pattern);
 
 /** What is wrong with the name of a grid, a stack or a service; `null` when it is right. */
@@ -46,6 +47,13 @@ export function nameFault(what: 'grid' | 'stack' | 'service', text: string): Fau
     message: `${quote(text)} cannot be the name of a ${what}`,
     hint: rule.description,
   };
+}
+
+/** What is wrong with the name of a volume; `null` when it is right. */
+export function volumeNameFault(text: string): Fault | null {
+  if (volumeName.test(text)) return null;
+  const message = `${quote(text)} cannot be the name of a volume`;
+  return { code: 'invalid-name', message, hint: volumeNameRule.description };
 }
 
 /** Kontena's hint for names that work and surprise; `null` when it is an ordinary one. */

@@ -157,6 +157,7 @@ export const processKeys = {
   ),
   tmpfs: Optional(
     oneOrList(text(), {
+      maxLength: 4_096,
       description: 'Folders in memory, `/path[:options]`.',
       examples: [['/run', '/tmp:size=64m,mode=1777']],
     }),

@@ -80,6 +80,8 @@ function microseconds(about: string, example: number) {
   return Optional(text({ description, examples: [example] }));
 }
 
+const deviceRule = '^[abc] (?:\\d+|\\*):(?:\\d+|\\*) (?=[rwm]{1,3}$)(?!.*(.).*\\1)';
+
 /** Keys about what a container may take of its node: devices, memory, processor time, block I/O. */
 export const resourceKeys = {
   devices: Optional(
@@ -96,7 +98,7 @@ export const resourceKeys = {
     ),
   ),
   device_cgroup_rules: Optional(
-    list(text({ pattern: '^[abc] (?:\\d+|\\*):(?:\\d+|\\*) (?=[rwm]{1,3}$)(?!.*(.).*\\1)' }), {
+    list(text({ maxLength: 64, pattern: deviceRule }), {
       description: 'Rules for devices, `type major:minor permissions`.',
       examples: [['c 1:3 mr']],
     }),

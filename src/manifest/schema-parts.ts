@@ -92,6 +92,7 @@ export function textOrMap<T extends Record<string, Type.TSchema>>(
   return Type.Unsafe<string | Type.Static<typeof schema>>({
     ...schema,
     type: ['string', 'object'],
+    maxLength: 4_096,
     ...notes,
   });
 }

@@ -1,14 +1,12 @@
 import type { VolumeSpec } from '../model/spec.ts';
 import { readLabels } from './labels.ts';
-import { volumeNameRule } from './names.ts';
-import { quote } from './quote.ts';
+import { volumeNameFault } from './names.ts';
 import type { Report } from './report.ts';
 import { VolumeEntry } from './schema.ts';
 import { locateKey, type TreeNode } from './tree.ts';
 import { createValidator } from './validate.ts';
 
 const validate = createValidator(VolumeEntry);
-const volumeName = new RegExp(volumeNameRule.pattern);
 
 /** `usualScope`: of those that do not say. A stack's `volumes` → the volumes that its services may mount, by the name they have in the file. */
 export function readVolumes(
@@ -19,10 +17,8 @@ export function readVolumes(
   const volumes = new Map<string, VolumeSpec>();
   if (node?.kind !== 'map') return volumes;
   for (const [name, { key, value }] of node.entries) {
-    if (!volumeName.test(name)) {
-      const message = `${quote(name)} cannot be the name of a volume`;
-      report.error(key, { code: 'invalid-name', message, hint: volumeNameRule.description });
-    }
+    const fault = volumeNameFault(name);
+    if (fault !== null) report.error(key, fault);
     const entry = validate(value, report);
     // A volume with a problem is known all the same: its uses are no problems of their own.
     volumes.set(name, toVolume(name, { scope: usualScope, ...entry }, { node: value, report }));

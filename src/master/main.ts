@@ -39,6 +39,7 @@ import {
 import { UpdateHub } from './update-hub.ts';
 import { createVault, type Vault } from './vault.ts';
 import { WebhookIntake } from './webhook-intake.ts';
+import { createWireCheck } from './wire-check.ts';
 
 /** What tests put in place of the real thing. */
 export interface MasterPorts {
@@ -250,10 +251,12 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   const { store, repository, compiler, dispatcher, clock, announcer } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
+  const checkWire = createWireCheck();
   const checkSecrets = createSecretCheck(parts.vault);
   return {
     source: async (sha, grid) => await repository.source(sha, grid),
-    compile: async (source, grid) => await checkSecrets(compiler.compile(source, grid), grid),
+    compile: async (source, grid) =>
+      await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
     plan: (input) => planner.plan(input),
     lastGood: async (grid) => await lastGood(store, grid),
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>

@@ -3,8 +3,9 @@ import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
+import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
 import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
-import { Assignment } from './shape.ts';
+import { Assignment, ContainerSpec } from './shape.ts';
 
 /**
  * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
@@ -66,6 +67,13 @@ export const decodeMasterMessage = messageDecoder<MasterMessage>('master', Maste
 export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
 export const decodeCredential = decoder<Credential>('credential', Credential);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
+
+const checkSpec = ajv.compile(ContainerSpec);
+
+/** Where a spec has what no agent takes, as a JSON pointer; `null`: nowhere. */
+export function specFault(spec: ContainerSpecType): string | null {
+  return checkSpec(spec) ? null : (checkSpec.errors?.at(-1)?.instancePath ?? '');
+}
 
 export function encode(message: AgentMessage | MasterMessage): string {
   return JSON.stringify(message);

@@ -133,6 +133,14 @@ describe('compiling anything', () => {
     'limits',
     'memory',
   ];
+  /** More than some lists take, and no more than others do. */
+  const numbers = Array.from({ length: 1_001 }, (_, at) => at + 1);
+  const crowds: unknown[] = [
+    numbers,
+    numbers.slice(1).map((n) => `/p${n}`),
+    numbers.slice(1).map((n) => `c ${n}:1 r`),
+    Object.fromEntries(numbers.map((n) => [`n${n}`, 'x'])),
+  ];
   const keys = [...Object.keys(ServiceEntry.properties), ...innerKeys];
   const scalar = fc.oneof(
     fc.constantFrom<string | number | boolean | null>(
@@ -156,6 +164,9 @@ describe('compiling anything', () => {
       'web:db',
       '127.0.0.1',
       'always',
+      ...['', '/', 'data:/', '/a:/', '/t:uid=', 'label='].map((start) => start + '1'.repeat(5_000)),
+      `c ${'1'.repeat(300)}:1 r`,
+      numbers.join(','),
       'x'.repeat(300),
     ),
     fc.string(),
@@ -165,6 +176,7 @@ describe('compiling anything', () => {
       { depthSize: 'small', withCrossShrink: true },
       scalar,
       fc.array(tie('value'), { maxLength: 4 }),
+      { arbitrary: fc.constantFrom(...crowds), weight: 1 },
       fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), tie('value'), { maxKeys: 6 }),
     ),
   }));

@@ -53,6 +53,10 @@ describe('hooks', () => {
     ['hooks: {pre_start: [{name: a, cmd: b, instances: "1,x"}]}', 'error bad-hook 4:54'],
     ['hooks: {pre_start: [{name: a, cmd: b, instances: [1, -1]}]}', 'error bad-hook 4:58'],
     ['hooks: {pre_start: [{name: a, cmd: b, instances: []}]}', 'error bad-hook 4:54'],
+    [
+      `hooks: {pre_start: [{name: a, cmd: b, instances: "${'1,'.repeat(1_000)}1"}]}`,
+      'error bad-hook 4:54',
+    ],
     ['hooks: {pre_start: [{name: a, cmd: b, oneshot: maybe}]}', 'error wrong-type 4:52'],
     ['hooks: {pre_start: [{name: a, cmd: b, once: true}]}', 'error unknown-key 4:43'],
     ['hooks: {prestart: []}', 'error unknown-key 4:13'],

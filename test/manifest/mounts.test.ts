@@ -196,12 +196,32 @@ describe('volumes_from', () => {
   });
 });
 
+describe('mounts of all kinds together', () => {
+  const configs = 'configs: {a: {content: x}}\nvolumes: {data: {}}';
+  const targets = Array.from({ length: 1_000 }, (_, at) => `data:/data/${at}`);
+
+  test('are at most a thousand, whatever the lists are that they stand in', () => {
+    const volumes = `volumes: ${JSON.stringify(targets)}`;
+
+    expect(compileService(volumes, configs).problems).toEqual([]);
+    expect(brief(theProblem(compileService(`${volumes}\nconfigs: [a]`, configs)))).toBe(
+      'error bad-volume 5:15',
+    );
+  });
+
+  test('have paths that fit', () => {
+    const problem = theProblem(compileService(`volumes: ["/${'x'.repeat(5_000)}"]`));
+
+    expect(brief(problem)).toBe('error wrong-value 4:15');
+  });
+});
+
 describe('a volume that nobody declared', () => {
-  const read = (undeclared: 'refuse' | 'declare') => {
-    const { root } = readTree(aTextFile('volumes: ["cache:/x"]\n'));
+  const read = (undeclared: 'refuse' | 'declare', name = 'cache') => {
+    const { root } = readTree(aTextFile(`volumes: ["${name}:/x"]\n`));
     if (root === null) throw new Error('no tree');
     const report = createReport('shop');
-    const section = { value: { volumes: ['cache:/x'] }, node: root, report };
+    const section = { value: { volumes: [`${name}:/x`] }, node: root, report };
     const sources = createSources({
       files: indexSources(new Map()),
       shared: createGridCache(),
@@ -222,5 +242,9 @@ describe('a volume that nobody declared', () => {
 
     expect(report.problems()).toEqual([]);
     expect(mounts).toMatchObject([{ volume: { name: 'cache', scope: 'stack', external: false } }]);
+  });
+
+  test('is a problem there, too, when no volume can be called so', () => {
+    expect(read('declare', 'my cache').report.problems()).toMatchObject([{ code: 'invalid-name' }]);
   });
 });
