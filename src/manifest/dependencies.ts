@@ -24,38 +24,65 @@ export function plainStack(name: string, draft: StackDraft): Stack {
 /** The part that no other stack can change: dependencies within the stack. */
 export function checkInside(stack: LinkedStack): void {
   const inside = (dependency: Dependency) => dependency.stack === stack.name;
-  reportUnknown(stack, inside, new Map([[stack.name, stack]]));
+  reportUnknown(stack, inside, { byName: new Map([[stack.name, stack]]), broken: new Set() });
   reportCycles([stack]);
 }
 
 /**
  * Looks for what services depend on in other stacks. A target that does not exist and a cycle are errors of the stacks that
- * have them. A target in a stack with errors may be all right: it is left out, with a warning.
+ * have them. A target in a stack with errors, or in one that may come with such a stack, may be all right: it is left out, with
+ * a warning.
  * Returns the stacks without errors, in the order given. Work is done for stacks that depend on others only.
  */
 export function linkStacks(stacks: readonly LinkedStack[]): readonly Stack[] {
   const byName = new Map(stacks.map((stack) => [stack.name, stack]));
   const linked = stacks.filter(({ draft }) => draft.isLinked);
+  const broken = new Set(stacks.filter(({ report }) => report.failed()).map(({ name }) => name));
+  const family = { byName, broken };
   for (const stack of linked) {
-    reportUnknown(stack, (dependency) => dependency.stack !== stack.name, byName);
+    reportUnknown(stack, (dependency) => dependency.stack !== stack.name, family);
   }
   // A cycle through several stacks leaves each of them.
   reportCycles(linked);
   const good = stacks.filter(({ report }) => !report.failed());
-  const failed = (name: string) => byName.get(name)?.report.failed() === true;
+  const failed = (name: string) => failureOf(name, family);
   return good.map((stack) => (stack.draft.isLinked ? withoutFailed(stack, failed) : stack.plain));
+}
+
+interface Family {
+  readonly byName: ReadonlyMap<string, LinkedStack>;
+  /** Those of them that had errors before anyone looked at dependencies. */
+  readonly broken: ReadonlySet<string>;
+}
+
+/** Why nobody knows what is in a stack; `null`: it is known. */
+function failureOf(name: string, { byName, broken }: Family): string | null {
+  const stack = byName.get(name);
+  if (stack !== undefined)
+    return stack.report.failed() ? `the stack ${quote(name)} has errors` : null;
+  const parent = brokenParent(name, broken);
+  if (parent === null) return null;
+  return `the stack ${quote(name)} may come with ${quote(parent)}, which has errors`;
+}
+
+/** What a stack with errors brings along may not be known; it is called `<stack>-<name>`. */
+function brokenParent(name: string, broken: ReadonlySet<string>): string | null {
+  for (let end = name.indexOf('-'); end !== -1; end = name.indexOf('-', end + 1))
+    if (broken.has(name.slice(0, end))) return name.slice(0, end);
+  return null;
 }
 
 function reportUnknown(
   stack: LinkedStack,
   concerns: (dependency: Dependency) => boolean,
-  byName: ReadonlyMap<string, LinkedStack>,
+  { byName, broken }: Family,
 ): void {
   for (const { path, stack: target, at } of stack.draft.services
     .flatMap((s) => s.dependencies)
     .filter(concerns)) {
     if (stack.report.isFull()) return;
     const known = byName.has(target);
+    if (!known && brokenParent(target, broken) !== null) continue;
     const names = known ? byName.get(target)?.draft.names : [];
     const service = path.slice(target.length + 1);
     // A stack that could not be read that far may well have it.
@@ -106,24 +133,26 @@ function reportCycle(
 
 function withoutFailed(
   { name, draft, report }: LinkedStack,
-  failed: (stack: string) => boolean,
+  failed: (stack: string) => string | null,
 ): Stack {
   return { name, services: draft.services.map((service) => dropFailed(service, failed, report)) };
 }
 
 function dropFailed(
   { service, dependencies }: ServiceDraft,
-  failed: (stack: string) => boolean,
+  failed: (stack: string) => string | null,
   report: Report,
 ): Service {
-  const lost = dependencies.filter(({ stack }) => failed(stack));
-  if (lost.length === 0) return service;
-  for (const { path, stack, at } of lost) {
-    const message = `${quote(path)} is not waited for: the stack ${quote(stack)} has errors`;
+  const lost = new Set<string>();
+  for (const { path, stack, at } of dependencies) {
+    const reason = failed(stack);
+    if (reason === null) continue;
+    lost.add(path);
+    const message = `${quote(path)} is not waited for: ${reason}`;
     report.warn(at, { code: 'dependency-failed', message });
   }
-  const paths = lost.map(({ path }) => path);
-  return { ...service, dependsOn: service.dependsOn.filter((path) => !paths.includes(path)) };
+  if (lost.size === 0) return service;
+  return { ...service, dependsOn: service.dependsOn.filter((path) => !lost.has(path)) };
 }
 
 function pathOf(service: Service): string {

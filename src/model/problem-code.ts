@@ -118,7 +118,8 @@ const errors: Readonly<Record<string, string>> = {
 
 const warnings: Readonly<Record<string, string>> = {
   'ambiguous-name': 'A service `web-1` beside a service `web`: both would answer to one DNS name.',
-  'dependency-failed': 'A service is not waited for, because its stack has problems.',
+  'dependency-failed':
+    'A service is not waited for, because its stack, or the one that brings that along, has problems.',
   'no-effect': 'What is written here does nothing.',
   'plain-secret': 'A secret lies in the repository in the clear.',
   'read-only-files': 'Files of the repository are mounted without `:ro`; they can only be read.',

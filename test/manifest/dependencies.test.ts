@@ -99,6 +99,22 @@ describe('dependencies', () => {
     expect(compiled.stacks.map((s) => s.name)).toEqual(['shop']);
   });
 
+  test('on a stack that may come with one with errors are left out, and others are errors still', () => {
+    const blog = (link: string) =>
+      compileFiles({
+        [stack('shop')]: 'depends: [',
+        [stack('blog')]: `services:\n  web: {image: web, links: [${link}]}\n`,
+      });
+
+    const child = blog('shop-redis/redis');
+
+    expect(codes(child)).toEqual(['dependency-failed', 'yaml-syntax']);
+    expect(child.problems[0]?.message).toContain('"shop-redis" may come with "shop"');
+    expect(child.failed).toEqual(['shop']);
+    expect(child.stacks[0]?.services[0]?.dependsOn).toEqual([]);
+    expect(codes(blog('shopping/redis'))).toEqual(['unknown-dependency', 'yaml-syntax']);
+  });
+
   test('on what a stack with errors does not have are errors all the same', () => {
     const compiled = compileFiles({
       [stack('shop')]: 'services: {web: {image: web, links: [infra/lbb]}}',
