@@ -13,7 +13,7 @@ import { Extends } from './service-schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
-import { openStackText } from './stack-text.ts';
+import { openStackText, renderKnown } from './stack-text.ts';
 import { didYouMean } from './suggest.ts';
 import { isNull, type MapNode, mapNode, type TreeNode, valueAt, withoutKeys } from './tree.ts';
 import { createValidator } from './validate.ts';
@@ -158,12 +158,11 @@ function readServiceFile(
   const { grid, stack, seed } = resolving;
   const secrets = openSecretBook(grid, sources);
   const own = { path, text, given: null, seed, owner: [grid, stack, path], secrets };
-  const read = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
-  const { scope, values } = read;
-  for (const [name, value] of read.vault) vault.set(name, value);
-  const root = text.render(values);
+  const scope = readScope({ ...own, builtIn: new Map(), inherited, sources, report });
+  for (const [name, value] of scope.vault) vault.set(name, value);
+  const root = renderKnown(text, scope);
   const services = root === null ? null : servicesOf(root, report);
-  const apply = createInterpolation(scope, report);
+  const apply = createInterpolation(scope.scope, report);
   return services === null ? null : { path, dialect: text.dialect, services, apply };
 }
 

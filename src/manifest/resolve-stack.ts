@@ -12,7 +12,7 @@ import { placeSecrets, type SecretPlacing } from './secret-places.ts';
 import { openSecretBook } from './secrets-file.ts';
 import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
-import { openStackText, type StackText } from './stack-text.ts';
+import { openStackText, renderKnown, type StackText } from './stack-text.ts';
 import {
   type MapNode,
   mapNode,
@@ -94,9 +94,7 @@ export function resolveStack(input: StackInput): ResolvedStack {
     sources,
     report,
   });
-  // What Liquid makes of a variable with a problem is nonsense, and so would be what is found wrong in it.
-  const isNonsense = text.isTemplate && (scope.scope.broken?.size ?? 0) > 0;
-  const root = isNonsense ? null : text.render(scope.values);
+  const root = renderKnown(text, scope);
   const content = root === null ? unreadable : resolveRoot(input, { text, scope, root });
   return { ...content, dialect: text.dialect, scope, children };
 }

@@ -6,6 +6,7 @@ import { renderPercent } from './percent.ts';
 import { positionAt, type Tree, withoutMark } from './read.ts';
 import { addProblems, type Report } from './report.ts';
 import type { Sources } from './sources.ts';
+import type { Scope } from './template.ts';
 import { isNull, type MapNode, mapNode } from './tree.ts';
 
 /** A stack file on its way from text to tree: what is in it before its templates are rendered, and after. */
@@ -40,6 +41,17 @@ export function openStackText(file: TextFile, context: StackTextContext): StackT
   if (dialect === 'stack' && findLiquid(text) !== -1) return liquidText(file, outline, context);
   const root = dialect === 'app' ? readApp(file, context) : read(file, null, context);
   return root === null ? null : { dialect, isTemplate: false, head: root, render: () => root };
+}
+
+/** What Liquid makes of a variable with a problem is nonsense, and so would be what is found wrong in it: it is not rendered. */
+export function renderKnown(text: StackText, { scope, values }: KnownValues): MapNode | null {
+  const isNonsense = text.isTemplate && (scope.broken?.size ?? 0) > 0;
+  return isNonsense ? null : text.render(values);
+}
+
+interface KnownValues {
+  readonly scope: Pick<Scope, 'broken'>;
+  readonly values: LiquidValues;
 }
 
 function liquidText(file: TextFile, outline: Outline, context: StackTextContext): StackText | null {

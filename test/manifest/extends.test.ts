@@ -105,6 +105,20 @@ services:
     expect(theService(compiled).spec.image).toBe('app:7');
   });
 
+  test('of a template whose variables have a problem is told of that problem only', () => {
+    const base = `stack: base
+variables: {amount: {type: integer, required: true}}
+services:
+  web: {image: "web:{{ amount }}", instances: {{ amount }}}
+`;
+    const compiled = compileStackFile(
+      'services:\n  web: {extends: {file: base.yml, service: web}}\n',
+      { [beside('base.yml')]: base },
+    );
+
+    expect(codes(compiled)).toEqual(['variable-without-value']);
+  });
+
   test('goes on through several files, each relative to itself', () => {
     const compiled = compileFiles({
       [STACK_FILE]: 'services:\n  web: {extends: {file: a/one.yml, service: one}}',
