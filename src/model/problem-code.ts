@@ -87,7 +87,8 @@ const errors: Readonly<Record<string, string>> = {
   'repository-too-large': 'The commit has more files, or more text, than are read for one grid.',
   'stack-empty': 'A stack file without services. To remove a stack, remove its folder.',
   'stack-file-missing': 'A stack without a stack file.',
-  'stack-too-large': 'Too many services, or services that are too large together.',
+  'stack-too-large':
+    'Too many services, or services that are too large together, in a stack or in what it brings along.',
   'too-many-problems': 'The rest is not shown.',
   'undefined-variable': 'A variable that is not declared, or has no value.',
   'secret-inspected':

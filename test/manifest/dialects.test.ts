@@ -279,9 +279,26 @@ services:
       [`${folder}/c.yml`]: 'services: {web: {image: a}}\n',
     });
     expect(compiled.stacks.length + compiled.failed.length).toBeLessThanOrEqual(501);
-    expect(codes(compiled)).toContain('duplicate-stack');
+    expect(codes(compiled)).toContain('stack-too-large');
     const wide = `stack: a\ndepends:\n${many('b.yml')}  e: {stack: b.yml}\nservices: {web: {image: a}}\n`;
     expect(codes(compileStackFile(wide))).toEqual(['stack-too-large']);
+  });
+
+  test('cannot multiply services without a bound either', () => {
+    const many = Array.from({ length: 12 }, (_, at) => `  d${at}: {stack: b.yml}\n`).join('');
+    const services = Array.from({ length: 500 }, (_, at) => `  s${at}: {image: a}\n`).join('');
+    const compiled = compileFiles({
+      [STACK_FILE]: `stack: a\ndepends:\n${many}services: {web: {image: a}}\n`,
+      [`${folder}/b.yml`]: `services:\n${services}`,
+    });
+
+    expect(compiled.stacks).toHaveLength(10);
+    expect(compiled.failed).toEqual(['shop']);
+    expect(compiled.problems.map(brief)).toEqual([
+      'error stack-too-large 13:3',
+      'error stack-too-large 14:3',
+    ]);
+    expect(compiled.problems[0]?.message).toContain('more than 5000 services');
   });
 
   test('cannot take the name of another stack', () => {
