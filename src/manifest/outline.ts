@@ -6,7 +6,9 @@
 export interface Outline {
   readonly keys: ReadonlyMap<string, OutlineKey>;
   /** The text with every line empty that belongs to other keys than these: the lines keep their numbers. */
-  only(keys: readonly string[]): string;
+  only(names: readonly string[]): string;
+  /** The keys in whose lines the pattern occurs. */
+  having(pattern: RegExp): ReadonlySet<string>;
 }
 
 export interface OutlineKey {
@@ -37,8 +39,12 @@ export function readOutline(text: string): Outline {
   });
   return {
     keys,
-    only: (wanted) =>
-      lines.map((line, at) => (wanted.includes(owners[at] ?? '') ? line : '')).join('\n'),
+    only(names) {
+      const wanted = new Set(names);
+      return lines.map((line, at) => (wanted.has(owners[at] ?? '') ? line : '')).join('\n');
+    },
+    having: (pattern) =>
+      new Set(lines.flatMap((line, at) => (pattern.test(line) ? [owners[at] ?? ''] : []))),
   };
 }
 

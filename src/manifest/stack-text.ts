@@ -1,3 +1,4 @@
+import type { Problem } from '../model/problem.ts';
 import type { TextFile } from '../model/source.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
 import { findLiquid, type LiquidValues, type PlacedFault, renderLiquid } from './liquid.ts';
@@ -55,7 +56,7 @@ interface KnownValues {
 }
 
 function liquidText(file: TextFile, outline: Outline, context: StackTextContext): StackText | null {
-  const head = toMap(context.sources.part(file, outline.only(headKeys)), context.report);
+  const head = toMap(readHead(file, outline, context.sources), context.report);
   const render = (values: LiquidValues) => {
     const outcome = renderLiquid(withoutMark(file.text), values);
     if ('rendered' in outcome) return read(file, outcome.rendered, context);
@@ -63,6 +64,29 @@ function liquidText(file: TextFile, outline: Outline, context: StackTextContext)
     return null;
   };
   return head === null ? null : { dialect: 'stack', isTemplate: true, head, render };
+}
+
+/**
+ * By itself, or, where it has aliases of what stands elsewhere, with everything that no template touches: as it is written
+ * is how it stays.
+ */
+function readHead(file: TextFile, outline: Outline, sources: Sources): Tree {
+  const alone = sources.part(file, outline.only(headKeys));
+  if (!alone.problems.some(isUnknownAlias)) return alone;
+  const templates = outline.having(/\{[{%]/);
+  const untouched = [...outline.keys.keys()].filter((key) => !templates.has(key));
+  const { root, problems } = sources.part(file, outline.only([...headKeys, ...untouched]));
+  return { root, problems: problems.map((one) => (isUnknownAlias(one) ? inHead(one) : one)) };
+}
+
+function isUnknownAlias({ code }: Problem): boolean {
+  return code === 'unknown-alias';
+}
+
+function inHead(problem: Problem): Problem {
+  const hint =
+    'In a file with Liquid "variables" and "depends" are read before it is rendered: put the anchor into one of them, or below a key of its own without Liquid.';
+  return { ...problem, hint };
 }
 
 function readApp(file: TextFile, context: StackTextContext): MapNode | null {

@@ -210,6 +210,31 @@ services:
     expect(theService(compiled).spec.image).toBe('x:latest');
   });
 
+  describe('with an alias of what stands at another key', () => {
+    const withAnchor = (anchor: string) =>
+      compileStackFile(`stack: a
+${anchor}
+variables:
+  size: {<<: *usual, default: 1g}
+services:
+  web: {image: "web:{{ GRID }}", mem_limit: $size, environment: *env}
+`);
+
+    test('has what is anchored there, in variables as in services', () => {
+      const compiled = withAnchor('x-env: &env {A: b}\nx-usual: &usual {type: string}');
+
+      expect(codes(compiled)).toEqual([]);
+      expect(theService(compiled).spec).toMatchObject({ memory: 2 ** 30, env: { A: 'b' } });
+    });
+
+    test('is told where an anchor can be that variables use', () => {
+      const problem = theProblem(withAnchor('x-usual: &usual {type: "{{ GRID }}"}'));
+
+      expect(brief(problem)).toBe('error unknown-alias 4:14');
+      expect(problem.hint).toContain('before it is rendered');
+    });
+  });
+
   test('puts dollars of values in as they are', () => {
     const compiled = compileStackFile(
       'stack: a\nvariables:\n  p: {value: "$${GRID}"}\nservices:\n  web:\n    image: a\n    command: echo {{ p }} $p\n',
