@@ -1,9 +1,8 @@
 import { quote } from '../manifest/quote.ts';
-import { compareProblems } from '../manifest/report.ts';
 import type { Service, Stack } from '../model/grid.ts';
-import { compareText } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import { specFault } from '../protocol/codec.ts';
+import { holdBack } from './held-back.ts';
 import type { CompiledGrid } from './prepare.ts';
 
 /**
@@ -21,7 +20,7 @@ export function createWireCheck(): (compiled: CompiledGrid) => CompiledGrid {
       if (found.length === 0) fits.add(stack);
       else problems.set(stack.name, found);
     }
-    return problems.size === 0 ? compiled : withoutStacks(compiled, problems);
+    return holdBack(compiled, problems);
   };
 }
 
@@ -31,16 +30,4 @@ function problemsOf({ stack, name, spec, position }: Service): readonly Problem[
   const message = `the service ${quote(name)} cannot be sent to a node: there is more at ${quote(fault)} than agents take`;
   const hint = 'Write less of it. It should have been said at its own place: please report it.';
   return [{ severity: 'error', code: 'wrong-value', message, hint, position, stack }];
-}
-
-function withoutStacks(
-  { grid, stacks, failed, problems }: CompiledGrid,
-  found: ReadonlyMap<string, readonly Problem[]>,
-): CompiledGrid {
-  return {
-    grid,
-    stacks: stacks.filter(({ name }) => !found.has(name)),
-    failed: [...failed, ...found.keys()].toSorted(compareText),
-    problems: [...problems, ...[...found.values()].flat()].toSorted(compareProblems),
-  };
 }

@@ -420,7 +420,7 @@ describe('assignments', () => {
     await dispatcher.assign(sized(most));
     const { signed } = await agent.next('assignment');
     await store.assignments.remove('demo', 'node-1');
-    startDispatcher(new Fleet());
+    await startDispatcher(new Fleet());
 
     const back = connect(agent.keys);
     await back.join({ kind: 'credential', credential }, { generation: 1 });
