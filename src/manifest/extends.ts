@@ -7,7 +7,7 @@ import { settleLabels } from './label-files.ts';
 import { mergeServices } from './merge-services.ts';
 import { settleSpellings } from './old-spellings.ts';
 import { alternatives, quote } from './quote.ts';
-import type { Fault, Report } from './report.ts';
+import type { Fault, Parsed, Report } from './report.ts';
 import { openSecretBook } from './secrets-file.ts';
 import { Extends } from './service-schema.ts';
 import { resolvePath } from './source-path.ts';
@@ -93,13 +93,13 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
   }
 
   function resolveBase(file: ServiceFile, written: TreeNode): MapNode | null {
-    const stack = valueAt(written, 'stack');
-    if (stack !== null) report.error(stack, fromRegistry);
-    const wish = stack === null ? validateExtends(written, report) : null;
+    const wish = validateExtends(written, report);
     if (wish === null) return null;
-    const { service: name, file: path } =
-      typeof wish === 'string' ? { service: wish, file: undefined } : wish;
-    const from = path === undefined ? file : openFile(path, valueAt(written, 'file') ?? written);
+    const { service: name, ...where } = typeof wish === 'string' ? { service: wish } : wish;
+    const place = placeOf(where, written);
+    if (place.fault !== undefined) report.error(valueAt(written, 'stack') ?? written, place.fault);
+    if (place.fault !== undefined) return null;
+    const from = place.value === null ? file : openFile(place.value.path, place.value.at);
     if (from === null) return null;
     const fault = chainFault(from, name);
     if (fault === null) return resolve(from, name);
@@ -145,6 +145,23 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
   return { resolve, vault };
 }
 
+/** In Kontena `stack` was a file, too, or a name in its registry. `null`: the file itself. */
+function placeOf(
+  { file, stack }: { readonly file?: string; readonly stack?: string },
+  written: TreeNode,
+): Parsed<{ readonly path: string; readonly at: TreeNode } | null> {
+  if (file !== undefined && stack !== undefined) return { fault: both };
+  if (stack !== undefined && !/\.ya?ml$/.test(stack)) return { fault: fromRegistry };
+  const path = file ?? stack;
+  const at = valueAt(written, file === undefined ? 'stack' : 'file') ?? written;
+  return { value: path === undefined ? null : { path, at } };
+}
+
+const both: Fault = {
+  code: 'wrong-value',
+  message: 'a service extends one of another "file" or "stack", not both',
+};
+
 /** A file that is extended, with its own variables and, before them, those of the stack that extends it. */
 function readServiceFile(
   file: TextFile,
@@ -183,7 +200,7 @@ function servicesOf(root: MapNode, report: Report): MapNode | null {
 const fromRegistry: Fault = {
   code: 'bad-path',
   message: 'nothing is fetched from a stack registry: a commit says all that there is to say',
-  hint: 'Put the stack file into the repository, and write "extends: {file: PATH, service: NAME}".',
+  hint: 'Put the stack file into the repository, and write "extends: {stack: PATH.yml, service: NAME}".',
 };
 
 function unknownService(name: string, { path, services }: ServiceFile): Fault {

@@ -146,6 +146,13 @@ export const Extends = textOrMap(
         description: 'A kontena.yml or docker-compose.yml, relative to this file.',
       }),
     ),
+    stack: Type.Optional(
+      text({
+        minLength: 1,
+        description: 'The same, as Kontena had it for stacks; nothing is fetched from a registry.',
+        examples: ['common.yml'],
+      }),
+    ),
   },
   {
     description:

@@ -4,7 +4,7 @@ import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
-import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
+import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
 import { decodeAssignment, decodeCredential, toObservedInstance } from '../protocol/codec.ts';
 import { parseJoinToken } from '../protocol/join-token.ts';
 import { MAX_INSTANCES } from '../protocol/shape.ts';
@@ -12,6 +12,7 @@ import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DoneHook } from '../store/done-hooks.ts';
+import { checkSize } from './assignment-size.ts';
 import { packSecrets } from './courier.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
@@ -389,22 +390,6 @@ export class Dispatcher implements SessionHost {
     });
   }
 }
-
-/** What would be refused when it is read, by the node or by the next master, must not be stored. */
-function checkSize(assignment: Assignment): void {
-  const { node, instances } = assignment;
-  // As it travels: JSON text inside of JSON.
-  const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(assignment)));
-  if (instances.length <= MAX_INSTANCES && bytes <= MAX_FRAME_BYTES - FRAME_MARGIN) return;
-  throw new GridError({
-    code: 'invalid-request',
-    message: `the assignment of node ${node} is too large: ${instances.length} instances of at most ${MAX_INSTANCES}, ${bytes} bytes of at most ${MAX_FRAME_BYTES}`,
-    hint: 'Spread the instances over more nodes, wish for fewer of them, or have fewer files delivered with them.',
-  });
-}
-
-/** For what is around an assignment in its frame, on its way to the node and back. */
-const FRAME_MARGIN = 4_096;
 
 function key(grid: string, node: string): string {
   return `${grid}/${node}`;

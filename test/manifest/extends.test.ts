@@ -129,6 +129,23 @@ services:
     expect(theService(compiled).spec).toMatchObject({ image: 'three:latest', user: 'one' });
   });
 
+  test('takes a stack of the repository as a file, as Kontena had it', () => {
+    const compiled = compileStackFile(
+      'services:\n  web: {extends: {stack: ../../../../stacks/base.yml, service: app}}',
+      { 'stacks/base.yml': 'stack: me/base\nservices: {app: {image: app, user: base}}' },
+    );
+    expect(theService(compiled).spec).toMatchObject({ image: 'app:latest', user: 'base' });
+  });
+
+  test.each([
+    ['{stack: kontena/redis, service: app}', 'error bad-path 2:26'],
+    ['{stack: a.yml, file: a.yml, service: app}', 'error wrong-value 2:26'],
+    ['{stack: a.yml}', 'error missing-key 2:18'],
+  ])('takes nothing from a registry, and not two files: %s', (written, shown) => {
+    const compiled = compileStackFile(`services:\n  web: {extends: ${written}}`);
+    expect(compiled.problems.map(brief)).toEqual([shown]);
+  });
+
   test('shows problems where they are written, in the other file', () => {
     const compiled = compileStackFile(
       'services:\n  web: {extends: {file: docker-compose.yml, service: app}}',

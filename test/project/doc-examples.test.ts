@@ -27,6 +27,7 @@ const secrets = { 'api-key': { file: 'api-key.txt' } };
 const files = {
   'app.env': 'LOG_LEVEL=info\n',
   'docker-compose.yml': 'services: {web: {image: compose:1}}\n',
+  'common.yml': 'stack: me/common\nservices: {db: {image: "db:1"}, web: {image: "web:1"}}\n',
   'nginx.conf': 'events {}\n',
   'api-key.txt': 'a\n',
   'html/index.html': 'hello\n',
