@@ -1,12 +1,12 @@
 import { textDigest } from '../model/digest.ts';
 import { parseMark, printMark } from '../model/secret.ts';
-import { drawFrom, type Seed } from '../model/seed.ts';
+import { drawFrom, type Seed, seedName } from '../model/seed.ts';
 import { type Chance, roll } from './random-values.ts';
 import type { VariableEntry } from './variable-schema.ts';
 
 /**
  * How a text of chance is made, all but the seed: whoever has that can make it again, and nobody needs to keep it. It is what
- * the mark of such a text says.
+ * the mark of such a text says, with the name of the seed: another seed makes other marks, and so other containers.
  */
 export interface Recipe {
   /** Whose it is: grid, stack, variable. */
@@ -51,21 +51,22 @@ export function change(written: string, changes: Changes): string {
     : textDigest(changes.hexdigest, text);
 }
 
-/** Equal recipes have equal marks. */
-export function markOfChance({ path, chance, changes }: Recipe): string {
+/** Equal recipes have equal marks, as long as the seed is the same. */
+export function markOfChance({ path, chance, changes }: Recipe, seed: Seed): string {
   const name = (path.at(-1) ?? '').replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 255);
-  const id = Buffer.from(JSON.stringify([path, chance, changes])).toString('base64url');
+  const content = [path, chance, changes, seedName(seed)];
+  const id = Buffer.from(JSON.stringify(content)).toString('base64url');
   return printMark({ kind: 'random', name: name === '' ? '_' : name, id });
 }
 
 /**
- * What a mark of chance stands for in a grid. `null`: it is no such mark, or of another grid: whoever may write this grid's
- * files could else ask for that one's.
+ * What a mark of chance stands for in a grid. `null`: it is no such mark, or was made with another seed, or for another grid:
+ * whoever may write this grid's files could else ask for that one's.
  */
 export function deriveChance(mark: string, grid: string, seed: Seed): string | null {
   const parsed = parseMark(mark);
   const recipe = parsed?.kind === 'random' ? readRecipe(parsed.id) : null;
-  if (recipe === null || recipe.path[0] !== grid) return null;
+  if (recipe === null || recipe.path[0] !== grid || recipe.seed !== seedName(seed)) return null;
   const { value } = roll(recipe.chance, drawFrom(seed, recipe.path));
   return typeof value === 'string' ? change(value, recipe.changes) : null;
 }
@@ -76,15 +77,15 @@ export function isChanceOf(grid: string, id: string): boolean {
 }
 
 /** Anybody can write a mark: what is in it is believed no more than any other text of a file. */
-function readRecipe(id: string): Recipe | null {
+function readRecipe(id: string): (Recipe & { readonly seed: unknown }) | null {
   try {
-    const [path, chance, changes] = JSON.parse(
+    const [path, chance, changes, seed] = JSON.parse(
       Buffer.from(id, 'base64url').toString(),
     ) as unknown[];
     const isPath = Array.isArray(path) && path.every((name) => typeof name === 'string');
     if (!isPath || !isChance(chance) || typeof changes !== 'object' || changes === null)
       return null;
-    return { path, chance, changes };
+    return { path, chance, changes, seed };
   } catch {
     return null;
   }

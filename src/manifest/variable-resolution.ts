@@ -184,7 +184,7 @@ function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resol
   }
   // What a person would have been asked is not answered by the type.
   const isOpen = found.unanswered.some(({ resolver }) => resolver.text !== 'env');
-  const known = { ...made, value: marked(made.value, found, entry) };
+  const known = { ...made, value: marked(made.value, found, { entry, seed: resolving.seed }) };
   const value = known.value ?? (isOpen ? null : withoutValue(entry));
   if (value !== null)
     return { value, origin: made.value === null ? byType : found.origin, isBroken: false };
@@ -192,9 +192,13 @@ function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resol
 }
 
 /** A text of chance is a secret: what is known from here on is how to make it again. */
-function marked(value: Value, { recipe }: Found, entry: VariableEntry): Value {
+function marked(
+  value: Value,
+  { recipe }: Found,
+  { entry, seed }: { readonly entry: VariableEntry; readonly seed: Seed },
+): Value {
   if (recipe === undefined || typeof value !== 'string') return value;
-  return markOfChance({ ...recipe, changes: changesOf(entry) });
+  return markOfChance({ ...recipe, changes: changesOf(entry) }, seed);
 }
 
 const byType: Origin = { kind: 'type' };

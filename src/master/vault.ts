@@ -31,7 +31,9 @@ export function createVault({ identities, recipient, seed }: VaultOptions): Vaul
     const { kind, name } = parsed;
     if (kind !== 'random') return await openValue(identities, { grid, kind, name }, text ?? '');
     const value = deriveChance(mark, grid, seed);
-    return value === null ? { reason: 'it is of another grid' } : { value };
+    return value === null
+      ? { reason: 'it was made with another seed, or for another grid' }
+      : { value };
   }
   return {
     recipient,

@@ -9,6 +9,11 @@ export type Draw = (bound: number) => number;
 /** For commands that have no master to ask: values of the right form, and the same every time. */
 export const placeholderSeed: Seed = new Uint8Array(32);
 
+/** Tells seeds apart, and says nothing about what is derived from them. */
+export function seedName(seed: Seed): string {
+  return keyedDigest(seed, 'name').toString('hex').slice(0, 8);
+}
+
 /**
  * The stream of numbers that belongs to a path of names: HMAC-SHA256 in counter mode. The same seed and names give the same
  * stream for ever, and say nothing about the stream of any other.

@@ -11,21 +11,26 @@ const recipe: Recipe = {
 
 describe('a text of chance', () => {
   test('is the same for the same recipe and seed only', () => {
-    const value = deriveChance(markOfChance(recipe), 'demo', seed);
+    const value = deriveChance(markOfChance(recipe, seed), 'demo', seed);
     expect(value).toMatch(/^[0-9a-f]{12}$/);
-    expect(deriveChance(markOfChance(recipe), 'demo', seed)).toBe(value);
-    expect(deriveChance(markOfChance(recipe), 'demo', new Uint8Array(32))).not.toBe(value);
+    expect(deriveChance(markOfChance(recipe, seed), 'demo', seed)).toBe(value);
     const other = { ...recipe, path: ['demo', 'shop', 'OTHER'] };
-    expect(deriveChance(markOfChance(other), 'demo', seed)).not.toBe(value);
+    expect(deriveChance(markOfChance(other, seed), 'demo', seed)).not.toBe(value);
+  });
+
+  test('has another mark with another seed, and is told with its own only', () => {
+    const other = new Uint8Array(32);
+    expect(markOfChance(recipe, other)).not.toBe(markOfChance(recipe, seed));
+    expect(deriveChance(markOfChance(recipe, seed), 'demo', other)).toBeNull();
   });
 
   test('is changed as its variable says', () => {
     const upper = { ...recipe, changes: { upcase: true, hexdigest: 'md5' as const } };
-    expect(deriveChance(markOfChance(upper), 'demo', seed)).toMatch(/^[0-9a-f]{32}$/);
+    expect(deriveChance(markOfChance(upper, seed), 'demo', seed)).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test('of another grid is not told', () => {
-    const mark = markOfChance({ ...recipe, path: ['prod', 'shop', 'PASS'] });
+    const mark = markOfChance({ ...recipe, path: ['prod', 'shop', 'PASS'] }, seed);
     expect(deriveChance(mark, 'demo', seed)).toBeNull();
     expect(isChanceOf('demo', parseMark(mark)?.id ?? '')).toBe(false);
   });
@@ -44,7 +49,7 @@ describe('a text of chance', () => {
   });
 
   test('has a name that fits a mark, whatever the variable is called', () => {
-    expect(markOfChance({ ...recipe, path: ['demo', ' '] })).toMatch(/^⟦random\._\./);
-    expect(markOfChance({ ...recipe, path: [] })).toMatch(/^⟦random\._\./);
+    expect(markOfChance({ ...recipe, path: ['demo', ' '] }, seed)).toMatch(/^⟦random\._\./);
+    expect(markOfChance({ ...recipe, path: [] }, seed)).toMatch(/^⟦random\._\./);
   });
 });

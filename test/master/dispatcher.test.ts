@@ -26,7 +26,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
 import { unpackValues } from '../../src/secrets/parcel.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { aVault } from '../support/a-vault.ts';
+import { aVault, vaultSeed } from '../support/a-vault.ts';
 import {
   aGrid,
   aHook,
@@ -302,11 +302,14 @@ describe('opening a session', () => {
 });
 
 describe('secrets', () => {
-  const chance = markOfChance({
-    path: ['demo', 'shop', 'P'],
-    chance: { kind: 'string', length: 8, charset: 'hex' },
-    changes: {},
-  });
+  const chance = markOfChance(
+    {
+      path: ['demo', 'shop', 'P'],
+      chance: { kind: 'string', length: 8, charset: 'hex' },
+      changes: {},
+    },
+    vaultSeed,
+  );
 
   it('go beside the assignment, for this session of the node alone', async () => {
     const { credential, agent: before } = await joined();

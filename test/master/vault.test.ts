@@ -3,14 +3,17 @@ import { markOfChance } from '../../src/manifest/chance.ts';
 import { createSecretCheck } from '../../src/master/secret-check.ts';
 import { parseSealed, printMark } from '../../src/model/secret.ts';
 import { sealValue } from '../../src/secrets/sealed-value.ts';
-import { aVault } from '../support/a-vault.ts';
+import { aVault, vaultSeed } from '../support/a-vault.ts';
 import { aGrid, aService, aStack } from '../support/builders.ts';
 
-const chance = markOfChance({
-  path: ['demo', 'shop', 'P'],
-  chance: { kind: 'string', length: 8, charset: 'hex' },
-  changes: {},
-});
+const chance = markOfChance(
+  {
+    path: ['demo', 'shop', 'P'],
+    chance: { kind: 'string', length: 8, charset: 'hex' },
+    changes: {},
+  },
+  vaultSeed,
+);
 
 async function sealed(recipient: string, value: string, grid = 'demo') {
   const text = await sealValue(recipient, { grid, kind: 'secret', name: 'a' }, value);
