@@ -44,6 +44,7 @@ const DEFAULT_TOKEN_SECONDS = 3_600;
 const replies = {
   ApiError: wire.ApiError,
   Version: wire.Version,
+  Recipient: wire.Recipient,
   GridList: wire.GridList,
   GridStatus: wire.GridStatus,
   NodeList: wire.NodeList,
@@ -104,6 +105,11 @@ function registerReading(app: Api, { operations, version, now }: ApiOptions): vo
     version,
     now: now(),
   }));
+  app.get(
+    '/recipient',
+    { schema: doc('Recipient', "The master's public key, which values are sealed for") },
+    () => operations.recipient(),
+  );
   app.get('/grids', { schema: doc('GridList', 'All grids and how they are') }, async () => ({
     grids: await operations.grids(),
   }));

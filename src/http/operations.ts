@@ -8,6 +8,7 @@ import type {
   GridStatus,
   InstanceStatus,
   NodeStatus,
+  Recipient,
   ServiceStatus,
   Token,
   Update,
@@ -54,6 +55,8 @@ export interface Operations {
   removeNode(grid: string, node: string): Promise<void>;
   /** The listener must not throw; call the result to end it. */
   subscribe(listener: (update: Update) => void): () => void;
+  /** What values are sealed for, so that this master can open them. */
+  recipient(): Recipient;
   /** The repository was read once and everything needed to deploy is running. */
   ready(): boolean;
 }

@@ -184,6 +184,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       dispatcher,
       hub,
       identity,
+      recipient: vault.recipient,
       clock,
       controllers: grids.running,
       repository: () => loop.state,

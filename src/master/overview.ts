@@ -33,6 +33,8 @@ export interface OverviewOptions {
   readonly dispatcher: Dispatcher;
   readonly hub: UpdateHub;
   readonly identity: KeyPair;
+  /** What values are sealed for. */
+  readonly recipient: string;
   readonly clock: Clock;
   /** The running controllers by grid. */
   readonly controllers: ReadonlyMap<string, GridController>;
@@ -95,6 +97,7 @@ export function createOverview(options: OverviewOptions): Operations {
       await removeNode(options, grid, node);
     },
     subscribe: (listener) => hub.subscribe(listener),
+    recipient: () => ({ recipient: options.recipient }),
     ready: () => options.repository().head !== null,
   };
 }

@@ -48,6 +48,11 @@ export const Version = Type.Object({
   now: Type.Number({ description: "The master's clock, milliseconds since the epoch." }),
 });
 
+/** What values are sealed for: the public half of a key that only this master has. */
+export const Recipient = Type.Object({
+  recipient: Type.String({ description: 'An age recipient: "age1" and 58 characters.' }),
+});
+
 const Failure = Type.Object({
   code: text,
   message: text,
@@ -96,7 +101,9 @@ export const VariableList = Type.Object({
         Type.Object({
           name: text,
           value: Type.Union([text, Type.Null()]),
-          secret: Type.Boolean({ description: 'It is made of chance, and its value not shown.' }),
+          secret: Type.Boolean({
+            description: 'Chance or a secret is in it: its value is not shown.',
+          }),
           origin: Type.Enum(['built-in', 'given', 'value', 'resolver', 'default', 'type', 'none']),
           resolver: Type.Optional(text),
           position: Type.Optional(Position),
@@ -309,6 +316,7 @@ export const Update = Type.Union([
 ]);
 
 export type ApiError = Frozen<Type.Static<typeof ApiError>>;
+export type Recipient = Frozen<Type.Static<typeof Recipient>>;
 export type Version = Frozen<Type.Static<typeof Version>>;
 export type VariableList = Frozen<Type.Static<typeof VariableList>>;
 export type CurrentPlan = Frozen<Type.Static<typeof CurrentPlan>>;

@@ -3,7 +3,7 @@ import type Type from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GridError } from '../../src/model/error.ts';
 import * as wire from '../../src/protocol/api.ts';
-import { aDeploy, aGrid, NOW } from './fake-operations.ts';
+import { aDeploy, aGrid, NOW, RECIPIENT } from './fake-operations.ts';
 import { startServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -63,6 +63,7 @@ describe('who may use the API', () => {
 describe('reading', () => {
   it.each<[string, Type.TSchema]>([
     ['/version', wire.Version],
+    ['/recipient', wire.Recipient],
     ['/grids', wire.GridList],
     ['/grids/production', wire.GridStatus],
     ['/grids/production/nodes', wire.NodeList],
@@ -112,6 +113,14 @@ describe('reading', () => {
       version: '1.2.3',
       now: NOW,
     });
+  });
+});
+
+describe('the recipient of sealed values', () => {
+  it('is told to whoever has the token', async () => {
+    const response = await server.api('/api/v1/recipient');
+    expect(await response.json()).toEqual({ recipient: RECIPIENT });
+    expect((await fetch(`${server.url}/api/v1/recipient`)).status).toBe(401);
   });
 });
 
@@ -313,6 +322,7 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids/{grid}/services',
       '/api/v1/grids/{grid}/variables',
       '/api/v1/nodes',
+      '/api/v1/recipient',
       '/api/v1/tokens',
       '/api/v1/version',
     ]);

@@ -17,6 +17,7 @@ export const SHA = '4f2a9c1d0b7e63558a4dd1c9f20e7b31a6c5d802';
 export const OLD_SHA = '0c11b7a2f9de4a60b7c3e8d15f6a92b4c7d8e9f1';
 export const NOW = 1_795_000_000_000;
 export const HASH = 'a3f1c2d4e5b60718';
+export const RECIPIENT = 'age1pdar46f9ewplqh8xlnle8ka8xn4y4rjgu60da54emg6cwzt37evsxxp4ck';
 export const OLD_HASH = '1111c2d4e5b60718';
 
 type Planned = NonNullable<Deploy['plan']>;
@@ -292,6 +293,10 @@ export class FakeOperations implements Operations {
   subscribe(listener: (update: Update) => void) {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  recipient() {
+    return { recipient: RECIPIENT };
   }
 
   ready() {
