@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import type { Stdin } from './stdin.ts';
 
 /** A command's outside world: what it reads and writes, how it ends. Tests put their own in its place. */
 export interface Io {
@@ -6,6 +7,7 @@ export interface Io {
   readonly stdout: (text: string) => void;
   /** Progress, hints and faults. */
   readonly stderr: (text: string) => void;
+  readonly stdin: Stdin;
   /** Whether a person reads there: then colours are used. */
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/log.ts';
 import type { Io } from './io.ts';
@@ -6,12 +7,20 @@ import { EXIT } from './io.ts';
 import type { Launch } from './launch.ts';
 import { thisMachine } from './machine.ts';
 import { runCli } from './program.ts';
+import { createStdin } from './stdin.ts';
 
 const stopping = new AbortController();
 
 const io: Io = {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  stdin: createStdin({
+    isTerminal: isatty(0),
+    open: () => process.stdin,
+    print: (text) => process.stderr.write(text),
+    stop: stopping.signal,
+    interrupt: () => process.kill(process.pid, 'SIGINT'),
+  }),
   isTerminal: { stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
   env: process.env,
   cwd: process.cwd(),

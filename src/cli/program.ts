@@ -2,16 +2,14 @@ import { Command, CommanderError, Option } from 'commander';
 import { GridError } from '../model/error.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { approve } from './approve.ts';
-import type { Client } from './client.ts';
+import { addClient, addCommand, type Surroundings, type Tree } from './command-tree.ts';
 import { checkConfig, configDocs } from './config.ts';
-import { connect } from './connect.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
 import { events, followEvents } from './events.ts';
 import { history } from './history.ts';
-import { EXIT, type ExitCode, type Io } from './io.ts';
-import { type Launch, runAgent, runMaster } from './launch.ts';
-import type { Machine } from './machine.ts';
+import { EXIT, type ExitCode } from './io.ts';
+import { runAgent, runMaster } from './launch.ts';
 import { listNodes, removeNode } from './node.ts';
 import { printFault } from './output.ts';
 import { showPlan } from './plan.ts';
@@ -22,19 +20,13 @@ import {
   formatOf,
   formatOption,
   limitOption,
-  type Options,
   optional,
   pageOf,
   text,
 } from './program-options.ts';
+import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
 import { statusOfAll, statusOfGrid } from './status.ts';
 import { createToken } from './token.ts';
-
-export interface Surroundings {
-  readonly io: Io;
-  readonly launch: Launch;
-  readonly machine: Machine;
-}
 
 /** Runs one command line, without the program's name, to its exit code. Never throws. */
 export async function runCli(args: readonly string[], around: Surroundings): Promise<ExitCode> {
@@ -58,13 +50,6 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
   }
 }
 
-/** The command tree in the making: each action only turns its arguments into a call of a command's own file. */
-interface Tree {
-  readonly program: Command;
-  readonly around: Surroundings;
-  readonly end: (code: ExitCode) => void;
-}
-
 function createProgram(around: Surroundings, end: (code: ExitCode) => void): Command {
   const program = new Command('gridops')
     .description('Push to git to deploy containers on your own Docker hosts.')
@@ -79,6 +64,8 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addGridCommands(tree);
   addDeployCommands(tree);
   addNodeCommands(tree);
+  addSecretCommands(tree);
+  addCertificateCommands(tree);
   addLocalCommands(tree);
   addProcesses(tree);
   return program;
@@ -257,44 +244,5 @@ function addProcesses(tree: Tree): void {
   addCommand(tree, 'demo', {
     summary: 'try it all on this machine, in a temporary folder',
     act: () => launch.demo(),
-  });
-}
-
-interface Given {
-  readonly args: readonly string[];
-  readonly options: Options;
-}
-
-interface Action {
-  readonly summary: string;
-  readonly act: (given: Given) => Promise<ExitCode>;
-}
-
-interface ClientAction {
-  readonly summary: string;
-  readonly act: (
-    io: Io,
-    client: Client,
-    given: Given & { readonly json: boolean },
-  ) => Promise<ExitCode>;
-}
-
-/** A command that asks the master: with the options that say which one, and `--json`. */
-function addClient(tree: Tree, usage: string, { summary, act }: ClientAction): Command {
-  const { io } = tree.around;
-  const command = addCommand(tree, usage, {
-    summary,
-    act: async (given) => {
-      const client = await connect(io, flagsOf(given.options));
-      return await act(io, client, { ...given, json: given.options['json'] === true });
-    },
-  });
-  return addSettings(command, 'client').option('--json', 'print JSON');
-}
-
-function addCommand(tree: Tree, usage: string, { summary, act }: Action): Command {
-  const command = tree.program.command(usage).description(summary);
-  return command.action(async () => {
-    tree.end(await act({ args: command.args, options: command.opts<Options>() }));
   });
 }

@@ -74,7 +74,7 @@ export function checkSecretsFile(grid: string, sources: Sources, report: Report)
   const { root, problems } = sources.tree(opened.value);
   for (const problem of problems) report.error(problem.position, problem);
   if (root === null || isNull(root)) return;
-  for (const key of Object.values(keys)) concealPlain(valueAt(root, key), report);
+  for (const key of Object.values(secretSections)) concealPlain(valueAt(root, key), report);
   validate(root, report);
 }
 
@@ -100,7 +100,8 @@ export interface SealedEntry {
   readonly at: TreeNode;
 }
 
-const keys: Readonly<Record<SealedKind, string>> = {
+/** Where each kind stands in the file. */
+export const secretSections: Readonly<Record<SealedKind, string>> = {
   secret: 'secrets',
   certificate: 'certificates',
 };
@@ -111,7 +112,7 @@ export function openSecretBook(grid: string, sources: Sources): SecretBook {
   function entries(kind: SealedKind): MapNode['entries'] {
     const opened = sources.open(path);
     const root = opened.fault === undefined ? sources.tree(opened.value).root : null;
-    const map = root === null ? null : valueAt(root, keys[kind]);
+    const map = root === null ? null : valueAt(root, secretSections[kind]);
     return map?.kind === 'map' ? map.entries : new Map();
   }
   function sealed(kind: SealedKind, name: string): SealedEntry | null {

@@ -25,11 +25,24 @@ export async function recipientOf(identity: Identity): Promise<Recipient> {
   }
 }
 
+/** Throws `GridError` `invalid-request` when it is no recipient. */
+export function checkRecipient(text: string): Recipient {
+  encrypterFor(text);
+  return text;
+}
+
 /** Throws `GridError` `invalid-request` when it is no recipient. Another text each time. */
 export async function encrypt(recipient: Recipient, text: string): Promise<Uint8Array> {
+  return await encrypterFor(recipient).encrypt(text);
+}
+
+function encrypterFor(recipient: Recipient): Encrypter {
   const encrypter = new Encrypter();
   try {
+    // age has other kinds, which are longer.
+    if (recipient.length !== 62) throw new Error('another length');
     encrypter.addRecipient(recipient);
+    return encrypter;
   } catch (cause) {
     throw new GridError({
       code: 'invalid-request',
@@ -37,7 +50,6 @@ export async function encrypt(recipient: Recipient, text: string): Promise<Uint8
       cause,
     });
   }
-  return await encrypter.encrypt(text);
 }
 
 /** `null`: it is for another key, or it was changed. */

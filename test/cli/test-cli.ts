@@ -5,12 +5,18 @@ import { EXIT, type ExitCode, type Io } from '../../src/cli/io.ts';
 import type { Launch } from '../../src/cli/launch.ts';
 import type { Machine } from '../../src/cli/machine.ts';
 import { runCli } from '../../src/cli/program.ts';
+import type { Stdin } from '../../src/cli/stdin.ts';
 import { NOW } from '../http/fake-operations.ts';
 
 export interface CliOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   readonly isTerminal?: boolean;
+  /** What is piped in, or typed where `isTyped`. */
+  readonly stdin?: string | Uint8Array;
+  readonly isTyped?: boolean;
+  /** What happens while somebody types. */
+  readonly onAsk?: () => Promise<void>;
   readonly fetch?: typeof fetch;
   readonly launch?: Partial<Launch>;
   readonly machine?: Partial<Machine>;
@@ -45,6 +51,9 @@ export async function runGridops(
     stderr: (text) => {
       err += text;
     },
+    stdin: fakeStdin(options, (text) => {
+      err += text;
+    }),
     isTerminal: { stdout: terminal, stderr: terminal },
     env: options.env ?? {},
     cwd: options.cwd ?? '/nonexistent',
@@ -70,6 +79,22 @@ export async function runGridops(
   };
   const code = await runCli(args, { io, launch, machine });
   return { code, out, err };
+}
+
+function fakeStdin(
+  { stdin = '', isTyped = false, onAsk }: CliOptions,
+  print: (text: string) => void,
+): Stdin {
+  const bytes = Buffer.from(stdin);
+  return {
+    isTerminal: isTyped,
+    read: async () => bytes,
+    ask: async (question) => {
+      print(question);
+      await onAsk?.();
+      return bytes.toString();
+    },
+  };
 }
 
 /** A folder of its own for one test; gone when `use` ends. */
