@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { resolveGrid } from '../manifest/compile.ts';
 import { renderStack } from '../manifest/render.ts';
+import type { ResolvedStack } from '../manifest/resolve-stack.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
 import type { ShownProblem } from '../model/problem.ts';
+import { hasMark } from '../model/secret.ts';
 import type { SourceTree } from '../model/source.ts';
 import { chosenGrids, framed } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
@@ -25,6 +27,8 @@ interface RenderedStack {
   readonly stack: string;
   /** A stack file without templates, variables and `extends`. */
   readonly text: string;
+  /** Values in it are not those of the master. */
+  readonly hasPlaceholders: boolean;
 }
 
 /**
@@ -39,7 +43,9 @@ export async function render(io: Io, options: RenderOptions): Promise<ExitCode> 
     grids.flatMap((grid) => grid.stacks),
     options.stack,
   );
-  if (grids.some((grid) => grid.hasPlaceholders)) io.stderr(placeholders);
+  if (stacks.some(({ text }) => hasMark(text))) io.stderr(marksNote);
+  const invented = stacks.filter(({ hasPlaceholders }) => hasPlaceholders);
+  if (invented.length > 0) io.stderr(placeholdersNote(invented));
   const problems = grids
     .flatMap((grid) => grid.problems)
     .filter(({ stack }) => options.stack === null || stack === options.stack);
@@ -50,15 +56,34 @@ export async function render(io: Io, options: RenderOptions): Promise<ExitCode> 
 
 function renderGrid(source: SourceTree, grid: string) {
   const { stacks, problems } = resolveGrid(source, grid);
-  const rendered = [...stacks].map(
-    ([stack, resolved]): RenderedStack => ({ grid, stack, text: renderStack(stack, resolved) }),
-  );
-  const hasPlaceholders = [...stacks.values()].some(({ scope }) => (scope?.secret.size ?? 0) > 0);
-  return { stacks: rendered, problems: framed(problems, source), hasPlaceholders };
+  const texts = textsOf(stacks);
+  const hasChance = [...stacks.values()].some(({ scope }) => (scope?.secret.size ?? 0) > 0);
+  // What another seed changes comes from the seed, which only the master has.
+  const others = hasChance ? textsOf(resolveGrid(source, grid, otherSeed).stacks) : texts;
+  const rendered = Array.from(texts, ([stack, text]) => ({
+    grid,
+    stack,
+    text,
+    hasPlaceholders: others.get(stack) !== text,
+  }));
+  return { stacks: rendered, problems: framed(problems, source) };
 }
 
-/** Values of chance come from the master's seed, which only the master has. */
-const placeholders = 'note: random values are placeholders here; the master has its own\n';
+function textsOf(stacks: ReadonlyMap<string, ResolvedStack>): ReadonlyMap<string, string> {
+  return new Map(Array.from(stacks, ([name, stack]) => [name, renderStack(name, stack)]));
+}
+
+const otherSeed = new Uint8Array(32).fill(1);
+
+const marksNote =
+  'note: ⟦…⟧ stands for a value that is put in on the node; nobody else needs to know it\n';
+
+function placeholdersNote(stacks: readonly RenderedStack[]): string {
+  const names = stacks.map(({ grid, stack }) => `${grid}/${stack}`);
+  return harmless(
+    `note: random values outside of the environment, and random numbers, are placeholders here; the master has its own (${names.join(', ')})\n`,
+  );
+}
 
 function chooseStacks(
   stacks: readonly RenderedStack[],

@@ -18,7 +18,7 @@ export function createTyping(): Typing {
     if (data.includes(key.interrupt)) return 'interrupted';
     // Arrows and the like: there is nothing to move in.
     if (data.startsWith(key.escape)) return 'more';
-    const [first = '', ...others] = data.split(lineEnd);
+    const [first = '', ...others] = data.replaceAll(key.end, '\n').split(/\r\n|\r|\n/);
     for (const character of first) type(character);
     // What was pasted beyond the first line would be lost without a word.
     if (others.some((line) => line !== '')) throw severalLines();
@@ -29,14 +29,13 @@ export function createTyping(): Typing {
 
 const key = {
   interrupt: '\u0003',
+  /** Ctrl-D: like Enter. */
+  end: '\u0004',
   backspace: '\b',
   clear: '\u0015',
   escape: '\u001b',
   delete: '\u007f',
 } as const;
-
-/** Enter, or Ctrl-D. */
-const lineEnd = /\r\n|[\r\n\u0004]/;
 
 function severalLines(): GridError {
   return new GridError({

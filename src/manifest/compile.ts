@@ -63,13 +63,14 @@ export function createCompiler({ seed = placeholderSeed }: CompilerOptions = {})
 export function resolveGrid(
   source: SourceTree,
   grid: string,
+  seed: Seed = placeholderSeed,
 ): { readonly stacks: ReadonlyMap<string, ResolvedStack>; readonly problems: readonly Problem[] } {
   const stacks = new Map<string, ResolvedStack>();
   const { problems } = compileGrid({
     source,
     name: grid,
     cache: createGridCache(),
-    seed: placeholderSeed,
+    seed,
     observe: (name, stack) => stacks.set(name, stack),
   });
   return { stacks, problems };

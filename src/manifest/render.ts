@@ -1,5 +1,6 @@
 import { Document, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { findLiquid } from './liquid.ts';
+import { withWrittenSecrets } from './render-secrets.ts';
 import type { ResolvedStack } from './resolve-stack.ts';
 import { escapeTemplate } from './template.ts';
 import {
@@ -15,14 +16,16 @@ import {
  * A resolved stack as a file in the stack format: no templates, no variables, nothing that it extends. Reading it gives the
  * same stack again: dollar signs are doubled where variables would be put in, and what looks like Liquid is marked as raw.
  */
-export function renderStack(name: string, { head, services }: ResolvedStack): string {
+export function renderStack(name: string, { head, services, secrets }: ResolvedStack): string {
   const root = new YAMLMap();
   root.set(new Scalar('stack'), new Scalar(name));
   for (const [key, { value }] of head?.entries ?? [])
     if (!leftOut.includes(key)) root.set(new Scalar(key), nodeOf(value, !asWritten.includes(key)));
   const all = new YAMLMap();
-  for (const { key, node } of services)
-    all.set(new Scalar(key.text), nodeOf(withoutProfiles(node), true));
+  for (const { key, node } of services) {
+    const service = secrets === null ? node : withWrittenSecrets(node, secrets);
+    all.set(new Scalar(key.text), nodeOf(withoutProfiles(service), true));
+  }
   root.set(new Scalar('services'), all);
   spaceOut(root, all);
   const document = new Document(undefined, { schema: 'failsafe' });

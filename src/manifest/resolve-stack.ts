@@ -10,6 +10,7 @@ import type { Fault, Report } from './report.ts';
 import { StackHead } from './schema.ts';
 import { placeSecrets, type SecretPlacing } from './secret-places.ts';
 import { openSecretBook } from './secrets-file.ts';
+import type { SecretContext } from './service-secrets.ts';
 import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
 import { openStackText, renderKnown, type StackText } from './stack-text.ts';
@@ -53,6 +54,8 @@ export interface ResolvedStack {
   /** What its variables, and those of the files that it extends, are called among the secrets of services. */
   readonly vault: ReadonlyMap<string, string | null>;
   readonly children: readonly ChildStack[];
+  /** What its services may ask for. `null` like `head`. */
+  readonly secrets: SecretContext | null;
 }
 
 export interface ResolvedService {
@@ -69,6 +72,7 @@ const unreadable: ResolvedStack = {
   scope: null,
   vault: new Map(),
   children: [],
+  secrets: null,
 };
 
 /** A stack is one unit of deployment: with more it would be one no more, and its assignment too long. */
@@ -83,6 +87,7 @@ export function resolveStack(input: StackInput): ResolvedStack {
   if (text === null) return unreadable;
   const chain = input.child?.chain ?? [file.path];
   const children = readChildren({ name, chain, head: text.head, report });
+  const book = openSecretBook(grid, sources);
   const scope = readScope({
     builtIn: builtInNames(input, text),
     path: file.path,
@@ -90,13 +95,14 @@ export function resolveStack(input: StackInput): ResolvedStack {
     given: input.variables,
     seed: input.seed,
     owner: [grid, name],
-    secrets: openSecretBook(grid, sources),
+    secrets: book,
     sources,
     report,
   });
   const root = renderKnown(text, scope);
   const content = root === null ? unreadable : resolveRoot(input, { text, scope, root });
-  return { ...content, dialect: text.dialect, scope, children };
+  const secrets = { book, vault: scope.vault };
+  return { ...content, dialect: text.dialect, scope, children, secrets };
 }
 
 /** Kontena's names (kontena.md 1.1 and 1.2); each stack that comes along is known by what it is called here. */

@@ -192,8 +192,8 @@ function pairOf(map: YAMLMap, name: string): Pair | undefined {
 function replace(pair: Pair, value: Scalar | YAMLMap): void {
   if (isNode(pair.value)) {
     const { comment, commentBefore } = pair.value;
-    if (comment != null) value.comment = comment;
-    if (commentBefore != null) value.commentBefore = commentBefore;
+    value.comment = comment ?? null;
+    value.commentBefore = commentBefore ?? null;
   }
   pair.value = value;
 }

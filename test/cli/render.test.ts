@@ -26,7 +26,12 @@ describe('gridops render', () => {
       const { stacks, problems } = JSON.parse((await runGridops(args)).out);
       expect(problems).toEqual([]);
       expect(stacks).toEqual([
-        { grid: 'demo', stack: 'shop', text: expect.stringContaining('image: web:2.0') },
+        {
+          grid: 'demo',
+          stack: 'shop',
+          text: expect.stringContaining('image: web:2.0'),
+          hasPlaceholders: false,
+        },
       ]);
     });
   });
@@ -44,14 +49,28 @@ describe('gridops render', () => {
     });
   });
 
-  it('says that random values are not the real ones', async () => {
-    const random = {
-      'grids/demo/stacks/shop/kontena.yml':
-        'stack: a\nvariables: {key: {from: {random_string: 8}}}\nservices: {web: {image: "web:$key"}}\n',
-    };
-    await withFolder(random, async (folder) => {
+  const chance = (declaration: string, service: string) => ({
+    'grids/demo/stacks/shop/kontena.yml': `stack: a\nvariables: {key: {${declaration}}}\nservices: {web: {${service}}}\n`,
+  });
+
+  it.each([
+    ['from: {random_string: 8}', 'image: "web:$key"'],
+    ['type: integer, from: {random_number: {min: 1, max: 1000000}}', 'image: web, user: $key'],
+  ])('says that random values are not the real ones: %s', async (declaration, service) => {
+    await withFolder(chance(declaration, service), async (folder) => {
       const { code, err } = await runGridops(['render'], { cwd: folder });
       expect([code, err]).toEqual([EXIT.done, expect.stringContaining('placeholders')]);
+      expect(err).toContain('(demo/shop)');
+    });
+  });
+
+  it('says of what is in a mark that only the node knows it', async () => {
+    const files = chance('from: {random_string: 8}', 'image: web, environment: {KEY: $key}');
+    await withFolder(files, async (folder) => {
+      const { out, err } = await runGridops(['render'], { cwd: folder });
+      expect(out).toMatch(/KEY: ⟦random\.key\.[\w-]+⟧\n/);
+      expect(err).toContain('put in on the node');
+      expect(err).not.toContain('placeholders');
     });
   });
 

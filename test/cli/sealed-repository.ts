@@ -11,11 +11,11 @@ export interface SealedRepository {
   readonly folder: string;
   readonly recipient: string;
   /** Runs in the working tree. */
-  run(args: readonly string[], options?: CliOptions): Promise<CliResult>;
+  readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
   /** The text of secrets.yml; empty when there is none. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
   /** Every value that opens with the key, by name; of others the reason. */
-  opened(): Promise<Readonly<Record<string, string>>>;
+  readonly opened: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** A working tree with one grid, whose secrets.yml says what to seal for. */
@@ -55,7 +55,7 @@ export async function withRepository(
 /** A master that has this key. */
 export function aMasterWith(recipient: string): typeof fetch {
   return async (input) => {
-    const path = new URL(String(input)).pathname;
+    const path = new Request(input).url.replace(/^https?:\/\/[^/]*/, '');
     return path === '/api/v1/recipient'
       ? Response.json({ recipient })
       : Response.json({ error: { code: 'not-found', message: path } }, { status: 404 });

@@ -13,6 +13,11 @@ function rendered(files: Files, name = 'shop'): string {
 
 const folder = 'grids/demo/stacks/shop';
 
+const anySealed = (letter: string) => `g1.${letter.repeat(16)}.${'QUJD'.repeat(20)}`;
+const secrets: Files = {
+  'grids/demo/secrets.yml': `secrets: {a: ${anySealed('a')}, b: ${anySealed('b')}}\ncertificates: {x.org: ${anySealed('c')}}\n`,
+};
+
 const written: Readonly<Record<string, Files>> = {
   'with variables and Liquid': {
     [STACK_FILE]: `stack: acme/shop
@@ -27,6 +32,43 @@ services:
     environment: {A: "null", B: , C: yes, D: 'x: "y"', E: "1"}
   # {% endfor %}
 volumes: {data: {scope: stack}}
+`,
+  },
+  'with secrets': {
+    ...secrets,
+    [STACK_FILE]: `stack: a
+variables:
+  p: {from: {vault: a}}
+  q: {from: {random_string: 8}, to: {vault: q}}
+configs: {c: {content: "pass=$p"}}
+services:
+  web:
+    image: web
+    environment: {URL: "db://$p:$$x@db"}
+    configs: [c]
+    secrets: [b, {secret: a, name: A, type: env}]
+`,
+  },
+  'with secrets that a variable is written to': {
+    ...secrets,
+    [STACK_FILE]: `stack: a
+variables:
+  q: {from: {random_string: 8}, to: {vault: q}}
+  plain: {value: a$$b, to: {vault: plain}}
+  over: {value: not this, to: {vault: a}}
+services:
+  web:
+    image: web
+    environment: {Q: old}
+    secrets:
+      - {secret: q, name: Q, type: env}
+      - {secret: a, name: A, type: env}
+      - {secret: a, name: ALL, type: env}
+      - {secret: plain, name: ALL, type: env}
+    certificates: [{subject: x.org, name: ALL}, {subject: x.org}]
+  only:
+    image: web
+    secrets: [{secret: plain}]
 `,
   },
   'that extends others': {
@@ -51,12 +93,12 @@ describe('a rendered stack', () => {
   test.each(Object.entries(written))('%s is the same stack when it is read', (_, files) => {
     const text = rendered(files);
     const [before] = compileFiles(files).stacks;
-    const { stacks, problems } = compileFiles({ [STACK_FILE]: text });
+    const { stacks, problems } = compileFiles({ ...secrets, [STACK_FILE]: text });
     expect(problems).toEqual([]);
     const hashes = (services: NonNullable<typeof before>['services'] = []) =>
       services.map(({ name, specHash, instances }) => [name, specHash, instances]);
     expect(hashes(stacks[0]?.services)).toEqual(hashes(before?.services));
-    expect(rendered({ [STACK_FILE]: text })).toBe(text);
+    expect(rendered({ ...secrets, [STACK_FILE]: text })).toBe(text);
   });
 
   test('is a file that one can read', () => {
