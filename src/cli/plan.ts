@@ -72,8 +72,7 @@ type Variable = VariableList['stacks'][number]['variables'][number];
 const MOST_CHARACTERS = 60;
 
 function printValue({ value, secret }: Variable): string {
-  if (secret) return '(hidden)';
-  if (value === null) return '-';
+  if (value === null) return secret ? '(hidden)' : '-';
   return value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;
 }
 

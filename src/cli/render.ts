@@ -75,8 +75,7 @@ function textsOf(stacks: ReadonlyMap<string, ResolvedStack>): ReadonlyMap<string
 
 const otherSeed = new Uint8Array(32).fill(1);
 
-const marksNote =
-  'note: ⟦…⟧ stands for a value that is put in on the node; nobody else needs to know it\n';
+const marksNote = 'note: ⟦…⟧ stands for a secret, whose value is put in on the node\n';
 
 function placeholdersNote(stacks: readonly RenderedStack[]): string {
   const names = stacks.map(({ grid, stack }) => `${grid}/${stack}`);

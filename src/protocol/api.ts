@@ -102,7 +102,8 @@ export const VariableList = Type.Object({
           name: text,
           value: Type.Union([text, Type.Null()]),
           secret: Type.Boolean({
-            description: 'Chance or a secret is in it: its value is not shown.',
+            description:
+              'Chance or a secret is in it: its value is not shown, but perhaps its name.',
           }),
           origin: Type.Enum(['built-in', 'given', 'value', 'resolver', 'default', 'type', 'none']),
           resolver: Type.Optional(text),

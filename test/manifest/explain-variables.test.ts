@@ -3,7 +3,7 @@ import { resolveGrid } from '../../src/manifest/compile.ts';
 import { explainVariables } from '../../src/manifest/explain-variables.ts';
 import { aSourceTree, GRID_FILE, STACK_FILE } from './source-tree.ts';
 
-test('variables are explained by what gave them their value, and those of chance are not shown', () => {
+test('variables are explained by what gave them their value, and those of secrets only by their name', () => {
   const files = {
     [GRID_FILE]: 'stacks: {shop: {variables: {given: a}}}',
     [STACK_FILE]: `stack: shop
@@ -22,7 +22,7 @@ services: {web: {image: a}}
   const [shop] = explainVariables(resolveGrid(aSourceTree(files), 'demo').stacks);
   const rows = shop?.variables.map(({ name, value, origin, resolver, secret, position }) => [
     name,
-    secret ? 'secret' : value,
+    secret ? (value ?? 'secret') : value,
     resolver ?? origin,
     position?.line,
   ]);
@@ -36,7 +36,7 @@ services: {web: {image: a}}
     ['usual', 'b', 'default', 6],
     ['off', 'false', 'type', undefined],
     ['none', null, 'none', undefined],
-    ['key', 'secret', 'random_string', 9],
+    ['key', '⟦key⟧', 'random_string', 9],
     ['url', 'secret', 'interpolate', 10],
   ]);
   expect(JSON.stringify(shop)).not.toContain('redis://:');
