@@ -59,6 +59,7 @@ type Values = ReadonlyMap<string, string | null>;
 /** `null` after problems were printed. */
 async function readValues(io: Io, options: ImportOptions): Promise<Values | null> {
   const { file: path, skipNull, emptyIsNull } = options;
+  if (path === '-' && io.stdin.isTerminal) throw typed();
   const bytes =
     path === '-'
       ? await io.stdin.read(MOST_BYTES)
@@ -94,5 +95,14 @@ function empty(name: string): GridError {
     code: 'invalid-request',
     message: `the value of ${name} is empty, and nothing was sealed`,
     hint: 'With --empty-is-null such secrets are removed, with --skip-null, too, they are left alone.',
+  });
+}
+
+/** They would be shown while they are typed. */
+function typed(): GridError {
+  return new GridError({
+    code: 'invalid-request',
+    message: '- reads a list that is piped in, and this is a terminal',
+    hint: 'Pipe it in, give a file, or seal one value: gridops secret seal GRID NAME.',
   });
 }

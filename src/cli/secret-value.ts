@@ -23,7 +23,17 @@ export async function readValue(io: Io, { name, file }: ValueWish): Promise<stri
   if (io.stdin.isTerminal) return await io.stdin.ask(`value of ${name} (it is not shown): `);
   // The line break comes on top.
   const piped = await io.stdin.read(maxSecretBytes + 2);
-  return readText(piped, 'what was piped in').replace(/\r?\n$/, '');
+  const value = readText(piped, 'what was piped in').replace(/\r?\n$/, '');
+  if (value === '') throw nothing(name);
+  return value;
+}
+
+function nothing(name: string): GridError {
+  return new GridError({
+    code: 'invalid-request',
+    message: `there is no value for ${name}: nothing was piped in`,
+    hint: 'Pipe it in, give a file, --file PATH, or type it in a terminal.',
+  });
 }
 
 /** Throws `GridError`, without a piece of the text in it. A byte order mark belongs to it. */

@@ -87,6 +87,13 @@ describe('gridops secret import', () => {
     });
   });
 
+  it('does not have a list of secrets typed where everybody sees it', async () => {
+    await withRepository({}, async ({ run }) => {
+      const { code, err } = await run(load, { isTyped: true, stdin: 'A: a\n' });
+      expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('this is a terminal')]);
+    });
+  });
+
   it('does not remove what is used, unless it is forced', async () => {
     const files = {
       'grids/demo/stacks/shop/kontena.yml': 'services: {web: {image: web, secrets: [A]}}\n',
