@@ -5,7 +5,7 @@ import type { ResolvedStack } from '../manifest/resolve-stack.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
 import type { ShownProblem } from '../model/problem.ts';
-import { hasMark } from '../model/secret.ts';
+import { hasMark, showMarks } from '../model/secret.ts';
 import type { SourceTree } from '../model/source.ts';
 import { chosenGrids, framed } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
@@ -64,7 +64,8 @@ function renderGrid(source: SourceTree, grid: string) {
     grid,
     stack,
     text,
-    hasPlaceholders: others.get(stack) !== text,
+    // Marks name their seed; that they do is no placeholder.
+    hasPlaceholders: showMarks(others.get(stack) ?? '') !== showMarks(text),
   }));
   return { stacks: rendered, problems: framed(problems, source) };
 }
