@@ -1,7 +1,7 @@
 import { quote } from '../manifest/quote.ts';
 import type { Service, Stack } from '../model/grid.ts';
 import type { Problem } from '../model/problem.ts';
-import { showMarks } from '../model/secret.ts';
+import { type SecretSources, showMarks } from '../model/secret.ts';
 import { holdBack } from './held-back.ts';
 import type { CompiledGrid } from './prepare.ts';
 import type { Vault } from './vault.ts';
@@ -15,12 +15,11 @@ export function createSecretCheck(
 ): (compiled: CompiledGrid, grid: string) => Promise<CompiledGrid> {
   const opens = new WeakSet<Stack>();
   return async (compiled, grid) => {
+    const fresh = compiled.stacks.filter((stack) => !opens.has(stack));
+    const { reasons } = await vault.open(grid, sourcesOf(fresh));
     const found = new Map<string, readonly Problem[]>();
-    for (const stack of compiled.stacks) {
-      if (opens.has(stack)) continue;
-      const problems: Problem[] = [];
-      for (const service of stack.services)
-        problems.push(...(await problemsOf(service, grid, vault)));
+    for (const stack of fresh) {
+      const problems = stack.services.flatMap((service) => problemsOf(service, grid, reasons));
       if (problems.length === 0) opens.add(stack);
       else found.set(stack.name, problems);
     }
@@ -28,19 +27,28 @@ export function createSecretCheck(
   };
 }
 
-async function problemsOf(
-  { stack, name, secrets, position }: Service,
+/** Each once, however many use it. */
+function sourcesOf(stacks: readonly Stack[]): SecretSources {
+  const services = stacks.flatMap((stack) => stack.services);
+  return Object.assign({}, ...services.map(({ secrets }) => secrets)) as SecretSources;
+}
+
+function problemsOf(
+  { stack, name, secrets = {}, position }: Service,
   grid: string,
-  vault: Vault,
-): Promise<readonly Problem[]> {
-  if (secrets === undefined) return [];
-  const { reasons } = await vault.open(grid, secrets);
-  return Array.from(reasons, ([mark, reason]) => ({
-    severity: 'error',
-    code: 'secret-not-opened',
-    message: `the service ${quote(name)} needs ${showMarks(mark)} of secrets.yml, which the master cannot open: ${reason}`,
-    hint: `Seal it again for this master: "gridops secret seal ${grid} NAME".`,
-    position,
-    stack,
-  }));
+  reasons: ReadonlyMap<string, string>,
+): readonly Problem[] {
+  return Object.keys(secrets).flatMap((mark) => {
+    const reason = reasons.get(mark);
+    if (reason === undefined) return [];
+    const problem: Problem = {
+      severity: 'error',
+      code: 'secret-not-opened',
+      message: `the service ${quote(name)} needs ${showMarks(mark)} of secrets.yml, which the master cannot open: ${reason}`,
+      hint: `Seal it again for this master: "gridops secret seal ${grid} NAME".`,
+      position,
+      stack,
+    };
+    return [problem];
+  });
 }
