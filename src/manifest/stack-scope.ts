@@ -10,7 +10,7 @@ import type { StackText } from './stack-text.ts';
 import type { Scope } from './template.ts';
 import { isNull, type MapNode, valueAt, withoutKeys } from './tree.ts';
 import type { Value } from './values.ts';
-import type { Origin } from './variable-resolution.ts';
+import type { Origin } from './variable-value.ts';
 import { resolveVariables } from './variables.ts';
 
 /** What the variables of a stack stand for: in `$NAME`, and in Liquid. */

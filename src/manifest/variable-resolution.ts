@@ -1,62 +1,26 @@
-import type { Position } from '../model/problem.ts';
 import { hasMark } from '../model/secret.ts';
-import { drawFrom, type Seed } from '../model/seed.ts';
-import { changesOf, markOfChance, type Recipe } from './chance.ts';
-import { type Conditions, isWanted } from './conditions.ts';
+import type { Seed } from '../model/seed.ts';
+import { changesOf, markOfChance } from './chance.ts';
+import { isWanted } from './conditions.ts';
 import { quote } from './quote.ts';
-import { type Chance, roll } from './random-values.ts';
-import type { Parsed, Report } from './report.ts';
-import {
-  asksSomebody,
-  environmentNames,
-  giveValue,
-  ignored,
-  resolveWish,
-  type Surroundings,
-  unresolvable,
-  type Wish,
-  wishesOf,
-} from './resolvers.ts';
+import type { Report } from './report.ts';
+import { giveValue, unresolvable } from './resolvers.ts';
 import { unknownSecret } from './secret-faults.ts';
-import type { SecretBook } from './secrets-file.ts';
-import type { Sources } from './sources.ts';
-import type { Scope } from './template.ts';
-import {
-  type Entry,
-  isNull,
-  type MapNode,
-  mapNode,
-  scalarNode,
-  type TreeNode,
-  valueAt,
-} from './tree.ts';
+import { type Entry, mapNode, scalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
-import { type Value, valueText, writtenValue } from './values.ts';
+import { type Value, valueText } from './values.ts';
 import { VariableEntry } from './variable-schema.ts';
 import { coerce, withoutValue } from './variable-types.ts';
-
-export interface Declaring {
-  /** The file's `variables`, with only the built-in ones put in. */
-  readonly declared: MapNode | null;
-  /** The values that grid.yml gives. */
-  readonly given: MapNode | null;
-  readonly builtIn: Scope;
-  /** What values of chance are derived from, and whose they are: grid and stack. */
-  readonly seed: Seed;
-  readonly owner: readonly string[];
-  readonly sources: Sources;
-  readonly secrets: SecretBook;
-  readonly report: Report;
-}
-
-/** Where a variable's value is from: the first of these that has one. */
-export interface Origin {
-  readonly kind: 'built-in' | 'given' | 'value' | 'resolver' | 'default' | 'type' | 'none';
-  /** The name of the resolver. */
-  readonly resolver?: string;
-  /** Where it is written; not of built-in ones. */
-  readonly at?: Position;
-}
+import {
+  type Budget,
+  type Declaring,
+  type Found,
+  type Frame,
+  findValue,
+  isVault,
+  type Origin,
+  type Resolving,
+} from './variable-value.ts';
 
 const validate = createValidator(VariableEntry);
 
@@ -74,22 +38,6 @@ export interface Resolved {
 
 const nothing: Resolved = { value: null, origin: { kind: 'none' }, isBroken: false };
 export const broken: Resolved = { ...nothing, isBroken: true };
-
-/** What the variables of one stack may still cost together. */
-export interface Budget {
-  characters: number;
-  files: number;
-  /** How many are being resolved: those of a group, and what the group needs, too. */
-  depth: number;
-}
-
-/** The variable that is being resolved. */
-interface Frame {
-  readonly name: string;
-  /** It asked for one with a problem: whatever else is found wrong only follows from that. */
-  isSpoiled: boolean;
-  isSecret: boolean;
-}
 
 /** `undefined`: no variable of that name. Each is resolved once, when it is first asked for. */
 type Resolution = (name: string) => Resolved | undefined;
@@ -158,12 +106,6 @@ function pay(
   return broken;
 }
 
-type Resolving = Declaring & {
-  readonly conditions: Conditions;
-  readonly budget: Budget;
-  readonly frame: Frame;
-};
-
 function resolveOne({ key, value: written }: Entry, resolving: Resolving): Resolved {
   const { report, conditions } = resolving;
   const declaration = spread(written);
@@ -202,103 +144,6 @@ function marked(
 }
 
 const byType: Origin = { kind: 'type' };
-
-interface Found {
-  readonly value: Value;
-  readonly origin: Origin;
-  /** Resolvers that somebody would have had to answer. */
-  readonly unanswered: readonly Wish[];
-  /** Of a value that is chance and nothing else. */
-  readonly recipe?: Omit<Recipe, 'changes'>;
-}
-
-interface Wanted {
-  readonly name: string;
-  readonly declaration: TreeNode;
-  readonly entry: VariableEntry;
-}
-
-/** `null` after a problem of a resolver was reported. */
-function findValue({ name, declaration, entry }: Wanted, resolving: Resolving): Found | null {
-  const { given, report } = resolving;
-  const from = valueAt(declaration, 'from');
-  const wishes = from === null ? [] : wishesOf(from);
-  for (const own of [name, ...wishes.flatMap(environmentNames)]) {
-    const node = given?.entries.get(own)?.value;
-    if (node !== undefined && hasValue(node, entry)) return at('given', node);
-  }
-  const fixed = valueAt(declaration, 'value');
-  if (fixed !== null && hasValue(fixed, entry)) return at('value', fixed);
-  for (const wish of wishes) {
-    if (asksSomebody(wish)) continue;
-    const dice = createDice(name, entry, resolving);
-    const { value, fault } = resolveWish(wish, surroundings(name, dice, resolving));
-    if (fault !== undefined) report.error(wish.hint ?? wish.resolver, fault);
-    if (fault !== undefined) return null;
-    const origin = { kind: 'resolver', resolver: wish.resolver.text, at: wish.resolver } as const;
-    if (value !== null && value !== '')
-      return { value, origin, unanswered: [], ...dice.recipeOf(entry) };
-  }
-  const unanswered = wishes.filter((wish) => asksSomebody(wish) || isVault(wish));
-  const fallback = valueAt(declaration, 'default');
-  if (fallback === null || !hasValue(fallback, entry))
-    return { value: null, origin: { kind: 'none' }, unanswered };
-  for (const { resolver } of unanswered.filter((wish) => !isVault(wish)))
-    report.warn(resolver, ignored(resolver.text, name));
-  return at('default', fallback);
-}
-
-function at(kind: Origin['kind'], node: TreeNode): Found {
-  return { value: writtenValue(node), origin: { kind, at: node }, unanswered: [] };
-}
-
-/** An empty text is no value, except where the variable says that it is one. */
-function hasValue(node: TreeNode, { empty_is_nil: emptyIsNone = true }: VariableEntry): boolean {
-  return !isNull(node) && !(emptyIsNone && node.kind === 'scalar' && node.text === '');
-}
-
-function isVault({ resolver }: Wish): boolean {
-  return resolver.text === 'vault';
-}
-
-/** The chance of one variable. */
-interface Dice {
-  readonly roll: (chance: Chance) => Parsed<Value>;
-  /** How the last value came about, where that is a text that nothing but chance is in. */
-  readonly recipeOf: (entry: VariableEntry) => { readonly recipe?: Omit<Recipe, 'changes'> };
-}
-
-function createDice(
-  name: string,
-  { generation }: VariableEntry,
-  { seed, owner, frame }: Resolving,
-): Dice {
-  const path = [...owner, name, ...(generation === undefined ? [] : [String(generation)])];
-  let rolled: Chance | null = null;
-  return {
-    roll(chance) {
-      frame.isSecret = true;
-      rolled = chance;
-      return roll(chance, drawFrom(seed, path));
-    },
-    recipeOf: ({ type = 'string' }) =>
-      rolled === null || rolled.kind === 'number' || type !== 'string'
-        ? {}
-        : { recipe: { path, chance: rolled } },
-  };
-}
-
-function surroundings(
-  name: string,
-  dice: Dice,
-  { conditions, sources, secrets, report, budget }: Resolving,
-): Surroundings {
-  const mayRead = (): boolean => {
-    budget.files -= 1;
-    return budget.files >= 0;
-  };
-  return { name, conditions, sources, secrets, report, roll: dice.roll, mayRead };
-}
 
 function missing(
   key: Entry['key'],

@@ -5,7 +5,8 @@ import { didYouMean } from './suggest.ts';
 import type { Scope } from './template.ts';
 import { type MapNode, type TreeNode, valueAt } from './tree.ts';
 import { type Value, valueText } from './values.ts';
-import { broken, createResolution, type Declaring, type Origin } from './variable-resolution.ts';
+import { broken, createResolution } from './variable-resolution.ts';
+import type { Declaring, Origin } from './variable-value.ts';
 
 export interface Variables {
   /** As texts, for `$NAME`. */
