@@ -16,7 +16,7 @@ export function convertService(service: YAMLMap, note: Noting): void {
 const changes: readonly ((service: YAMLMap, note: Noting) => void)[] = [
   dropName,
   dropRestart,
-  dropBuild,
+  keepBuild,
   dropNetworks,
   renameOld,
   gatherLogging,
@@ -42,12 +42,20 @@ function dropRestart(service: YAMLMap, note: Noting): void {
   note(restart, '"restart" is gone: the agent starts again whatever stops');
 }
 
-function dropBuild(service: YAMLMap, note: Noting): void {
-  const build = take(service, 'build');
-  service.delete('dockerfile');
+/** An app file's `dockerfile` has its place inside. */
+function keepBuild(service: YAMLMap, note: Noting): void {
+  const build = service.get('build', true);
   if (build === undefined) return;
-  const image = service.has('image') ? 'its image' : 'an image, which has to be named in "image",';
-  note(build, `"build" is gone: nodes run ${image} from a registry`);
+  const dockerfile = take(service, 'dockerfile');
+  if (dockerfile !== undefined) {
+    const both = isMap(build) ? build : new YAMLMap();
+    if (!isMap(build)) both.set(new Scalar('context'), build);
+    if (!both.has('dockerfile')) both.set(new Scalar('dockerfile'), dockerfile);
+    service.set('build', both);
+    note(dockerfile, '"dockerfile" is inside of "build"');
+  }
+  const name = service.has('image') ? '' : '; "image" has to say under which name';
+  note(build, `"build" is for "gridops build", before the commit is pushed${name}`);
 }
 
 function dropNetworks(service: YAMLMap, note: Noting): void {

@@ -32,16 +32,17 @@ const Hook = closed({
   ),
 });
 
-/** `pre_build` is known so that what it holds is checked; nothing is built here, and the reader says so. */
+/** What `gridops build` runs; masters and nodes do not. */
+export const PreBuildHooks = list(closed({ name, cmd }), {
+  maxItems: maxHooks,
+  examples: [[{ name: 'assets', cmd: 'make assets' }]],
+  description:
+    'Before `gridops build` builds the image, on the machine where it is called, in the folder of this file.',
+});
+
 export const Hooks = closed(
   {
-    pre_build: Type.Optional(
-      list(closed({ name, cmd }), {
-        maxItems: maxHooks,
-        examples: [[{ name: 'assets', cmd: 'make assets' }]],
-        description: 'Before an image is built: images are not built here.',
-      }),
-    ),
+    pre_build: Type.Optional(PreBuildHooks),
     pre_start: Type.Optional(
       list(Hook, {
         maxItems: maxHooks,

@@ -34,7 +34,8 @@ const alone: Rule = () => null;
 
 /** kontena.md 1.4: environment by name, secrets by secret, build arguments by name; everything else stands alone. */
 function kontenaRule(key: string, base: TreeNode, own: TreeNode): TreeNode | null {
-  if (key === 'environment' || key === 'args') return joinMaps(base, own, alone);
+  if (key === 'environment') return joinMaps(base, own, alone);
+  if (key === 'args') return joinMaps(asMap(base), asMap(own), alone);
   if (key === 'secrets') return joinLists(base, own, (item) => textOf(item, 'secret'));
   return key === 'build' ? joinMaps(base, own, kontenaRule) : null;
 }
@@ -51,6 +52,7 @@ function composeRule(key: string, base: TreeNode, own: TreeNode): TreeNode | nul
   // Options belong to their driver.
   if (key === 'logging' && isOtherDriver(base, own)) return null;
   if (byName.includes(key)) return joinMaps(asMap(base), asMap(own), alone);
+  if (key === 'build') return joinMaps(asBuild(base), asBuild(own), composeRule);
   if (base.kind === 'map' && own.kind === 'map') return mergeMaps(base, own, composeRule);
   const identify = key === 'volumes' || key === 'devices' ? placeOf : identityOf;
   return joinLists(asList(key, base), asList(key, own), identify);
@@ -61,13 +63,21 @@ function isOtherDriver(base: TreeNode, own: TreeNode): boolean {
   return below !== null && driver !== null && below !== driver;
 }
 
+/** A text there is the context. */
+function asBuild(node: TreeNode): TreeNode {
+  if (node.kind !== 'scalar') return node;
+  return mapNode(node, new Map([['context', { key: scalarNode(node, 'context'), value: node }]]));
+}
+
 /** As it is where it is neither: for validation to refuse. */
 function asMap(node: TreeNode): TreeNode {
   if (node.kind !== 'list') return node;
   const entries = node.items.flatMap((item): readonly [string, Entry][] => {
     if (item.kind !== 'scalar') return [];
     const [name = '', ...rest] = item.text.split('=');
-    const entry = { key: scalarNode(item, name), value: scalarNode(item, rest.join('=')) };
+    // Without a value is not the empty value: a build argument is taken from the environment then.
+    const value = scalarNode(item, rest.join('='), rest.length === 0);
+    const entry = { key: scalarNode(item, name), value };
     return [[name, entry]];
   });
   return entries.length === node.items.length ? mapNode(node, new Map(entries)) : node;

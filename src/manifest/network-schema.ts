@@ -24,7 +24,7 @@ const Attachment = closed(
 
 const address = text({ maxLength: 255 });
 
-const ExtraHosts = Type.Unsafe<
+export const ExtraHosts = Type.Unsafe<
   readonly string[] | Readonly<Record<string, string | readonly string[]>>
 >({
   type: ['array', 'object'],

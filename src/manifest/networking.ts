@@ -104,7 +104,9 @@ function badName(text: string): Fault {
   return { code: 'invalid-name', message: `${quote(text)} cannot be a DNS name` };
 }
 
-function readExtraHosts(section: Section<ServiceEntry>): ContainerExtras['extraHosts'] | undefined {
+export function readExtraHosts(
+  section: Section<Pick<ServiceEntry, 'extra_hosts'>>,
+): ContainerExtras['extraHosts'] | undefined {
   const written = section.value.extra_hosts ?? [];
   const hosts = isList(written)
     ? parseEach(section, 'extra_hosts', written, parseHost).map((one) => one.value)
@@ -121,7 +123,7 @@ function readExtraHosts(section: Section<ServiceEntry>): ContainerExtras['extraH
 const maxItems = 1_000;
 
 function bounded(
-  { node, report }: Section<ServiceEntry>,
+  { node, report }: Section<unknown>,
   key: 'expose' | 'extra_hosts' | 'networks',
   items: readonly string[] | undefined,
 ): readonly string[] | undefined {

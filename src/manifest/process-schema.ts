@@ -13,6 +13,33 @@ import {
 
 const { Optional } = Type;
 
+export const Ulimits = mapOf(
+  integerOrMap(
+    {
+      soft: Type.Integer({
+        minimum: -1,
+        examples: [1024],
+        description: 'What it begins with; -1 is no limit.',
+      }),
+      hard: Type.Integer({
+        minimum: -1,
+        examples: [2048],
+        description: 'How far it may raise it.',
+      }),
+    },
+    { minimum: -1, description: 'A number for both, or `soft` and `hard`; -1 is no limit.' },
+  ),
+  {
+    keys: {
+      pattern:
+        '^(?:as|core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack)$',
+      description: 'The limits are those of setrlimit(2) in lower case, such as "nofile".',
+    },
+    description: 'Limits of the process, by name.',
+    examples: [{ nofile: { soft: 20_000, hard: 40_000 }, nproc: 65_535 }],
+  },
+);
+
 /** Keys about the process in the container: where it starts, what it may do, what it sees of its node. */
 export const processKeys = {
   working_dir: Optional(
@@ -36,34 +63,7 @@ export const processKeys = {
       examples: [['audio', '1001']],
     }),
   ),
-  ulimits: Optional(
-    mapOf(
-      integerOrMap(
-        {
-          soft: Type.Integer({
-            minimum: -1,
-            examples: [1024],
-            description: 'What it begins with; -1 is no limit.',
-          }),
-          hard: Type.Integer({
-            minimum: -1,
-            examples: [2048],
-            description: 'How far it may raise it.',
-          }),
-        },
-        { minimum: -1, description: 'A number for both, or `soft` and `hard`; -1 is no limit.' },
-      ),
-      {
-        keys: {
-          pattern:
-            '^(?:as|core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack)$',
-          description: 'The limits are those of setrlimit(2) in lower case, such as "nofile".',
-        },
-        description: 'Limits of the process, by name.',
-        examples: [{ nofile: { soft: 20_000, hard: 40_000 }, nproc: 65_535 }],
-      },
-    ),
-  ),
+  ulimits: Optional(Ulimits),
   sysctls: Optional(
     mapOrPairs({
       description: 'Kernel parameters of the container, as a map or as a list of `name=value`.',

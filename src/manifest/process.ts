@@ -38,11 +38,11 @@ export function onlyTrue(flag: boolean | undefined): true | undefined {
   return flag === true ? true : undefined;
 }
 
-function readUlimits({
+export function readUlimits({
   value,
   node,
   report,
-}: Section<ServiceEntry>): ContainerExtras['ulimits'] | undefined {
+}: Section<Pick<ServiceEntry, 'ulimits'>>): ContainerExtras['ulimits'] | undefined {
   const limits = Object.entries(value.ulimits ?? {}).map(([name, written]): Ulimit => {
     const { soft, hard } = typeof written === 'number' ? { soft: written, hard: written } : written;
     if (hard !== -1 && (soft > hard || soft === -1)) {

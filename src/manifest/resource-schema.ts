@@ -156,14 +156,6 @@ export const resourceKeys = {
 
 /** Former spellings that only say where something has moved to; see spellings.ts. */
 export const formerKeys = {
-  build: Optional(
-    Type.Unsafe<unknown>({
-      type: ['string', 'object'],
-      description: 'No effect: images are not built here; `image` has to name one.',
-      examples: ['.'],
-    }),
-  ),
-  dockerfile: Optional(text({ description: 'No effect, as `build`.', examples: ['Dockerfile'] })),
   scale: Optional(
     Type.Integer({
       minimum: 0,

@@ -11,9 +11,14 @@ import {
   type TreeNode,
 } from './tree.ts';
 
-/** Keys of a service whose texts are for the container alone; what is elsewhere is planned with, compared and shown. */
+/**
+ * Keys of a service whose texts are for the container alone, or for whoever builds the image, with a reader of their own;
+ * what is elsewhere is planned with, compared and shown.
+ */
 const ofServices = [
+  'build',
   'command',
+  'dockerfile',
   'entrypoint',
   'environment',
   'healthcheck',

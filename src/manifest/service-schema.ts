@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { buildServiceKeys } from './build-schema.ts';
 import { CertificateUse, ConfigUse, SecretUse } from './config-schema.ts';
 import { composeDeployKeys } from './deploy-schema.ts';
 import { EngineHealthCheck } from './healthcheck-schema.ts';
@@ -382,6 +383,7 @@ export const ServiceEntry = closed(
     ...processKeys,
     ...networkKeys,
     ...resourceKeys,
+    ...buildServiceKeys,
     ...formerKeys,
   },
   {

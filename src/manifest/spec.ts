@@ -79,10 +79,14 @@ function readImage(section: Section<ServiceEntry>): string {
   section.report.error(section.node, {
     code: 'missing-key',
     message: 'the service has no image',
-    hint: 'Write "image: NAME", or "extends" a service that has one.',
+    hint: section.value.build === undefined ? nameImage : nameBuilt,
   });
   return '';
 }
+
+const nameImage = 'Write "image: NAME", or "extends" a service that has one.';
+const nameBuilt =
+  'Write "image: [registry/]NAME:TAG": "gridops build" builds and pushes it under that name, and nodes pull it.';
 
 function writtenKeys(node: TreeNode): readonly string[] {
   return node.kind === 'map' ? [...node.entries.keys()] : [];

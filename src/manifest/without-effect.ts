@@ -33,17 +33,18 @@ function ofContainers({ container_name }: ServiceEntry): readonly Remark[] {
   return [[['container_name'], message, hint]];
 }
 
-/** Kontena and Compose build where they are called. A master runs nothing of a repository, and a node gets what a registry has. */
-function ofBuilding({ build, dockerfile, hooks, image }: ServiceEntry): readonly Remark[] {
-  const name = image === undefined ? 'the image' : quote(image);
-  const message = `images are not built here: ${name} has to be in a registry, or on the nodes, before the commit is`;
-  const hint = 'Build and push it in CI, and name it with "image".';
-  const remarks: readonly (readonly [unknown, Remark])[] = [
-    [build, [['build'], message, hint]],
-    [dockerfile, [['dockerfile'], message, hint]],
-    [hooks?.pre_build, [['hooks', 'pre_build'], message, 'Run these commands where it is built.']],
+/** What is beside `build` is for `gridops build`, as `build` is. */
+function ofBuilding({ build, dockerfile, hooks }: ServiceEntry): readonly Remark[] {
+  if (build !== undefined) return [];
+  const hint = 'Say what is built: "build: FOLDER".';
+  const remarks: readonly (readonly [unknown, TreePath])[] = [
+    [dockerfile, ['dockerfile']],
+    [hooks?.pre_build, ['hooks', 'pre_build']],
   ];
-  return remarks.flatMap(([value, remark]) => (value === undefined ? [] : [remark]));
+  return remarks.flatMap(([value, path]): readonly Remark[] => {
+    const message = `${quote(String(path.at(-1)))} has no effect: without "build" gridops build builds nothing`;
+    return value === undefined ? [] : [[path, message, hint]];
+  });
 }
 
 const deployRemarks: readonly Remark[] = [
@@ -169,7 +170,7 @@ function checkPull({ value, node, report }: Section<ServiceEntry>): void {
   const at = locate(node, ['pull_policy']);
   if (policy === 'build') {
     const message = 'images are not built on nodes';
-    const hint = 'Build the image elsewhere, push it to a registry and name it in "image".';
+    const hint = 'Take it out, and run "gridops build" before the commit is pushed.';
     report.error(at, { code: 'not-possible', message, hint });
   } else if (policy === 'never') {
     const message = '"never" is taken for "missing": a node pulls an image that it does not have';

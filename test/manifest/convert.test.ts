@@ -59,6 +59,7 @@ x-log: &log
 services:
   web:
     image: web:\${TAG:-1} # newest
+    build: .
     logging: *log
     environment:
       PRICE: 5$$
@@ -123,6 +124,18 @@ volumes:
     expect(codes(compiled)).toEqual([]);
     expect(compiled.stacks[0]?.services[0]?.spec.command).toEqual(['rate', '5%', 'shop']);
   });
+});
+
+test.each([
+  ['build: app', 'build: context: app dockerfile: b'],
+  ['build: {context: app}', 'build: { context: app, dockerfile: b }'],
+])('what an app file builds is built still: %s', (lines, expected) => {
+  const { text, notes } = converted(
+    `web:\n  image: a\n  ${lines}\n  dockerfile: b\n`,
+    'kontena.yml',
+  );
+  expect(text?.replace(/\s+/g, ' ')).toContain(expected);
+  expect(notes.map(({ message }) => message).join('\n')).toContain('gridops build');
 });
 
 test('a stack file stays as it is', () => {

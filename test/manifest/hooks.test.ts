@@ -76,10 +76,11 @@ describe('hooks', () => {
     expect(hint).toContain('in quotes: "*"');
   });
 
-  test('before a build have no effect, and it is said where they belong', () => {
+  test('before a build have no effect where nothing is built', () => {
     const { hint } = theProblem(compileService(`hooks: {pre_build: [{${migrate}}]}`));
 
-    expect(hint).toBe('Run these commands where it is built.');
+    expect(hint).toBe('Say what is built: "build: FOLDER".');
+    expect(hooksOf(`build: .\nhooks: {pre_build: [{${migrate}}]}`)).toBeUndefined();
   });
 
   test('may have one name in different kinds', () => {

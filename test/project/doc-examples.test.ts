@@ -50,8 +50,8 @@ const serviceAround: Readonly<Record<string, Fields>> = {
 };
 
 /** Names of the user's choice are not free everywhere. */
-function nameBelow(key = ''): string {
-  return key === 'ulimits' ? 'nofile' : 'db';
+function nameBelow(path: readonly string[]): string {
+  return path.includes('ulimits') ? 'nofile' : 'db';
 }
 
 /** What means something only with another key beside it. */
@@ -93,7 +93,7 @@ describe('the example of', () => {
     const app = {
       image: 'app:1',
       ...serviceAround[name],
-      ...nested(row, rows, nameBelow(row.path[0])),
+      ...nested(row, rows, nameBelow(row.path)),
     };
     expect(stackErrors({ services: { ...services, app }, volumes, configs, secrets })).toEqual([]);
   });
