@@ -5,11 +5,13 @@ import type { ExitCode, Io } from './io.ts';
 import type { Launch } from './launch.ts';
 import type { Machine } from './machine.ts';
 import { addSettings, flagsOf, type Options } from './program-options.ts';
+import type { RunProgram } from './run-program.ts';
 
 export interface Surroundings {
   readonly io: Io;
   readonly launch: Launch;
   readonly machine: Machine;
+  readonly run: RunProgram;
 }
 
 /** The command tree in the making: each action only turns its arguments into a call of a command's own file. */

@@ -17,8 +17,22 @@ export function chosenGrids(source: SourceTree, wanted: string | null): readonly
     });
   if (wanted === null) return grids;
   if (grids.includes(wanted)) return [wanted];
-  const { hint = `There are: ${grids.join(', ')}.` } = didYouMean(wanted, grids);
-  throw new GridError({ code: 'not-found', message: `there is no grid '${wanted}'`, hint });
+  throw unknownName('grid', wanted, grids);
+}
+
+/** The stacks of that name, or all. Throws `GridError` `not-found`. */
+export function chosenStacks<T extends { readonly stack: string }>(
+  stacks: readonly T[],
+  wanted: string | null,
+): readonly T[] {
+  const chosen = stacks.filter(({ stack }) => wanted === null || stack === wanted);
+  if (wanted === null || chosen.length > 0) return chosen;
+  throw unknownName('stack', wanted, [...new Set(stacks.map(({ stack }) => stack))]);
+}
+
+export function unknownName(what: string, wanted: string, names: readonly string[]): GridError {
+  const { hint = `There are: ${names.join(', ')}.` } = didYouMean(wanted, names);
+  return new GridError({ code: 'not-found', message: `there is no ${what} '${wanted}'`, hint });
 }
 
 /** Problems with the lines around them, as people are shown them. */

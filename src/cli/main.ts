@@ -7,6 +7,7 @@ import { EXIT } from './io.ts';
 import type { Launch } from './launch.ts';
 import { thisMachine } from './machine.ts';
 import { runCli } from './program.ts';
+import { createRunner } from './run-program.ts';
 import { createStdin } from './stdin.ts';
 
 const stopping = new AbortController();
@@ -59,5 +60,6 @@ for (const stream of [process.stdout, process.stderr])
     stopping.abort(new Error('nobody reads any more'));
   });
 
-const code = await runCli(process.argv.slice(2), { io, launch, machine: thisMachine });
+const run = createRunner({ isTerminal: process.stdin.isTTY });
+const code = await runCli(process.argv.slice(2), { io, launch, machine: thisMachine, run });
 process.exitCode = isReaderGone && code === EXIT.interrupted ? EXIT.done : code;

@@ -61,6 +61,13 @@ export function limitOption(normal: number): Option {
   );
 }
 
+/** Given once for each. */
+export function serviceOption(): Option {
+  return new Option('--service <name>', 'only this service; may be given more than once').argParser(
+    collect,
+  );
+}
+
 const formats: readonly Format[] = ['text', 'json', 'github', 'sarif'];
 
 export function formatOption(): Option {

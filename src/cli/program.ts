@@ -22,6 +22,7 @@ import {
   limitOption,
   optional,
   pageOf,
+  serviceOption,
   text,
 } from './program-options.ts';
 import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
@@ -66,6 +67,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addNodeCommands(tree);
   addSecretCommands(tree);
   addCertificateCommands(tree);
+  addBuild(tree);
   addLocalCommands(tree);
   addProcesses(tree);
   return program;
@@ -157,6 +159,34 @@ function addNodeCommands(tree: Tree): void {
   })
     .requiredOption('-g, --grid <grid>', 'the grid to join')
     .option('--expires <duration>', 'how long it is good for (default 1h)', duration);
+}
+
+function addBuild(tree: Tree): void {
+  const { io, run } = tree.around;
+  addCommand(tree, 'build [path]', {
+    summary: 'build and push the images that stack files say how to build; needs no master',
+    act: async ({ args, options }) => {
+      const { build } = await import('./build.ts');
+      const { service } = options;
+      return await build(io, run, {
+        path: args[0] ?? '.',
+        grid: optional(options['grid']),
+        stack: optional(options['stack']),
+        services: Array.isArray(service) ? service : [],
+        noCache: options['cache'] === false,
+        pull: options['pull'] !== false,
+        push: options['push'] !== false,
+        dryRun: options['dryRun'] === true,
+      });
+    },
+  })
+    .option('-g, --grid <grid>', 'only of this grid')
+    .option('-s, --stack <stack>', 'only of this stack')
+    .addOption(serviceOption())
+    .option('--no-cache', 'build every layer anew')
+    .option('--no-pull', 'do not look for newer versions of the images that they build on')
+    .option('--no-push', 'build only')
+    .option('--dry-run', 'print the commands, as a shell script, and run none');
 }
 
 function addLocalCommands(tree: Tree): void {

@@ -2,12 +2,10 @@ import { resolve } from 'node:path';
 import { resolveGrid } from '../manifest/compile.ts';
 import { renderStack } from '../manifest/render.ts';
 import type { ResolvedStack } from '../manifest/resolve-stack.ts';
-import { didYouMean } from '../manifest/suggest.ts';
-import { GridError } from '../model/error.ts';
 import type { ShownProblem } from '../model/problem.ts';
 import { hasMark, showMarks } from '../model/secret.ts';
 import type { SourceTree } from '../model/source.ts';
-import { chosenGrids, framed } from './grid-sources.ts';
+import { chosenGrids, chosenStacks, framed } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, paint, printJson } from './output.ts';
 import { printProblems } from './problem-text.ts';
@@ -39,7 +37,7 @@ export async function render(io: Io, options: RenderOptions): Promise<ExitCode> 
   const repository = await findRepository(resolve(io.cwd, options.path));
   const source = await readWorkingTree(repository);
   const grids = chosenGrids(source, options.grid).map((grid) => renderGrid(source, grid));
-  const stacks = chooseStacks(
+  const stacks = chosenStacks(
     grids.flatMap((grid) => grid.stacks),
     options.stack,
   );
@@ -83,17 +81,6 @@ function placeholdersNote(stacks: readonly RenderedStack[]): string {
   return harmless(
     `note: random values outside of the environment, and random numbers, are placeholders here; the master has its own (${names.join(', ')})\n`,
   );
-}
-
-function chooseStacks(
-  stacks: readonly RenderedStack[],
-  wanted: string | null,
-): readonly RenderedStack[] {
-  const chosen = stacks.filter(({ stack }) => wanted === null || stack === wanted);
-  if (wanted === null || chosen.length > 0) return chosen;
-  const names = [...new Set(stacks.map(({ stack }) => stack))];
-  const { hint = `There are: ${names.join(', ')}.` } = didYouMean(wanted, names);
-  throw new GridError({ code: 'not-found', message: `there is no stack '${wanted}'`, hint });
 }
 
 function print(io: Io, stacks: readonly RenderedStack[], problems: readonly ShownProblem[]): void {

@@ -12,7 +12,8 @@ import { readServiceBuild } from './service-build.ts';
 export interface StackToBuild {
   readonly grid: string;
   readonly name: string;
-  readonly resolved: ResolvedStack;
+  /** `null`: its file could not be found, which its problems say. */
+  readonly resolved: ResolvedStack | null;
   /** What the compiler found in it. */
   readonly problems: readonly Problem[];
 }
@@ -54,6 +55,7 @@ function buildsOf(
   wanted: ReadonlySet<string> | null,
   report: Report,
 ): readonly Found[] {
+  if (resolved === null) return [];
   const chance = chanceTexts(grid, resolved);
   return resolved.services.flatMap((service): readonly Found[] => {
     if (wanted?.has(service.key.text) === false) return [];

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, type Io } from '../../src/cli/io.ts';
 import type { Launch } from '../../src/cli/launch.ts';
 import type { Machine } from '../../src/cli/machine.ts';
 import { runCli } from '../../src/cli/program.ts';
+import type { RunProgram } from '../../src/cli/run-program.ts';
 import type { Stdin } from '../../src/cli/stdin.ts';
 import { NOW } from '../http/fake-operations.ts';
 
@@ -20,6 +21,7 @@ export interface CliOptions {
   readonly fetch?: typeof fetch;
   readonly launch?: Partial<Launch>;
   readonly machine?: Partial<Machine>;
+  readonly run?: RunProgram;
   readonly stop?: AbortSignal;
   readonly now?: () => number;
   /** What happens while the command sleeps. */
@@ -77,7 +79,8 @@ export async function runGridops(
     docker: async () => '27.3.1',
     ...options.machine,
   };
-  const code = await runCli(args, { io, launch, machine });
+  const run = options.run ?? nothing;
+  const code = await runCli(args, { io, launch, machine, run });
   return { code, out, err };
 }
 
