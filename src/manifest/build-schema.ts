@@ -32,7 +32,7 @@ const buildKeys = {
       minLength: 1,
       maxLength: 131_072,
       description: 'What is in the Dockerfile, in place of a file.',
-      examples: ['FROM nginx:1.27\nCOPY . /usr/share/nginx/html\n'],
+      examples: ['FROM nginx:1.27'],
     }),
   ),
   args: Optional(

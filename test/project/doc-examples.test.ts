@@ -50,8 +50,8 @@ const serviceAround: Readonly<Record<string, Fields>> = {
 };
 
 /** Names of the user's choice are not free everywhere. */
-function nameBelow(path: readonly string[]): string {
-  return path.includes('ulimits') ? 'nofile' : 'db';
+function nameBelow(keys: readonly string[]): string {
+  return keys.includes('ulimits') ? 'nofile' : 'db';
 }
 
 /** What means something only with another key beside it. */
