@@ -1,17 +1,17 @@
-import { realpath } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { resolveGrid } from '../manifest/compile.ts';
 import { imageBuilds, type StackToBuild } from '../manifest/image-builds.ts';
 import { GridError } from '../model/error.ts';
 import type { ImageBuild } from '../model/image-build.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SourceTree } from '../model/source.ts';
-import { type BuildStep, buildSteps, type StepOptions, stepScript } from './build-steps.ts';
+import { buildSteps, type StepOptions, stepScript } from './build-steps.ts';
 import { chosenGrids, chosenStacks, framed, unknownName } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, paint } from './output.ts';
 import { printProblems } from './problem-text.ts';
-import type { ProgramEnd, RunProgram } from './run-program.ts';
+import type { RunProgram } from './run-program.ts';
+import { runSteps } from './run-steps.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
 
 export interface BuildOptions extends StepOptions {
@@ -43,7 +43,7 @@ export async function build(io: Io, run: RunProgram, options: BuildOptions): Pro
   for (const note of notesOf(builds, io)) io.stderr(harmless(`note: ${note}\n`));
   const steps = buildSteps(builds, options);
   if (options.dryRun) io.stdout(harmless(stepScript(repository, steps)));
-  else if (steps.length > 0) await runAll({ io, run, repository }, steps);
+  else if (steps.length > 0) await runSteps({ io, run, repository }, steps);
   return EXIT.done;
 }
 
@@ -73,12 +73,20 @@ interface OpenGrid {
 
 function openGrid(source: SourceTree, grid: string): OpenGrid {
   const { stacks: resolved, problems } = resolveGrid(source, grid);
-  const names = new Set([...resolved.keys(), ...problems.flatMap(({ stack }) => stack ?? [])]);
-  const stacks = [...names].map((name) => {
-    const own = problems.filter(({ stack }) => stack === name);
-    return { grid, name, stack: name, resolved: resolved.get(name) ?? null, problems: own };
-  });
-  return { stacks, problems: problems.filter(({ stack }) => stack === undefined) };
+  const byStack = new Map<string | undefined, Problem[]>();
+  for (const name of resolved.keys()) byStack.set(name, []);
+  for (const problem of problems) {
+    const known = byStack.get(problem.stack);
+    if (known === undefined) byStack.set(problem.stack, [problem]);
+    else known.push(problem);
+  }
+  const ofGrid = byStack.get(undefined) ?? [];
+  const stacks = Array.from(byStack, ([name, own]) =>
+    name === undefined
+      ? []
+      : [{ grid, name, stack: name, resolved: resolved.get(name) ?? null, problems: own }],
+  );
+  return { stacks: stacks.flat(), problems: ofGrid };
 }
 
 function hasErrors(problems: readonly Problem[]): boolean {
@@ -117,75 +125,4 @@ function notesOf(builds: readonly ImageBuild[], { env }: Io): readonly string[] 
         return `the build argument ${name} of ${image} is taken from the environment${missing}`;
       }),
   ]);
-}
-
-interface Doing {
-  readonly io: Io;
-  readonly run: RunProgram;
-  readonly repository: string;
-}
-
-async function runAll(doing: Doing, steps: readonly BuildStep[]): Promise<void> {
-  await findDocker(doing);
-  for (const step of steps) await runStep(doing, step);
-}
-
-/** Before anything else: hooks may take long. */
-async function findDocker(doing: Doing): Promise<void> {
-  const asked = { program: 'docker', args: ['--version'], folder: '', input: null };
-  const { kind } = await start(doing, asked, true);
-  if (kind !== 'missing') return;
-  throw new GridError({
-    code: 'not-found',
-    message: "there is no program 'docker' on this machine: it is what builds and pushes images",
-    hint: 'Install the Docker command line (https://docs.docker.com/engine/install), or see with --dry-run what would run.',
-  });
-}
-
-async function runStep(doing: Doing, step: BuildStep): Promise<void> {
-  const { io, repository } = doing;
-  if (step.sends !== null) await checkFolder(repository, step.sends);
-  io.stderr(`${paint(io, 'stderr').bold(harmless(step.about))}\n`);
-  const end = await start(doing, step, false);
-  io.stop.throwIfAborted();
-  if (end.kind === 'exited' && end.code === 0) return;
-  throw new GridError({
-    code: step.kind === 'hook' ? 'hook-failed' : 'engine-refused',
-    message: `the ${step.about} ${howItEnded(end)}`,
-    hint: advice[step.kind],
-  });
-}
-
-type Started = Pick<BuildStep, 'program' | 'args' | 'folder' | 'input'>;
-
-async function start(
-  { io, run, repository }: Doing,
-  { program, args, folder, input }: Started,
-  isQuiet: boolean,
-): Promise<ProgramEnd> {
-  const cwd = join(repository, folder);
-  return await run({ program, args, cwd, env: io.env, input, isQuiet, signal: io.stop });
-}
-
-/** A link must not lead out of the repository; a hook may have made the folder only now. */
-async function checkFolder(repository: string, folder: string): Promise<void> {
-  const root = await realpath(repository);
-  const path = await realpath(join(repository, folder)).catch(() => null);
-  if (path !== null && (path === root || path.startsWith(`${root}${sep}`))) return;
-  const what = path === null ? 'is not there' : 'is a link that leads out of the repository';
-  const message = `the folder ${folder} ${what}`;
-  const hint = 'It is the "context" of a build, relative to the file that it is written in.';
-  throw new GridError({ code: 'not-found', message, hint });
-}
-
-const advice = {
-  hook: 'What it wrote is above. Nothing has been pushed.',
-  build:
-    'What docker wrote is above. Nothing has been pushed. Where it misses an image that is on this machine only: --no-pull.',
-  push: 'What docker wrote is above. It pushes with the credentials of `docker login`.',
-};
-
-function howItEnded(end: ProgramEnd): string {
-  if (end.kind === 'missing') return 'found no program to run';
-  return end.kind === 'exited' ? `ended with exit code ${end.code}` : `was ended by ${end.by}`;
 }

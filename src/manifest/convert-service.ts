@@ -54,8 +54,10 @@ function keepBuild(service: YAMLMap, note: Noting): void {
     service.set('build', both);
     note(dockerfile, '"dockerfile" is inside of "build"');
   }
-  const name = service.has('image') ? '' : '; "image" has to say under which name';
-  note(build, `"build" is for "gridops build", before the commit is pushed${name}`);
+  const name = service.has('image') ? '' : ', and "image" has to say under which name';
+  const what =
+    '"build" is for "gridops build", before the commit is pushed; its folder is relative to the stack file';
+  note(build, what + name);
 }
 
 function dropNetworks(service: YAMLMap, note: Noting): void {

@@ -167,7 +167,7 @@ const unknownHere: Fault = {
 };
 
 const nothingAfter: Fault = {
-  code: 'control-character',
+  code: 'wrong-value',
   message: 'a character 0 ends a text: what follows would not reach the command',
 };
 

@@ -40,7 +40,7 @@ const errors: Readonly<Record<string, string>> = {
   'bad-link': 'Not `[stack/]service[:alias]`, or one alias for two services.',
   'bad-merge-key': '`<<` takes a map or a list of maps.',
   'bad-mode': 'Not an octal file mode such as `0440`.',
-  'bad-pair': 'A name or value in `sysctls` or `annotations` that cannot be one.',
+  'bad-pair': 'A name or value in `sysctls`, `annotations` or build arguments that cannot be one.',
   'bad-path': 'A path that is absolute, leads out of the repository, or is none.',
   'bad-port': 'Not `[ip:]node:container[/protocol]`, or too many ports.',
   'bad-resolver': "A variable's `from` that cannot be asked here. Give the value in grid.yml.",

@@ -151,7 +151,7 @@ describe('the build of a service', () => {
     ['build: {additional_contexts: {a: b}}', 'error not-possible 4:13'],
     ['build: {args: [A, A=1]}', 'error duplicate-key 4:23'],
     ['build: {args: [=1]}', 'error bad-pair 4:20'],
-    ['build: {args: {A: "\\0"}}', 'error control-character 4:23'],
+    ['build: {args: {A: "\\0"}}', 'error wrong-value 4:23'],
     ['build: {ssh: [key=/root/.ssh/id]}', 'error wrong-value 4:19'],
     ['build: {shm_size: big}', 'error bad-size 4:23'],
     ['build: {extra_hosts: [db]}', 'error bad-host 4:27'],
