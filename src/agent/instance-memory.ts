@@ -1,7 +1,7 @@
 import type { ContainerSnapshot } from '../model/container.ts';
 import type { ErrorCode } from '../model/error.ts';
 import type { Failure } from '../model/observed.ts';
-import { type AttemptHistory, freshHistory, restartsInARow } from '../planner/container-steps.ts';
+import { type AttemptHistory, freshHistory, restartsInARow } from '../planner/attempt-history.ts';
 
 export interface FailureFacts {
   readonly code: ErrorCode;

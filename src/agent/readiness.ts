@@ -2,7 +2,7 @@ import type { Readiness } from '../model/container.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Health } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
-import { UNHEALTHY_CHECKS } from '../planner/container-steps.ts';
+import { UNHEALTHY_CHECKS } from '../planner/container-roles.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { EngineHealth } from './containers.ts';
 import type { Probes, Target } from './probe.ts';

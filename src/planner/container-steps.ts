@@ -1,7 +1,14 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot, ContainerStep } from '../model/container.ts';
 import { hookKey } from '../model/hook.ts';
-import { compareText, containerName } from '../model/identity.ts';
+import { containerName } from '../model/identity.ts';
+import {
+  type AttemptHistory,
+  attemptDelay,
+  lastRestart,
+  restartsInARow,
+} from './attempt-history.ts';
+import { assignRoles, canServe, compareUse, serves, UNHEALTHY_CHECKS } from './container-roles.ts';
 import {
   type HookHistory,
   isLeaving,
@@ -11,23 +18,6 @@ import {
   preStopSteps,
   strayHookSteps,
 } from './hook-steps.ts';
-
-/** What an agent remembers of one instance between two looks at it. Lost when the agent restarts: every value then is 0 or null. */
-export interface AttemptHistory {
-  /** Failed attempts at the wanted spec since the last reset. */
-  readonly failures: number;
-  readonly failedAt: number | null;
-  /** Containers whose failure was recorded and that only wait for their removal. */
-  readonly givenUp: readonly string[];
-  /** The container that was started again last, how often in a row, and when. */
-  readonly restart: {
-    readonly container: string;
-    readonly count: number;
-    readonly at: number;
-  } | null;
-  /** When the engine last said that the instance's name is held by a container that is not ours to touch. */
-  readonly renameRefusedAt: number | null;
-}
 
 export interface ContainerSituation {
   /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
@@ -51,22 +41,9 @@ export type ContainerDecision =
   | { readonly kind: 'wait'; readonly until: number | null; readonly reason: string }
   | { readonly kind: 'settled'; readonly until: number | null };
 
-export const freshHistory: AttemptHistory = {
-  failures: 0,
-  failedAt: null,
-  givenUp: [],
-  restart: null,
-  renameRefusedAt: null,
-};
-
-/** A container that ran this long did not crash because of how it was started: its restarts are counted anew. */
-const STEADY_UPTIME = 10_000;
 const RESTART_CAP = 30_000;
-const ATTEMPT_CAP = 300_000;
 /** With `stop-first` every new attempt takes down the old container that serves: not more often than this. */
 const INTERRUPTING_ATTEMPT = 60_000;
-/** One failed check is a hiccup; three in a row are an illness that a restart may cure. */
-export const UNHEALTHY_CHECKS = 3;
 /** Seconds for a container that never served: nobody depends on it, and its successor is waiting. */
 const ABANDON_GRACE = 1;
 const RENAME_RETRY = 30_000;
@@ -101,25 +78,6 @@ export function nextContainerSteps(situation: ContainerSituation): ContainerDeci
   return advance(wanted, cast.candidate, cast.old, situation);
 }
 
-/** Milliseconds until a failed attempt is repeated: 1 s, doubling up to 5 min. */
-export function attemptDelay(failures: number): number {
-  return Math.min(ATTEMPT_CAP, 1_000 * 2 ** Math.max(0, Math.min(failures, 20) - 1));
-}
-
-/** Restarts that count towards the delay of the next one: none after a run that was long enough. */
-export function restartsInARow(container: ContainerSnapshot, history: AttemptHistory): number {
-  const { startedAt, finishedAt } = container;
-  const last = lastRestart(container, history);
-  if (last === null || startedAt === null || finishedAt === null) return last?.count ?? 0;
-  // A restart that the engine refused leaves the times of an earlier run behind: they prove nothing.
-  const ranLong = startedAt >= last.at && finishedAt - startedAt >= STEADY_UPTIME;
-  return ranLong ? 0 : last.count;
-}
-
-function lastRestart(container: ContainerSnapshot, history: AttemptHistory) {
-  return history.restart?.container === container.id ? history.restart : null;
-}
-
 /** The hook whose container may be there: the next one of a candidate that was created. */
 function awaitedHook({ wanted, containers, history, hooks }: ContainerSituation) {
   if (wanted === null || wanted === 'kept') return null;
@@ -129,51 +87,6 @@ function awaitedHook({ wanted, containers, history, hooks }: ContainerSituation)
   return hook === null ? null : { container: candidate.id, hook: hookKey(hook) };
 }
 
-interface Cast {
-  readonly candidate: ContainerSnapshot | null;
-  readonly old: ContainerSnapshot | null;
-  readonly superfluous: readonly ContainerSnapshot[];
-}
-
-function assignRoles(
-  wanted: AssignedInstance,
-  containers: readonly ContainerSnapshot[],
-  history: AttemptHistory,
-): Cast {
-  const present = containers.filter((one) => one.phase !== 'removing').toSorted(compareUse);
-  const usable = present.filter((one) => !history.givenUp.includes(one.id));
-  const candidate = usable.find((one) => one.specHash === wanted.specHash) ?? null;
-  const old = usable.find((one) => one.specHash !== wanted.specHash && canServe(one)) ?? null;
-  const superfluous = present.filter((one) => one !== candidate && one !== old);
-  return { candidate, old, superfluous };
-}
-
-/** Most useful first; then by id, so that the order never depends on how the engine lists them. */
-function compareUse(a: ContainerSnapshot, b: ContainerSnapshot): number {
-  return usefulness(b) - usefulness(a) || compareText(a.id, b.id);
-}
-
-function usefulness(container: ContainerSnapshot): number {
-  if (serves(container)) return 6;
-  if (container.phase === 'running')
-    return { ready: 5, pending: 4, expired: 3 }[container.readiness];
-  if (container.phase === 'exited') return container.served ? 2 : 0;
-  return 1;
-}
-
-function serves(container: ContainerSnapshot): boolean {
-  const { phase, readiness, failedChecks } = container;
-  if (phase !== 'running' || isLeaving(container)) return false;
-  return readiness === 'ready' && failedChecks < UNHEALTHY_CHECKS;
-}
-
-/** Worth keeping beside a candidate: it serves, did, or may yet. */
-function canServe(container: ContainerSnapshot): boolean {
-  if (container.phase === 'created' || container.phase === 'removing') return false;
-  return container.served || (container.phase === 'running' && container.readiness !== 'expired');
-}
-
-/** There is no container of the wanted spec: make one, or wait for the next attempt. */
 function attempt(
   wanted: AssignedInstance,
   old: ContainerSnapshot | null,

@@ -12,10 +12,9 @@ import { containerName } from '../../src/model/identity.ts';
 import {
   type AttemptHistory,
   attemptDelay,
-  type ContainerDecision,
   freshHistory,
-  nextContainerSteps,
-} from '../../src/planner/container-steps.ts';
+} from '../../src/planner/attempt-history.ts';
+import { type ContainerDecision, nextContainerSteps } from '../../src/planner/container-steps.ts';
 import type { HookHistory } from '../../src/planner/hook-steps.ts';
 import { isLeaving } from '../../src/planner/hook-steps.ts';
 import { aHook, aSpec, NOW } from '../support/builders.ts';
