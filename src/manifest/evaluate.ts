@@ -8,13 +8,14 @@ import type { Parsed } from './report.ts';
  *     product = factor { ("*" | "/") factor }
  *     factor  = number | "-" factor | "(" sum ")"
  *
- * Whole numbers divide to whole numbers, rounded down as in Ruby.
+ * Whole numbers divide to whole numbers, rounded down as in Ruby. `2.0` is none: `1 / 2.0` is a half.
  */
 export function evaluate(text: string): Parsed<number> {
   const tokens = text.match(/\d+(?:\.\d+)?|[-+*/()]|[^\s]/g) ?? [];
   const cursor: Cursor = { tokens, at: 0, depth: 0 };
-  const value = tokens.length > maxTokens ? null : sum(cursor);
-  if (value !== null && cursor.at === tokens.length && Number.isFinite(value)) return { value };
+  const result = tokens.length > maxTokens ? null : sum(cursor);
+  if (result !== null && cursor.at === tokens.length && Number.isFinite(result.value))
+    return { value: result.value };
   const message = `${quote(text)} is not a calculation with a result`;
   const hint = 'It may have numbers, "+", "-", "*", "/" and brackets.';
   return { fault: { code: 'bad-variable', message, hint } };
@@ -29,41 +30,52 @@ interface Cursor {
   depth: number;
 }
 
-function sum(cursor: Cursor): number | null {
-  let left = product(cursor);
+interface Operand {
+  readonly value: number;
+  /** Written without a decimal point, and made of such only. */
+  readonly isWhole: boolean;
+}
+
+function sum(cursor: Cursor): Operand | null {
+  return chain(cursor, product, { '+': (a, b) => a + b, '-': (a, b) => a - b });
+}
+
+function product(cursor: Cursor): Operand | null {
+  return chain(cursor, factor, {
+    '*': (a, b) => a * b,
+    '/': (a, b, isWhole) => (isWhole ? Math.floor(a / b) : a / b),
+  });
+}
+
+type Operation = (a: number, b: number, isWhole: boolean) => number;
+
+/** Operands with operators of one rank between them, from left to right. */
+function chain(
+  cursor: Cursor,
+  operand: (cursor: Cursor) => Operand | null,
+  operations: Readonly<Partial<Record<string, Operation>>>,
+): Operand | null {
+  let left = operand(cursor);
   for (;;) {
-    const operator = cursor.tokens[cursor.at];
-    if (left === null || (operator !== '+' && operator !== '-')) return left;
+    const operation = operations[cursor.tokens[cursor.at] ?? ''];
+    if (left === null || operation === undefined) return left;
     cursor.at += 1;
-    const right = product(cursor);
-    left = right === null ? null : left + (operator === '+' ? right : -right);
+    const right = operand(cursor);
+    if (right === null) return null;
+    const isWhole = left.isWhole && right.isWhole;
+    left = { value: operation(left.value, right.value, isWhole), isWhole };
   }
 }
 
-function product(cursor: Cursor): number | null {
-  let left = factor(cursor);
-  for (;;) {
-    const operator = cursor.tokens[cursor.at];
-    if (left === null || (operator !== '*' && operator !== '/')) return left;
-    cursor.at += 1;
-    const right = factor(cursor);
-    left = right === null ? null : operator === '*' ? left * right : divide(left, right);
-  }
-}
-
-function divide(a: number, b: number): number {
-  return Number.isInteger(a) && Number.isInteger(b) ? Math.floor(a / b) : a / b;
-}
-
-function factor(cursor: Cursor): number | null {
+function factor(cursor: Cursor): Operand | null {
   const token = cursor.tokens[cursor.at];
   if (token === undefined || cursor.depth > maxDepth) return null;
   cursor.at += 1;
-  if (/^\d/.test(token)) return Number(token);
+  if (/^\d/.test(token)) return { value: Number(token), isWhole: !token.includes('.') };
   if (token !== '-' && token !== '(') return null;
   cursor.depth += 1;
   const inner = token === '-' ? factor(cursor) : sum(cursor);
   cursor.depth -= 1;
-  if (token === '-') return inner === null ? null : -inner;
+  if (token === '-') return inner === null ? null : { ...inner, value: -inner.value };
   return cursor.tokens[cursor.at++] === ')' ? inner : null;
 }

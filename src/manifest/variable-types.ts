@@ -71,7 +71,7 @@ function ofType(rules: VariableRules, written: Value): Parsed<Value> {
     case 'string':
       return stringValue(rules, text);
     case 'integer':
-      return integerValue(rules, text);
+      return integerValue(rules, typeof written === 'number' ? String(Math.trunc(written)) : text);
     case 'boolean':
       return booleanValue(rules, text);
     case 'enum':
@@ -94,7 +94,10 @@ function stringValue(rules: VariableRules, written: string): Parsed<Value> {
   return { value: text };
 }
 
-/** Negative only when `min` says so, as in Kontena. */
+/**
+ * Negative only when `min` says so, as in Kontena, which also left out the fraction of what was calculated. One that somebody
+ * has written is a mistake.
+ */
 function integerValue(rules: VariableRules, text: string): Parsed<Value> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER, nil_is_zero: isZero } = rules.entry;
   if (text.trim() === '') return { value: isZero === true ? 0 : null };

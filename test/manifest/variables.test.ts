@@ -211,6 +211,7 @@ describe('variables', () => {
       ['interpolate: "x-${A}-$N"', 'x-a1-3'],
       ['evaluate: "($N + 1) * 2"', '8'],
       ['evaluate: "7 / 2"', '3'],
+      ['evaluate: "$N * 0.5"', '1.5'],
       ['condition: [{if: {N: 3}, then: three}, {else: other}]', 'three'],
       ['condition: [{if: {N: {gt: 3}}, then: x}, {elsif: {N: {gte: 3}}, then: y}]', 'y'],
       ['condition: [{if: {A: {contain: z}}, then: x}, {else: z}]', 'z'],
@@ -225,6 +226,16 @@ describe('variables', () => {
         'grids/demo/stacks/shop/a.yaml': 'a: {b: "[c]"}',
       });
       expect(theService(compiled).spec.env['T']).toBe(value);
+    });
+
+    test.each([
+      ['"1638.9"', '1638'],
+      ['"0 - 1638.9"', '-1638'],
+      ['"7 / 4.0"', '1'],
+    ])('are whole numbers without the fraction that evaluating %s gives', (calculation, value) => {
+      const declared = `T: {type: integer, min: -9999, from: {evaluate: ${calculation}}}`;
+      expect(valueOf(declared)).toBe(value);
+      expect(codes(compileWith('T: {type: integer, value: 1638.9}'))).toEqual(['bad-variable']);
     });
 
     test.each([
