@@ -229,38 +229,14 @@ function wrong(resolver: string, wanted: string): { readonly fault: Fault } {
   return { fault: { code: 'bad-resolver', message } };
 }
 
-const why = 'a commit must mean the same wherever it is read';
-
-/** Nothing else gave a value, and this resolver could not. */
-export function unresolvable(resolver: string, name: string): Fault {
-  return {
-    code: 'bad-resolver',
-    message: `${quote(name)} cannot come from ${quote(resolver)}: ${why}`,
-    hint: giveValue(name),
-  };
-}
-
 /** A resolver would have to look at a value that is not known before it is on its node. */
 function inspected(resolver: string): { readonly fault: Fault } {
   const message = `${quote(resolver)} would have to read a secret, which only its node can`;
   return { fault: { code: 'secret-inspected', message } };
 }
 
-/** The default is what the resolver would have left. */
-export function ignored(resolver: string, name: string): Fault {
-  return {
-    code: 'bad-resolver',
-    message: `${quote(resolver)} is not asked for ${quote(name)}, the default is taken: ${why}`,
-    hint: giveValue(name),
-  };
-}
-
 function unknown(resolver: string): Fault {
   const message = `there is no resolver ${quote(resolver)}`;
   const all = [...asking, ...resolvers.keys()];
   return { code: 'bad-resolver', message, ...didYouMean(resolver, all) };
-}
-
-export function giveValue(name: string): string {
-  return `Give it a value in grid.yml: "stacks: {<stack>: {variables: {${name}: …}}}".`;
 }

@@ -63,6 +63,7 @@ function declaredScope(input: ScopeInput): StackScope {
     ...input,
     declared: applied?.kind === 'map' ? applied : null,
     builtIn: known,
+    isExtended: inherited !== undefined,
   });
   const broken = new Set([...(known.broken ?? []), ...(variables.scope.broken ?? [])]);
   const values = new Map([...variables.values, ...(inherited?.values ?? [])]);

@@ -4,11 +4,11 @@ import { changesOf, markOfChance } from './chance.ts';
 import { isWanted } from './conditions.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
-import { giveValue, unresolvable } from './resolvers.ts';
 import { unknownSecret } from './secret-faults.ts';
 import { type Entry, mapNode, scalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 import { type Value, valueText } from './values.ts';
+import { unresolvable, withoutAnyValue } from './variable-faults.ts';
 import { VariableEntry } from './variable-schema.ts';
 import { coerce, withoutValue } from './variable-types.ts';
 import {
@@ -18,7 +18,9 @@ import {
   type Frame,
   findValue,
   isVault,
+  namesOf,
   type Origin,
+  owned,
   type Resolving,
 } from './variable-value.ts';
 
@@ -145,24 +147,16 @@ function marked(
 
 const byType: Origin = { kind: 'type' };
 
-function missing(
-  key: Entry['key'],
-  { unanswered }: Found,
-  { report, secrets }: Resolving,
-): Resolved {
-  const name = key.text;
-  for (const wish of unanswered) {
-    const { resolver, hint } = wish;
-    if (isVault(wish) && hint?.kind === 'scalar')
-      report.error(hint, unknownSecret('secret', hint.text, secrets));
-    else report.error(resolver, unresolvable(resolver.text, name));
-  }
-  if (unanswered.length === 0)
-    report.error(key, {
-      code: 'variable-without-value',
-      message: `the variable ${quote(name)} has no value`,
-      hint: giveValue(name),
-    });
+function missing(key: Entry['key'], { unanswered }: Found, resolving: Resolving): Resolved {
+  const { report, secrets } = resolving;
+  const variable = owned(key.text, resolving);
+  const [asked] = unanswered;
+  const vaults = unanswered.filter(isVault);
+  for (const { hint } of vaults)
+    if (hint?.kind === 'scalar') report.error(hint, unknownSecret('secret', hint.text, secrets));
+  if (asked === undefined) report.error(key, withoutAnyValue(variable));
+  else if (vaults.length === 0)
+    report.error(asked.resolver, unresolvable(variable, namesOf(unanswered)));
   return broken;
 }
 

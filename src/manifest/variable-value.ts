@@ -7,7 +7,6 @@ import type { Parsed, Report } from './report.ts';
 import {
   asksSomebody,
   environmentNames,
-  ignored,
   resolveWish,
   type Surroundings,
   type Wish,
@@ -18,6 +17,7 @@ import type { Sources } from './sources.ts';
 import type { Scope } from './template.ts';
 import { isNull, type MapNode, type TreeNode, valueAt } from './tree.ts';
 import { type Value, writtenValue } from './values.ts';
+import { ignored, type OwnedVariable } from './variable-faults.ts';
 import type { VariableEntry } from './variable-schema.ts';
 
 export interface Declaring {
@@ -29,6 +29,8 @@ export interface Declaring {
   /** What values of chance are derived from, and whose they are: grid and stack. */
   readonly seed: Seed;
   readonly owner: readonly string[];
+  /** They are declared in a file that is extended. */
+  readonly isExtended: boolean;
   readonly sources: Sources;
   readonly secrets: SecretBook;
   readonly report: Report;
@@ -108,8 +110,9 @@ export function findValue(
   const fallback = valueAt(declaration, 'default');
   if (fallback === null || !hasValue(fallback, entry))
     return { value: null, origin: { kind: 'none' }, unanswered };
-  for (const { resolver } of unanswered.filter((wish) => !isVault(wish)))
-    report.warn(resolver, ignored(resolver.text, name));
+  const [first, ...more] = unanswered.filter((wish) => !isVault(wish));
+  if (first !== undefined)
+    report.warn(first.resolver, ignored(owned(name, resolving), namesOf([first, ...more])));
   return at('default', fallback);
 }
 
@@ -120,6 +123,14 @@ function at(kind: Origin['kind'], node: TreeNode): Found {
 /** An empty text is no value, except where the variable says that it is one. */
 function hasValue(node: TreeNode, { empty_is_nil: emptyIsNone = true }: VariableEntry): boolean {
   return !isNull(node) && !(emptyIsNone && node.kind === 'scalar' && node.text === '');
+}
+
+export function owned(name: string, { owner, isExtended }: Resolving): OwnedVariable {
+  return { name, owner, isExtended };
+}
+
+export function namesOf(wishes: readonly Wish[]): readonly string[] {
+  return wishes.map(({ resolver }) => resolver.text);
 }
 
 /** Kontena's vault: what the grid has sealed. */

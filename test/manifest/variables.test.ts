@@ -113,7 +113,39 @@ describe('variables', () => {
       (from) => expect(codes(compileWith(`T: {from: ${from}}`))).toEqual(['bad-resolver']),
     );
 
+    test('are one problem, which says what to write and for which stack', () => {
+      const from = '{env: X, service_link: {prompt: Which?}}';
+      expect(theProblem(compileWith(`T: {from: ${from}}`))).toMatchObject({
+        message: expect.stringContaining('"T" cannot come from "env" or "service_link"'),
+        hint: 'Give it a value in grid.yml: "stacks: {shop: {variables: {T: …}}}".',
+        position: { line: 2, column: 14 },
+      });
+      const group = compileWith('T: {type: group, variables: {A: {from: prompt}}}', '', 'x');
+      expect(theProblem(group).hint).toContain('{shop: {variables: {T: {A: …}}}}');
+    });
+
+    test('of a secret are no reason to write it into grid.yml', () => {
+      const from = '{vault: KEY, env: KEY, prompt: Which?}';
+      expect(theProblem(compileWith(`T: {from: ${from}}`))).toMatchObject({
+        code: 'unknown-secret',
+        hint: 'Add it: "gridops secret seal demo KEY".',
+      });
+    });
+
+    test('of a file that is extended are not given by grid.yml', () => {
+      const compiled = compileFiles({
+        [STACK_FILE]: 'stack: shop\nservices:\n  web: {extends: {file: base.yml, service: web}}\n',
+        'grids/demo/stacks/shop/base.yml':
+          'stack: base\nvariables:\n  T: {from: prompt}\nservices:\n  web: {image: "web:${T}"}\n',
+      });
+      expect(theProblem(compiled).hint).toBe(
+        'Write a "default" for it, or declare it in the stack that extends this file, too.',
+      );
+    });
+
     test('are a warning with a default', () => {
+      const both = compileWith('T: {from: {env: X, prompt: Which?}, default: a}');
+      expect(theProblem(both).message).toContain('"env" or "prompt" is not asked for "T"');
       const compiled = compileWith('T: {from: {env: X}, default: a}');
       expect(compiled.problems.map(brief)).toEqual(['warning bad-resolver 2:14']);
       expect(compiled.stacks[0]?.services[0]?.spec.env['T']).toBe('a');
