@@ -90,10 +90,37 @@ function reportUnknown(
     const message = known
       ? `the stack ${quote(target)} has no service ${quote(service)}`
       : `the grid has no stack ${quote(target)}`;
-    const near = known ? didYouMean(service, names) : didYouMean(target, byName.keys());
-    stack.report.error(at, { code: 'unknown-dependency', message, ...near });
+    const hint = hintFor({ asker: stack.name, target, service }, byName);
+    stack.report.error(at, { code: 'unknown-dependency', message, hint });
   }
 }
+
+interface Missing {
+  readonly asker: string;
+  readonly target: string;
+  readonly service: string;
+}
+
+function hintFor(missing: Missing, byName: ReadonlyMap<string, LinkedStack>): string {
+  const { asker, target, service } = missing;
+  const known = byName.get(target);
+  if (known === undefined) {
+    const near = didYouMean(target, stacksWith(service, byName));
+    return near.hint ?? `Add the stack ${quote(target)} to the grid, or take this out.`;
+  }
+  const { hint } = didYouMean(service, known.draft.names ?? []);
+  if (hint !== undefined) return hint;
+  return target === asker ? elsewhere : `Add the service to ${quote(target)}, or take this out.`;
+}
+
+/** Those that may have such a service: another one cannot have been meant. */
+function stacksWith(service: string, byName: ReadonlyMap<string, LinkedStack>): readonly string[] {
+  const all = [...byName.values()];
+  return all.filter(({ draft }) => draft.names?.includes(service) ?? true).map(({ name }) => name);
+}
+
+const elsewhere =
+  'Write "stack/service" for a service of another stack, which apps of Kontena called "stack-service"; or take this out.';
 
 /** Every stack with a service in a knot gets the problem, at its own first dependency that belongs to it. */
 function reportCycles(stacks: readonly LinkedStack[]): void {

@@ -53,7 +53,27 @@ describe('dependencies', () => {
     ['depends_on: {dbb: {}}', 'error unknown-dependency', 'Did you mean "db"?'],
     ['links: [shopp/db]', 'error unknown-dependency', 'Did you mean "shop"?'],
     ['links: [infra/lbb]', 'error unknown-dependency', 'Did you mean "lb"?'],
-    ['links: [nowhere/db]', 'error unknown-dependency', undefined],
+    [
+      'links: [nowhere/db]',
+      'error unknown-dependency',
+      'Add the stack "nowhere" to the grid, or take this out.',
+    ],
+    // Near, but without such a service.
+    [
+      'links: [shopp/lb1]',
+      'error unknown-dependency',
+      'Add the stack "shopp" to the grid, or take this out.',
+    ],
+    [
+      'links: [infra/redis]',
+      'error unknown-dependency',
+      'Add the service to "infra", or take this out.',
+    ],
+    [
+      'external_links: [infra-lb]',
+      'error unknown-dependency',
+      'Write "stack/service" for a service of another stack, which apps of Kontena called "stack-service"; or take this out.',
+    ],
     [
       'links: ["a/b/c"]',
       'error bad-link',
