@@ -132,12 +132,15 @@ function accept(builder: Builder, entries: ReadonlyMap<string, Entry>, key: Entr
   }
   if (earlier === undefined) return true;
   const message = `the key ${quote(key.text)} is written twice: here and at ${printPosition(earlier)}`;
-  const hint = 'Keep one of the two.';
-  const lastWins = builder.duplicates === 'last-wins';
-  if (lastWins) builder.report.warn(key, { code: 'duplicate-key', message, hint });
-  else builder.report.error(key, { code: 'duplicate-key', message, hint });
-  return lastWins;
+  // The last one is taken in any case: what is said of the rest shall be what Kontena would have made of it.
+  if (builder.duplicates === 'last-wins') builder.report.warn(key, { ...twice, message });
+  else builder.report.error(key, { ...twice, message, hint: lastInKontena });
+  return true;
 }
+
+const twice = { code: 'duplicate-key', hint: 'Keep one of the two.' };
+const lastInKontena =
+  'Keep one of the two. Kontena took the last; with "compat: kontena" in grid.yml it counts in stack files.';
 
 /** YAML 1.1's merge key: a map or a list of maps; what is written in the map itself, or merged earlier, wins. */
 function merge(builder: Builder, entries: Map<string, Entry>, source: TreeNode): void {

@@ -341,6 +341,12 @@ describe('keys that are written twice', () => {
     const problem = theProblem(compileStackFile(text));
     expect(brief(problem)).toBe('error duplicate-key 5:5');
     expect(problem.message).toContain(':4:5');
+    expect(problem.hint).toContain('"compat: kontena" in grid.yml');
+  });
+
+  test('are the only problem where the last one is right', () => {
+    const emptied = 'stack: a\nservices:\nservices: {web: {image: a}}\n';
+    expect(brief(theProblem(compileStackFile(emptied)))).toBe('error duplicate-key 3:1');
   });
 
   test('count as in Kontena where the grid wants it, with a warning', () => {
