@@ -85,6 +85,10 @@ describe('a sealed value', () => {
     const problem = theProblem(compileService('secrets: [nothing]', '', sealed));
     expect(brief(problem)).toBe('error unknown-secret 4:15');
     expect(problem.hint).toContain('gridops secret seal demo nothing');
+    const name = `CERTIFICATE_${'of-a-long-domain_'.repeat(5)}BUNDLE`;
+    expect(theProblem(compileService(`secrets: [${name}]`, '', sealed)).hint).toBe(
+      `Add it: "gridops secret seal demo ${name}".`,
+    );
     expect(theProblem(compileService('secrets: [db-pasword]', '', sealed)).hint).toContain(
       '"db-password"',
     );
