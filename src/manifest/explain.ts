@@ -123,8 +123,11 @@ function wrongType(error: ErrorObject, node: TreeNode, path: TreePath): Fault {
     ? wanted.filter((type) => !otherTexts.includes(type))
     : wanted;
   const names = alternatives(shown.map((type) => typeNames[type] ?? type));
-  return { code: 'wrong-type', message: `${subject(path)} must be ${names}, not ${found(node)}` };
+  const message = `${subject(path)} must be ${names}, not ${found(node)}`;
+  return { code: 'wrong-type', message, ...(isNull(node) ? { hint: fillOrRemove } : {}) };
 }
+
+const fillOrRemove = 'Give it a value, or take it out.';
 
 const otherTexts = ['number', 'boolean', 'null'];
 

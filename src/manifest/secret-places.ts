@@ -89,5 +89,5 @@ function settleText(node: ScalarNode, { grid, seed, report }: SecretPlacing): Sc
 const misplaced: Fault = {
   code: 'secret-misplaced',
   message: 'a secret cannot stand here: its value is not known before it is on its node',
-  hint: 'Secrets can be in the environment, in commands and hooks, in health checks, in options of logging, in the content of a config, and in files of their own.',
+  hint: 'Secrets can be in the environment, in commands and hooks, in health checks, in options of logging, in the content of a config, and in files of their own. What is no secret can be a value in grid.yml.',
 };

@@ -116,7 +116,7 @@ function missing(path: string): Fault {
   return {
     code: 'file-missing',
     message: `there is no file ${quote(path)} here`,
-    hint: 'Only files of this grid\'s folder and of "stacks/" can be used.',
+    hint: 'Add it to the repository. Only files of this grid\'s folder and of "stacks/" can be used.',
   };
 }
 

@@ -275,7 +275,8 @@ function undefinedVariable(output: Output, name: string): void {
 }
 
 function hintFor(name: string, { values, isOpen = false }: Scope): string {
-  if (values.has(name)) return `Write "\${${name}:-default}" to say what to put instead.`;
+  if (values.has(name))
+    return `Write "\${${name}:-}" for an empty text, as in Kontena, or "\${${name}:-default}" for another.`;
   return isOpen ? openHint(name, values) : undeclaredHint(name, values);
 }
 

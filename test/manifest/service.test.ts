@@ -234,6 +234,13 @@ describe('a service', () => {
     expect(compiled.stacks.map((s) => s.name)).toEqual(isError ? [] : ['shop']);
   });
 
+  test.each(['instances:', 'links:\n  -'])('%j lacks a value', (lines) => {
+    expect(theProblem(compileService(lines))).toMatchObject({
+      code: 'wrong-type',
+      hint: 'Give it a value, or take it out.',
+    });
+  });
+
   test('without an image is a problem', () => {
     expect(theProblem(compileStackFile('services:\n  web:\n    instances: 2'))).toMatchObject({
       code: 'missing-key',

@@ -74,6 +74,11 @@ describe('a template', () => {
     ]);
   });
 
+  test('a declared name without a value may be an empty text, when the template says so', () => {
+    expect(expand('$UNSET', scope).faults[0]?.hint).toContain('"${UNSET:-}"');
+    expect(expand('${UNSET:-}', scope)).toMatchObject({ text: '', faults: [] });
+  });
+
   test.each([
     ['${NAME', 'value'],
     ['${NAME/x', 'value/x'],
