@@ -3,6 +3,7 @@ import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import { createBundler } from './bundler.ts';
 import { parseDuration } from './durations.ts';
+import { warnOfLoadBalancing } from './load-balancing.ts';
 import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
 import { readPlacement } from './placement.ts';
@@ -59,6 +60,7 @@ export function readService(
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
   warnOfNoEffect(section);
+  warnOfLoadBalancing(section);
   const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, stack);
   const dependencies = [
