@@ -1,4 +1,5 @@
 import type { TextFile } from '../model/source.ts';
+import { parseDotEnv } from './dot-env.ts';
 import { environmentFault } from './environment-names.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
@@ -31,6 +32,14 @@ export function parseEnvFile(file: TextFile, report: Report): ReadonlyMap<string
     if (entry !== null && !entries.has(entry.key.text)) entries.set(entry.key.text, entry);
   }
   return entries;
+}
+
+/** The same by Compose's rules: quotes are taken off, and so are comments at the end. */
+export function parseComposeEnvFile(file: TextFile, report: Report): ReadonlyMap<string, Entry> {
+  const values = parseDotEnv(file, report);
+  return new Map(
+    Array.from(values, ([name, value]) => [name, { key: scalarNode(value, name), value }]),
+  );
 }
 
 function parseLine(line: string, at: Parameters<Report['error']>[0], report: Report): Entry | null {

@@ -15,6 +15,7 @@ import type { Sources } from './sources.ts';
 import { readScope, type StackScope } from './stack-scope.ts';
 import { openStackText, renderKnown } from './stack-text.ts';
 import { didYouMean } from './suggest.ts';
+import type { Scope } from './template.ts';
 import { isNull, type MapNode, mapNode, type TreeNode, valueAt, withoutKeys } from './tree.ts';
 import { createValidator } from './validate.ts';
 
@@ -31,6 +32,8 @@ export interface ServiceFile {
   readonly path: string;
   readonly dialect: Dialect;
   readonly services: MapNode;
+  /** What its variables stand for. */
+  readonly values: Scope['values'];
   readonly apply: Interpolation;
 }
 
@@ -84,7 +87,8 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
       });
       return null;
     }
-    const settled = settleLabels(settleEnvironment(service, sources, report), sources, report);
+    const environment = settleEnvironment(service, { ...file, sources, report });
+    const settled = settleLabels(environment, sources, report);
     const own = settleSpellings(settled, report);
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
@@ -180,7 +184,8 @@ function readServiceFile(
   const root = renderKnown(text, scope);
   const services = root === null ? null : servicesOf(root, report);
   const apply = createInterpolation(scope.scope, report);
-  return services === null ? null : { path, dialect: text.dialect, services, apply };
+  const { values } = scope.scope;
+  return services === null ? null : { path, dialect: text.dialect, services, values, apply };
 }
 
 /** Below `services`; in the oldest formats, which have neither that nor `stack`, every key of the file is a service. */

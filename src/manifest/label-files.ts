@@ -53,7 +53,7 @@ function readFile(path: ScalarNode, sources: Sources, report: Report): ReadonlyM
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
   if (opened.fault === undefined) {
     const file = opened.value;
-    return sources.variables(file, () => parseEnvFile(file, report));
+    return sources.variables(file, parseEnvFile, report);
   }
   report.error(path, opened.fault);
   return new Map();

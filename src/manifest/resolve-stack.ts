@@ -137,7 +137,8 @@ function resolveRoot(input: StackInput, { text, scope, root }: StackContent): Re
   const { head, services } = splitRoot(root, text.dialect, { apply, placing });
   if (services === null || !checkServices(services, report)) return unreadable;
   const resolver = createServiceResolver({ grid, stack, seed, sources, report, scope });
-  const file = { path: input.file.path, dialect: text.dialect, services, apply };
+  const { values } = scope.scope;
+  const file = { path: input.file.path, dialect: text.dialect, services, values, apply };
   const off = new Set<string>();
   const resolved = [...services.entries.values()].flatMap(({ key }) => {
     const node = report.isFull() ? null : resolver.resolve(file, key.text);

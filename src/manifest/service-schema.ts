@@ -127,6 +127,17 @@ const Logging = closed(
   { description: 'Where the output of the containers goes.' },
 );
 
+/** Compose's long form of an item of `env_file`, or the path alone. */
+export const EnvFileWish = textOrMap({
+  path: text({ minLength: 1, description: 'The file.' }),
+  required: Type.Optional(
+    flag({ default: true, description: 'Whether it is a problem when the file is not there.' }),
+  ),
+  format: Type.Optional(
+    choice(['raw'], { description: 'Values are taken as they are, with their quotes.' }),
+  ),
+});
+
 const DependencyCondition = closed({
   condition: Type.Optional(
     choice(['service_started', 'service_healthy', 'service_completed_successfully'], {
@@ -197,7 +208,7 @@ export const ServiceEntry = closed(
       }),
     ),
     env_file: Type.Optional(
-      oneOrList(text(), {
+      oneOrList(EnvFileWish, {
         minLength: 1,
         description:
           'Files with lines `NAME=value`, relative to this file. What `environment` says wins.',

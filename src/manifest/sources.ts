@@ -2,7 +2,7 @@ import type { ReadableFile, RefusedFile, SourceFile, TextFile } from '../model/s
 import { quote } from './quote.ts';
 import { type ReadOptions, readTree, type Tree } from './read.ts';
 import type { Rendered } from './rendered.ts';
-import type { Fault, Parsed } from './report.ts';
+import type { Fault, Parsed, Report } from './report.ts';
 import type { Measure, SourceIndex } from './source-index.ts';
 import type { Entry } from './tree.ts';
 
@@ -16,8 +16,8 @@ export interface Sources {
   tree(file: TextFile, rendered?: Rendered | null): Tree;
   /** A part of the file's text with all of its lines, as a tree. */
   part(file: TextFile, text: string): Tree;
-  /** The variables of an environment file, however often it is named: `parse` runs, and complains, once. */
-  variables(file: TextFile, parse: () => Variables): Variables;
+  /** The variables of an environment file, however often it is named: each `parse` runs, and complains, once. */
+  variables(file: TextFile, parse: VariablesParser, report: Report): Variables;
   /** Path → what was found there. A stack compiles to the same as before while all of these are the same. */
   readonly consulted: ReadonlyMap<string, string>;
 }
@@ -27,6 +27,8 @@ export type Collected =
   | { readonly kind: 'folder'; readonly files: readonly ReadableFile[] };
 
 export type Variables = ReadonlyMap<string, Entry>;
+
+export type VariablesParser = (file: TextFile, report: Report) => Variables;
 
 /** How keys that are written twice are taken. */
 export type Duplicates = NonNullable<ReadOptions['duplicates']>;
@@ -62,7 +64,7 @@ export function createSources({ files: index, shared, duplicates }: SourcesInput
     return { value: { kind: 'folder', files: files.filter((one) => !isRefused(one)) } };
   }
   const collected = new Map<string, Parsed<Collected>>();
-  const variables = new Map<string, Variables>();
+  const variables = new Map<VariablesParser, Map<string, Variables>>();
   const trees = new Map<string, Tree>();
   function treeOf(file: TextFile): Tree {
     const tree =
@@ -72,9 +74,10 @@ export function createSources({ files: index, shared, duplicates }: SourcesInput
   }
   return {
     consulted,
-    variables: (file, parse) => {
-      const known = variables.get(file.path) ?? parse();
-      variables.set(file.path, known);
+    variables: (file, parse, report) => {
+      const parsed = variables.get(parse) ?? new Map<string, Variables>();
+      const known = parsed.get(file.path) ?? parse(file, report);
+      variables.set(parse, parsed.set(file.path, known));
       return known;
     },
     tree: (file, rendered = null) =>

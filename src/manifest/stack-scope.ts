@@ -107,7 +107,8 @@ function givenTexts(given: MapNode, report: Report): readonly (readonly [string,
 function readDotEnv({ path, sources, report }: ScopeInput): readonly (readonly [string, string])[] {
   const resolved = resolvePath(path, '.env');
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
-  if (opened.fault === undefined) return [...parseDotEnv(opened.value, report)];
+  if (opened.fault === undefined)
+    return Array.from(parseDotEnv(opened.value, report), ([name, { text }]) => [name, text]);
   const at = { file: path, line: 1, column: 1 };
   if (opened.fault.code !== 'file-missing') report.error(at, opened.fault);
   return [];
