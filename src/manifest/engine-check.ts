@@ -22,7 +22,8 @@ export function readEngineCheck(section: Section<ServiceEntry>): EngineCheck | u
     test,
     interval: readTime(section, 'interval'),
     timeout: readTime(section, 'timeout'),
-    retries: written.retries,
+    // The engine takes nothing for its default here, too.
+    retries: written.retries === 0 ? undefined : written.retries,
     startPeriod: readTime(section, 'start_period'),
     startInterval: readTime(section, 'start_interval'),
   });
@@ -38,11 +39,7 @@ function disabled({ node, report }: Section<ServiceEntry>, written: Written): En
   if (written.test !== undefined) {
     const message = '"disable: true" switches off the "test" that is written beside it';
     const hint = 'Take one of the two out.';
-    report.error(locate(node, ['healthcheck', 'test']), {
-      code: 'bad-health-check',
-      message,
-      hint,
-    });
+    report.warn(locate(node, ['healthcheck', 'test']), { code: 'no-effect', message, hint });
   }
   return { test: ['NONE'] };
 }

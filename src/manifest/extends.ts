@@ -1,5 +1,6 @@
 import type { Seed } from '../model/seed.ts';
 import type { TextFile } from '../model/source.ts';
+import { withoutBlanks } from './blank-keys.ts';
 import type { Dialect } from './dialect.ts';
 import { settleEnvironment } from './environment.ts';
 import { createInterpolation, type Interpolation } from './interpolate.ts';
@@ -77,9 +78,9 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
   }
 
   function resolveWritten(file: ServiceFile, name: string): MapNode | null {
-    const written = file.services.entries.get(name)?.value;
-    if (written === undefined) return null;
-    const service = file.apply(isNull(written) ? mapNode(written, new Map()) : written);
+    const found = file.services.entries.get(name)?.value;
+    if (found === undefined) return null;
+    const service = file.apply(isNull(found) ? mapNode(found, new Map()) : found);
     if (service.kind !== 'map') {
       report.error(service, {
         code: 'wrong-type',
@@ -89,7 +90,8 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
     }
     const environment = settleEnvironment(service, { ...file, sources, report });
     const settled = settleLabels(environment, sources, report);
-    const own = settleSpellings(settled, report);
+    const written = file.dialect === 'compose' ? withoutBlanks(settled) : settled;
+    const own = settleSpellings(written, report);
     const extended = valueAt(own, 'extends');
     const base = extended === null ? null : resolveBase(file, extended);
     if (extended !== null && base === null) return null;

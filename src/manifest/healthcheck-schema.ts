@@ -25,11 +25,11 @@ export const EngineHealthCheck = closed(
     ),
     retries: Optional(
       Type.Integer({
-        minimum: 1,
+        minimum: 0,
         maximum: 1_000,
         default: 3,
         examples: [3],
-        description: 'So many failures in a row make the instance unhealthy.',
+        description: 'So many failures in a row make the instance unhealthy. 0 is the default.',
       }),
     ),
     start_period: Optional(

@@ -78,11 +78,13 @@ interface Range {
  */
 export function parsePorts(text: string): Parsed<readonly PortBinding[]> {
   const match =
-    /^(?:(?<ip>[^:/]+):)?(?<node>\d+(?:-\d+)?):(?<container>\d+(?:-\d+)?)(?:\/(?<protocol>\w+))?$/.exec(
+    /^(?:(?<ip>[^:/]*):)?(?<node>\d+(?:-\d+)?):(?<container>\d+(?:-\d+)?)(?:\/(?<protocol>\w+))?$/.exec(
       text,
     );
   if (match?.groups === undefined) return unreadable(text);
-  const { ip, node = '', container = '', protocol: written = 'tcp' } = match.groups;
+  const { node = '', container = '', protocol: written = 'tcp' } = match.groups;
+  // Compose's files have an address that may be empty: `${BIND:-}:80:80`.
+  const ip = match.groups['ip'] || undefined;
   const protocol = protocolOf(written);
   if (protocol === null)
     return bad(text, `has the protocol ${quote(written)}, not tcp, udp or sctp`);
@@ -133,6 +135,8 @@ function unreadable(text: string): Parsed<never> {
   const [, port] = /^(?:([\d-]+)(?:\/\w+)?)$/.exec(text) ?? [];
   if (text.startsWith('['))
     return bad(text, 'has an IPv6 address; ports are published on IPv4 addresses');
+  if (/^[^:/]*::[\d-]+(?:\/\w+)?$/.test(text))
+    return bad(text, 'leaves the port on the node to chance; it has to be chosen');
   if (port === undefined) return bad(text, 'is not a port');
   const hint = `Write ${quote(`${port}:${port}`)} to publish it under the same number. Other containers of the grid reach it without that.`;
   const message = `${quote(text)} says only one port; the port on the node has to be chosen`;

@@ -29,6 +29,11 @@ export const refusedServiceKeys: Readonly<Record<string, Refusal>> = named({
     message: 'runs a program beside the containers; gridops runs nothing but containers',
     hint: 'Run what it provides as a service, or outside of the grid.',
   },
+  use_api_socket: {
+    message:
+      "lends the engine's socket together with its user's credentials; nodes have no such user",
+    hint: 'Write "volumes: [/var/run/docker.sock:/var/run/docker.sock]"; that is the whole node.',
+  },
   volume_driver: {
     message: 'chooses a driver for all volumes of a service at once',
     hint: 'Declare the volumes in "volumes" at the top, each with its "driver".',

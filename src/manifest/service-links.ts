@@ -3,7 +3,7 @@ import { servicePath } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
 import { type Link, parseLink } from './links.ts';
 import { quote } from './quote.ts';
-import type { Parsed } from './report.ts';
+import type { Fault, Parsed } from './report.ts';
 import { parseEach, type Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
 import { locate, locateKey, type TreePath } from './tree.ts';
@@ -27,15 +27,19 @@ interface Found {
 }
 
 /** `links`, `external_links` and `depends_on` alike say what has to be ready first; links may also give it a name. */
-export function readLinks(section: Section<ServiceEntry>, stack: string): ServiceLinks {
+export function readLinks(
+  section: Section<ServiceEntry>,
+  { stack, names }: { readonly stack: string; readonly names: readonly string[] },
+): ServiceLinks {
   const { value } = section;
   const parse = (text: string) => parseLink(text, stack);
   const links = [
     ...parseEach(section, 'links', value.links, parse),
     ...parseEach(section, 'external_links', value.external_links, parse),
   ];
-  const dependencies = [...links, ...readDependsOn(section, parse)].map(({ value: link, path }) =>
-    dependencyAt(section, link, path),
+  const isThere = (link: Link) => link.stack !== stack || names.includes(link.service);
+  const dependencies = [...links, ...readDependsOn(section, { parse, isThere })].map(
+    ({ value: link, path }) => dependencyAt(section, link, path),
   );
   return { dependencies, aliases: readAliases(section, links, stack) };
 }
@@ -70,20 +74,35 @@ function readAliases(
   return [...aliases.values()];
 }
 
+interface DependencyReading {
+  readonly parse: (text: string) => Parsed<Link>;
+  /** Whether the stack has it; those of other stacks are looked for later. */
+  readonly isThere: (link: Link) => boolean;
+}
+
 function readDependsOn(
   section: Section<ServiceEntry>,
-  parse: (text: string) => Parsed<Link>,
+  { parse, isThere }: DependencyReading,
 ): readonly Found[] {
   const written = section.value.depends_on ?? [];
   if (isList(written)) return parseEach(section, 'depends_on', written, parse);
-  return Object.entries(written).flatMap(([name, { condition }]) => {
+  return Object.entries(written).flatMap(([name, { condition, required }]) => {
     const parsed = parse(name);
     const path = ['depends_on', name];
+    if (required === false && parsed.fault === undefined) {
+      if (!isThere(parsed.value)) return [];
+      section.report.warn(locateKey(section.node, [...path, 'required']), waitedFor(name));
+    }
     if (condition === 'service_completed_successfully') refuseCompletion(section, path);
     if (parsed.fault === undefined) return [{ value: parsed.value, path }];
     section.report.error(locateKey(section.node, path), parsed.fault);
     return [];
   });
+}
+
+function waitedFor(name: string): Fault {
+  const message = `"required: false" has no effect: ${quote(name)} is waited for`;
+  return { code: 'no-effect', message };
 }
 
 function refuseCompletion({ node, report }: Section<ServiceEntry>, path: TreePath): void {

@@ -114,12 +114,14 @@ const HealthCheck = closed(
 
 const Logging = closed(
   {
-    driver: text({
-      minLength: 1,
-      maxLength: 255,
-      description: "Docker's log driver.",
-      examples: ['json-file'],
-    }),
+    driver: Type.Optional(
+      text({
+        minLength: 1,
+        maxLength: 255,
+        description: "Docker's log driver; by default the one of the node's engine.",
+        examples: ['json-file'],
+      }),
+    ),
     options: Type.Optional(
       mapOf(scalar(), { description: 'Options of the driver.', examples: [{ 'max-size': '10m' }] }),
     ),
@@ -146,7 +148,9 @@ const DependencyCondition = closed({
     }),
   ),
   restart: Type.Optional(flag({ default: false, description: 'No effect when it is true.' })),
-  required: Type.Optional(flag({ default: true, description: 'No effect when it is false.' })),
+  required: Type.Optional(
+    flag({ default: true, description: 'When it is false, the service need not be there.' }),
+  ),
 });
 
 export const Extends = textOrMap(

@@ -62,7 +62,7 @@ export function readService(
   warnOfNoEffect(section);
   warnOfLoadBalancing(section);
   const borrowings = readVolumesFrom(section, context);
-  const links = readLinks(section, stack);
+  const links = readLinks(section, context);
   const dependencies = [
     ...links.dependencies,
     ...borrowings.map(({ value: { service: lender }, path }) =>

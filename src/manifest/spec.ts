@@ -12,6 +12,7 @@ import { type MountContext, readMounts } from './mounts.ts';
 import { readNetworkMode } from './network-mode.ts';
 import { readPorts } from './ports.ts';
 import { quote } from './quote.ts';
+import type { Fault } from './report.ts';
 import { readResources } from './resources.ts';
 import { parseAt, type Section } from './section.ts';
 import type { ServiceEntry } from './service-schema.ts';
@@ -104,13 +105,22 @@ function readCommand(
   const words =
     typeof written === 'string' ? parseAt(section, [key], written, splitCommand) : written;
   if (words === undefined || words === null) return null;
+  // The engine takes an empty command for none.
+  if (words.length === 0 && key === 'command') return null;
   if (words.length > 0 && words.length <= 1_000) return [...words];
-  const amount = words.length === 0 ? 'no words' : 'more than 1000 words';
-  section.report.error(locate(section.node, [key]), {
-    code: 'bad-command',
-    message: `"${key}" has ${amount}`,
-  });
+  const fault = words.length === 0 ? noEntrypoint : tooManyWords(key);
+  section.report.error(locate(section.node, [key]), fault);
   return null;
+}
+
+const noEntrypoint: Fault = {
+  code: 'bad-command',
+  message: '"entrypoint" has no words; that of the image cannot be taken away',
+  hint: 'Name the program that is to run in its place: "entrypoint: [/bin/program]".',
+};
+
+function tooManyWords(key: string): Fault {
+  return { code: 'bad-command', message: `${quote(key)} has more than 1000 words` };
 }
 
 /** What differs from instance to instance. */
@@ -153,5 +163,7 @@ function readLogging(written: ServiceEntry['logging']): ContainerSpec['logging']
   const options = Object.entries(written.options ?? {}).map(
     ([name, text]) => [name, text ?? ''] as const,
   );
-  return { driver: written.driver, options: Object.fromEntries(options) };
+  const { driver = '' } = written;
+  if (driver === '' && options.length === 0) return null;
+  return { driver, options: Object.fromEntries(options) };
 }

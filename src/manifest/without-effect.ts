@@ -113,20 +113,12 @@ function isThere(deploy: Deploy, path: TreePath): boolean {
 function ofDependencies(written: NonNullable<ServiceEntry['depends_on']>): readonly Remark[] {
   if (Array.isArray(written)) return [];
   const entries = Object.entries(written as Exclude<typeof written, readonly string[]>);
-  return entries.flatMap(([name, { restart, required }]): readonly Remark[] => [
+  return entries.flatMap(([name, { restart }]): readonly Remark[] => [
     ...(restart === true
       ? [
           [
             ['depends_on', name, 'restart'],
             `"restart: true" has no effect: a new ${quote(name)} does not restart the services that use it`,
-          ] as const,
-        ]
-      : []),
-    ...(required === false
-      ? [
-          [
-            ['depends_on', name, 'required'],
-            `"required: false" has no effect: ${quote(name)} is waited for`,
           ] as const,
         ]
       : []),

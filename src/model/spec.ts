@@ -35,6 +35,7 @@ export interface ContainerSpec {
   /** Seconds between the stop signal and the kill. */
   readonly stopGracePeriod: number;
   readonly logging: {
+    /** Empty: the engine's own. */
     readonly driver: string;
     readonly options: Readonly<Record<string, string>>;
   } | null;

@@ -13,6 +13,7 @@ describe('a former spelling', () => {
   test.each([
     ['net: host', { networkMode: 'host' }],
     ['log_driver: syslog', { logging: { driver: 'syslog', options: {} } }],
+    ['log_opts: {max-size: 1m}', { logging: { driver: '', options: { 'max-size': '1m' } } }],
     [
       'log_driver: fluentd\nlog_opt: {tag: web}',
       { logging: { driver: 'fluentd', options: { tag: 'web' } } },
@@ -72,7 +73,6 @@ describe('a former spelling', () => {
     ['net: host\nnetwork_mode: bridge', 'error conflicting-keys 4:10'],
     ['scale: 2\ninstances: 3', 'error conflicting-keys 4:12'],
     ['scale: 2\ndeploy: {replicas: 3}', 'error conflicting-keys 5:24'],
-    ['log_opts: {a: b}', 'error missing-key 4:15'],
     ['cpus: 1\ndeploy: {resources: {limits: {cpus: 2}}}', 'error conflicting-keys 5:41'],
     ['deploy: {resources: {limits: {cpus: lots}}}', 'error wrong-type 4:41'],
     ['deploy: {resources: {limits: {cpus: 0.001}}}', 'error wrong-value 4:41'],
@@ -171,6 +171,7 @@ describe('what cannot be', () => {
     ['pull_policy: build', '4:18'],
     ['isolation: process', '4:5'],
     ['credential_spec: {file: a}', '4:5'],
+    ['use_api_socket: true', '4:5'],
     ['cpu_count: 2', '4:5'],
     ['cpu_percent: 50', '4:5'],
     ['models: [a]', '4:5'],

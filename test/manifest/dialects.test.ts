@@ -138,6 +138,34 @@ describe('a Compose file', () => {
     expect(names({ [GRID_FILE]: 'stacks: {shop: {profiles: [all]}}' })).toEqual(['web', 'debug']);
   });
 
+  test('does without a service that is not required', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: `services:
+  web: {image: a, depends_on: {db: {required: false}, cache: {condition: service_started}}}
+  db: {image: b, profiles: [own]}
+  cache: {image: c}
+`,
+    });
+    expect(compiled.problems).toEqual([]);
+    expect(compiled.stacks[0]?.services[0]?.dependsOn).toEqual(['shop/cache']);
+  });
+
+  test('has no key that it leaves empty', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: `services:
+  web: {image: a, platform: "\${P:-}", hostname: "", restart: , user: "", mem_limit: ""}
+`,
+    });
+    expect(theService(compiled).spec).toMatchObject({ user: null, memory: null });
+  });
+
+  test('cannot leave a key empty that is none', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services:\n  web: {image: a, volums: }\n',
+    });
+    expect(theProblem(compiled).code).toBe('unknown-key');
+  });
+
   test('merges what it extends as Compose does', () => {
     const compiled = compileFiles({
       [`${folder}/compose.yaml`]: `services:

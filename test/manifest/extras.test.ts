@@ -148,6 +148,7 @@ const healthcheck: readonly Row[] = [
   ],
   ['healthcheck: {test: [NONE]}', { healthcheck: { test: ['NONE'] } }],
   ['healthcheck: {disable: true}', { healthcheck: { test: ['NONE'] } }],
+  ['healthcheck: {test: x, retries: 0}', { healthcheck: { test: ['CMD-SHELL', 'x'] } }],
   ['healthcheck: {interval: 0s}', { healthcheck: {} }],
 ];
 
@@ -280,9 +281,9 @@ describe('the extras of a spec', () => {
     ['healthcheck: {test: [curl, localhost]}', 'error bad-health-check 4:25'],
     ['healthcheck: {test: [CMD]}', 'error bad-health-check 4:25'],
     ['healthcheck: {test: []}', 'error bad-health-check 4:25'],
-    ['healthcheck: {disable: true, test: x}', 'error bad-health-check 4:40'],
+    ['healthcheck: {disable: true, test: x}', 'warning no-effect 4:40'],
     ['healthcheck: {interval: often}', 'error bad-duration 4:29'],
-    ['healthcheck: {retries: 0}', 'error wrong-value 4:28'],
+    ['healthcheck: {retries: -1}', 'error wrong-value 4:28'],
     [
       'health_check: {protocol: tcp, port: 80}\nhealthcheck: {test: x}',
       'error conflicting-keys 5:5',

@@ -68,6 +68,7 @@ describe('port', () => {
       '127.0.0.1:1:65535/TCP',
       { ip: '127.0.0.1', nodePort: 1, containerPort: 65535, protocol: 'tcp' },
     ],
+    [':80:80', { ip: null, nodePort: 80, containerPort: 80, protocol: 'tcp' }],
     ['0.0.0.0:80:80', { ip: '0.0.0.0', nodePort: 80, containerPort: 80, protocol: 'tcp' }],
   ])('%s is read', (text, value) => expect(parsePorts(text)).toEqual({ value: [value] }));
 
@@ -85,6 +86,8 @@ describe('port', () => {
     ['localhost:80:80', /IPv4/],
     ['[::1]:80:80', /IPv6/],
     ['1.2.3.4:80', /not a port/],
+    ['1.2.3.4::80', /leaves the port on the node to chance/],
+    ['::80', /leaves the port on the node to chance/],
     ['', /not a port/],
     ['eighty:80', /not a port/],
   ])('%j is refused', (text, reason) => {
