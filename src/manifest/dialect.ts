@@ -19,6 +19,14 @@ export const stackFileNames = [
   'docker-compose.yaml',
 ] as const;
 
+/** What Compose lays over its file, in its order. */
+export const overrideNames = [
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+] as const;
+
 /**
  * Which one a file is written in, by its path and what stands at its left. `stack:` decides first: in a file that has it
  * `version` is the stack's own, else it is the format's.

@@ -76,15 +76,9 @@ function conflict(message: string, hint: string): Fault {
 
 const name = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?$/;
 
-/** Compose's networks keep services apart; here all are in one, and what is left of them is the names. */
+/** What is left of Compose's networks is the names: see warnOfNetworks. */
 function readAliases({ value, node, report }: Section<ServiceEntry>): readonly string[] {
   const written = value.networks ?? [];
-  const names = isList(written) ? written : Object.keys(written);
-  const other = names.find((one) => one !== 'default');
-  if (other !== undefined) {
-    const message = `all containers of a grid are in one network: ${quote(other)} keeps nobody out`;
-    report.warn(locateKey(node, ['networks']), { code: 'no-effect', message });
-  }
   if (isList(written)) return [];
   return Object.entries(written).flatMap(([network, { aliases = [], ...rest }]) => {
     for (const key of Object.keys(rest)) {

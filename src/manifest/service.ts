@@ -59,7 +59,7 @@ export function readService(
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
-  warnOfNoEffect(section);
+  warnOfNoEffect(section, name);
   warnOfLoadBalancing(section);
   const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, context);

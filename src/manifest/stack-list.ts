@@ -3,7 +3,7 @@ import type { Position } from '../model/problem.ts';
 import type { Seed } from '../model/seed.ts';
 import type { SourceFile, TextFile } from '../model/source.ts';
 import type { ChildStack } from './child-stacks.ts';
-import { stackFileNames } from './dialect.ts';
+import { overrideNames, stackFileNames } from './dialect.ts';
 import type { StackMention } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
@@ -158,12 +158,29 @@ function openFolder(listed: ListedStack): Parsed<TextFile> {
   const folder = folderFile(listed).replace(/kontena\.yml$/, '');
   for (const name of stackFileNames) {
     const opened = sources.open(folder + name);
-    if (opened.fault?.code !== 'file-missing') return opened;
+    if (opened.fault?.code === 'file-missing') continue;
+    if (opened.fault === undefined) warnOfOverride(folder, name, listed);
+    return opened;
   }
   const message = `the stack ${quote(listed.listing.name)} has no file ${quote(folderFile(listed))}`;
   return {
     fault: { code: 'stack-file-missing', message, hint: withoutFile(listed.listing) },
   };
+}
+
+/** Compose merges it without being asked; a stack is what one file says. */
+function warnOfOverride(folder: string, name: string, { sources, report }: ListedStack): void {
+  if (name.startsWith('kontena')) return;
+  for (const override of overrideNames) {
+    const opened = sources.open(folder + override);
+    if (opened.fault !== undefined) continue;
+    const message = `${quote(override)} is not merged into ${quote(name)}`;
+    const hint = 'Write what it says in that file, or remove it.';
+    return report.warn(
+      { file: opened.value.path, line: 1, column: 1 },
+      { code: 'no-effect', message, hint },
+    );
+  }
 }
 
 function withoutFile({ hasFolder }: StackListing): string {

@@ -2,13 +2,13 @@ import type { Seed } from '../model/seed.ts';
 import { parseDotEnv } from './dot-env.ts';
 import { createInterpolation } from './interpolate.ts';
 import { quote } from './quote.ts';
-import type { Report } from './report.ts';
+import type { Fault, Report } from './report.ts';
 import type { SecretBook } from './secrets-file.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import type { StackText } from './stack-text.ts';
 import type { Scope } from './template.ts';
-import { isNull, type MapNode, valueAt, withoutKeys } from './tree.ts';
+import { isNull, type MapNode, type ScalarNode, valueAt, withoutKeys } from './tree.ts';
 import type { Value } from './values.ts';
 import type { Origin } from './variable-value.ts';
 import { resolveVariables } from './variables.ts';
@@ -107,9 +107,33 @@ function givenTexts(given: MapNode, report: Report): readonly (readonly [string,
 function readDotEnv({ path, sources, report }: ScopeInput): readonly (readonly [string, string])[] {
   const resolved = resolvePath(path, '.env');
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
-  if (opened.fault === undefined)
-    return Array.from(parseDotEnv(opened.value, report), ([name, { text }]) => [name, text]);
+  if (opened.fault === undefined) {
+    const values = parseDotEnv(opened.value, report);
+    warnOfSettings(values, report);
+    return Array.from(values, ([name, { text }]) => [name, text]);
+  }
   const at = { file: path, line: 1, column: 1 };
   if (opened.fault.code !== 'file-missing') report.error(at, opened.fault);
   return [];
+}
+
+/** Variables that tell Compose itself what to do. */
+const composeSettings: Readonly<Record<string, Fault>> = {
+  COMPOSE_PROFILES: {
+    code: 'no-effect',
+    message: '"COMPOSE_PROFILES" switches no profile on',
+    hint: 'Name them in grid.yml: "stacks: {<stack>: {profiles: […]}}".',
+  },
+  COMPOSE_FILE: {
+    code: 'no-effect',
+    message: '"COMPOSE_FILE" brings no other file along',
+    hint: 'Write the services in this one; with "extends: {file: PATH, service: NAME}" they take from others.',
+  },
+};
+
+function warnOfSettings(values: ReadonlyMap<string, ScalarNode>, report: Report): void {
+  for (const [name, fault] of Object.entries(composeSettings)) {
+    const written = values.get(name);
+    if (written !== undefined && written.text !== '') report.warn(written, fault);
+  }
 }

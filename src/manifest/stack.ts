@@ -42,7 +42,7 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   const { head, names } = resolved;
   if (head === null || names === null) return emptyDraft;
   warnOfName(valueAt(head, 'name'), input.name, report);
-  warnOfNetworks(head, report);
+  warnOfNetworks(head, resolved.services, report);
   warnOfLeftovers(head, report);
   const context = contextOf(input, { head, names, resolved });
   const services = resolved.services.flatMap(({ key, node }) => {

@@ -260,6 +260,7 @@ function refuse(output: Output, { name, operand }: Reference): void {
   output.faults.push({
     code: 'undefined-variable',
     message: `the variable ${quote(name)} must have a value${because}`,
+    hint: 'Give it one in grid.yml, below "stacks.<stack>.variables".',
   });
 }
 

@@ -8,10 +8,10 @@ import { locate, locateKey, type TreePath } from './tree.ts';
  * Says what of a Compose file has no effect here, and what happens instead: a file that Compose takes shall run, and nobody
  * shall be surprised by how.
  */
-export function warnOfNoEffect(section: Section<ServiceEntry>): void {
+export function warnOfNoEffect(section: Section<ServiceEntry>, name: string): void {
   const { value, node, report } = section;
   for (const [path, message, hint] of [
-    ...ofContainers(value),
+    ...ofContainers(value, name),
     ...ofBuilding(value),
     ...ofDeploy(value.deploy ?? {}),
     ...ofDependencies(value.depends_on ?? []),
@@ -26,10 +26,13 @@ export function warnOfNoEffect(section: Section<ServiceEntry>): void {
 type Remark = readonly [path: TreePath, message: string, hint?: string];
 type Deploy = NonNullable<ServiceEntry['deploy']>;
 
-function ofContainers({ container_name }: ServiceEntry): readonly Remark[] {
+function ofContainers({ container_name }: ServiceEntry, name: string): readonly Remark[] {
   if (container_name === undefined) return [];
   const message = `no container is called ${quote(container_name)}: containers are "<stack>.<service>-<n>"`;
-  const hint = 'To be found by that name, write "networks: {default: {aliases: [NAME]}}".';
+  const hint =
+    container_name === name
+      ? 'In the grid it is found by that name all the same: the service is called so.'
+      : `To be found by that name, write "networks: {default: {aliases: [${container_name}]}}".`;
   return [[['container_name'], message, hint]];
 }
 

@@ -166,6 +166,66 @@ describe('a Compose file', () => {
     expect(theProblem(compiled).code).toBe('unknown-key');
   });
 
+  test('is told once that all containers are in one network', () => {
+    const services =
+      'services:\n  a: {image: a, networks: [default]}\n  b: {image: b, networks: [one]}\n  c: {image: c, networks: {two: }}\n';
+    const problemOf = (top: string) =>
+      brief(theProblem(compileFiles({ [`${folder}/compose.yaml`]: services + top })));
+    expect(problemOf('networks: {one: , two: }\n')).toBe('warning no-effect 3:17');
+    expect(problemOf('networks: {one: , two: {internal: true}}\n')).toBe('warning no-effect 5:1');
+  });
+
+  test.each([
+    ['web', /the service is called so/],
+    ['shop_web', /aliases: \[shop_web\]/],
+  ])('is told how a container %s is found', (name, hint) => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: `services:\n  web: {image: a, container_name: ${name}}\n`,
+    });
+    expect(theProblem(compiled).hint).toMatch(hint);
+  });
+
+  test.each([
+    ['COMPOSE_PROFILES=all', 1],
+    ['COMPOSE_FILE=a.yml:b.yml', 1],
+    ['COMPOSE_FILE=', 0],
+    ['COMPOSE_PROJECT_NAME=shop', 0],
+  ])('is told that %s in .env tells Compose and nobody else', (line, count) => {
+    const { problems } = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: a}}\n',
+      [`${folder}/.env`]: `A=1\n${line}\n`,
+    });
+    expect(problems.map(brief)).toEqual(Array(count).fill('warning no-effect 2:1'));
+  });
+
+  test('is told that its override is not merged', () => {
+    const compiled = compileFiles({
+      [`${folder}/docker-compose.yml`]: 'services: {web: {image: a}}\n',
+      [`${folder}/docker-compose.override.yml`]: 'services: {web: {image: b}}\n',
+    });
+    expect(theService({ ...compiled, problems: [] }).spec.image).toBe('a:latest');
+    expect(theProblem(compiled)).toMatchObject({
+      severity: 'warning',
+      code: 'no-effect',
+      position: { file: `${folder}/docker-compose.override.yml` },
+    });
+  });
+
+  test("has no override under Kontena's name", () => {
+    const compiled = compileFiles({
+      [STACK_FILE]: 'stack: shop\nservices: {web: {image: a}}\n',
+      [`${folder}/docker-compose.override.yml`]: '',
+    });
+    expect(compiled.problems).toEqual([]);
+  });
+
+  test('says where a variable gets the value that it must have', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: "a:${TAG:?which}"}}\n',
+    });
+    expect(theProblem(compiled).hint).toContain('stacks.<stack>.variables');
+  });
+
   test('merges what it extends as Compose does', () => {
     const compiled = compileFiles({
       [`${folder}/compose.yaml`]: `services:
