@@ -2,7 +2,7 @@ import type { Service, Stack } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import { findKnots } from './cycles.ts';
 import { quote } from './quote.ts';
-import type { Report } from './report.ts';
+import type { Fault, Report } from './report.ts';
 import type { ServiceDraft } from './service.ts';
 import type { Dependency } from './service-links.ts';
 import type { StackDraft } from './stack.ts';
@@ -87,6 +87,10 @@ function reportUnknown(
     const service = path.slice(target.length + 1);
     // A stack that could not be read that far may well have it.
     if (names === null || names === undefined || names.includes(service)) continue;
+    if (byName.get(target)?.draft.off.includes(service) === true) {
+      stack.report.error(at, switchedOff(target, service));
+      continue;
+    }
     const message = known
       ? `the stack ${quote(target)} has no service ${quote(service)}`
       : `the grid has no stack ${quote(target)}`;
@@ -121,6 +125,14 @@ function stacksWith(service: string, byName: ReadonlyMap<string, LinkedStack>): 
 
 const elsewhere =
   'Write "stack/service" for a service of another stack, which apps of Kontena called "stack-service"; or take this out.';
+
+function switchedOff(stack: string, service: string): Fault {
+  return {
+    code: 'unknown-dependency',
+    message: `the service ${quote(service)} of the stack ${quote(stack)} is not switched on`,
+    hint: `Switch on one of its profiles in grid.yml, in "stacks.${stack}.profiles", or see to its "only_if" and "skip_if".`,
+  };
+}
 
 /** Every stack with a service in a knot gets the problem, at its own first dependency that belongs to it. */
 function reportCycles(stacks: readonly LinkedStack[]): void {

@@ -1,5 +1,5 @@
+import { EnvFileWish } from './env-file-schema.ts';
 import type { Fault, Report } from './report.ts';
-import { EnvFileWish } from './service-schema.ts';
 import { type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 

@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { laterHints } from './later-keys.ts';
 import { alternatives, quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
 import type { Refusal } from './schema-parts.ts';
@@ -50,7 +51,7 @@ function unknownKey(error: ErrorObject, key: string, file: string): Fault {
   const { later = [], refused = {}, properties = {} } = error.parentSchema as KeySchema;
   const refusal = Object.hasOwn(refused, key) ? refused[key] : undefined;
   if (refusal !== undefined) return { code: 'not-possible', ...refusal };
-  if (later.includes(key)) return notSupported(key);
+  if (later.includes(key)) return notSupported(key, laterHints.get(key));
   const known = Object.keys(properties);
   const near = suggest(key, known) ?? suggest(key, later);
   const hint =
@@ -84,11 +85,14 @@ function innerKey(properties: Readonly<Record<string, KeySchema>>, key: string):
   return null;
 }
 
-export function notSupported(what: string): Fault {
+export function notSupported(
+  what: string,
+  hint = 'Remove it, or keep a note of it under a key that begins with "x-".',
+): Fault {
   return {
     code: 'not-supported-yet',
     message: `${quote(what)} is not supported yet`,
-    hint: 'Remove it, or keep a note of it under a key that begins with "x-".',
+    hint,
   };
 }
 

@@ -5,6 +5,15 @@
 
 export const laterStackKeys = ['include', 'models', 'registry'];
 
+/** What to write instead of one of them, where there is something. */
+export const laterHints: ReadonlyMap<string, string> = new Map([
+  [
+    'include',
+    'Write the services of the other file in this one, or take each with "extends: {file: PATH, service: NAME}".',
+  ],
+  ['models', 'Run the model as a service, and tell its address in "environment".'],
+]);
+
 export const laterVolumeKeys: readonly string[] = [];
 
 export const laterGridKeys = ['logs', 'stats'];

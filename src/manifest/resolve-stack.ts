@@ -50,6 +50,8 @@ export interface ResolvedStack {
   readonly names: readonly string[] | null;
   /** Those that are switched on. */
   readonly services: readonly ResolvedService[];
+  /** The names of those that are not. */
+  readonly off: readonly string[];
   readonly scope: StackScope | null;
   /** What its variables, and those of the files that it extends, are called among the secrets of services. */
   readonly vault: ReadonlyMap<string, string | null>;
@@ -69,6 +71,7 @@ const unreadable: ResolvedStack = {
   head: null,
   names: null,
   services: [],
+  off: [],
   scope: null,
   vault: new Map(),
   children: [],
@@ -150,7 +153,8 @@ function resolveRoot(input: StackInput, { text, scope, root }: StackContent): Re
   });
   const names = [...services.entries.keys()].filter((name) => !off.has(name));
   const vault = new Map([...resolver.vault, ...scope.vault]);
-  return { ...unreadable, head: onlyWanted(head, scope, report), names, services: resolved, vault };
+  const wanted = onlyWanted(head, scope, report);
+  return { ...unreadable, head: wanted, names, services: resolved, off: [...off], vault };
 }
 
 /** What has been acted on. */

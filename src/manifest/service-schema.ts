@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { buildServiceKeys } from './build-schema.ts';
 import { CertificateUse, ConfigUse, SecretUse } from './config-schema.ts';
 import { composeDeployKeys } from './deploy-schema.ts';
+import { EnvFileWish } from './env-file-schema.ts';
 import { EngineHealthCheck } from './healthcheck-schema.ts';
 import { composeHooks, Hooks } from './hook-schema.ts';
 import { MountEntry } from './mount-map.ts';
@@ -128,17 +129,6 @@ const Logging = closed(
   },
   { description: 'Where the output of the containers goes.' },
 );
-
-/** Compose's long form of an item of `env_file`, or the path alone. */
-export const EnvFileWish = textOrMap({
-  path: text({ minLength: 1, description: 'The file.' }),
-  required: Type.Optional(
-    flag({ default: true, description: 'Whether it is a problem when the file is not there.' }),
-  ),
-  format: Type.Optional(
-    choice(['raw'], { description: 'Values are taken as they are, with their quotes.' }),
-  ),
-});
 
 const DependencyCondition = closed({
   condition: Type.Optional(

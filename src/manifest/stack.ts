@@ -19,6 +19,8 @@ export interface StackDraft {
   readonly services: readonly ServiceDraft[];
   /** Names of these, and of services with problems. `null` when the file could not be read that far. */
   readonly names: readonly string[] | null;
+  /** Names of services that the file has and that are not switched on. */
+  readonly off: readonly string[];
   /** Whether a service depends on one of another stack. */
   readonly isLinked: boolean;
   /** The stacks that come with it. */
@@ -26,7 +28,13 @@ export interface StackDraft {
 }
 
 /** What is left of a stack that could not be read. */
-export const emptyDraft: StackDraft = { services: [], names: null, isLinked: false, children: [] };
+export const emptyDraft: StackDraft = {
+  services: [],
+  names: null,
+  off: [],
+  isLinked: false,
+  children: [],
+};
 
 /** One stack file → its services. All problems go to the report; what could be read is returned even so. */
 export function compileStack(
@@ -51,7 +59,8 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   });
   warnOfAmbiguousNames(services, report);
   const isLinked = services.some((d) => d.dependencies.some(({ stack }) => stack !== input.name));
-  return { services: settleBorrowers(services, report), names, isLinked, children: [] };
+  const { off } = resolved;
+  return { services: settleBorrowers(services, report), names, off, isLinked, children: [] };
 }
 
 interface StackParts {

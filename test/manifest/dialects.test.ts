@@ -150,6 +150,31 @@ describe('a Compose file', () => {
     expect(compiled.stacks[0]?.services[0]?.dependsOn).toEqual(['shop/cache']);
   });
 
+  test('is told when what a service depends on is not switched on', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]:
+        'services:\n  web: {image: a, depends_on: [db]}\n  db: {image: b, profiles: [own]}\n',
+    });
+    expect(theProblem(compiled)).toMatchObject({
+      code: 'unknown-dependency',
+      message: 'the service "db" of the stack "shop" is not switched on',
+      hint: expect.stringContaining('stacks.shop.profiles'),
+    });
+  });
+
+  test.each([
+    ['include: [a.yml]', /extends: /],
+    ['models: {a: {model: b}}', /as a service/],
+  ])('is told what to write instead of %s', (line, hint) => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: `${line}\nservices: {web: {image: a}}\n`,
+    });
+    expect(theProblem(compiled)).toMatchObject({
+      code: 'not-supported-yet',
+      hint: expect.stringMatching(hint),
+    });
+  });
+
   test('has no key that it leaves empty', () => {
     const compiled = compileFiles({
       [`${folder}/compose.yaml`]: `services:
