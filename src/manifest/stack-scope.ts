@@ -78,8 +78,8 @@ function declaredScope(input: ScopeInput): StackScope {
 
 function openScope(input: ScopeInput): StackScope {
   const { builtIn, inherited, text, given } = input;
-  const fromFile = text.dialect === 'compose' ? readDotEnv(input) : [];
   const fromGrid = given === null ? [] : givenTexts(given, input.report);
+  const fromFile = text.dialect === 'compose' ? readDotEnv(input, new Map(fromGrid)) : [];
   const outer = inherited?.scope.values ?? [];
   const values = new Map([...fromFile, ...fromGrid, ...outer, ...builtIn]);
   const braces = text.dialect === 'compose' ? 'compose' : 'kontena';
@@ -104,11 +104,14 @@ function givenTexts(given: MapNode, report: Report): readonly (readonly [string,
 }
 
 /** Compose reads the file `.env` beside its own: without one there is nothing to read, one that cannot be read is missed. */
-function readDotEnv({ path, sources, report }: ScopeInput): readonly (readonly [string, string])[] {
+function readDotEnv(
+  { path, sources, report }: ScopeInput,
+  outer: ReadonlyMap<string, string>,
+): readonly (readonly [string, string])[] {
   const resolved = resolvePath(path, '.env');
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
   if (opened.fault === undefined) {
-    const values = parseDotEnv(opened.value, report);
+    const values = parseDotEnv(opened.value, report, outer);
     warnOfSettings(values, report);
     return Array.from(values, ([name, { text }]) => [name, text]);
   }

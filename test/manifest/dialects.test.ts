@@ -75,6 +75,11 @@ describe('a Compose file', () => {
     [`T='a # $b' # note`, 'a # $b'],
     ['T="a\\n\\"b\\$c"', 'a\n"b$c'],
     ['  T = a b \r', 'a b'],
+    ['A=1\nT=$A-${A}-${B:-2}', '1-1-2'],
+    ['A=1\nT="${A}\\n\\${A}"', '1\n${A}'],
+    ["A=1\nT='${A}'", '${A}'],
+    ['A=1\nT=a$$A', 'a$A'],
+    ["A='$X'\nT=$A", '$X'],
   ])('reads %j in .env as Compose does', (env, value) => {
     const compiled = compileFiles({
       [`${folder}/compose.yaml`]: 'services:\n  web:\n    image: a\n    environment: {T: "${T}"}\n',
@@ -96,6 +101,24 @@ describe('a Compose file', () => {
       [`${folder}/.env`]: env,
     });
     expect(brief(theProblem(compiled))).toBe(expected);
+  });
+
+  test('puts what grid.yml says into the values of .env', () => {
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: "a:${T}"}}\n',
+      [`${folder}/.env`]: 'A=1\nT=x$A\n',
+      [GRID_FILE]: 'stacks: {shop: {variables: {A: 2}}}',
+    });
+    expect(theService(compiled).spec.image).toBe('a:x2');
+  });
+
+  test('whose .env multiplies has a bound', () => {
+    const lines = Array.from({ length: 40 }, (_, i) => `A${i + 1}=$A${i}$A${i}`);
+    const compiled = compileFiles({
+      [`${folder}/compose.yaml`]: 'services: {web: {image: a}}\n',
+      [`${folder}/.env`]: ['A0=xxxxxxxxxx', ...lines].join('\n'),
+    });
+    expect(codes(compiled)).toContain('no-effect');
   });
 
   test('whose .env cannot be read is an error, not a stack without its values', () => {
