@@ -116,16 +116,11 @@ function isThere(deploy: Deploy, path: TreePath): boolean {
 function ofDependencies(written: NonNullable<ServiceEntry['depends_on']>): readonly Remark[] {
   if (Array.isArray(written)) return [];
   const entries = Object.entries(written as Exclude<typeof written, readonly string[]>);
-  return entries.flatMap(([name, { restart }]): readonly Remark[] => [
-    ...(restart === true
-      ? [
-          [
-            ['depends_on', name, 'restart'],
-            `"restart: true" has no effect: a new ${quote(name)} does not restart the services that use it`,
-          ] as const,
-        ]
-      : []),
-  ]);
+  return entries.flatMap(([name, { restart }]): readonly Remark[] => {
+    if (restart !== true) return [];
+    const message = `"restart: true" has no effect: a new ${quote(name)} does not restart the services that use it`;
+    return [[['depends_on', name, 'restart'], message]];
+  });
 }
 
 /** Agents start again what exits, whatever its code: that is what keeps an instance there. */
