@@ -12,6 +12,7 @@ export function warnOfNoEffect(section: Section<ServiceEntry>, name: string): vo
   const { value, node, report } = section;
   for (const [path, message, hint] of [
     ...ofContainers(value, name),
+    ...ofWorking(value),
     ...ofBuilding(value),
     ...ofDeploy(value.deploy ?? {}),
     ...ofDependencies(value.depends_on ?? []),
@@ -34,6 +35,30 @@ function ofContainers({ container_name }: ServiceEntry, name: string): readonly 
       ? 'In the grid it is found by that name all the same: the service is called so.'
       : `To be found by that name, write "networks: {default: {aliases: [${container_name}]}}".`;
   return [[['container_name'], message, hint]];
+}
+
+/** What is for somebody at a terminal. */
+function ofWorking({ attach, develop, ports = [] }: ServiceEntry): readonly Remark[] {
+  const ingress = ports.findIndex((port) => typeof port !== 'string' && port.mode === 'ingress');
+  const remarks: readonly (readonly [boolean, Remark])[] = [
+    [
+      attach !== undefined,
+      [['attach'], '"attach" is for "docker compose up"; it has no effect here'],
+    ],
+    [
+      develop !== undefined,
+      [['develop'], '"develop" is for "docker compose watch"; it has no effect here'],
+    ],
+    [
+      ingress !== -1,
+      [
+        ['ports', ingress, 'mode'],
+        '"ingress" has no effect: a port is published on the nodes that have an instance, and on no others',
+        'Write "mode: host".',
+      ],
+    ],
+  ];
+  return remarks.flatMap(([is, remark]) => (is ? [remark] : []));
 }
 
 /** What is beside `build` is for `gridops build`, as `build` is. */

@@ -166,7 +166,7 @@ describe('the extras of a spec', () => {
     'tty: false\nstdin_open: false\noom_kill_disable: false',
     'group_add: []\nulimits: {}\nsysctls: {}\nsecurity_opt: []\ndns: []\ntmpfs: []\nexpose: []',
     'devices: []\ngpus: []\nextra_hosts: {}\nstorage_opt: {}\nblkio_config: {}\nnetworks: [default]',
-    'restart: always\npull_policy: if_not_present\nattach: false\ndevelop: {watch: [{path: .}]}',
+    'restart: always\npull_policy: if_not_present',
     'restart: unless-stopped\nnetworks:\n  default:\n',
     'deploy: {restart_policy: {condition: any}, update_config: {order: start-first}}',
     'deploy: {endpoint_mode: dnsrr, update_config: {failure_action: pause}}',
@@ -176,6 +176,15 @@ describe('the extras of a spec', () => {
 
     expect(service.spec).not.toHaveProperty('extras');
     if (!lines.includes('pid: host')) expect(service.specHash).toBe(plain.specHash);
+  });
+
+  test.each([
+    ['attach: false', 4, 5],
+    ['develop: {watch: [{path: .}]}', 4, 5],
+    ['ports: [{target: 80, published: 80, mode: ingress}]', 4, 41],
+  ])('say that %s has no effect', (lines, line, column) => {
+    const { problems } = compileService(lines);
+    expect(problems).toMatchObject([{ code: 'no-effect', position: { line, column } }]);
   });
 
   test('have the same hash in any order of what has none', () => {
