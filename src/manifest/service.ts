@@ -87,7 +87,7 @@ export function readService(
     name,
     instances,
     stateful,
-    ...readPlacement(section),
+    ...readPlacement(section, context),
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
     ...(volumesFrom.length === 0 ? {} : { beside: besideOf(stack, volumesFrom) }),
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),

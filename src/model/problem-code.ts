@@ -102,7 +102,7 @@ const errors: Readonly<Record<string, string>> = {
   'unknown-dependency': 'A link to a service that is not there.',
   'unknown-key': 'A key that nobody knows, with a guess at what was meant.',
   'unknown-secret': 'A secret that the grid has not sealed, and that `secrets` does not declare.',
-  'unknown-service': '`extends` of a service that is not there.',
+  'unknown-service': '`extends` of a service, or an affinity to one, that is not there.',
   'unknown-tag': 'A YAML tag such as `!reset`.',
   'unknown-variable': 'grid.yml gives a value to a variable that the stack does not declare.',
   'unknown-volume': 'A volume that is not declared in `volumes`.',
