@@ -106,11 +106,12 @@ const withoutSecret: Fault = {
 /** What the marks in a spec stand for. What looks like one and is none of the grid's is text that somebody wrote. */
 export function secretSources(
   spec: ContainerSpec,
-  grid: string,
-  book: SecretBook,
-): SecretSources | null {
+  { grid, book }: { readonly grid: string; readonly book: SecretBook },
+): Parsed<SecretSources | null> {
   const sources: Record<string, string | null> = {};
-  for (const mark of marksWithin(spec)) {
+  const marks = marksWithin(spec);
+  if (marks.length > maxSecrets) return { fault: tooMany(marks.length) };
+  for (const mark of marks) {
     const { kind, name, id } = parseMark(mark) ?? { kind: 'random', name: '', id: '' };
     if (kind === 'random') {
       if (isChanceOf(grid, id)) sources[mark] = null;
@@ -119,5 +120,13 @@ export function secretSources(
     const sealed = book.sealed(kind, name);
     if (sealed?.id === id) sources[mark] = sealed.text;
   }
-  return Object.keys(sources).length === 0 ? null : sources;
+  return { value: Object.keys(sources).length === 0 ? null : sources };
+}
+
+/** Each is opened by the master: more than anyone uses, and few enough for nobody to wait. */
+const maxSecrets = 200;
+
+function tooMany(count: number): Fault {
+  const message = `the service uses ${count} secrets, and at most ${maxSecrets} are put into a container`;
+  return { code: 'stack-too-large', message, hint: 'Seal what belongs together as one value.' };
 }

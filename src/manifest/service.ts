@@ -80,7 +80,11 @@ export function readService(
     names: context.exposed === name ? [stack, `${stack}.${grid}.kontena.local`] : [],
   });
   const files = bundler.files();
-  const secrets = secretSources(spec, grid, secretContext.book);
+  const { value: secrets = null, fault: tooMany } = secretSources(spec, {
+    grid,
+    book: secretContext.book,
+  });
+  if (tooMany !== undefined) context.report.error(key, tooMany);
   const stateful = value.stateful ?? false;
   const service: Service = {
     stack,

@@ -262,3 +262,11 @@ test('what only looks like a secret is text', () => {
   expect(marksWithin(spec)).toEqual([written]);
   expect(secrets).toBeUndefined();
 });
+
+test('more secrets than anybody has in one service are a problem', () => {
+  const marks = Array.from({ length: 201 }, (_, at) =>
+    printMark({ kind: 'random', name: `n${at}`, id: 'a' }),
+  );
+  const problem = theProblem(compileService(`environment: {ALL: "${marks.join(' ')}"}`));
+  expect(brief(problem)).toBe('error stack-too-large 2:3');
+});
