@@ -28,6 +28,8 @@ export class SecretStore {
   readonly #save: (text: string) => Promise<void>;
   #values: SecretValues;
   #wanted: ReadonlySet<string> = new Set();
+  /** One change after the other: each starts from what the one before has left. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(of: {
     readonly identity: Identity;
@@ -63,7 +65,9 @@ export class SecretStore {
         message: 'the secrets are not for this agent',
         retry: 'later',
       });
-    if (values.size > 0) await this.#keep(new Map([...this.#values, ...values]));
+    // Their assignment is about to be taken: until then they are in nobody's way.
+    this.#wanted = new Set([...this.#wanted, ...values.keys()]);
+    await this.#change((known) => new Map([...known, ...values]));
   }
 
   /** From now on these have to be known. */
@@ -78,8 +82,7 @@ export class SecretStore {
 
   /** No container is left of a spec that is not assigned. */
   async forget(): Promise<void> {
-    const needed = [...this.#values].filter(([mark]) => this.#wanted.has(mark));
-    if (needed.length < this.#values.size) await this.#keep(new Map(needed));
+    await this.#change((known) => new Map([...known].filter(([mark]) => this.#wanted.has(mark))));
   }
 
   /** Throws `GridError` `secret-missing` when a value that is expected is not there. */
@@ -105,9 +108,16 @@ export class SecretStore {
     return shown;
   }
 
-  async #keep(values: SecretValues): Promise<void> {
-    await this.#save(JSON.stringify([...values]));
-    this.#values = values;
+  async #change(next: (known: SecretValues) => SecretValues): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      const values = next(this.#values);
+      const text = JSON.stringify([...values]);
+      if (text === JSON.stringify([...this.#values])) return;
+      await this.#save(text);
+      this.#values = values;
+    });
+    this.#turn = turn.catch(() => undefined);
+    await turn;
   }
 }
 

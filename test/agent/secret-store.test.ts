@@ -68,6 +68,25 @@ describe('the secrets of a node', () => {
     expect(await readFile(path.join(folder, 'secrets.json'), 'utf8')).not.toContain('before');
   });
 
+  it('that have come are not forgotten before their assignment is applied', async () => {
+    store.expect({ [mark('old')]: null });
+    await take({ new: 'after' });
+    await store.forget();
+    expect(store.reveal(mark('new'))).toBe('after');
+  });
+
+  it('that come while others are forgotten are not lost', async () => {
+    await take({ old: 'before' });
+    store.expect({});
+    await Promise.all([take({ new: 'after' }), store.forget(), take({ more: 'again' })]);
+    const next = await SecretStore.open(folder);
+    for (const one of [store, next])
+      expect([mark('new'), mark('more')].map((each) => one.reveal(each))).toEqual([
+        'after',
+        'again',
+      ]);
+  });
+
   it('count as lost when the file is damaged', async () => {
     await writeFile(path.join(folder, 'secrets.json'), '{"half": ');
     expect((await SecretStore.open(folder)).lacks({ [mark('pass')]: null })).toBe(true);
