@@ -109,15 +109,24 @@ export class SecretStore {
   }
 
   async #change(next: (known: SecretValues) => SecretValues): Promise<void> {
-    const turn = this.#turn.then(async () => {
-      const values = next(this.#values);
-      const text = JSON.stringify([...values]);
-      if (text === JSON.stringify([...this.#values])) return;
-      await this.#save(text);
-      this.#values = values;
-    });
+    const turn = this.#after(this.#turn, next);
     this.#turn = turn.catch(() => undefined);
     await turn;
+  }
+
+  async #after(
+    before: Promise<unknown>,
+    next: (known: SecretValues) => SecretValues,
+  ): Promise<void> {
+    await before;
+    await this.#keep(next(this.#values));
+  }
+
+  async #keep(values: SecretValues): Promise<void> {
+    const text = JSON.stringify([...values]);
+    if (text === JSON.stringify([...this.#values])) return;
+    await this.#save(text);
+    this.#values = values;
   }
 }
 
