@@ -102,10 +102,10 @@ export class SecretStore {
 
   /** A text of a container or of the engine, without the values that stand in it. */
   conceal(text: string): string {
-    let shown = text;
-    for (const value of this.#values.values())
-      for (const part of partsOf(value)) shown = shown.replaceAll(part, '[hidden]');
-    return shown;
+    const parts = [...this.#values.values()].flatMap(partsOf);
+    // One may be the beginning of another.
+    const longestFirst = parts.toSorted((a, b) => b.length - a.length);
+    return longestFirst.reduce((shown, part) => withoutPart(shown, part), text);
   }
 
   async #change(next: (known: SecretValues) => SecretValues): Promise<void> {
@@ -128,6 +128,21 @@ export class SecretStore {
     await this.#save(text);
     this.#values = values;
   }
+}
+
+const HIDDEN = '[hidden]';
+/** What docker-log puts at the end of a line that it cut. */
+const CUT = '…';
+const MIN_START = 8;
+
+/** Also where the text was cut in the middle of it. */
+function withoutPart(text: string, part: string): string {
+  const shown = text.replaceAll(part, HIDDEN);
+  if (!shown.endsWith(CUT)) return shown;
+  const start = part.slice(0, MIN_START);
+  for (let at = shown.indexOf(start); at !== -1; at = shown.indexOf(start, at + 1))
+    if (part.startsWith(shown.slice(at, -CUT.length))) return shown.slice(0, at) + HIDDEN + CUT;
+  return shown;
 }
 
 /** What may stand in a text: programs print values as a whole, and long ones line by line. */

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { textLines } from '../../src/agent/docker-log.ts';
 import { SecretStore } from '../../src/agent/secret-store.ts';
 import { withSecrets } from '../../src/agent/secretive.ts';
 import { GridError } from '../../src/model/error.ts';
@@ -96,6 +97,22 @@ describe('the secrets of a node', () => {
     await take({ pass: 'correct-horse', key: 'BEGIN-OF-A-KEY\nEND-OF-A-LONG-KEY', short: 'abc' });
     expect(store.conceal('login correct-horse abc')).toBe('login [hidden] abc');
     expect(store.conceal('END-OF-A-LONG-KEY')).toBe('[hidden]');
+  });
+});
+
+describe('a secret in a text', () => {
+  it('is hidden whole, also when another one begins like it', async () => {
+    await take({ short: 'battery', long: 'battery-staple' });
+    expect(store.conceal('battery battery-staple')).toBe('[hidden] [hidden]');
+  });
+
+  it('is hidden where the line was cut in the middle of it', async () => {
+    const value = `aaaaaaaa${'x'.repeat(2_000)}`;
+    await take({ token: value });
+    const [line = ''] = textLines(Buffer.from(`aaaaaaa token=${value}`), 1);
+    expect(line).toHaveLength(1_001);
+    expect(store.conceal(line)).toBe('aaaaaaa token=[hidden]…');
+    expect(store.conceal('aaaaaaaa and more…')).toBe('aaaaaaaa and more…');
   });
 });
 
