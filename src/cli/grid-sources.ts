@@ -1,5 +1,6 @@
 import { codeFrame } from '../manifest/code-frame.ts';
 import { listGrids } from '../manifest/grids.ts';
+import { mayBeShown } from '../manifest/secrets-file.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
 import type { Problem, ShownProblem } from '../model/problem.ts';
@@ -39,6 +40,9 @@ export function unknownName(what: string, wanted: string, names: readonly string
 export function framed(problems: readonly Problem[], source: SourceTree): readonly ShownProblem[] {
   return problems.map((problem) => {
     const file = source.files.get(problem.position.file);
-    return shownProblem(problem, file?.kind === 'text' ? codeFrame(file.text, problem) : null);
+    return shownProblem(
+      problem,
+      file?.kind === 'text' && mayBeShown(file.path) ? codeFrame(file.text, problem) : null,
+    );
   });
 }

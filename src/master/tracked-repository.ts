@@ -4,6 +4,7 @@ import { createGithub } from '../forge/github.ts';
 import { codeFrame } from '../manifest/code-frame.ts';
 import { resolveGrid } from '../manifest/compile.ts';
 import { type ExplainedStack, explainVariables } from '../manifest/explain-variables.ts';
+import { mayBeShown } from '../manifest/secrets-file.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -93,7 +94,8 @@ export async function framesOf(
   const source = await repository.source(of.sha, of.grid).catch(() => null);
   for (const problem of of.problems.slice(0, FRAMES)) {
     const file = source?.files.get(problem.position.file);
-    if (file?.kind === 'text') frames.set(problem, codeFrame(file.text, problem));
+    if (file?.kind === 'text' && mayBeShown(file.path))
+      frames.set(problem, codeFrame(file.text, problem));
   }
   return frames;
 }

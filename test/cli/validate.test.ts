@@ -82,6 +82,17 @@ describe('gridops validate', () => {
     });
   });
 
+  it('shows no line of a file with secrets, where somebody wrote one in the clear', async () => {
+    const files = { ...bad, 'grids/broken/secrets.yml': 'secrets: {pass: correct-horse}\n' };
+    await withFolder(files, async (folder) => {
+      for (const format of ['text', 'json', 'github', 'sarif']) {
+        const { out, err } = await runGridops(['validate', '--format', format], { cwd: folder });
+        expect(out + err).toContain('secrets.yml');
+        expect(out + err).not.toContain('correct-horse');
+      }
+    });
+  });
+
   it('prints annotations for GitHub Actions, and on stderr what people read', async () => {
     await withFolder(bad, async (folder) => {
       const { code, out, err } = await runGridops(['validate', '--format=github'], { cwd: folder });

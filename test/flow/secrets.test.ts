@@ -138,6 +138,21 @@ describe('safety rule 9: secret values', () => {
   });
 });
 
+describe('a secret that somebody wrote in the clear', () => {
+  it('is a problem of the commit, and goes nowhere from there', async () => {
+    await start();
+
+    const sha = await world.push({ 'secrets.yml': `secrets:\n  db-password: ${SECRET}\n` });
+
+    const status = await world.final(sha);
+    expect(status.state).toBe('failure');
+    expect(status.description).toContain('secrets.yml:2');
+    const said = await everythingSaid();
+    expect(tells(said, 'does not have the right form')).toBe(true);
+    expect(tells(said, SECRET)).toBe(false);
+  });
+});
+
 describe('sealed secrets', () => {
   it('come back while the master is away', async () => {
     await start();
