@@ -89,7 +89,7 @@ export function createServiceResolver(resolving: Resolving): ServiceResolver {
       return null;
     }
     const environment = settleEnvironment(service, { ...file, sources, report });
-    const settled = settleLabels(environment, sources, report);
+    const settled = settleLabels(environment, { dialect: file.dialect, sources, report });
     const written = file.dialect === 'compose' ? withoutBlanks(settled) : settled;
     const own = settleSpellings(written, report);
     const extended = valueAt(own, 'extends');

@@ -1,4 +1,5 @@
-import { parseEnvFile } from './env-file.ts';
+import type { Dialect } from './dialect.ts';
+import { parseComposeEnvFile, parseEnvFile } from './env-file.ts';
 import type { Report } from './report.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
@@ -14,20 +15,26 @@ import {
   withoutKeys,
 } from './tree.ts';
 
+export interface LabelInput {
+  readonly dialect: Dialect;
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
 /** Far more than anyone writes; files are read each time they are named. */
 const maxFiles = 100;
 
 /**
  * A service with the labels of its `label_file`s below those that it writes itself. Done before `extends` merges, since files
- * belong to the service that names them.
+ * belong to the service that names them. They are read as environment files are.
  */
-export function settleLabels(service: MapNode, sources: Sources, report: Report): MapNode {
+export function settleLabels(service: MapNode, input: LabelInput): MapNode {
+  const { report } = input;
   const files = valueAt(service, 'label_file');
   if (files === null) return withoutKeys(service, ['label_file']);
   const found = new Map<string, Entry>();
   for (const path of pathsOf(files, report)) {
-    for (const [name, entry] of readFile(path, sources, report))
-      if (!found.has(name)) found.set(name, entry);
+    for (const [name, entry] of readFile(path, input)) if (!found.has(name)) found.set(name, entry);
   }
   const written = valueAt(service, 'labels') ?? mapNode(files, new Map());
   const entries = new Map(withoutKeys(service, ['label_file']).entries);
@@ -48,12 +55,16 @@ function pathsOf(files: TreeNode, report: Report): readonly ScalarNode[] {
   return [];
 }
 
-function readFile(path: ScalarNode, sources: Sources, report: Report): ReadonlyMap<string, Entry> {
+function readFile(
+  path: ScalarNode,
+  { dialect, sources, report }: LabelInput,
+): ReadonlyMap<string, Entry> {
   const resolved = resolvePath(path.file, path.text);
   const opened = resolved.fault === undefined ? sources.open(resolved.value) : resolved;
   if (opened.fault === undefined) {
     const file = opened.value;
-    return sources.variables(file, parseEnvFile, report);
+    const parse = dialect === 'compose' ? parseComposeEnvFile : parseEnvFile;
+    return sources.variables(file, parse, report);
   }
   report.error(path, opened.fault);
   return new Map();

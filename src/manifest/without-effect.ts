@@ -40,7 +40,17 @@ function ofContainers({ container_name }: ServiceEntry, name: string): readonly 
 /** What is for somebody at a terminal. */
 function ofWorking({ attach, develop, ports = [] }: ServiceEntry): readonly Remark[] {
   const ingress = ports.findIndex((port) => typeof port !== 'string' && port.mode === 'ingress');
+  const hinted = ports.findIndex(
+    (port) => typeof port !== 'string' && port.app_protocol !== undefined,
+  );
   const remarks: readonly (readonly [boolean, Remark])[] = [
+    [
+      hinted !== -1,
+      [
+        ['ports', hinted, 'app_protocol'],
+        '"app_protocol" has no effect: nothing here looks into what goes through a port',
+      ],
+    ],
     [
       attach !== undefined,
       [['attach'], '"attach" is for "docker compose up"; it has no effect here'],

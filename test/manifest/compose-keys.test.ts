@@ -3,6 +3,7 @@ import { parseConstraint } from '../../src/manifest/placement.ts';
 import {
   brief,
   codes,
+  compileFiles,
   compileService,
   compileStackFile,
   theProblem,
@@ -39,7 +40,7 @@ describe('a former spelling', () => {
     ['ports: [22:22]', { ports: [{ nodePort: 22, containerPort: 22 }] }],
     ['ports: ["80-81:90-91"]', { ports: [{ containerPort: 90 }, { containerPort: 91 }] }],
     [
-      'ports: [{target: 80, published: 8080, host_ip: 127.0.0.1, protocol: udp, mode: host, name: web, app_protocol: http}]',
+      'ports: [{target: 80, published: 8080, host_ip: 127.0.0.1, protocol: udp, mode: host, name: web}]',
       { ports: [{ ip: '127.0.0.1', nodePort: 8080, containerPort: 80, protocol: 'udp' }] },
     ],
     ['mem_limit: 1.5g', { memory: 1_610_612_736 }],
@@ -113,6 +114,18 @@ describe('label files', () => {
       b: '2',
       'com.example/team': 'shop',
     });
+  });
+
+  test('are read by the rules of the file that names them', () => {
+    const quoted = { 'grids/demo/stacks/shop/q.labels': 'a="one" # note\n' };
+    expect(theService(compileService('label_file: q.labels', '', quoted)).spec.labels).toEqual({
+      a: '"one" # note',
+    });
+    const compose = compileFiles({
+      'grids/demo/stacks/shop/compose.yaml': 'services: {web: {image: web, label_file: q.labels}}',
+      ...quoted,
+    });
+    expect(theService(compose).spec.labels).toEqual({ a: 'one' });
   });
 
   test('are read in their order', () => {

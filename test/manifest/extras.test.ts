@@ -182,6 +182,7 @@ describe('the extras of a spec', () => {
     ['attach: false', 4, 5],
     ['develop: {watch: [{path: .}]}', 4, 5],
     ['ports: [{target: 80, published: 80, mode: ingress}]', 4, 41],
+    ['ports: [{target: 80, published: 80, app_protocol: http}]', 4, 41],
   ])('say that %s has no effect', (lines, line, column) => {
     const { problems } = compileService(lines);
     expect(problems).toMatchObject([{ code: 'no-effect', position: { line, column } }]);
