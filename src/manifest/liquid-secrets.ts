@@ -1,6 +1,6 @@
 import {
   CaseTag,
-  type Context,
+  Context,
   defaultOperators,
   type Emitter,
   type Liquid,
@@ -79,6 +79,14 @@ export class GuardedCase extends CaseTag {
     const value = yield this.value.value(context);
     if (isSecret(value)) throw new SecretRead('"case" cannot compare a secret');
     yield super.render(context, emitter);
+  }
+}
+
+/** `PASS.size`, `PASS.first` and the like would be about the mark, too. */
+export class GuardedContext extends Context {
+  override readProperty(...of: Parameters<Context['readProperty']>): unknown {
+    if (isSecret(of[0])) throw new SecretRead('nothing can be asked of a secret');
+    return super.readProperty(...of) as unknown;
   }
 }
 

@@ -1,5 +1,5 @@
 import {
-  Context,
+  type Context,
   type Emitter,
   Liquid,
   LiquidError,
@@ -10,7 +10,13 @@ import {
   type TopLevelToken,
   toValueSync,
 } from 'liquidjs';
-import { GuardedCase, guardedOperators, guardFilters, SecretRead } from './liquid-secrets.ts';
+import {
+  GuardedCase,
+  GuardedContext,
+  guardedOperators,
+  guardFilters,
+  SecretRead,
+} from './liquid-secrets.ts';
 import { quote, visible } from './quote.ts';
 import { createRendering, type Rendered, type Rendering } from './rendered.ts';
 import type { Fault } from './report.ts';
@@ -80,7 +86,7 @@ export function renderLiquid(text: string, values: LiquidValues): LiquidOutcome 
   try {
     const templates = new TracingParser(liquid, tracer).parse(text);
     const scope: object = Object.assign(Object.create(null), Object.fromEntries(values));
-    const context = new Context(scope, liquid.options, { sync: true }, { liquid });
+    const context = new GuardedContext(scope, liquid.options, { sync: true }, { liquid });
     toValueSync(liquid.renderer.renderTemplates(templates, context, tracer.emitter));
   } catch (error) {
     return { faults: toFaults(error, values) };

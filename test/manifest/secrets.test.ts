@@ -165,6 +165,9 @@ describe('a variable from the vault', () => {
     ['{from: {vault: db-password}}', "environment: {T: '{{ P | upcase }}'}"],
     ['{from: {vault: db-password}}', 'environment: {T: \'{% if P == "x" %}a{% endif %}\'}'],
     ['{from: {vault: db-password}}', "environment: {T: '{% case P %}{% when 1 %}a{% endcase %}'}"],
+    ['{from: {vault: db-password}}', "environment: {T: '{{ P.size }}'}"],
+    ['{from: {vault: db-password}}', "environment: {T: '{{ P[0] }}'}"],
+    ['{from: {vault: db-password}}', 'environment: {T: \'{{ P | split: "" | first }}\'}'],
   ])('cannot be looked into: %s with %s', (declaration, service) => {
     expect(codes(withVariable(declaration, service))).toEqual(['secret-inspected']);
   });
