@@ -8,7 +8,8 @@ import {
   secretName,
 } from '../model/secret.ts';
 import type { NameRule } from './names.ts';
-import type { Report } from './report.ts';
+import { quote } from './quote.ts';
+import type { Fault, Report } from './report.ts';
 import { closed, mapOf, text } from './schema-parts.ts';
 import type { Sources } from './sources.ts';
 import { isNull, type MapNode, type TreeNode, valueAt } from './tree.ts';
@@ -79,15 +80,29 @@ export function checkSecretsFile(grid: string, sources: Sources, report: Report)
   const { root, problems } = sources.tree(opened.value);
   for (const problem of problems) report.error(problem.position, problem);
   if (root === null || isNull(root)) return;
-  for (const key of Object.values(secretSections)) concealPlain(valueAt(root, key), report);
+  refusePlain(grid, valueAt(root, 'secrets'), report);
+  refusePlain(grid, valueAt(root, 'certificates'), report);
   validate(root, report);
 }
 
-/** Somebody wrote the value itself: it must not go further than it has. */
-function concealPlain(entries: TreeNode | null, report: Report): void {
+/** Somebody wrote the value itself: it must not go further than it has, and is no secret any more. */
+function refusePlain(grid: string, entries: TreeNode | null, report: Report): void {
   if (entries?.kind !== 'map') return;
-  for (const { value } of entries.entries.values())
-    if (value.kind === 'scalar' && parseSealed(value.text) === null) report.conceal(value.text);
+  for (const { key, value } of entries.entries.values()) {
+    if (value.kind !== 'scalar' || parseSealed(value.text) !== null) continue;
+    report.conceal(value.text);
+    report.error(value, notSealed(grid, key.text));
+    // That it does not look like a sealed value says less.
+    report.spoil(value);
+  }
+}
+
+function notSealed(grid: string, name: string): Fault {
+  return {
+    code: 'secret-not-sealed',
+    message: `${quote(name)} is not sealed: whoever can read the repository can read it`,
+    hint: `It stays in the history, so choose another value, and seal that: "gridops secret seal ${grid} NAME", or "gridops certificate import".`,
+  };
 }
 
 /** What is sealed in a grid. Files that ask for it depend on secrets.yml. */

@@ -96,6 +96,7 @@ const errors: Readonly<Record<string, string>> = {
   'secret-misplaced': 'A secret stands where it would be known before it is on its node.',
   'secret-not-opened':
     'The master cannot open a sealed value: it was sealed for another key, grid or name.',
+  'secret-not-sealed': 'A value of secrets.yml is there in the clear, or was damaged.',
   'unknown-alias': 'A YAML alias of nothing.',
   'unknown-certificate': 'A certificate that the grid has not sealed.',
   'unknown-config': 'A config that is not declared in `configs`.',

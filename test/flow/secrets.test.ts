@@ -148,7 +148,7 @@ describe('a secret that somebody wrote in the clear', () => {
     expect(status.state).toBe('failure');
     expect(status.description).toContain('secrets.yml:2');
     const said = await everythingSaid();
-    expect(tells(said, 'does not have the right form')).toBe(true);
+    expect(tells(said, 'is not sealed')).toBe(true);
     expect(tells(said, SECRET)).toBe(false);
   });
 });

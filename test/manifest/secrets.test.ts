@@ -220,7 +220,9 @@ describe('a variable from the vault', () => {
 
 describe('secrets.yml', () => {
   test.each([
-    ['secrets: {a: plain}', 'error wrong-value 1:14'],
+    ['secrets: {a: plain}', 'error secret-not-sealed 1:14'],
+    ['certificates: {a.example: plain}', 'error secret-not-sealed 1:27'],
+    ['secrets: {a: [plain]}', 'error wrong-type 1:14'],
     ['secrets: {"a b": g1.x}', 'error invalid-name 1:11'],
     ['secrets: [a]', 'error wrong-type 1:10'],
     ['recipients: a', 'error unknown-key 1:1'],
