@@ -205,7 +205,7 @@ export class Session {
         sessionText({ agent: nonce, master: challenge.nonce }, host.recipient),
       ),
       identity: credentials(introduction),
-      facts: { ...facts, labels: [...facts.labels], volumeDrivers: [...facts.volumeDrivers] },
+      facts: facts as AgentMessageOf<'proof'>['facts'],
       generation: host.reported(),
       clock: clock.now(),
       recipient: host.recipient,

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './error.ts';
 import type { Availability } from './grid.ts';
 import type { InstanceId } from './identity.ts';
+import type { NetworkFacts } from './network.ts';
 
 /** What a Docker host is, as its agent reports it. Written by agents only. */
 export interface NodeFacts {
@@ -15,6 +16,8 @@ export interface NodeFacts {
   readonly volumeDrivers: readonly string[];
   /** Address that ports without an explicit one are published on. */
   readonly publishAddress: string;
+  /** Absent: an agent that knows of no networks. */
+  readonly network?: NetworkFacts;
 }
 
 export type Health = 'healthy' | 'starting' | 'unhealthy' | 'unknown';

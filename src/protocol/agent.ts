@@ -9,8 +9,10 @@ import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
  *   agent ── proof ─────────▶ master     node's signature over both nonces; its credential, or once a join token
  *   agent ◀─ welcome ──────── master     session open; the credential when it was a join
  *   agent ── recalled ──────▶ master     the assignment that it goes by, when it was asked for
+ *   agent ── recalled-network ▶ master   the network map that it goes by, when it was asked for
  *   agent ── observation ───▶ master     complete first, increments after it, chained by `sequence`
  *   agent ◀─ assignment ───── master     signed, complete, numbered by generation; secret values beside it, sealed
+ *   agent ◀─ network ────── master     the network map of the grid, signed; whenever it has changed
  *   agent ── refusal ───────▶ master     an assignment that was not taken, and why
  *   agent ◀─ resync ───────── master     send a complete observation (a sequence number was missed, or a recall)
  *   agent ── event ─────────▶ master     one line of history; may be dropped
@@ -72,6 +74,8 @@ const Proof = Type.Object({
   facts: NodeFacts,
   /** The generation of the assignment that the node goes by; 0 before the first. */
   generation: count,
+  /** The version of the network map that the node goes by; 0, or absent, without one. */
+  networkVersion: Type.Optional(count),
   /** The agent's clock, milliseconds since the epoch. */
   clock: Type.Number(),
   /** An age recipient: what secret values are sealed for while this session lasts. The signature is over it, too. */
@@ -91,6 +95,8 @@ const Welcome = Type.Object({
   credential: Signed,
   heartbeatSeconds: Type.Number({ minimum: 1, maximum: 300 }),
   recall: Recall,
+  /** The same of the network map. */
+  recallNetwork: Type.Optional(Recall),
 });
 
 const AssignmentMessage = Type.Object({
@@ -105,6 +111,10 @@ const Resync = Type.Object({ type: Type.Literal('resync'), recall: Recall });
 
 /** The last assignment as it was received. By itself: what came in one frame goes back in one, whatever else is to be told. */
 const Recalled = Type.Object({ type: Type.Literal('recalled'), signed: Signed });
+
+/** `signed` is a `NetworkMap`: one text for all nodes of the grid. */
+const Network = Type.Object({ type: Type.Literal('network'), signed: Signed });
+const RecalledNetwork = Type.Object({ type: Type.Literal('recalled-network'), signed: Signed });
 
 const Observation = Type.Object({
   type: Type.Literal('observation'),
@@ -136,8 +146,16 @@ const NodeEvent = Type.Object({
   message: text(4_096),
 });
 
-export const AgentMessage = Type.Union([Hello, Proof, Recalled, Observation, Refusal, NodeEvent]);
-export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Resync]);
+export const AgentMessage = Type.Union([
+  Hello,
+  Proof,
+  Recalled,
+  RecalledNetwork,
+  Observation,
+  Refusal,
+  NodeEvent,
+]);
+export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Network, Resync]);
 
 export type AgentMessage = Type.Static<typeof AgentMessage>;
 export type MasterMessage = Type.Static<typeof MasterMessage>;

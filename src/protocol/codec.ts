@@ -2,10 +2,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
+import type { NetworkMap as NetworkMapType } from '../model/network.ts';
 import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
 import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
-import { Assignment, ContainerSpec } from './shape.ts';
+import { Assignment, ContainerSpec, NetworkMap } from './shape.ts';
 
 /**
  * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
@@ -65,6 +66,7 @@ function violation(message: string): GridError {
 export const decodeAgentMessage = messageDecoder<AgentMessage>('agent', AgentMessage);
 export const decodeMasterMessage = messageDecoder<MasterMessage>('master', MasterMessage);
 export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
+export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
 export const decodeCredential = decoder<Credential>('credential', Credential);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
 

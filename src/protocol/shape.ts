@@ -167,6 +167,39 @@ export const ContainerSpec = Type.Object({
 /** Of one node, in an assignment and in what is observed. */
 export const MAX_INSTANCES = 10_000;
 
+/** 32 bytes, base64. */
+const WireguardKey = Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' });
+/** An address or a host name: never anything that a command could take for an option. */
+const Host = Type.String({ maxLength: 255, pattern: '^[A-Za-z0-9:][A-Za-z0-9.:_-]*$' });
+const Cidr = Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}$' });
+
+/** Nodes of one grid. */
+const MAX_NODES = 10_000;
+
+export const NetworkMap = Type.Object({
+  grid: Name,
+  version: Type.Integer({ minimum: 1 }),
+  subnet: Cidr,
+  tunnelSubnet: Cidr,
+  mtu: Type.Integer({ minimum: 576, maximum: 9_000 }),
+  vni: Type.Integer({ minimum: 1, maximum: 16_777_215 }),
+  trustedSubnets: list(Cidr),
+  nodes: list(
+    Type.Object({
+      name: Name,
+      number: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      pools: Type.Array(count, { minItems: 1, maxItems: 1_000 }),
+      publicKey: WireguardKey,
+      port: Port,
+      publicAddress: nullable(Host),
+      addresses: list(Host, 64),
+      seenFrom: nullable(Host),
+      region: nullable(text(255)),
+    }),
+    MAX_NODES,
+  ),
+});
+
 const FileBundle = Type.Object({
   files: list(
     Type.Object({
@@ -211,6 +244,16 @@ export const Assignment = Type.Object({
   secrets: Type.Optional(Type.Record(Type.String(), nullable(text(200_000)))),
 });
 
+const NetworkFacts = Type.Object({
+  mode: Type.Union([Type.Literal('none'), Type.Literal('bridge'), Type.Literal('overlay')]),
+  reason: Type.Optional(text(1_000)),
+  publicKey: nullable(WireguardKey),
+  port: Port,
+  publicAddress: nullable(Host),
+  addresses: list(Host, 64),
+  region: nullable(text(255)),
+});
+
 export const NodeFacts = Type.Object({
   labels: list(text(255)),
   cpus: Type.Number({ minimum: 0 }),
@@ -221,6 +264,7 @@ export const NodeFacts = Type.Object({
   architecture: text(64),
   volumeDrivers: list(text(255)),
   publishAddress: text(64),
+  network: Type.Optional(NetworkFacts),
 });
 
 const Failure = Type.Object({

@@ -14,7 +14,13 @@ import type { Signed } from './agent.ts';
  * Ed25519 identities of masters and nodes. Each use signs its own domain word in front of the text, so that a signature
  * for one purpose is never good for another. Signing is deterministic: same key, same text, same signature.
  */
-export type Domain = 'session-master' | 'session-node' | 'assignment' | 'credential' | 'secrets';
+export type Domain =
+  | 'session-master'
+  | 'session-node'
+  | 'assignment'
+  | 'network'
+  | 'credential'
+  | 'secrets';
 
 export interface KeyPair {
   /** SPKI, DER, base64. */

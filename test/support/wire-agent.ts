@@ -69,7 +69,7 @@ export class WireAgent {
       type: 'proof',
       signature: sign(this.keys, 'session-node', sessionText(this.nonces, overrides.recipient)),
       identity,
-      facts: { ...someFacts(), labels: [], volumeDrivers: [] },
+      facts: someFacts() as AgentMessageOf<'proof'>['facts'],
       generation: 0,
       clock: Date.now(),
       ...overrides,
