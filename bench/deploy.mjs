@@ -233,6 +233,7 @@ async function startGridops(directory) {
     directory: join(directory, 'agent'),
     dockerSocket: '/var/run/docker.sock',
     publishAddress: '0.0.0.0',
+    network: { mode: 'bridge', publicAddress: null, privateAddress: null, wireguardImage: '' },
   });
   const settled = async (running) =>
     await waitFor(

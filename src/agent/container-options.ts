@@ -1,9 +1,10 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerExtras } from '../model/extras.ts';
 import type { ContainerSpec, PortBinding } from '../model/spec.ts';
+import { type Attachment, hardwareAddress } from './attachment.ts';
 import { extraConfig, extraHostConfig } from './container-extras.ts';
 import type { PlacedInstance, Scope } from './containers.ts';
-import { containerLabels } from './labels.ts';
+import { attachmentLabels, containerLabels } from './labels.ts';
 import { mountOptions } from './mount-options.ts';
 
 export interface ContainerOptionsInput {
@@ -11,8 +12,7 @@ export interface ContainerOptionsInput {
   readonly instance: PlacedInstance;
   /** Paths that the image declares as volumes. Looked up for stateful services only. */
   readonly imageVolumes: readonly string[];
-  /** Id of the grid's bridge. */
-  readonly network: string;
+  readonly attachment: Attachment;
 }
 
 /** The kernel's limits. A longer host name fails the container's start; a longer domain name is cut off, worse than none. */
@@ -26,7 +26,7 @@ const CPU_PERIOD = 100_000;
  * notation cannot express.
  */
 export function containerOptions(input: ContainerOptionsInput) {
-  const { scope, instance, network } = input;
+  const { scope, instance, attachment } = input;
   const { spec } = instance;
   const bridged = spec.networkMode === 'bridge';
   const extras = spec.extras ?? {};
@@ -38,21 +38,14 @@ export function containerOptions(input: ContainerOptionsInput) {
     ...(spec.stopSignal === null ? {} : { StopSignal: spec.stopSignal }),
     StopTimeout: Math.ceil(spec.stopGracePeriod),
     Env: environment(scope, instance),
-    Labels: { ...containerLabels(scope, instance) },
+    Labels: { ...containerLabels(scope, instance), ...attachmentLabels(instance, attachment) },
     // A name of its own needs a UTS namespace of its own.
     ...(bridged && extras.uts !== 'host' ? hostNames(scope, instance) : {}),
     ...extraConfig(extras),
     ...(bridged ? { ExposedPorts: exposedPorts(spec, extras) } : {}),
     HostConfig: hostConfig(input),
-    ...(bridged
-      ? { NetworkingConfig: { EndpointsConfig: { [network]: endpoint(scope, instance, extras) } } }
-      : {}),
+    ...(bridged ? networking(scope, instance, attachment) : {}),
   };
-}
-
-/** One user-defined bridge a grid on each engine: its containers find each other by name. */
-export function networkName(grid: string): string {
-  return `gridops-${grid}`;
 }
 
 function environment(scope: Scope, instance: AssignedInstance): string[] {
@@ -81,13 +74,38 @@ function exposedPorts(spec: ContainerSpec, extras: ContainerExtras) {
   return Object.fromEntries(keys.map((key) => [key, {}]));
 }
 
+/** How the engine is told of one end of a network. */
+export interface Endpoint {
+  readonly Aliases?: string[];
+  readonly Links?: string[];
+  readonly MacAddress?: string;
+  readonly IPAMConfig?: { readonly IPv4Address: string };
+}
+
+function networking(scope: Scope, instance: AssignedInstance, attachment: Attachment) {
+  if (attachment.kind === 'none') return {};
+  const endpoint: Endpoint =
+    attachment.kind === 'bridge'
+      ? bridgeEndpoint(scope, instance)
+      : overlayEndpoint(instance, attachment.address);
+  return { NetworkingConfig: { EndpointsConfig: { [attachment.network]: endpoint } } };
+}
+
 /** Links may name what does not exist yet: the engine's DNS looks their target up each time it is asked. */
-function endpoint(scope: Scope, instance: AssignedInstance, extras: ContainerExtras) {
-  const { aliases: more = [], links, macAddress } = extras;
+function bridgeEndpoint(scope: Scope, instance: AssignedInstance): Endpoint {
+  const { aliases: more = [], links, macAddress } = instance.spec.extras ?? {};
   return {
     Aliases: [...new Set([...aliases(scope, instance), ...more])],
     ...(links === undefined ? {} : { Links: links.map((link) => `${link.target}:${link.alias}`) }),
     ...(macAddress === undefined ? {} : { MacAddress: macAddress }),
+  };
+}
+
+/** Without aliases: the engine would answer to them by itself, and knows only the containers of this host. */
+function overlayEndpoint({ spec }: AssignedInstance, address: string): Endpoint {
+  return {
+    IPAMConfig: { IPv4Address: address },
+    MacAddress: spec.extras?.macAddress ?? hardwareAddress(address),
   };
 }
 
@@ -105,12 +123,12 @@ function aliases(scope: Scope, { stack, service, number }: AssignedInstance): st
   ];
 }
 
-function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptionsInput) {
+function hostConfig({ scope, instance, imageVolumes, attachment }: ContainerOptionsInput) {
   const { spec } = instance;
   const bridged = spec.networkMode === 'bridge';
   return {
-    NetworkMode: bridged ? network : spec.networkMode,
-    ...resolver(scope, instance),
+    NetworkMode: bridged ? networkOf(attachment) : spec.networkMode,
+    ...resolver(scope, instance, attachment),
     ...(bridged ? { PortBindings: portBindings(spec.ports, scope) } : {}),
     // As process 1 a program without signal handlers ignores its stop signal. In the host's namespace it is not process 1.
     Init: !spec.hostPid,
@@ -128,25 +146,41 @@ function hostConfig({ scope, instance, imageVolumes, network }: ContainerOptions
   };
 }
 
-/**
- * `ndots:1`: a bare service name is looked up inside its own stack first, and only then as the whole grid's alias. An option
- * of the service takes the place of ours of the same name.
- */
-function resolver(scope: Scope, instance: AssignedInstance) {
+function networkOf(attachment: Attachment): string {
+  return attachment.kind === 'none' ? 'bridge' : attachment.network;
+}
+
+/** An option of the service takes the place of ours of the same name. */
+function resolver(scope: Scope, instance: AssignedInstance, attachment: Attachment) {
   const { dns, dnsSearch = [], dnsOptions = [] } = instance.spec.extras ?? {};
-  const bridged = instance.spec.networkMode === 'bridge';
-  const domains = bridged
-    ? [domainName(scope, instance), `${scope.grid}.kontena.local`, ...dnsSearch]
-    : dnsSearch;
-  const own = bridged ? ['ndots:1', 'timeout:1'] : [];
+  const kind = instance.spec.networkMode === 'bridge' ? attachment.kind : 'none';
+  const domains =
+    kind === 'none'
+      ? dnsSearch
+      : [domainName(scope, instance), `${scope.grid}.kontena.local`, ...dnsSearch];
   const set = new Set(dnsOptions.map(optionName));
-  const options = [...own.filter((option) => !set.has(optionName(option))), ...dnsOptions];
+  const options = [
+    ...ownOptions[kind].filter((option) => !set.has(optionName(option))),
+    ...dnsOptions,
+  ];
+  // In the overlay the agent asks the service's own servers for names that are not the grid's.
+  const servers = attachment.kind === 'overlay' && kind === 'overlay' ? [attachment.resolver] : dns;
   return {
-    ...(dns === undefined ? {} : { Dns: [...dns] }),
+    ...(servers === undefined ? {} : { Dns: [...servers] }),
     ...(domains.length === 0 ? {} : { DnsSearch: domains }),
     ...(options.length === 0 ? {} : { DnsOptions: options }),
   };
 }
+
+/**
+ * A bare service name is looked up inside its own stack first. On the engine's bridge then as the whole grid's alias; in the
+ * overlay `web.app` is looked for in the grid, too, before anybody outside is asked: it may be a name of the internet.
+ */
+const ownOptions: Readonly<Record<Attachment['kind'], readonly string[]>> = {
+  none: [],
+  bridge: ['ndots:1', 'timeout:1'],
+  overlay: ['ndots:2', 'timeout:1'],
+};
 
 function optionName(option: string): string {
   return option.split(':', 1)[0] ?? '';

@@ -3,6 +3,7 @@ import type { ContainerPhase } from '../model/container.ts';
 import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import type { Naming } from './labels.ts';
 
 /** Which containers are ours: those that carry this grid and this node as labels. Several nodes may share one engine. */
 export interface Scope {
@@ -16,6 +17,7 @@ export interface Scope {
 export interface ContainerSummary extends InstanceId {
   readonly id: string;
   readonly name: string;
+  /** Empty where it is in another network than containers of this node have to be now: so it is no spec that is wanted. */
   readonly specHash: string;
   readonly phase: ContainerPhase;
   /** The verdict of the health check that the engine runs; `null` while there is none, and where none was asked for. */
@@ -55,6 +57,14 @@ export interface ContainerFacts extends ContainerSummary {
   readonly engineMessage: string;
   /** Those that run inside of it. */
   readonly hooks: readonly Hook[];
+  /** How others may find it; `null`: not at all, for want of an address of its own. */
+  readonly presence: Presence | null;
+}
+
+export interface Presence extends Naming {
+  readonly address: string;
+  /** The port that a load balancer passes requests on to. */
+  readonly port: number | null;
 }
 
 /** How a command inside of a container ended. */

@@ -4,6 +4,7 @@ import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
 import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
+import type { HeldAttachment, Networks } from './attachment.ts';
 import { type ContainerOptionsInput, containerOptions } from './container-options.ts';
 import type {
   ContainerFacts,
@@ -19,9 +20,8 @@ import { accept, engineError } from './docker-error.ts';
 import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines, textLines } from './docker-log.ts';
-import { DockerNetworks } from './docker-networks.ts';
 import { hookOptions } from './hook-options.ts';
-import { instanceFilter, parseLabels, scopeFilter } from './labels.ts';
+import { addressOf, instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 
 const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
@@ -36,11 +36,11 @@ type Inspection = Awaited<ReturnType<ReturnType<DockerApi['getContainer']>['insp
 /** The port `Containers` on a Docker engine. */
 export class DockerContainers implements Containers {
   readonly #client: DockerClient;
-  readonly #networks: DockerNetworks;
+  readonly #networks: Networks;
 
-  constructor(client: DockerClient) {
+  constructor(client: DockerClient, networks: Networks) {
     this.#client = client;
-    this.#networks = new DockerNetworks(client);
+    this.#networks = networks;
   }
 
   async list(scope: Scope): Promise<ListedContainer[]> {
@@ -48,7 +48,8 @@ export class DockerContainers implements Containers {
     return listed.flatMap((one) => {
       const labels = parseLabels(one.Labels);
       if (labels === null) return [];
-      const { stack, service, number, specHash, engineCheck, hookRun } = labels;
+      const { stack, service, number, engineCheck, hookRun } = labels;
+      const specHash = this.#specHash(labels.specHash, one.HostConfig.NetworkMode, one.Labels);
       const [name, phase] = [plainName(one.Names[0]), phaseOf(one.State)];
       const engineHealth = engineCheck ? listedHealth(one.Status) : null;
       const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
@@ -64,16 +65,19 @@ export class DockerContainers implements Containers {
   }
 
   async create(scope: Scope, instance: PlacedInstance, name: string): Promise<string> {
-    return await this.#create(
-      name,
-      containerOptions(await this.#prepare(scope, instance)),
+    return await this.#attached(
+      scope,
       instance,
+      async (input) => await this.#create(name, containerOptions(input), instance),
     );
   }
 
   async createHook(scope: Scope, instance: PlacedInstance, of: HookCreation): Promise<string> {
-    const options = hookOptions(await this.#prepare(scope, instance), of);
-    return await this.#create(of.name, options, instance);
+    return await this.#attached(
+      scope,
+      instance,
+      async (input) => await this.#create(of.name, hookOptions(input, of), instance),
+    );
   }
 
   async createExec(id: string, hook: Hook): Promise<string> {
@@ -145,14 +149,29 @@ export class DockerContainers implements Containers {
     return { ended: followEvents(stream, changed) };
   }
 
-  async #prepare(scope: Scope, instance: PlacedInstance): Promise<ContainerOptionsInput> {
-    const isBridged = instance.spec.networkMode === 'bridge';
-    const network = isBridged ? await this.#networks.ensure(scope.grid) : '';
+  async #attached(
+    scope: Scope,
+    instance: PlacedInstance,
+    create: (input: ContainerOptionsInput) => Promise<string>,
+  ): Promise<string> {
     await this.#checkExternalVolumes(instance);
     await this.#checkSubpaths(instance);
     await this.#checkAnnotations(instance);
     const imageVolumes = instance.stateful ? await this.#imageVolumes(instance.spec.image) : [];
-    return { scope, instance, imageVolumes, network };
+    const isBridged = instance.spec.networkMode === 'bridge';
+    const held = isBridged ? await this.#networks.attach(scope, instance) : unattached;
+    try {
+      return await create({ scope, instance, imageVolumes, attachment: held.attachment });
+    } finally {
+      held.release();
+    }
+  }
+
+  /** A container that is in another network is of no spec that is wanted, whatever it was made from. */
+  #specHash(made: string, networkMode: string, labels: Readonly<Record<string, string>>): string {
+    if (networkMode === 'host' || networkMode === 'none') return made;
+    const isInOverlay = addressOf(labels) !== null;
+    return isInOverlay === (this.#networks.mode === 'overlay') ? made : '';
   }
 
   async #create(name: string, options: object, { spec }: AssignedInstance): Promise<string> {
@@ -176,11 +195,15 @@ export class DockerContainers implements Containers {
 
   async #inspect(id: string): Promise<ContainerFacts | null> {
     try {
-      return containerFacts(
-        await this.#client.call(`inspect container ${short(id)}`, (docker, abortSignal) =>
-          docker.getContainer(id).inspect({ abortSignal }),
-        ),
+      const inspection = await this.#client.call(
+        `inspect container ${short(id)}`,
+        (docker, abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
       );
+      const facts = containerFacts(inspection);
+      if (facts === null) return null;
+      const { Config, HostConfig } = inspection;
+      const specHash = this.#specHash(facts.specHash, HostConfig.NetworkMode ?? '', Config.Labels);
+      return { ...facts, specHash };
     } catch (error) {
       if (error instanceof GridError && error.code === 'not-found') return null;
       throw error;
@@ -229,11 +252,13 @@ export class DockerContainers implements Containers {
   }
 }
 
+const unattached: HeldAttachment = { attachment: { kind: 'none' }, release: () => undefined };
+
 function containerFacts(inspection: Inspection): ContainerFacts | null {
   const { Config, HostConfig, State, Id, Name } = inspection;
   const parsed = parseLabels(Config.Labels);
   if (parsed === null) return null;
-  const { engineCheck, ...labels } = parsed;
+  const { engineCheck, naming, balancedPort, ...labels } = parsed;
   const endpoints = Object.values(inspection.NetworkSettings.Networks);
   const address = endpoints.find((endpoint) => endpoint.IPAddress !== '')?.IPAddress ?? null;
   const phase = phaseOf(State.Status);
@@ -249,6 +274,7 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     address: HostConfig.NetworkMode === 'host' ? '127.0.0.1' : address,
     engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
     engineMessage: lastOutput(State.Health?.Log),
+    presence: address === null ? null : { ...naming, address, port: balancedPort },
   };
 }
 

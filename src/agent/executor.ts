@@ -19,6 +19,7 @@ const executor: Executor = {
   'pull-image': pullImage,
   'create-container': createContainer,
   'start-container': startContainer,
+  'drain-container': (step, work) => work.drain(step.container),
   'stop-container': (step, work) => work.containers.stop(step.container, step.grace, work.signal),
   'remove-container': (step, work) => work.containers.remove(step.container),
   'rename-container': renameContainer,
@@ -34,6 +35,7 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'pull-image': 'pull',
   'create-container': 'change',
   'start-container': 'change',
+  'drain-container': 'hook',
   'stop-container': 'stop',
   'remove-container': 'change',
   'rename-container': 'change',
@@ -106,6 +108,7 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
     address: null,
     engineHealth: null,
     engineMessage: '',
+    presence: null,
   };
 }
 

@@ -1,6 +1,11 @@
-import { type ContainerOptionsInput, containerOptions } from './container-options.ts';
+import { present } from '../model/present.ts';
+import {
+  type ContainerOptionsInput,
+  containerOptions,
+  type Endpoint,
+} from './container-options.ts';
 import type { HookCreation, PlacedInstance } from './containers.ts';
-import { hookRunLabels } from './labels.ts';
+import { attachmentLabels, hookRunLabels } from './labels.ts';
 
 /**
  * The engine's create request for a pre-start hook's container: the instance's, but for the command. Nobody may take it for
@@ -8,21 +13,34 @@ import { hookRunLabels } from './labels.ts';
  * of the host name, too). What the instance calls others, the hook calls them too.
  */
 export function hookOptions(input: ContainerOptionsInput, { hook, run }: HookCreation) {
-  const { scope, instance, network } = input;
+  const { scope, instance, attachment } = input;
   const made = containerOptions({ ...input, instance: unattended(instance) });
-  const { Cmd: _c, ExposedPorts: _e, Hostname: _h, Domainname: _d, ...nameless } = made;
-  const { NetworkingConfig, ...options } = nameless;
+  const { Cmd: _c, ExposedPorts: _e, Hostname: _h, Domainname: _d, ...rest } = made;
+  const { NetworkingConfig, ...options } = rest;
   const { PortBindings: _, ...HostConfig } = options.HostConfig;
-  const endpoint = NetworkingConfig?.EndpointsConfig[network];
   return {
     ...options,
     Entrypoint: [...hook.command],
-    Labels: { ...hookRunLabels(scope, instance, run) },
+    Labels: { ...hookRunLabels(scope, instance, run), ...attachmentLabels(instance, attachment) },
     HostConfig,
-    ...(endpoint === undefined
-      ? {}
-      : { NetworkingConfig: { EndpointsConfig: { [network]: { Links: endpoint.Links ?? [] } } } }),
+    ...(NetworkingConfig === undefined ? {} : { NetworkingConfig: nameless(NetworkingConfig) }),
   };
+}
+
+interface Networking {
+  readonly EndpointsConfig: Readonly<Record<string, Endpoint>>;
+}
+
+/** It answers to no name; in the overlay it has an address all the same. */
+function nameless({ EndpointsConfig }: Networking): Networking {
+  const endpoints = Object.entries(EndpointsConfig).map(
+    ([network, { Links = [], IPAMConfig, MacAddress }]) =>
+      [
+        network,
+        IPAMConfig === undefined ? { Links } : present({ IPAMConfig, MacAddress }),
+      ] as const,
+  );
+  return { EndpointsConfig: Object.fromEntries(endpoints) };
 }
 
 /** Only one container can have a hardware address; nobody asks a hook how it is, and nobody sits at its terminal. */

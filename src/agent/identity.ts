@@ -2,8 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { NetworkMap } from '../model/network.ts';
 import type { Signed } from '../protocol/agent.ts';
-import { decodeAssignment, decodeCredential, decodeSecretsParcel } from '../protocol/codec.ts';
+import {
+  decodeAssignment,
+  decodeCredential,
+  decodeNetworkMap,
+  decodeSecretsParcel,
+} from '../protocol/codec.ts';
 import {
   createKeyPair,
   type KeyPair,
@@ -27,9 +33,14 @@ export interface HeldAssignment {
   readonly assignment: Assignment;
 }
 
+export interface HeldNetworkMap {
+  readonly signed: Signed;
+  readonly map: NetworkMap;
+}
+
 /**
  * What a node must not lose, in one directory that only its user can read: `node.pem` (its key), `membership.json` (the
- * master's key and the credential), `assignment.json` (the last one, signed). Secret values are beside it, in `secrets.json` (secret-store.ts).
+ * master's key and the credential), `assignment.json` and `network.json` (the last ones, signed). Secret values are beside it, in `secrets.json` (secret-store.ts).
  */
 export class Identity {
   readonly keys: KeyPair;
@@ -91,6 +102,22 @@ export class Identity {
     }
   }
 
+  /** The last network map that was kept; `null` as for the assignment. */
+  async networkMap(): Promise<HeldNetworkMap | null> {
+    const text = await readText(path.join(this.#directory, 'network.json'));
+    if (text === null || this.#membership === null) return null;
+    try {
+      const signed = JSON.parse(text) as Signed;
+      return { signed, map: checkNetworkMap(signed, this.#membership) };
+    } catch {
+      return null;
+    }
+  }
+
+  async keepNetworkMap(signed: Signed): Promise<void> {
+    await writePrivately(path.join(this.#directory, 'network.json'), JSON.stringify(signed));
+  }
+
   async keep(signed: Signed): Promise<void> {
     await writePrivately(path.join(this.#directory, 'assignment.json'), JSON.stringify(signed));
   }
@@ -115,6 +142,22 @@ export function checkAssignment(signed: Signed, membership: Membership): Assignm
       message: `the assignment is for ${assignment.grid}/${assignment.node}, this node is ${grid}/${node}`,
     });
   return assignment;
+}
+
+/** The network map in a signed text. Throws as `checkAssignment` does. */
+export function checkNetworkMap(signed: Signed, { masterKey, grid, node }: Membership): NetworkMap {
+  const payload = open(masterKey, 'network', signed);
+  if (payload === null)
+    throw new GridError({
+      code: 'not-authenticated',
+      message: 'the network map is not signed by this node’s master',
+    });
+  const map = decodeNetworkMap(payload);
+  if (map.grid === grid) return map;
+  throw new GridError({
+    code: 'not-authorised',
+    message: `the network map is of grid ${map.grid}, this node ${node} is in ${grid}`,
+  });
 }
 
 /** The sealed values that belong to an assignment. Throws as `checkAssignment` does. */

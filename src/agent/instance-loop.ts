@@ -16,6 +16,7 @@ import { InstanceView } from './instance-view.ts';
 import { lastLines } from './last-lines.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
+import { ShownContainers } from './shown-containers.ts';
 import { StepRunner } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -44,6 +45,7 @@ export class InstanceLoop {
   readonly #report: InstanceReport;
   readonly #rounds: SingleFlight;
   readonly #alarm: Alarm;
+  readonly #shown: ShownContainers;
   /** Resolves after the first look. */
   readonly looked: Promise<void>;
   #onFirstLook: (() => void) | null = null;
@@ -77,10 +79,14 @@ export class InstanceLoop {
     });
     const of = { id: this.id, around, memory: this.#memory, view: this.#view };
     this.#report = new InstanceReport(of);
+    this.#shown = new ShownContainers(this.id, around.publisher);
     this.#runner = new StepRunner({
       ...of,
       onActivity: (activity) => this.#report.show(activity),
       onHookFailed: (message) => this.#report.hookFailed(message),
+      drain: async (container, signal) => {
+        await this.#shown.drain(container, this.#view, signal);
+      },
     });
     this.#rounds = new SingleFlight(
       (signal) => this.#round(signal),
@@ -164,10 +170,14 @@ export class InstanceLoop {
     while (!signal.aborted) {
       if (this.#seen !== this.#changes) await this.#look();
       const wanted = this.#wanted;
-      if (wanted === undefined) return;
+      if (wanted === undefined) {
+        this.#shown.show(this.#view, null);
+        return;
+      }
       const version = this.#version;
       const decision = this.#decide(wanted);
       this.#showDecision(decision);
+      this.#shown.show(this.#view, decision);
       if (decision.kind !== 'steps') {
         this.#lastSteps = '';
         if (decision.until !== null) this.#alarm.set(decision.until);

@@ -29,6 +29,8 @@ export class InstanceView {
   >();
   readonly #served = new Map<string, boolean>();
   readonly #watched = new Set<string>();
+  /** When those were started that already ran at the first look; `null` before it. */
+  #found: ReadonlyMap<string, number | null> | null = null;
   #facts: readonly ContainerFacts[] = [];
   #hookFacts: readonly ContainerFacts[] = [];
 
@@ -53,6 +55,7 @@ export class InstanceView {
   update(found: readonly ContainerFacts[]): void {
     const facts = found.filter((one) => one.hookRun === null);
     this.#facts = facts;
+    this.#found ??= startsOf(facts);
     this.#hookFacts = found.filter((one) => one.hookRun !== null);
     for (const one of facts) {
       if (!this.#served.has(one.id)) this.#served.set(one.id, presumedServed(one));
@@ -60,6 +63,17 @@ export class InstanceView {
       this.#watch(one);
     }
     this.#forgetOthers(new Set(facts.map((one) => one.id)));
+  }
+
+  /**
+   * Whether it may be told others that it answers: it is ready; or it ran when this agent came, and nothing speaks against it
+   * yet. Else every restart of an agent would take its containers away from those who use them.
+   */
+  answers(id: string): boolean {
+    const { readiness } = this.#vitals(id);
+    if (readiness !== 'pending') return readiness === 'ready';
+    const now = this.#facts.find((one) => one.id === id);
+    return now?.startedAt !== null && this.#found?.get(id) === now?.startedAt;
   }
 
   snapshots(): ContainerSnapshot[] {
@@ -157,6 +171,11 @@ export class InstanceView {
       this.#watches.delete(id);
     }
   }
+}
+
+function startsOf(facts: readonly ContainerFacts[]): ReadonlyMap<string, number | null> {
+  const running = facts.filter((one) => one.phase === 'running');
+  return new Map(running.map((one) => [one.id, one.startedAt]));
 }
 
 /**

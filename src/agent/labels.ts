@@ -1,8 +1,9 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { isGating } from '../model/extras.ts';
+import { isGating, type LinkAlias } from '../model/extras.ts';
 import { type Hook, hooksInside } from '../model/hook.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import type { Attachment } from './attachment.ts';
 import type { HookRun, Scope } from './containers.ts';
 
 /**
@@ -27,6 +28,9 @@ const label = {
   hook: 'io.gridops.hook',
   hookOf: 'io.gridops.hook_of',
   oneshot: 'io.gridops.hook_oneshot',
+  address: 'io.gridops.address',
+  names: 'io.gridops.names',
+  balancedPort: 'io.kontena.load_balancer.internal_port',
 } as const;
 
 const healthLabel = {
@@ -51,7 +55,20 @@ export interface LabelFacts extends InstanceId {
   readonly engineCheck: boolean;
   readonly hooks: readonly Hook[];
   readonly hookRun: HookRun | null;
+  /** The port that a load balancer passes requests on to. */
+  readonly balancedPort: number | null;
+  readonly naming: Naming;
 }
+
+/** What the container is called, and calls others, beyond the rules; for the overlay only, where names are the agent's. */
+export interface Naming {
+  readonly names: readonly string[];
+  readonly links: readonly LinkAlias[];
+  /** DNS servers of its own, for names that are not the grid's. */
+  readonly servers: readonly string[];
+}
+
+const noNaming: Naming = { names: [], links: [], servers: [] };
 
 /** Kontena's types of containers. */
 const INSTANCE = 'container';
@@ -90,6 +107,26 @@ export function hookRunLabels(scope: Scope, instance: AssignedInstance, run: Hoo
     [label.hookOf]: run.container,
     [label.oneshot]: String(run.oneshot),
   };
+}
+
+/** What has to be known of how a container is connected, by whoever finds it. */
+export function attachmentLabels({ spec }: AssignedInstance, attachment: Attachment): Labels {
+  if (attachment.kind !== 'overlay' || spec.networkMode !== 'bridge') return {};
+  const { aliases: names = [], links = [], dns: servers = [] } = spec.extras ?? {};
+  const naming: Naming = { names, links, servers };
+  const isPlain = names.length + links.length + servers.length === 0;
+  return {
+    [label.address]: attachment.address,
+    ...(isPlain ? {} : { [label.names]: JSON.stringify(naming) }),
+  };
+}
+
+/** Every container of ours in the overlay has it, on whatever node's behalf. */
+export const addressLabel = label.address;
+
+/** `null`: it is not in the overlay. */
+export function addressOf(labels: Labels): string | null {
+  return labels[label.address] ?? null;
 }
 
 export function volumeLabels(scope: Scope, instance: InstanceId): Labels {
@@ -134,6 +171,8 @@ export function parseLabels(labels: Labels): LabelFacts | null {
     engineCheck: labels[label.engineCheck] === 'true',
     hooks: parseHooks(labels[label.hooks]),
     hookRun: parseHookRun(labels),
+    balancedPort: wholeNumber(labels[label.balancedPort]),
+    naming: parseNaming(labels[label.names]),
   };
 }
 
@@ -154,6 +193,21 @@ function parseHooks(text: string | undefined): readonly Hook[] {
     return Array.isArray(hooks) ? hooks.filter(isHook) : [];
   } catch {
     return [];
+  }
+}
+
+/** Written by us, like the hooks. */
+function parseNaming(text: string | undefined): Naming {
+  if (text === undefined) return noNaming;
+  try {
+    const { names, links, servers } = JSON.parse(text) as Partial<Naming>;
+    return {
+      names: names?.filter((name) => typeof name === 'string') ?? [],
+      links: links?.filter((link) => typeof link?.alias === 'string') ?? [],
+      servers: servers?.filter((server) => typeof server === 'string') ?? [],
+    };
+  } catch {
+    return noNaming;
   }
 }
 

@@ -12,7 +12,7 @@ export interface Lanes {
   readonly pull: Lane;
   /** Mostly the containers' own grace periods. */
   readonly stop: Lane;
-  /** Hooks inside of containers: their own time. Without an end, because none must wait for one that hangs. */
+  /** Hooks inside of containers, and draining: their own time. Without an end, because none must wait for one that hangs. */
   readonly hook: Lane;
   /** Listing and inspecting. */
   readonly look: Lane;

@@ -11,10 +11,12 @@ import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
 import { FileStore } from './file-store.ts';
+import type { GridNetwork } from './grid-network.ts';
 import { HookRecord } from './hook-record.ts';
 import { Identity } from './identity.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
+import { type NetworkOptions, openNetwork } from './open-network.ts';
 import { networkProbes, type Probes } from './probe.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
@@ -34,6 +36,7 @@ export interface AgentOptions {
   readonly dockerSocket: string;
   /** Address for ports that name none. */
   readonly publishAddress: string;
+  readonly network: NetworkOptions;
   /** How many containers are created, started or removed at the same moment; by the number of cores when absent. */
   readonly concurrency?: number;
   readonly log: Log;
@@ -47,6 +50,7 @@ export interface AgentPorts {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly probes: Probes;
+  readonly network: GridNetwork;
 }
 
 export interface RunningAgent {
@@ -76,6 +80,7 @@ export async function startAgent(
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
+  const network = ports.network ?? openNetwork(options.network, client);
   const node = new Node({
     ...options,
     identity,
@@ -83,7 +88,11 @@ export async function startAgent(
     hooks,
     engine,
     secrets,
-    containers: withSecrets(ports.containers ?? new DockerContainers(client), secrets),
+    network,
+    containers: withSecrets(
+      ports.containers ?? new DockerContainers(client, network.networks),
+      secrets,
+    ),
     probes: ports.probes ?? networkProbes,
     files: new FileStore(path.join(options.directory, 'files'), (text) => secrets.reveal(text)),
     lanes: createLanes(options.concurrency ?? defaultConcurrency()),
@@ -92,7 +101,7 @@ export async function startAgent(
   await node.resume();
   const stopping = new AbortController();
   const uplink = keepConnected(
-    { ...options, url, host: node, facts: () => nodeFacts(options, engine) },
+    { ...options, url, host: node, facts: () => nodeFacts(options, engine, network) },
     stopping.signal,
   ).catch((error: unknown) =>
     options.log.error({ error: errorMessage(error) }, 'the uplink ended'),
@@ -129,13 +138,18 @@ function checkMembership(options: AgentOptions, identity: Identity, token: JoinT
   });
 }
 
-async function nodeFacts(options: AgentOptions, engine: Engine): Promise<NodeFacts> {
-  const { version, ...facts } = await engine.facts();
+async function nodeFacts(
+  options: AgentOptions,
+  engine: Engine,
+  network: GridNetwork,
+): Promise<NodeFacts> {
+  const [{ version, ...facts }, ownNetwork] = await Promise.all([engine.facts(), network.facts()]);
   return {
     ...facts,
     engineVersion: version,
     agentVersion: packageVersion(),
     labels: options.labels,
     publishAddress: options.publishAddress,
+    network: ownNetwork,
   };
 }

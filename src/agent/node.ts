@@ -9,8 +9,16 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
+import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
-import { checkAssignment, checkSecrets, type Identity, type Membership } from './identity.ts';
+import {
+  checkAssignment,
+  checkNetworkMap,
+  checkSecrets,
+  type HeldNetworkMap,
+  type Identity,
+  type Membership,
+} from './identity.ts';
 import type { Lanes } from './lanes.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
@@ -32,6 +40,7 @@ export interface NodeOptions {
   readonly secrets: SecretStore;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
+  readonly network: GridNetwork;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -56,6 +65,7 @@ export class Node implements SessionHost {
   readonly #observer: Observer;
   #reconciler: Reconciler | null = null;
   #signed: Signed | null = null;
+  #map: HeldNetworkMap | null = null;
   #session: Session | null = null;
   #taking: Promise<void> = Promise.resolve();
   /** Values of the assignment's secrets were lost: the master sends it again to a node that is behind. */
@@ -89,6 +99,9 @@ export class Node implements SessionHost {
   async resume(): Promise<void> {
     const { identity, log } = this.#options;
     if (identity.membership === null) return;
+    // Before anything is started: what it is attached to has to be there.
+    this.#map = await identity.networkMap();
+    if (this.#map !== null) this.#options.network.apply(this.#map.map, identity.membership.node);
     const held = await identity.assignment();
     const reconciler = this.#reconcile(identity.membership);
     if (held === null) return;
@@ -159,6 +172,20 @@ export class Node implements SessionHost {
     }
   }
 
+  networkVersion(): number {
+    return this.#map?.map.version ?? 0;
+  }
+
+  networkMap(): Signed | null {
+    return this.#map?.signed ?? null;
+  }
+
+  async networked({ signed }: MasterMessageOf<'network'>): Promise<void> {
+    const taken = this.#taking.then(() => this.#takeMap(signed));
+    this.#taking = taken.catch(() => undefined);
+    await taken;
+  }
+
   resync(options: { readonly recall: boolean }): void {
     if (this.#observer.isOpen) this.#observer.complete(options);
     else this.#recalled ||= options.recall;
@@ -176,6 +203,7 @@ export class Node implements SessionHost {
   async stop(): Promise<void> {
     this.#observer.close();
     await this.#reconciler?.stop();
+    await this.#options.network.stop();
   }
 
   #reconcile(membership: Membership): Reconciler {
@@ -183,6 +211,7 @@ export class Node implements SessionHost {
     const { grid, node } = membership;
     this.#reconciler = new Reconciler({
       ...this.#options,
+      publisher: this.#options.network.publisher,
       scope: { grid, node, publishAddress },
       onChange: (path) => this.#observer.touch(path),
       onEvent: (event) => this.#report(event),
@@ -211,6 +240,18 @@ export class Node implements SessionHost {
     const { generation, instances } = assignment;
     log.info({ generation, instances: instances.length }, 'assignment taken');
     this.#reconciler.apply(assignment);
+  }
+
+  async #takeMap(signed: Signed): Promise<void> {
+    const { identity, network, log } = this.#options;
+    const { membership } = identity;
+    if (membership === null) throw new Error('not joined yet');
+    const map = checkNetworkMap(signed, membership);
+    if (map.version <= this.networkVersion()) return;
+    await identity.keepNetworkMap(signed);
+    this.#map = { signed, map };
+    log.info({ version: map.version, nodes: map.nodes.length }, 'network map taken');
+    network.apply(map, membership.node);
   }
 
   /** They have come a second time: what waited for them goes on. */

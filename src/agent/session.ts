@@ -44,6 +44,12 @@ export interface SessionHost {
   /** Returns why it is not taken, or `null`. */
   assigned(message: MasterMessageOf<'assignment'>): Promise<AgentMessageOf<'refusal'> | null>;
   resync(options: { readonly recall: boolean }): void;
+  /** Of the network map that the node goes by; 0 without one. */
+  networkVersion(): number;
+  /** As it was received; `null` without one. */
+  networkMap(): Signed | null;
+  /** Throws `GridError` when it is not its master's, or not for its grid. */
+  networked(message: MasterMessageOf<'network'>): Promise<void>;
 }
 
 export interface SessionOptions {
@@ -182,6 +188,8 @@ export class Session {
     if (state.name === 'proving' && message.type === 'welcome')
       return await this.#enter(message, state.masterKey);
     if (state.name === 'open' && message.type === 'assignment') return await this.#assign(message);
+    if (state.name === 'open' && message.type === 'network')
+      return await this.#options.host.networked(message);
     if (state.name === 'open' && message.type === 'resync') {
       this.#options.host.resync({ recall: message.recall });
       return;
@@ -207,6 +215,7 @@ export class Session {
       identity: credentials(introduction),
       facts: facts as AgentMessageOf<'proof'>['facts'],
       generation: host.reported(),
+      networkVersion: host.networkVersion(),
       clock: clock.now(),
       recipient: host.recipient,
     });
@@ -219,6 +228,8 @@ export class Session {
     this.#state = { name: 'open' };
     this.#heartbeat = welcome.heartbeatSeconds * 1_000;
     this.#beat();
+    const map = welcome.recallNetwork === true ? host.networkMap() : null;
+    if (map !== null) this.send({ type: 'recalled-network', signed: map });
     host.opened(this, { recall: welcome.recall });
   }
 

@@ -17,6 +17,8 @@ export interface StepRunnerOptions {
   /** What the instance is at, for its report. */
   readonly onActivity: (activity: Activity | null) => void;
   readonly onHookFailed: (message: string) => void;
+  /** As in `Work`; ends early with the signal. */
+  readonly drain: (container: string, signal: AbortSignal) => Promise<void>;
 }
 
 export interface RunOptions {
@@ -122,6 +124,7 @@ export class StepRunner {
       facts: view.facts,
       hookFacts: view.hookFacts,
       onCreated: (created) => view.update([...view.facts, created]),
+      drain: async (container) => await this.#options.drain(container, signal),
       explain: (container) => view.message(container),
       onHookFailed: this.#options.onHookFailed,
       onProgress: (message) => onActivity({ phase: 'pulling', message }),
@@ -134,7 +137,7 @@ export class StepRunner {
     error: unknown,
   ): Promise<void> {
     const { memory, around } = this.#options;
-    if (!(error instanceof GridError) || error.code === 'engine-unreachable') throw error;
+    if (!(error instanceof GridError) || saysNothing(error)) throw error;
     const facts: FailureFacts = { code: error.code, message: error.message };
     if (step.kind === 'pull-image' || step.kind === 'create-container')
       memory.failed(facts, null, around.clock.now());
@@ -160,6 +163,11 @@ export class StepRunner {
     // An old container says nothing about the wanted spec.
     else if (started.specHash === instance?.specHash) memory.restartRefused(facts);
   }
+}
+
+/** Of the instance: the engine or the network is not there, whatever the step was. */
+function saysNothing({ code }: GridError): boolean {
+  return code === 'engine-unreachable' || code === 'network-not-ready';
 }
 
 /**

@@ -6,6 +6,7 @@ import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { Lanes } from './lanes.ts';
 import type { Probes } from './probe.ts';
+import type { Publisher } from './publisher.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** One line of a node's history. */
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly probes: Probes;
+  readonly publisher: Publisher;
   readonly files: DeliveredFiles;
   readonly secrets: Pick<SecretStore, 'expect' | 'forget'>;
   readonly lanes: Lanes;

@@ -26,6 +26,8 @@ export interface Work {
   readonly hookFacts: readonly ContainerFacts[];
   /** A new container, as the engine would show it: there is no need to ask. */
   readonly onCreated: (facts: ContainerFacts) => void;
+  /** Resolves when nobody finds the container any more. */
+  readonly drain: (container: string) => Promise<void>;
   /** Why a container is not ready. */
   readonly explain: (container: string) => string;
   readonly onProgress: (message: string) => void;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { GridError } from '../model/error.ts';
+import type { NetworkMode } from '../model/network.ts';
 import type { LogLevel } from '../runtime/log.ts';
 import type { Io } from './io.ts';
 import type { agentSettings, Values } from './settings.ts';
@@ -23,6 +24,12 @@ export function agentOptions(settings: AgentSettings, io: Io) {
     directory: settings.data,
     dockerSocket: settings.docker ?? dockerAddress(io.env),
     publishAddress: settings.publish_address,
+    network: {
+      mode: settings.network as NetworkMode | null,
+      publicAddress: settings.public_address,
+      privateAddress: settings.private_address,
+      wireguardImage: settings.wireguard_image,
+    },
     ...(concurrency === null ? {} : { concurrency }),
     logLevel: settings.log_level as LogLevel,
   };

@@ -86,6 +86,8 @@ async function startNode(
     directory: join(of.stage.directory, node.name),
     dockerSocket: of.dockerSocket,
     publishAddress: node.publishAddress,
+    // Both nodes are on one engine: there is nothing to lay a network over.
+    network: { mode: 'bridge', publicAddress: null, privateAddress: null, wireguardImage: '' },
     logLevel: 'error',
   });
 }

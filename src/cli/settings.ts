@@ -173,6 +173,29 @@ export const agentSettings = {
     default: null,
     description: 'The Docker engine: a socket path or a tcp URL; else as `DOCKER_HOST` says.',
   },
+  network: {
+    type: 'choice',
+    choices: ['overlay', 'bridge', 'none'],
+    default: null,
+    description:
+      "How containers are connected: in the grid's overlay, in a bridge of this host alone, or not by gridops. If absent: the overlay where the host allows it, else a bridge.",
+  },
+  public_address: {
+    type: 'text',
+    default: null,
+    description: 'Address or name by which nodes of other regions reach this one.',
+  },
+  private_address: {
+    type: 'text',
+    default: null,
+    description:
+      'Address by which nodes of the same region reach this one; if absent the first private one of its interfaces.',
+  },
+  wireguard_image: {
+    type: 'text',
+    default: 'gridops/wireguard',
+    description: 'Image of the helper for hosts whose kernel has no WireGuard.',
+  },
   concurrency: {
     type: 'integer',
     range: [1, 64],

@@ -52,6 +52,8 @@ interface ContainerStepArguments {
   'pull-image': { readonly image: string };
   'create-container': { readonly name: string };
   'start-container': { readonly container: string };
+  /** Have nobody find it any more: what it is at it may finish, and nothing new comes. */
+  'drain-container': { readonly container: string };
   /** `grace`: seconds between the stop signal and the kill. */
   'stop-container': { readonly container: string; readonly grace: number };
   /** Anonymous volumes of a stateless service go with it; named ones never do. */

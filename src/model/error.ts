@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'engine-unreachable'
   | 'engine-refused'
+  | 'network-not-ready'
   | 'image-not-found'
   | 'image-pull-failed'
   | 'name-taken'

@@ -289,7 +289,7 @@ function keep(situation: ContainerSituation): ContainerDecision {
   return care ?? { kind: 'settled', until: null };
 }
 
-/** Its pre-stop hooks first. */
+/** It leaves discovery first, then its pre-stop hooks run. What never served nobody has come to rely on. */
 function stop(
   container: ContainerSnapshot,
   grace: number,
@@ -297,7 +297,8 @@ function stop(
   hooks: HookHistory,
 ): readonly ContainerStep[] {
   const step = { kind: 'stop-container', container: container.id, grace, reason } as const;
-  return [...preStopSteps(container, hooks), step];
+  const drain = { kind: 'drain-container', container: container.id, reason } as const;
+  return [...(container.served ? [drain] : []), ...preStopSteps(container, hooks), step];
 }
 
 function remove(container: ContainerSnapshot, reason: string): ContainerStep {

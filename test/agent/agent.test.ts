@@ -7,6 +7,7 @@ import { CLOSE } from '../../src/protocol/agent.ts';
 import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src/protocol/sign.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
+import { onBridge } from '../support/builders.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { PATH, WEB, web } from './bench.ts';
 import { WireMaster } from './wire-master.ts';
@@ -37,6 +38,7 @@ async function start(overrides: Partial<AgentOptions> = {}): Promise<RunningAgen
     directory,
     dockerSocket: '/nowhere/docker.sock',
     publishAddress: '127.0.0.11',
+    network: onBridge,
     log: silentLog,
     clock: systemClock,
     // Reconnects almost at once.

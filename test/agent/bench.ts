@@ -2,6 +2,7 @@ import type { Containers } from '../../src/agent/containers.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
+import { type Publisher, silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent, Surroundings } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
@@ -52,13 +53,19 @@ export class Bench {
   #reconciler: Reconciler | null = null;
 
   async start(
-    options: { concurrency?: number; containers?: Containers; files?: DeliveredFiles } = {},
+    options: {
+      concurrency?: number;
+      containers?: Containers;
+      files?: DeliveredFiles;
+      publisher?: Publisher;
+    } = {},
   ): Promise<void> {
     this.#reconciler = new Reconciler({
       scope: this.scope,
       containers: options.containers ?? this.engine,
       engine: this.engine,
       probes: this.engine,
+      publisher: options.publisher ?? silentPublisher,
       files: options.files ?? noFiles,
       secrets: noSecrets,
       lanes: createLanes(options.concurrency ?? 4),

@@ -9,7 +9,12 @@ const scope = { grid: 'demo', node: 'node-1', publishAddress: '127.0.0.11' };
 
 function optionsOf(extras: ContainerExtras, overrides: Partial<ContainerSpec> = {}) {
   const instance = web('web:1', { extras, ...overrides });
-  return containerOptions({ scope, instance, imageVolumes: [], network: 'gridops-demo' });
+  return containerOptions({
+    scope,
+    instance,
+    imageVolumes: [],
+    attachment: { kind: 'bridge', network: 'gridops-demo' },
+  });
 }
 
 describe('the extras of a container', () => {
@@ -67,7 +72,7 @@ describe('the extras of a container', () => {
     const endpoint = NetworkingConfig?.EndpointsConfig['gridops-demo'];
 
     expect(endpoint).toMatchObject({ Links: ['db.shop:database'], MacAddress });
-    expect(endpoint?.Aliases.filter((alias) => alias === 'web')).toHaveLength(1);
+    expect(endpoint?.Aliases?.filter((alias) => alias === 'web')).toHaveLength(1);
     expect(endpoint?.Aliases).toContain('front');
   });
 

@@ -19,7 +19,7 @@ function optionsOf(
     scope,
     instance: { ...web('web:1', overrides), lenders },
     imageVolumes,
-    network: 'gridops-demo',
+    attachment: { kind: 'bridge' as const, network: 'gridops-demo' },
   });
 }
 
@@ -339,7 +339,7 @@ describe('the options of a hook’s container', () => {
     scope,
     instance: web('web:1', overrides),
     imageVolumes: [],
-    network: 'gridops-demo',
+    attachment: { kind: 'bridge' as const, network: 'gridops-demo' },
   });
 
   it('are the instance’s, but for the command', () => {

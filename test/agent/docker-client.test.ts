@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
+import { DockerNetworks } from '../../src/agent/docker-networks.ts';
+import { createBridgeNetworks } from '../../src/agent/plain-networks.ts';
 import { web } from './bench.ts';
 
 const scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
@@ -58,7 +60,9 @@ describe('the Docker client', () => {
       MinAPIVersion: '1.12',
     });
 
-    await new DockerContainers(client).list(scope);
+    await new DockerContainers(client, createBridgeNetworks(new DockerNetworks(client))).list(
+      scope,
+    );
 
     expect(requests[1]).toContain(prefix);
   });
@@ -69,7 +73,9 @@ describe('the Docker client', () => {
       MinAPIVersion: '1.90',
     });
 
-    await expect(new DockerContainers(client).list(scope)).rejects.toMatchObject({
+    await expect(
+      new DockerContainers(client, createBridgeNetworks(new DockerNetworks(client))).list(scope),
+    ).rejects.toMatchObject({
       code: 'engine-refused',
       hint: 'Upgrade the agent.',
     });
@@ -77,7 +83,10 @@ describe('the Docker client', () => {
 
   it('does not wait for ever for an engine that hangs', async () => {
     const client = await engineThat(() => undefined);
-    const containers = new DockerContainers(client);
+    const containers = new DockerContainers(
+      client,
+      createBridgeNetworks(new DockerNetworks(client)),
+    );
     const engine = new DockerEngine(client);
     const stuck = { code: 'engine-unreachable', message: expect.stringContaining('within 0.2 s') };
 
@@ -92,7 +101,9 @@ describe('the Docker client', () => {
   it('says that there is no engine', async () => {
     const client = new DockerClient({ address: socket });
 
-    await expect(new DockerContainers(client).list(scope)).rejects.toMatchObject({
+    await expect(
+      new DockerContainers(client, createBridgeNetworks(new DockerNetworks(client))).list(scope),
+    ).rejects.toMatchObject({
       code: 'engine-unreachable',
       retry: 'later',
     });
@@ -100,10 +111,10 @@ describe('the Docker client', () => {
 
   it('finds an engine that came back as another version', async () => {
     const first = await engineThat((_, response) => response.end('[]'));
-    await new DockerContainers(first).list(scope);
+    await new DockerContainers(first, createBridgeNetworks(new DockerNetworks(first))).list(scope);
     first.forget();
 
-    await new DockerContainers(first).list(scope);
+    await new DockerContainers(first, createBridgeNetworks(new DockerNetworks(first))).list(scope);
 
     expect(requests.filter((url) => url === '/version')).toHaveLength(2);
   });
@@ -120,11 +131,10 @@ describe('the Docker client', () => {
       });
       request.on('end', () => response.writeHead(201).end('{"Id":"made"}'));
     });
-    const id = await new DockerContainers(client).create(
-      scope,
-      web('web:1', { env: { PASSWORD: 'hunter2' } }),
-      'shop.web-1',
-    );
+    const id = await new DockerContainers(
+      client,
+      createBridgeNetworks(new DockerNetworks(client)),
+    ).create(scope, web('web:1', { env: { PASSWORD: 'hunter2' } }), 'shop.web-1');
 
     expect(id).toBe('made');
     expect(body).toContain('PASSWORD=hunter2');
@@ -139,7 +149,10 @@ describe('the Docker client', () => {
       setImmediate(() => response.destroy());
     });
 
-    const { ended } = await new DockerContainers(client).watch(scope, () => undefined, signal);
+    const { ended } = await new DockerContainers(
+      client,
+      createBridgeNetworks(new DockerNetworks(client)),
+    ).watch(scope, () => undefined, signal);
 
     await expect(ended).rejects.toMatchObject({ code: 'engine-unreachable' });
   });

@@ -282,6 +282,12 @@ describe('gridops agent', () => {
       directory: '/srv/gridops-agent-data',
       dockerSocket: 'tcp://d:1',
       publishAddress: '0.0.0.0',
+      network: {
+        mode: null,
+        publicAddress: null,
+        privateAddress: null,
+        wireguardImage: 'gridops/wireguard',
+      },
       logLevel: 'info',
     });
     expect(err).not.toContain('gj1');

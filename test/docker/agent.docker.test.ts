@@ -1,11 +1,11 @@
 import { get } from 'node:http';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
-import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
+import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
@@ -16,6 +16,7 @@ import { noFiles, noSecrets } from '../agent/bench.ts';
 import { aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
+  bridgedContainers,
   DOCKER_SOCKET,
   docker,
   freePort,
@@ -43,8 +44,9 @@ class RealNode {
     const client = new DockerClient({ address: DOCKER_SOCKET });
     this.#reconciler = new Reconciler({
       scope: { grid: this.grid, node: this.#node, publishAddress: this.#publishAddress },
-      containers: new DockerContainers(client),
+      containers: bridgedContainers(client),
       engine: new DockerEngine(client),
+      publisher: silentPublisher,
       probes: networkProbes,
       files: noFiles,
       secrets: noSecrets,

@@ -2,8 +2,17 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
+import type { DockerClient } from '../../src/agent/docker.ts';
+import { DockerContainers } from '../../src/agent/docker-containers.ts';
+import { DockerNetworks } from '../../src/agent/docker-networks.ts';
+import { createBridgeNetworks } from '../../src/agent/plain-networks.ts';
 
 const run = promisify(execFile);
+
+/** The port `Containers` on the engine, each grid with a bridge of its own. */
+export function bridgedContainers(client: DockerClient): DockerContainers {
+  return new DockerContainers(client, createBridgeNetworks(new DockerNetworks(client)));
+}
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
-import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
-import { DockerNetworks } from '../../src/agent/docker-networks.ts';
+import { bridgeName, DockerNetworks } from '../../src/agent/docker-networks.ts';
 import { describeEngineContract } from '../support/engine-contract.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
+  bridgedContainers,
   DOCKER_SOCKET,
   docker,
   freePort,
@@ -21,7 +21,7 @@ describe.skipIf(withoutDocker)('Docker', () => {
     const client = new DockerClient({ address: DOCKER_SOCKET });
     const grid = testGrid();
     return {
-      containers: new DockerContainers(client),
+      containers: bridgedContainers(client),
       engine: new DockerEngine(client),
       scope: { grid, node: 'node-1', publishAddress: '127.0.0.1' },
       images: { serves: TEST_IMAGES.web1, exits: TEST_IMAGES.broken },
@@ -37,7 +37,12 @@ describe.skipIf(withoutDocker)('Docker', () => {
     });
 
     try {
-      const ids = await Promise.all(agents.map(async (agent) => await agent.ensure(grid)));
+      const ids = await Promise.all(
+        agents.map(
+          async (agent) =>
+            await agent.ensure({ name: `gridops-${grid}`, grid, bridge: bridgeName(grid) }),
+        ),
+      );
 
       expect(new Set(ids).size).toBe(1);
       const name = `name=gridops-${grid}`;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
-import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
+import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import { createCompiler } from '../../src/manifest/compile.ts';
 import { createEncoder, deliveryOf } from '../../src/master/delivery.ts';
@@ -21,7 +21,14 @@ import { noSecrets } from '../agent/bench.ts';
 import { aSourceTree, aTextFile } from '../manifest/source-tree.ts';
 import { anAssignedInstance, aService, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
-import { DOCKER_SOCKET, docker, removeGrid, testGrid, withoutDocker } from './docker-host.ts';
+import {
+  bridgedContainers,
+  DOCKER_SOCKET,
+  docker,
+  removeGrid,
+  testGrid,
+  withoutDocker,
+} from './docker-host.ts';
 
 const SECONDS = 30_000;
 
@@ -44,8 +51,9 @@ class Stack {
     const client = new DockerClient({ address: DOCKER_SOCKET });
     this.#reconciler = new Reconciler({
       scope: { grid: this.grid, node: 'node-1', publishAddress: '127.0.0.1' },
-      containers: new DockerContainers(client),
+      containers: bridgedContainers(client),
       engine: new DockerEngine(client),
+      publisher: silentPublisher,
       probes: networkProbes,
       files: new FileStore(path.join(folder, 'files')),
       secrets: noSecrets,

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
-import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
+import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
@@ -20,6 +20,7 @@ import { noSecrets } from '../agent/bench.ts';
 import { aHook, aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
+  bridgedContainers,
   DOCKER_SOCKET,
   docker,
   freePort,
@@ -54,8 +55,9 @@ class Agents {
     const client = new DockerClient({ address: DOCKER_SOCKET });
     this.#reconciler = new Reconciler({
       scope: { grid: this.grid, node: 'node-1', publishAddress: '127.0.0.1' },
-      containers: new DockerContainers(client),
+      containers: bridgedContainers(client),
       engine: new DockerEngine(client),
+      publisher: silentPublisher,
       probes: networkProbes,
       files: new FileStore(`${this.#directory}/files`),
       secrets: noSecrets,

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerOptions } from '../../src/agent/container-options.ts';
 import { DockerClient } from '../../src/agent/docker.ts';
-import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { containerName } from '../../src/model/identity.ts';
 import { compileStackFile, theService } from '../manifest/source-tree.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
-import { DOCKER_SOCKET, docker, removeGrid, testGrid, withoutDocker } from './docker-host.ts';
+import {
+  bridgedContainers,
+  DOCKER_SOCKET,
+  docker,
+  removeGrid,
+  testGrid,
+  withoutDocker,
+} from './docker-host.ts';
 
 /** What this host's kernel or engine may lack: checked on the request only. */
 const everything = `
@@ -110,7 +116,7 @@ describe.skipIf(withoutDocker)('every key of a service', () => {
 
   beforeAll(async () => {
     await ensureTestImages();
-    const containers = new DockerContainers(new DockerClient({ address: DOCKER_SOCKET }));
+    const containers = bridgedContainers(new DockerClient({ address: DOCKER_SOCKET }));
     const instance = instanceOf(everything);
     // Runs beside each other on one engine must not meet.
     const name = `${scope.grid}.${containerName(instance)}`;
@@ -215,7 +221,7 @@ describe.skipIf(withoutDocker)('every key of a service', () => {
     const client = new DockerClient({ address: DOCKER_SOCKET });
     const image = TEST_IMAGES.web1;
     const text = `services: {web: {image: "${image}", annotations: {com.example.a: "1"}}}`;
-    const created = new DockerContainers(client).create(
+    const created = bridgedContainers(client).create(
       scope,
       instanceOf(text),
       `${scope.grid}.annotated`,
@@ -227,7 +233,12 @@ describe.skipIf(withoutDocker)('every key of a service', () => {
 
   it('that not every host can honour is in the request', () => {
     const instance = instanceOf(needy);
-    const request = containerOptions({ scope, instance, imageVolumes: [], network: 'n' });
+    const request = containerOptions({
+      scope,
+      instance,
+      imageVolumes: [],
+      attachment: { kind: 'bridge', network: 'n' },
+    });
 
     expect(request).not.toHaveProperty('Hostname');
     expect(request).toMatchObject({

@@ -155,7 +155,7 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'takes the old one away when the new one is ready',
     { containers: [oldOne(), aContainer({ name: starting.name })] },
-    ['stop old in 10 s', 'remove old'],
+    ['drain old', 'stop old in 10 s', 'remove old'],
   ],
   [
     'gives the new one the instance’s name at last',
@@ -261,7 +261,7 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'restarts what failed three checks in a row',
     { containers: [aContainer({ health: 'unhealthy', failedChecks: 3 })] },
-    ['stop new in 10 s'],
+    ['drain new', 'stop new in 10 s'],
   ],
   [
     'does not restart for two failed checks',
@@ -271,7 +271,7 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'restarts what did not become ready again after a crash',
     { containers: [aContainer({ readiness: 'expired' })] },
-    ['stop new in 10 s'],
+    ['drain new', 'stop new in 10 s'],
   ],
   [
     'with stop-first, makes the new container before it stops the old one',
@@ -284,7 +284,7 @@ const table: readonly [string, Case, string | string[]][] = [
       wanted: wanting({ mode: 'stop-first' }),
       containers: [oldOne(), aContainer({ ...starting, ...created })],
     },
-    ['stop old in 10 s', 'start new'],
+    ['drain old', 'stop old in 10 s', 'start new'],
   ],
   [
     'with stop-first, keeps the stopped old one until the new one is ready',
@@ -332,7 +332,7 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'takes away what is not assigned',
     { wanted: null, containers: [oldOne(), aContainer(exited)] },
-    ['stop old in 10 s', 'remove old', 'remove new'],
+    ['drain old', 'stop old in 10 s', 'remove old', 'remove new'],
   ],
   ['has nothing to take away', { wanted: null }, 'settled'],
   [
@@ -441,7 +441,7 @@ const table: readonly [string, Case, string | string[]][] = [
       wanted: { ...migrating(), mode: 'stop-first' },
       containers: [oldOne(), aContainer({ ...starting, ...created })],
     },
-    ['stop old in 10 s', 'run-hook migrate'],
+    ['drain old', 'stop old in 10 s', 'run-hook migrate'],
   ],
   [
     'with stop-first, does not start the old one while a pre-start hook runs',
@@ -527,19 +527,19 @@ const table: readonly [string, Case, string | string[]][] = [
   [
     'runs the pre-stop hooks that the old one was made with before it stops it',
     { containers: [drained(), aContainer({ name: starting.name })] },
-    ['exec-hook drain', 'stop old in 10 s', 'remove old'],
+    ['drain old', 'exec-hook drain', 'stop old in 10 s', 'remove old'],
   ],
   [
     'does not run a pre-stop hook twice before one stop',
     {
       containers: [drained({ attempted: ['pre-stop/drain'] }), aContainer({ name: starting.name })],
     },
-    ['stop old in 10 s', 'remove old'],
+    ['drain old', 'stop old in 10 s', 'remove old'],
   ],
   [
     'runs pre-stop hooks before it takes away what is not assigned',
     { wanted: null, containers: [drained()] },
-    ['exec-hook drain', 'stop old in 10 s', 'remove old'],
+    ['drain old', 'exec-hook drain', 'stop old in 10 s', 'remove old'],
   ],
   [
     'runs no pre-stop hook where nothing ever served',
@@ -552,7 +552,7 @@ const table: readonly [string, Case, string | string[]][] = [
       wanted: wanting({ specHash: OLD }),
       containers: [drained({ attempted: ['pre-stop/drain'] })],
     },
-    ['stop old in 10 s'],
+    ['drain old', 'stop old in 10 s'],
   ],
 ];
 
@@ -581,6 +581,7 @@ class World {
   readonly broken: boolean;
   /** Pre-start hooks that ended, and those that were run inside of containers, by key. */
   readonly ran: string[] = [];
+  readonly drained = new Set<string>();
 
   constructor(
     wanted: AssignedInstance | null,
@@ -645,6 +646,7 @@ class World {
       this.containers = this.containers.filter((container) => container !== one);
     else if (step.kind === 'give-up-container') this.giveUp(one);
     else if ('hook' in step) this.applyHook(one, step);
+    else if (step.kind === 'drain-container') this.drained.add(one.id);
     else this.replace(one, this.changed(one, step));
   }
 
@@ -688,8 +690,11 @@ class World {
 
   changed(one: ContainerSnapshot, step: ContainerStep): ContainerSnapshot {
     if (step.kind === 'rename-container') return { ...one, name: step.name };
-    if (step.kind === 'stop-container')
+    if (step.kind === 'stop-container') {
+      // Whoever was found by others is not stopped before nobody finds it any more.
+      expect(this.drained.delete(one.id)).toBe(one.served);
       return { ...one, phase: 'exited', readiness: 'pending', finishedAt: this.now, exitCode: 0 };
+    }
     expect(one.phase).not.toBe('running');
     const run = { startedAt: this.now, failedChecks: 0, attempted: [] };
     return { ...one, phase: 'running', readiness: 'pending', ...run };

@@ -305,3 +305,11 @@ export function deepFreeze<T>(value: T): T {
   for (const inner of Object.values(value)) deepFreeze(inner);
   return value;
 }
+
+/** An agent's network as most tests have it: a bridge on its own engine, and nothing of the host. */
+export const onBridge = {
+  mode: 'bridge',
+  publicAddress: null,
+  privateAddress: null,
+  wireguardImage: 'gridops/wireguard',
+} as const;

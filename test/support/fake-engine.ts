@@ -534,6 +534,7 @@ function facts(one: FakeContainer): ContainerFacts {
     engineHealth,
     engineMessage: '',
     outOfMemory: false,
+    presence: address === null ? null : { address, port: null, names: [], links: [], servers: [] },
   };
 }
 

@@ -19,6 +19,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { type FakeGithub, startFakeGithub } from '../forge/fake-github.ts';
 import type { FakeRepository } from '../forge/fake-repository.ts';
 import type { CommitStatus } from '../forge/world.ts';
+import { onBridge } from './builders.ts';
 import { createWorkRepository, type WorkRepository } from './temp-repo.ts';
 
 const WEBHOOK_SECRET = 'it is a secret to everybody';
@@ -163,6 +164,7 @@ export class World {
       directory,
       dockerSocket: '/var/run/docker.sock',
       publishAddress: publishAddress(name),
+      network: onBridge,
     };
   }
 

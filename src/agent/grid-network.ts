@@ -1,0 +1,28 @@
+import type { NetworkFacts, NetworkMap } from '../model/network.ts';
+import type { Networks } from './attachment.ts';
+import { type Publisher, silentPublisher } from './publisher.ts';
+
+/** This node's part in its grid's network. */
+export interface GridNetwork {
+  /** How containers are connected. */
+  readonly networks: Networks;
+  /** How others learn of them. */
+  readonly publisher: Publisher;
+  /** What the master is told; looked at anew each time. */
+  facts(): Promise<NetworkFacts>;
+  /** Goes by a map from now on. The caller has made sure that it is genuine, of this grid and newer than the last. */
+  apply(map: NetworkMap, node: string): void;
+  /** The node's network goes on working; only the agent's part in it ends. */
+  stop(): Promise<void>;
+}
+
+/** A network that the engine makes by itself, or none. */
+export function plainNetwork(networks: Networks, facts: NetworkFacts): GridNetwork {
+  return {
+    networks,
+    publisher: silentPublisher,
+    facts: () => Promise.resolve(facts),
+    apply: () => undefined,
+    stop: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,27 @@
+import type { InstanceId } from '../model/identity.ts';
+import type { Presence } from './containers.ts';
+
+/** A container of this node that others may find. */
+export interface PublishedContainer extends InstanceId, Presence {
+  /** Id. */
+  readonly container: string;
+  /** Past everything that readiness asks for. */
+  readonly ready: boolean;
+  readonly healthy: boolean;
+  /** About to be stopped: whoever listens is not to begin anything new with it. */
+  readonly draining: boolean;
+}
+
+/** Tells who listens which containers of this node answer. */
+export interface Publisher {
+  /** All of one instance, instead of what was said of it before. */
+  publish(path: string, containers: readonly PublishedContainer[]): void;
+  /** Resolves when everybody who listens has heard all that was published, or has had time enough to. */
+  settled(signal: AbortSignal): Promise<void>;
+}
+
+/** For nodes whose containers are found by the engine's own means. */
+export const silentPublisher: Publisher = {
+  publish: () => undefined,
+  settled: () => Promise.resolve(),
+};
