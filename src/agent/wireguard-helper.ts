@@ -1,0 +1,102 @@
+import { GridError } from '../model/error.ts';
+import type { Engine } from './containers.ts';
+import type { DockerClient } from './docker.ts';
+import { accept } from './docker-error.ts';
+
+const NAME = 'gridops-wireguard';
+/** Where WireGuard's programs look for each other's sockets. */
+const SOCKETS = '/var/run/wireguard';
+
+export interface WireguardHelperOptions {
+  readonly client: DockerClient;
+  readonly engine: Engine;
+  readonly image: string;
+}
+
+/**
+ * WireGuard in user space, for hosts whose kernel has none: a container of its own, in the host's network, that the engine
+ * starts again by itself. It outlives the agent, so that neither its crash nor its upgrade cuts a tunnel.
+ */
+export class WireguardHelper {
+  readonly #options: WireguardHelperOptions;
+
+  constructor(options: WireguardHelperOptions) {
+    this.#options = options;
+  }
+
+  /** Makes and starts the container unless it is there and runs. Throws `GridError` as the engine's calls do. */
+  async ensure(device: string): Promise<void> {
+    const found = await this.#inspect();
+    if (found !== null && isAsWanted(found, device, this.#options.image)) {
+      if (!found.State.Running) await this.#start();
+      return;
+    }
+    if (found !== null) await this.remove();
+    await this.#create(device);
+    await this.#start();
+  }
+
+  /** One that is not there is fine. */
+  async remove(): Promise<void> {
+    const removed = this.#options.client.call(`remove container ${NAME}`, (docker, abortSignal) =>
+      docker.getContainer(NAME).remove({ force: true, v: true, abortSignal }),
+    );
+    await accept(removed, [404, 409]);
+  }
+
+  async #inspect() {
+    try {
+      return await this.#options.client.call(`inspect container ${NAME}`, (docker, abortSignal) =>
+        docker.getContainer(NAME).inspect({ abortSignal }),
+      );
+    } catch (error) {
+      if (error instanceof GridError && error.code === 'not-found') return null;
+      throw error;
+    }
+  }
+
+  async #create(device: string): Promise<void> {
+    const { client, engine, image } = this.#options;
+    const { signal } = new AbortController();
+    await engine.pull(image, { onProgress: () => undefined, signal });
+    const body = containerOf(device, image);
+    await client.call(`create container ${NAME}`, (docker, abortSignal) => {
+      const request = { _query: { name: NAME }, _body: body, abortSignal };
+      return docker.createContainer(request);
+    });
+  }
+
+  async #start(): Promise<void> {
+    const started = this.#options.client.call(`start container ${NAME}`, (docker, abortSignal) =>
+      docker.getContainer(NAME).start({ abortSignal }),
+    );
+    await accept(started, [304]);
+  }
+}
+
+interface Inspected {
+  readonly Config: { readonly Image: string; readonly Cmd?: string[] | null };
+}
+
+function isAsWanted({ Config }: Inspected, device: string, image: string): boolean {
+  return Config.Image === image && Config.Cmd?.length === 1 && Config.Cmd[0] === device;
+}
+
+/** Its one argument is the device that it makes (images/wireguard). */
+function containerOf(device: string, image: string) {
+  return {
+    Image: image,
+    Cmd: [device],
+    Labels: { 'io.gridops.helper': 'wireguard' },
+    HostConfig: {
+      NetworkMode: 'host',
+      CapAdd: ['NET_ADMIN'],
+      Devices: [
+        { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' },
+      ],
+      Binds: [`${SOCKETS}:${SOCKETS}`],
+      RestartPolicy: { Name: 'always' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
+    },
+  };
+}
