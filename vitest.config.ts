@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const quick = { testTimeout: 20_000, hookTimeout: 20_000 };
 const slow = { testTimeout: 180_000, hookTimeout: 180_000 };
-const apart = ['test/flow/**', 'test/forge/**', 'test/docker/**'];
+const apart = ['test/flow/**', 'test/forge/**', 'test/docker/**', 'test/network/**'];
 
 // Projects run one after the other (groupOrder): what waits for processes and containers must not compete with the rest.
 export default defineConfig({
@@ -38,6 +38,18 @@ export default defineConfig({
           // One engine, one file at a time: ports and timings are shared.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+          ...slow,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'network',
+          include: ['test/network/**/*.test.ts'],
+          globalSetup: 'test/network/setup.ts',
+          // Each file has hosts of its own, and they have the machine for themselves.
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
           ...slow,
         },
       },

@@ -1,0 +1,43 @@
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+
+/** What a rig is made of: program → Debian package. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  nsenter: 'util-linux',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  tcpdump: 'tcpdump',
+  busybox: 'busybox-static',
+};
+
+/** Why no rig can be set up here, in one line; `null` when one can. */
+export function reasonAgainstRig(): string | null {
+  if (process.platform !== 'linux') return 'they need Linux';
+  if (process.getuid?.() !== 0) return 'they need root';
+  const missing = Object.keys(PROGRAMS).filter((program) => !isInstalled(program));
+  const packages = [...new Set(missing.map((program) => PROGRAMS[program]))];
+  return missing.length === 0
+    ? null
+    : `${missing.join(', ')} missing (apt-get install ${packages.join(' ')})`;
+}
+
+/** Where CI says so a machine without rigs fails the tests; elsewhere it skips them. */
+export const withoutRig = reasonAgainstRig() !== null && process.env['CI'] !== 'true';
+
+function isInstalled(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  return folders.some((folder) => isExecutable(path.join(folder, program)));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
