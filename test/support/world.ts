@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly engine?: MasterOptions['repository']['engine'];
   /** Seconds between polls; so long by default that only webhooks tell of a push. */
   readonly pollSeconds?: number;
+  /** Where the master listens; by default for this machine only. */
+  readonly listen?: string;
   /** `null`: none is configured. */
   readonly publicUrl?: string | null;
   readonly masterPorts?: Partial<MasterPorts>;
@@ -106,7 +108,7 @@ export class World {
   masterOptions(): MasterOptions {
     return {
       data: this.masterData,
-      listen: { host: '127.0.0.1', port: this.#port },
+      listen: { host: this.#options.listen ?? '127.0.0.1', port: this.#port },
       publicUrl:
         this.#options.publicUrl === undefined
           ? 'https://gridops.example.com'
