@@ -130,6 +130,7 @@ function state(services) {
     name: 'bench',
     subnet: '10.81.0.0/16',
     trustedSubnets: [],
+    mtu: 1370,
     defaultAffinity: [],
     nodes: {},
     pruneBudget: 1,

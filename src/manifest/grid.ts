@@ -1,4 +1,5 @@
 import type { Affinity, Grid, NodeWish } from '../model/grid.ts';
+import { DEFAULT_MTU } from '../model/network.ts';
 import type { Position } from '../model/problem.ts';
 import { parseSubnet } from './addresses.ts';
 import { parseAffinity } from './affinity.ts';
@@ -54,6 +55,7 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     trustedSubnets: parseEach(section, 'trusted_subnets', value.trusted_subnets, parseSubnet).map(
       (s) => s.value,
     ),
+    mtu: value.mtu ?? DEFAULT_MTU,
     defaultAffinity: readAffinity(section),
     nodes: readNodes(value.nodes ?? {}),
     pruneBudget: readBudget(value.prune?.budget),

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DEFAULT_MTU } from '../model/network.ts';
 import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import {
   laterGridDeployKeys,
@@ -261,7 +262,7 @@ const gridHead = {
     text({
       default: '10.81.0.0/16',
       description:
-        'Addresses of the containers, as IPv4 CIDR. Kept for the network across hosts, which does not exist yet.',
+        "Addresses of the grid's network: of nodes, containers and people on the VPN. IPv4 CIDR between /8 and /24. Fixed when the first node joins.",
       examples: ['10.82.0.0/16'],
     }),
   ),
@@ -269,8 +270,18 @@ const gridHead = {
     list(text(), {
       maxItems: 100,
       default: [],
-      description: 'Networks between nodes that need no encryption. Kept for the same.',
+      description: 'Nodes that both have an address in one of these talk in the clear.',
       examples: [['10.0.0.0/24']],
+    }),
+  ),
+  mtu: Type.Optional(
+    Type.Integer({
+      minimum: 576,
+      maximum: 9_000,
+      default: DEFAULT_MTU,
+      description:
+        'Largest packet between containers, in bytes: that of the networks between the nodes less 130. Fixed when the first node joins.',
+      examples: [8_870],
     }),
   ),
   default_affinity: Type.Optional(

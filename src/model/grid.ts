@@ -8,6 +8,8 @@ export interface Grid {
   readonly name: string;
   readonly subnet: string;
   readonly trustedSubnets: readonly string[];
+  /** Bytes, as containers see it. */
+  readonly mtu: number;
   readonly defaultAffinity: readonly Affinity[];
   /** The operator's wishes for nodes, by node name. */
   readonly nodes: Readonly<Record<string, NodeWish>>;

@@ -1,4 +1,5 @@
 import type { Grid, Stack } from '../model/grid.ts';
+import { DEFAULT_MTU } from '../model/network.ts';
 import { fromJson } from './json.ts';
 import type { Db } from './tables.ts';
 
@@ -25,6 +26,9 @@ export interface Head {
   readonly at: number;
 }
 
+/** Definitions that an older gridops wrote say nothing of the MTU. */
+type StoredGrid = Omit<Grid, 'mtu'> & Partial<Pick<Grid, 'mtu'>>;
+
 export interface Revisions {
   /** Every grid that once had a good definition, by name. */
   grids(): Promise<readonly string[]>;
@@ -47,7 +51,8 @@ export function createRevisions(db: Db): Revisions {
         .where('grid', '=', grid)
         .executeTakeFirst();
       if (row === undefined) return null;
-      const gridDefinition = fromJson<Grid>(row.gridDefinition);
+      const stored = fromJson<StoredGrid>(row.gridDefinition);
+      const gridDefinition = { ...stored, mtu: stored.mtu ?? DEFAULT_MTU };
       return {
         ...row,
         gridDefinition,

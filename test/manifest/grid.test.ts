@@ -12,6 +12,7 @@ describe('a grid', () => {
     name: 'demo',
     subnet: '10.81.0.0/16',
     trustedSubnets: [],
+    mtu: 1370,
     defaultAffinity: [],
     nodes: {},
     pruneBudget: 0.3,
@@ -29,6 +30,7 @@ describe('a grid', () => {
     const compiled = compileGrid(`
 subnet: 10.90.0.0/17
 trusted_subnets: [192.168.0.0/24]
+mtu: 8870
 default_affinity: [label!=reserved]
 nodes:
   web-1: {labels: [az=eu-1a, ssd], availability: drain}
@@ -42,6 +44,7 @@ x-team: shop
       grid: {
         subnet: '10.90.0.0/17',
         trustedSubnets: ['192.168.0.0/24'],
+        mtu: 8_870,
         defaultAffinity: [{ key: 'label', negated: true, value: 'reserved' }],
         nodes: {
           'web-1': { labels: ['az=eu-1a', 'ssd'], availability: 'drain' },
@@ -58,6 +61,9 @@ x-team: shop
     ['subnet: 10.81.0.0/28', 'error bad-subnet 1:9'],
     ['subnet: [a]', 'error wrong-type 1:9'],
     ['subnett: 10.81.0.0/16', 'error unknown-key 1:1'],
+    ['mtu: 575', 'error wrong-value 1:6'],
+    ['mtu: 9001', 'error wrong-value 1:6'],
+    ['mtu: 1370.5', 'error wrong-type 1:6'],
     ['trusted_subnets: [all]', 'error bad-subnet 1:19'],
     ['default_affinity: [ssd]', 'error bad-affinity 1:20'],
     ['nodes: {web-1: {availability: gone}}', 'error wrong-value 1:31'],

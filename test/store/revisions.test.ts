@@ -7,6 +7,7 @@ const gridDefinition: Grid = {
   name: 'prod',
   subnet: '10.81.0.0/16',
   trustedSubnets: [],
+  mtu: 1370,
   defaultAffinity: [{ key: 'label', negated: true, soft: false, value: 'reserved' }],
   nodes: { 'web-1': { labels: ['ssd'], availability: 'active' } },
   pruneBudget: 0.3,
@@ -29,6 +30,15 @@ test('remembers the last good definition of each grid', async () => {
 
   expect(await revisions.lastGood('prod')).toEqual(good({ sha: 'def', inputs: 'i2', at: 6 }));
   expect(await revisions.grids()).toEqual(['prod', 'test']);
+});
+
+test('takes the default of what an older gridops did not write', async () => {
+  const { revisions } = await openStore({ path: ':memory:' });
+  const { mtu: _unknown, ...older } = gridDefinition;
+
+  await revisions.putGood(good({ gridDefinition: older as Grid }));
+
+  expect(await revisions.lastGood('prod')).toEqual(good());
 });
 
 test('remembers where a repository was last seen', async () => {

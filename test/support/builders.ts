@@ -27,6 +27,7 @@ export function aGrid(overrides: Partial<Grid> = {}): Grid {
     name: 'demo',
     subnet: '10.81.0.0/16',
     trustedSubnets: [],
+    mtu: 1370,
     defaultAffinity: [],
     nodes: {},
     pruneBudget: 0.3,
