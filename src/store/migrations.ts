@@ -44,6 +44,14 @@ const migrations: readonly (readonly string[])[] = [
     `create table join_tokens (hash text not null primary key, grid text not null, created_at bigint not null,
       expires_at bigint not null, used_by text, used_key text, used_at bigint)`,
   ],
+  [
+    // The number of a node is in the network map.
+    'drop index nodes_by_number',
+    'alter table nodes drop column number',
+    'create index nodes_by_key on nodes (public_key)',
+    `create table network_maps (grid text not null primary key, version bigint not null, payload text not null,
+      at bigint not null)`,
+  ],
 ];
 
 /**

@@ -1,12 +1,9 @@
-import { sql } from 'kysely';
 import type { NodeFacts } from '../model/observed.ts';
 import { fromJson } from './json.ts';
 import type { Db, Row } from './tables.ts';
 
 /** A host node that has joined a grid. Written by the master when it joins and whenever it is heard of. */
 export interface StoredNode extends HeardNode {
-  /** Smallest that was free in the grid when the node joined; the node keeps it while it exists. */
-  readonly number: number;
   readonly joinedAt: number;
 }
 
@@ -23,14 +20,16 @@ export interface HeardNode {
 export type SignOfLife = Pick<HeardNode, 'grid' | 'name' | 'lastSeenAt'>;
 
 export interface Nodes {
-  /** By grid and number. */
+  /** By grid and name. */
   list(grid?: string): Promise<readonly StoredNode[]>;
   get(grid: string, name: string): Promise<StoredNode | null>;
-  /** An unknown node joins now and gets a number; a known one keeps both. */
+  /** Whose key it is, in whatever grid; `null`: no node's. */
+  byKey(publicKey: string): Promise<StoredNode | null>;
+  /** An unknown node joins now; a known one keeps the time at which it joined. */
   put(node: HeardNode): Promise<StoredNode>;
   /** Signs of life. Never goes back in time; an unknown node stays unknown. */
   touch(signs: readonly SignOfLife[]): Promise<void>;
-  /** Frees the number. False when there was no such node. */
+  /** False when there was no such node. */
   remove(grid: string, name: string): Promise<boolean>;
   /** From now on this key is no node's, whatever credential it shows. */
   revoke(publicKey: string, at: number): Promise<void>;
@@ -40,11 +39,20 @@ export interface Nodes {
 export function createNodes(db: Db): Nodes {
   return {
     list: async (grid) => {
-      const all = db.selectFrom('nodes').selectAll().orderBy('grid').orderBy('number');
+      const all = db.selectFrom('nodes').selectAll().orderBy('grid').orderBy('name');
       const rows = await (grid === undefined ? all : all.where('grid', '=', grid)).execute();
       return rows.map(toNode);
     },
     get: async (grid, name) => await find(db, grid, name),
+    byKey: async (publicKey) => {
+      const row = await db
+        .selectFrom('nodes')
+        .selectAll()
+        .where('publicKey', '=', publicKey)
+        .orderBy('joinedAt')
+        .executeTakeFirst();
+      return row === undefined ? null : toNode(row);
+    },
     put: async (node) =>
       (await update(db, node)) ??
       (await db
@@ -94,38 +102,12 @@ async function update(db: Db, node: HeardNode): Promise<StoredNode | null> {
 }
 
 async function join(trx: Db, node: HeardNode): Promise<StoredNode> {
-  const joined = {
-    ...node,
-    joinedAt: node.lastSeenAt,
-    number: await freeNumber(trx, node.grid),
-  };
+  const joined = { ...node, joinedAt: node.lastSeenAt };
   await trx
     .insertInto('nodes')
     .values({ ...joined, facts: factsColumn(node) })
     .execute();
   return joined;
-}
-
-/** Left to the database: with thousands of nodes, reading all their numbers would be most of what a join costs. */
-async function freeNumber(trx: Db, grid: string): Promise<number> {
-  const taken = await trx
-    .selectFrom('nodes')
-    .select((of) => [of.fn.countAll().as('count'), of.fn.max('number').as('last')])
-    .where('grid', '=', grid)
-    .executeTakeFirstOrThrow();
-  // PostgreSQL counts in text.
-  const count = Number(taken.count);
-  return count === (taken.last ?? 0) ? count + 1 : await firstGap(trx, grid);
-}
-
-async function firstGap(trx: Db, grid: string): Promise<number> {
-  const gap = await sql<{ number: number }>`
-    select min(candidate) as number
-    from (select 1 as candidate union all select number + 1 from nodes where grid = ${grid}) as candidates
-    where not exists (select 1 from nodes where grid = ${grid} and number = candidate)`.execute(
-    trx,
-  );
-  return gap.rows[0]?.number ?? 1;
 }
 
 async function touch(trx: Db, { grid, name, lastSeenAt }: SignOfLife): Promise<void> {

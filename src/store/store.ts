@@ -5,6 +5,7 @@ import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { migrate } from './migrations.ts';
+import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -20,6 +21,7 @@ import { createTokens, type Tokens } from './tokens.ts';
 export interface Store {
   readonly nodes: Nodes;
   readonly assignments: Assignments;
+  readonly networkMaps: NetworkMaps;
   readonly observations: Observations;
   readonly revisions: Revisions;
   readonly deploys: Deploys;
@@ -68,6 +70,7 @@ function createStore(db: Db, newId: () => string): Store {
   return {
     nodes: createNodes(db),
     assignments: createAssignments(db),
+    networkMaps: createNetworkMaps(db),
     observations: createObservations(db),
     revisions: createRevisions(db),
     deploys,

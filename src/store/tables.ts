@@ -8,6 +8,7 @@ import type { DeployPhase } from '../model/deploy.ts';
 export interface Tables {
   readonly nodes: NodeRow;
   readonly assignments: AssignmentRow;
+  readonly networkMaps: NetworkMapRow;
   readonly observations: ObservationRow;
   readonly revisions: RevisionRow;
   readonly heads: HeadRow;
@@ -27,7 +28,6 @@ export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
 interface NodeRow {
   grid: string;
   name: string;
-  number: number;
   publicKey: string;
   /** JSON of model NodeFacts. */
   facts: string | null;
@@ -45,6 +45,14 @@ interface AssignmentRow {
   node: string;
   generation: number;
   /** JSON of model Assignment. */
+  payload: string;
+  at: number;
+}
+
+interface NetworkMapRow {
+  grid: string;
+  version: number;
+  /** JSON of model NetworkMap. */
   payload: string;
   at: number;
 }

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NodeFacts } from '../../src/model/observed.ts';
 import type { HeardNode } from '../../src/store/nodes.ts';
@@ -31,43 +30,6 @@ async function emptyNodes() {
   return (await openStore({ path: ':memory:' })).nodes;
 }
 
-describe('node numbers', () => {
-  test('are the smallest free one of each grid', async () => {
-    const nodes = await emptyNodes();
-    for (const name of ['a', 'b', 'c']) await nodes.put(node({ name }));
-    await nodes.remove('prod', 'b');
-
-    const [d, e] = [await nodes.put(node({ name: 'd' })), await nodes.put(node({ name: 'e' }))];
-    const other = await nodes.put(node({ grid: 'test', name: 'd' }));
-
-    expect([d.number, e.number, other.number]).toEqual([2, 4, 1]);
-  });
-
-  test('stay while the node exists, whatever joins and leaves', async () => {
-    const move = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), joins: fc.boolean() });
-    await fc.assert(
-      fc.asyncProperty(fc.array(move, { maxLength: 20 }), async (moves) => {
-        const nodes = await emptyNodes();
-        const expected = new Map<string, number>();
-        for (const { name, joins } of moves) {
-          if (joins) {
-            const { number } = await nodes.put(node({ name }));
-            expect(number).toBe(expected.get(name) ?? number);
-            expected.set(name, number);
-          } else {
-            expect(await nodes.remove('prod', name)).toBe(expected.delete(name));
-          }
-          const numbers = [...expected.values()];
-          expect(new Set(numbers).size).toBe(numbers.length);
-        }
-        const listed = (await nodes.list('prod')).map(({ name, number }) => [name, number]);
-        expect(new Map(listed as [string, number][])).toEqual(expected);
-      }),
-      { numRuns: 50 },
-    );
-  });
-});
-
 describe('nodes', () => {
   test('come back as they were put', async () => {
     const nodes = await emptyNodes();
@@ -76,24 +38,23 @@ describe('nodes', () => {
 
     expect(await nodes.get('prod', 'web-1')).toEqual({
       ...node({ facts }),
-      number: 1,
       joinedAt: 10,
     });
     expect(await nodes.get('prod', 'web-2')).toBeNull();
   });
 
-  test('keep their number and the time they joined when they are heard of again', async () => {
+  test('keep the time they joined when they are heard of again', async () => {
     const nodes = await emptyNodes();
     await nodes.put(node());
 
     await nodes.put(node({ publicKey: 'other', facts, lastSeenAt: 20 }));
 
     expect(await nodes.list()).toEqual([
-      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), number: 1, joinedAt: 10 },
+      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), joinedAt: 10 },
     ]);
   });
 
-  test('are listed by grid and number', async () => {
+  test('are listed by grid and name', async () => {
     const nodes = await emptyNodes();
     for (const [grid, name] of [
       ['test', 'z'],
@@ -104,8 +65,16 @@ describe('nodes', () => {
 
     const all = (await nodes.list()).map((each) => `${each.grid}/${each.name}`);
 
-    expect(all).toEqual(['prod/z', 'prod/a', 'test/z']);
+    expect(all).toEqual(['prod/a', 'prod/z', 'test/z']);
     expect((await nodes.list('test')).map((each) => each.name)).toEqual(['z']);
+  });
+
+  test('are found by their key, in whatever grid they are', async () => {
+    const nodes = await emptyNodes();
+    await nodes.put(node({ grid: 'test', publicKey: 'one' }));
+
+    expect(await nodes.byKey('one')).toMatchObject({ grid: 'test', name: 'web-1' });
+    expect(await nodes.byKey('two')).toBeNull();
   });
 
   test('are never seen earlier than before', async () => {
