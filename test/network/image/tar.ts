@@ -46,7 +46,7 @@ function header(entry: TarEntry): Buffer {
   block.write('        ', 148);
   block.write(TYPES[entry.kind], 156);
   if (entry.kind === 'link') block.write(entry.target, 157, 100);
-  block.write('ustar\0' + '00', 257);
+  block.write('ustar\x0000', 257);
   block.write(prefix, 345);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${octal(sum, 6)}\0 `, 148);

@@ -2,14 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Image } from '../image/archive.ts';
+import { type AgentFlags, agentCommand } from './agent.ts';
 import { removeCgroup } from './cgroups.ts';
 import { attempt, type CommandOptions, type Outcome, run } from './command.ts';
 import { Engine } from './engine.ts';
 import { HostProcess } from './host-process.ts';
-import { addressLine, type Lan } from './lan.ts';
+import { addressLine, type Lan, type Port } from './lan.ts';
 import { Namespaces } from './namespaces.ts';
 
 const INIT = fileURLToPath(new URL('host-init.sh', import.meta.url));
+/** The host's only interface, unless it gets further cables. */
 const DEVICE = 'eth0';
 
 /** Where a host is plugged in. */
@@ -70,6 +72,15 @@ export class Host {
     return this.#place.address6;
   }
 
+  /** Where its cable ends. */
+  get port(): Port {
+    return { number: this.number, device: DEVICE };
+  }
+
+  get segment(): string {
+    return this.#place.segment;
+  }
+
   get isUp(): boolean {
     return this.#namespaces?.isRunning === true;
   }
@@ -77,10 +88,8 @@ export class Host {
   /** Power on: namespaces, cable, engine. */
   async boot(): Promise<void> {
     if (this.isUp) throw new Error(`${this.name} is up already`);
-    const { number, lan } = this.#options;
     this.#namespaces = await this.#startInit();
-    const { pid } = this.#namespaces;
-    await lan.plug({ number, pid, segment: this.#place.segment, device: DEVICE });
+    await this.#lan.plug(this.port, this.segment, this.#namespaces.pid);
     await this.#address();
     this.#engine = this.#newEngine(this.#namespaces);
     await this.#engine?.start();
@@ -90,7 +99,7 @@ export class Host {
   async powerOff(): Promise<void> {
     if (!this.isUp) return;
     await this.#inside.end();
-    await this.#options.lan.unplug(this.number, DEVICE);
+    await this.#lan.unplug(this.port);
     await removeCgroup(this.#options.cgroup);
     this.#engine = null;
   }
@@ -121,6 +130,16 @@ export class Host {
     return await HostProcess.start({ namespaces: this.#inside, args, env, logFile });
   }
 
+  /** Starts gridops' agent, as a plain process. */
+  async agent(options: AgentFlags): Promise<HostProcess> {
+    const args = agentCommand({
+      name: this.name,
+      data: path.join(this.directory, 'agent'),
+      ...options,
+    });
+    return await this.spawn(args, { log: 'agent' });
+  }
+
   /** The docker command, against this host's engine. */
   async docker(args: readonly string[], options?: CommandOptions): Promise<string> {
     return await run(['docker', '--host', `unix://${this.socket}`, ...args], options);
@@ -147,32 +166,35 @@ export class Host {
 
   /** Pulls the network cable out. */
   async cut(): Promise<void> {
-    await this.#options.lan.setPort(this.number, DEVICE, 'down');
+    await this.#lan.setPort(this.port, 'down');
   }
 
   async heal(): Promise<void> {
-    await this.#options.lan.setPort(this.number, DEVICE, 'up');
+    await this.#lan.setPort(this.port, 'up');
   }
 
   /** Plugs the cable in somewhere else; the host has another address there. */
   async move(place: Place): Promise<void> {
     this.#place = place;
     if (!this.isUp) return;
-    await this.#options.lan.move(this.number, DEVICE, place.segment);
+    await this.#lan.move(this.port, place.segment);
     await this.#batch([`addr flush dev ${DEVICE}`]);
     await this.#address();
   }
 
   /** Plugs in a second cable. */
   async addCable(device: string, segment: string, address: string): Promise<void> {
-    const { number, lan } = this.#options;
-    await lan.plug({ number, pid: this.#inside.pid, segment, device });
+    await this.#lan.plug({ number: this.number, device }, segment, this.#inside.pid);
     await this.#batch([addressLine(address, device), `link set ${device} up`]);
   }
 
   /** A command line that runs `args` inside. */
   enter(args: readonly string[]): readonly string[] {
     return this.#inside.enter(args);
+  }
+
+  get #lan(): Lan {
+    return this.#options.lan;
   }
 
   get #inside(): Namespaces {

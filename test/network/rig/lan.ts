@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
+import { Capture } from './capture.ts';
 import { attempt, run } from './command.ts';
 import { Namespaces } from './namespaces.ts';
 
-/** What a host's cable needs to be told. */
-export interface Plug {
-  /** The host's number: its port is `p<number>`. */
+/** One end of a cable; the other one is a host's interface. */
+export interface Port {
   readonly number: number;
-  /** The first process of the host's network namespace. */
-  readonly pid: number;
-  readonly segment: string;
   /** The interface's name inside the host. */
   readonly device: string;
 }
 
 export const OUTSIDE = 'br0';
+/** A new port passes frames at once. */
+const QUIET = 'stp_state 0 forward_delay 0 mcast_snooping 0';
 
 /**
  * The wires between the hosts: bridges in a network namespace of their own, because one among the machine's own interfaces
@@ -23,6 +22,8 @@ export class Lan {
   readonly #namespaces: Namespaces;
   readonly #cable: string;
   readonly #mtu: number;
+  readonly #segments: string[] = [];
+  readonly #captures: Capture[] = [];
 
   private constructor(namespaces: Namespaces, cable: string, mtu: number) {
     this.#namespaces = namespaces;
@@ -39,39 +40,57 @@ export class Lan {
     const init = ['sh', '-c', 'echo ready; exec sleep infinity >/dev/null'];
     const namespaces = await Namespaces.start({ kinds: ['net'], init, env: of.env });
     const lan = new Lan(namespaces, of.cable, of.mtu);
-    await lan.addSegment(OUTSIDE);
+    await lan.addSegment();
     await lan.#plugMachine(of.addresses);
     return lan;
   }
 
-  async addSegment(name: string): Promise<void> {
+  /** One more bridge; resolves to its name. */
+  async addSegment(): Promise<string> {
+    const number = this.#segments.length;
+    const name = `br${number}`;
+    this.#segments.push(name);
     await this.#ip([
-      `link add ${name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+      // With an address of its own: one that changes with the ports would make it forget its neighbours.
+      `link add ${name} address ${macOf(name)} type bridge ${QUIET}`,
       `link set ${name} mtu ${this.#mtu} up`,
+      `addr add 169.254.${number}.1/24 dev ${name}`,
+      `neigh add ${nobodyOn(number)} lladdr 02:00:00:00:00:02 dev ${name} nud permanent`,
     ]);
+    return name;
   }
 
-  async plug({ number, pid, segment, device }: Plug): Promise<void> {
-    const port = portOf(number, device);
+  /** Listens on a host's port. */
+  async capture(port: Port, segment: string, filter: string): Promise<Capture> {
+    const nobody = nobodyOn(this.#segments.indexOf(segment));
+    const enter = (args: readonly string[]) => this.enter(args);
+    const capture = await Capture.start({ enter, port: portOf(port), filter, nobody });
+    this.#captures.push(capture);
+    return capture;
+  }
+
+  /** A cable from a segment to the network namespace of a process. */
+  async plug(port: Port, segment: string, pid: number): Promise<void> {
+    const name = portOf(port);
     const mtu = `mtu ${this.#mtu}`;
-    const peer = `peer name ${device} address ${macOf(port)} ${mtu} netns ${pid}`;
+    const peer = `peer name ${port.device} address ${macOf(name)} ${mtu} netns ${pid}`;
     await this.#ip([
-      `link add ${port} ${mtu} type veth ${peer}`,
-      `link set ${port} master ${segment} up`,
+      `link add ${name} ${mtu} type veth ${peer}`,
+      `link set ${name} master ${segment} up`,
     ]);
   }
 
   /** The kernel does it with the host's namespace, but at a time of its own. */
-  async unplug(number: number, device: string): Promise<void> {
-    await attempt(this.enter(['ip', 'link', 'del', portOf(number, device)]));
+  async unplug(port: Port): Promise<void> {
+    await attempt(this.enter(['ip', 'link', 'del', portOf(port)]));
   }
 
-  async move(number: number, device: string, segment: string): Promise<void> {
-    await this.#ip([`link set ${portOf(number, device)} master ${segment}`]);
+  async move(port: Port, segment: string): Promise<void> {
+    await this.#ip([`link set ${portOf(port)} master ${segment}`]);
   }
 
-  async setPort(number: number, device: string, state: 'up' | 'down'): Promise<void> {
-    await this.#ip([`link set ${portOf(number, device)} ${state}`]);
+  async setPort(port: Port, state: 'up' | 'down'): Promise<void> {
+    await this.#ip([`link set ${portOf(port)} ${state}`]);
   }
 
   /** A command line that runs `args` where all ports are. */
@@ -80,6 +99,7 @@ export class Lan {
   }
 
   async end(): Promise<void> {
+    await Promise.all(this.#captures.map(async (capture) => await capture.abort()));
     await attempt(['ip', 'link', 'del', this.#cable]);
     await this.#namespaces.end();
   }
@@ -113,8 +133,13 @@ function macOf(port: string): string {
   return `02:${digest.match(/../g)?.join(':')}`;
 }
 
-export function portOf(number: number, device: string): string {
+function portOf({ number, device }: Port): string {
   return `p${number}-${device}`;
+}
+
+/** An address that no host has: what is sent to it leaves by all ports of the segment. */
+function nobodyOn(segment: number): string {
+  return `169.254.${segment}.2`;
 }
 
 async function ip(command: readonly string[], lines: readonly string[]): Promise<void> {

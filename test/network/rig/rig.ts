@@ -1,9 +1,13 @@
 import path from 'node:path';
 import type { Image } from '../image/archive.ts';
+import type { Capture } from './capture.ts';
 import { type Claim, claim } from './claim.ts';
 import { Host } from './host.ts';
 import { Lan, OUTSIDE } from './lan.ts';
 import { cableOf, cgroupOf, leftovers, MARK, removeLeftovers } from './leftovers.ts';
+import { type MasterOptions, RigMaster } from './master.ts';
+import { hide, INSIDE, type NatOptions } from './nat.ts';
+import { type Datagram, disguise, sendFrom } from './stranger.ts';
 
 export interface RigOptions extends Partial<Claim> {
   /** Of the LAN; by default 1500. */
@@ -28,6 +32,8 @@ export class Rig {
   readonly #lan: Lan;
   readonly #hosts: Host[] = [];
   readonly #guests: Host[] = [];
+  readonly #masters: RigMaster[] = [];
+  #stranger: Promise<Host> | null = null;
 
   private constructor(own: Claim, lan: Lan, options: RigOptions) {
     this.claim = own;
@@ -94,14 +100,58 @@ export class Rig {
     await Promise.all(this.#hosts.map(async (host) => await host.load(...images)));
   }
 
+  /** Listens on a host's cable, in tcpdump's words, until it is told to stop. */
+  async capture(host: Host, filter = ''): Promise<Capture> {
+    return await this.#lan.capture(host.port, host.segment, filter);
+  }
+
+  /** Sends a datagram into the LAN, from a machine that is in no grid, or under somebody else's address. */
+  async inject(datagram: Datagram): Promise<void> {
+    this.#stranger ??= this.#addStranger();
+    await sendFrom(await this.#stranger, datagram);
+  }
+
+  /** Puts hosts behind a router that hides them, on a LAN of their own; resolves to the router. */
+  async behindNat(hosts: readonly Host[], options: NatOptions = {}): Promise<Host> {
+    const router = await this.addGuest();
+    const segment = await this.#lan.addSegment();
+    const net = `192.168.${router.number}`;
+    await router.addCable(INSIDE, segment, `${net}.1/24`);
+    await hide(router, options);
+    for (const host of hosts)
+      await host.move({
+        segment,
+        address: `${net}.${10 + host.number}`,
+        prefix: 24,
+        gateway: `${net}.1`,
+        address6: null,
+      });
+    return router;
+  }
+
+  /** Starts a master that the hosts can reach, with a repository of its own. */
+  async master(options: Pick<MasterOptions, 'pollSeconds'> = {}): Promise<RigMaster> {
+    const directory = path.join(this.claim.directory, 'master');
+    const master = await RigMaster.start({ ...options, directory, address: this.address });
+    this.#masters.push(master);
+    return master;
+  }
+
   /** Ends everything, and throws when anything at all is left on the machine. */
   async down(): Promise<void> {
+    await Promise.all(this.#masters.map(async (master) => await master.dispose()));
     const all = [...this.#hosts, ...this.#guests];
     await Promise.all(all.map(async (host) => await host.powerOff()));
     await this.#lan.end();
     await removeLeftovers(this.claim);
     const left = leftovers(this.claim);
     if (left.length > 0) throw new Error(`rig ${this.claim.name} leaves ${left.join(', ')}`);
+  }
+
+  async #addStranger(): Promise<Host> {
+    const guest = await this.addGuest();
+    await disguise(guest);
+    return guest;
   }
 
   #newHost(number: number, name: string, hasEngine: boolean): Host {
