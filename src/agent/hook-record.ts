@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { errorMessage, GridError } from '../model/error.ts';
-import { readText, writePrivately } from './private-file.ts';
+import { readText, writePrivately } from '../runtime/private-file.ts';
 
 /** One run of one container, or the time before its first start (`null`). */
 export interface ContainerRun {

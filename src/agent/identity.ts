@@ -17,7 +17,7 @@ import {
   keyPairToPem,
   open,
 } from '../protocol/sign.ts';
-import { readText, writePrivately } from './private-file.ts';
+import { readText, writePrivately } from '../runtime/private-file.ts';
 
 /** That this node belongs to a grid: whom it trusts and by what it is known. Both came in one handshake. */
 export interface Membership {

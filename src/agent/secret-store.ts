@@ -7,9 +7,9 @@ import {
   type SecretValues,
   showMarks,
 } from '../model/secret.ts';
+import { readText, writePrivately } from '../runtime/private-file.ts';
 import { createIdentity, type Identity, type Recipient, recipientOf } from '../secrets/age.ts';
 import { readValues, unpackValues } from '../secrets/parcel.ts';
-import { readText, writePrivately } from './private-file.ts';
 
 /** Shorter texts are no secrets, and stand in other texts by chance. */
 const MIN_CONCEALED = 4;

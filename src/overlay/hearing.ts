@@ -1,0 +1,55 @@
+import type { SeenPeer } from './seen.ts';
+
+/** What is remembered of one peer from one look to the next: whether it is heard by its own tunnel, and since when not. */
+export interface Hearing {
+  /** Bytes received from it, at the last look. */
+  readonly received: number;
+  /** When it was last known to be heard; `null`: not since we look. */
+  readonly heardAt: number | null;
+  readonly isHeard: boolean;
+  /** Since when it is heard, or is not. */
+  readonly since: number;
+  /** Where it was when it was last heard: what its peers know of it may be less. */
+  readonly endpoint: string | null;
+}
+
+/** Each end sends something at least this often. Below what common routers keep a UDP mapping for. */
+export const KEEPALIVE_SECONDS = 15;
+/** Two keepalives may be lost. */
+const SILENCE_LIMIT = 2 * KEEPALIVE_SECONDS * 1_000 + 10_000;
+/** WireGuard gives a session up after this (REJECT_AFTER_TIME), and makes a new one long before. */
+const SESSION_LIMIT = 180_000;
+
+/** Takes in one look at a peer. `seen` is undefined while the device does not have it. */
+export function hear(
+  before: Hearing | undefined,
+  seen: SeenPeer | undefined,
+  now: number,
+): Hearing {
+  const heardAt = lastHeard(before, seen, now);
+  const isHeard = hasSession(seen, now) && heardAt !== null && now - heardAt < SILENCE_LIMIT;
+  return {
+    received: seen?.received ?? 0,
+    heardAt,
+    isHeard,
+    since: before?.isHeard === isHeard ? before.since : now,
+    endpoint: isHeard ? (seen?.endpoint ?? null) : (before?.endpoint ?? null),
+  };
+}
+
+function lastHeard(
+  before: Hearing | undefined,
+  seen: SeenPeer | undefined,
+  now: number,
+): number | null {
+  // An agent that was started again finds tunnels at work, and cannot tell for how long they are silent.
+  if (before === undefined) return hasSession(seen, now) ? now : null;
+  // A device that was made again counts from 0.
+  const received = seen?.received ?? 0;
+  return received !== before.received && received > 0 ? now : before.heardAt;
+}
+
+/** Both directions have worked: a session takes an answer. */
+function hasSession(seen: SeenPeer | undefined, now: number): boolean {
+  return seen !== undefined && seen.handshake !== null && now - seen.handshake < SESSION_LIMIT;
+}
