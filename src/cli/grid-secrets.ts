@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { editSecrets, type SecretsChange } from '../manifest/secrets-edit.ts';
 import { secretsPath } from '../manifest/secrets-file.ts';
 import { GridError } from '../model/error.ts';
@@ -10,6 +8,7 @@ import { defaultLimits } from '../sync/limits.ts';
 import { chosenGrids } from './grid-sources.ts';
 import type { Io } from './io.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Whose secrets.yml is meant. */
 export interface SecretsPlace {
@@ -68,20 +67,7 @@ export function changedFile({ file }: GridSecrets, change: SecretsChange): TextF
   return { ...file, text, blob: 'edited' };
 }
 
-/** Whole or not at all: what was sealed before must not be lost. */
-export async function writeSecrets({ root }: GridSecrets, { path, text }: TextFile): Promise<void> {
-  const full = join(root, path);
-  const temporary = `${full}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    const mode = await stat(full).then(
-      (known) => known.mode,
-      () => null,
-    );
-    if (mode !== null) await chmod(temporary, mode);
-    await rename(temporary, full);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new GridError({ code: 'invalid-request', message: `${full} cannot be written`, cause });
-  }
+/** What was sealed before must not be lost: whole or not at all. */
+export async function writeSecrets({ root }: GridSecrets, file: TextFile): Promise<void> {
+  await writeWhole(root, file);
 }

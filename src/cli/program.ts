@@ -28,6 +28,7 @@ import {
 import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
 import { statusOfAll, statusOfGrid } from './status.ts';
 import { createToken } from './token.ts';
+import { addVpnCommands } from './vpn-commands.ts';
 
 /** Runs one command line, without the program's name, to its exit code. Never throws. */
 export async function runCli(args: readonly string[], around: Surroundings): Promise<ExitCode> {
@@ -67,6 +68,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addNodeCommands(tree);
   addSecretCommands(tree);
   addCertificateCommands(tree);
+  addVpnCommands(tree);
   addBuild(tree);
   addLocalCommands(tree);
   addProcesses(tree);

@@ -38,6 +38,14 @@ export const ConfigEntry = closed(
         examples: ['made in ${GRID}'],
       }),
     ),
+    people: Type.Optional(
+      text({
+        minLength: 1,
+        description:
+          'A people.yml as `gridops vpn` writes it, relative to this file: mounted as the table that the VPN server reads.',
+        examples: ['people.yml'],
+      }),
+    ),
   },
   {
     description: 'A file that services can mount.',

@@ -2,9 +2,13 @@ import type Type from 'typebox';
 import { ConfigEntry, SecretEntry } from './config-schema.ts';
 import { volumeNameRule } from './names.ts';
 import { quote } from './quote.ts';
-import type { Fault, Report } from './report.ts';
+import { addProblems, type Fault, type Report } from './report.ts';
+import { resolvePath } from './source-path.ts';
+import type { Sources } from './sources.ts';
 import { locate, type TreeNode } from './tree.ts';
 import { createValidator, type Validator } from './validate.ts';
+import { peopleTable } from './vpn-people.ts';
+import { parsePeople } from './vpn-people-edit.ts';
 
 /** What a stack's `configs` and `secrets` declare. */
 export type Config =
@@ -23,8 +27,13 @@ const validateConfig = createValidator(ConfigEntry);
 const validateSecret = createValidator(SecretEntry);
 const nameRule = new RegExp(volumeNameRule.pattern);
 
-export function readConfigs(node: TreeNode | null, report: Report): ReadonlyMap<string, Config> {
-  return readAll(node, { what: 'config', validate: validateConfig, convert: toConfig, report });
+export function readConfigs(
+  node: TreeNode | null,
+  sources: Sources,
+  report: Report,
+): ReadonlyMap<string, Config> {
+  const convert = (named: Named<ConfigEntry>): Config => toConfig(named, sources, report);
+  return readAll(node, { what: 'config', validate: validateConfig, convert, report });
 }
 
 /** Compose's secrets are configs that are put elsewhere: files of the repository, or values that the grid has sealed. */
@@ -75,12 +84,33 @@ function readAll<T>(node: TreeNode | null, reading: Reading<T>): ReadonlyMap<str
 
 const broken: Config = { kind: 'broken' };
 
-function toConfig({ entry, node }: Named<ConfigEntry>, report: Report): Config {
-  const { file, content } = entry;
-  if (file !== undefined && content === undefined) return fileConfig(file, node);
-  if (content !== undefined && file === undefined) return { kind: 'text', text: content };
-  report.error(node, content === undefined ? nothing('config', fromFile) : twice('config'));
+function toConfig({ entry, node }: Named<ConfigEntry>, sources: Sources, report: Report): Config {
+  const { file, content, people } = entry;
+  const said = [file, content, people].filter((one) => one !== undefined).length;
+  if (said === 1 && file !== undefined) return fileConfig(file, node);
+  if (said === 1 && content !== undefined) return { kind: 'text', text: content };
+  if (said === 1 && people !== undefined)
+    return peopleConfig(people, locate(node, ['people']), { sources, report });
+  report.error(node, said === 0 ? nothing('config', fromFile) : twice('config'));
   return broken;
+}
+
+interface Reader {
+  readonly sources: Sources;
+  readonly report: Report;
+}
+
+/** Only the table is mounted: who was revoked, and when, replaces no container. */
+function peopleConfig(written: string, at: TreeNode, { sources, report }: Reader): Config {
+  const path = resolvePath(at.file, written);
+  const opened = path.fault === undefined ? sources.open(path.value) : path;
+  if (opened.fault !== undefined) {
+    report.error(at, opened.fault);
+    return broken;
+  }
+  const { people, problems } = parsePeople(opened.value);
+  addProblems(report, problems);
+  return people === null ? broken : { kind: 'text', text: peopleTable(people) };
 }
 
 function toSecret({ id, entry, node }: Named<SecretEntry>, report: Report): Config {

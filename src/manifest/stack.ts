@@ -78,7 +78,7 @@ function contextOf(input: StackInput, { head, names, resolved }: StackParts): Se
   const mounts = {
     volumes: readVolumes(valueAt(head, 'volumes'), isStack ? 'instance' : 'stack', report),
     undeclared: isStack ? 'refuse' : 'declare',
-    configs: readConfigs(valueAt(head, 'configs'), report),
+    configs: readConfigs(valueAt(head, 'configs'), sources, report),
     secrets: readSecrets(valueAt(head, 'secrets'), report),
     book,
   } as const;

@@ -110,6 +110,7 @@ const errors: Readonly<Record<string, string>> = {
   'unsupported-repository': 'The repository uses a format of Git that gridops does not read.',
   'variable-cycle': 'Variables whose values come from each other.',
   'variable-without-value': 'A required variable without a value.',
+  'vpn-conflict': 'Two people on the VPN have one address, or one key.',
   'wrong-type': 'A text where a list or a map belongs, or the other way round.',
   'wrong-value': 'A value outside of what is allowed.',
   'yaml-syntax': 'Not YAML.',

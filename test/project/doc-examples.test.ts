@@ -32,6 +32,7 @@ const files = {
   'api-key.txt': 'a\n',
   'html/index.html': 'hello\n',
   'web.labels': 'team=shop\n',
+  'people.yml': `subnet: 10.81.0.0/16\nserver: {public_key: ${'A'.repeat(43)}=}\n`,
 };
 
 const anySealed = `g1.${'a'.repeat(16)}.${'QUJD'.repeat(20)}`;
