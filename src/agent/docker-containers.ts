@@ -13,6 +13,7 @@ import type {
   HookCreation,
   ListedContainer,
   PlacedInstance,
+  Presence,
   Scope,
 } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
@@ -21,7 +22,7 @@ import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines, textLines } from './docker-log.ts';
 import { hookOptions } from './hook-options.ts';
-import { addressOf, instanceFilter, parseLabels, scopeFilter } from './labels.ts';
+import { addressOf, instanceFilter, type Naming, parseLabels, scopeFilter } from './labels.ts';
 
 const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
@@ -274,8 +275,13 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     address: HostConfig.NetworkMode === 'host' ? '127.0.0.1' : address,
     engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
     engineMessage: lastOutput(State.Health?.Log),
-    presence: address === null ? null : { ...naming, address, port: balancedPort },
+    presence: presenceOf(addressOf(Config.Labels) ?? address, naming, balancedPort),
   };
+}
+
+/** In the overlay a container has its address before it runs; on the engine's bridges, while it runs. */
+function presenceOf(address: string | null, naming: Naming, port: number | null): Presence | null {
+  return address === null ? null : { ...naming, address, port };
 }
 
 function phaseOf(state: string): ContainerPhase {

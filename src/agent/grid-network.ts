@@ -12,6 +12,8 @@ export interface GridNetwork {
   facts(): Promise<NetworkFacts>;
   /** Goes by a map from now on. The caller has made sure that it is genuine, of this grid and newer than the last. */
   apply(map: NetworkMap, node: string): void;
+  /** Everything that runs was looked at and published: from here on others can be told. */
+  begin(): void;
   /** The node's network goes on working; only the agent's part in it ends. */
   stop(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export function plainNetwork(networks: Networks, facts: NetworkFacts): GridNetwo
     publisher: silentPublisher,
     facts: () => Promise.resolve(facts),
     apply: () => undefined,
+    begin: () => undefined,
     stop: () => Promise.resolve(),
   };
 }

@@ -80,7 +80,9 @@ export async function startAgent(
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
-  const network = ports.network ?? openNetwork(options.network, client);
+  const network =
+    ports.network ??
+    (await openNetwork({ ...options, client, engine, onEvent: (event) => node.tell(event) }));
   const node = new Node({
     ...options,
     identity,

@@ -200,6 +200,11 @@ export class Node implements SessionHost {
     };
   }
 
+  /** Of the host, not of an instance. */
+  tell(event: Omit<AgentEvent, 'path'>): void {
+    this.#report({ ...event, path: '' });
+  }
+
   async stop(): Promise<void> {
     this.#observer.close();
     await this.#reconciler?.stop();
@@ -216,6 +221,7 @@ export class Node implements SessionHost {
       onChange: (path) => this.#observer.touch(path),
       onEvent: (event) => this.#report(event),
     });
+    void this.#reconciler.looked.then(() => this.#options.network.begin());
     return this.#reconciler;
   }
 

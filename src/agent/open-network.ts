@@ -1,9 +1,25 @@
-import type { NetworkFacts, NetworkMode } from '../model/network.ts';
-import { networkPorts } from '../model/network.ts';
+import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { errorMessage, GridError } from '../model/error.ts';
+import { type NetworkFacts, type NetworkMode, networkPorts } from '../model/network.ts';
+import type { OverlayEvent } from '../overlay/events.ts';
+import { networkFacts } from '../overlay/facts.ts';
+import { openKey } from '../overlay/key.ts';
+import { type EngineKind, hostTraits, obstacleOf } from '../overlay/obstacle.ts';
+import { Overlay } from '../overlay/overlay.ts';
+import { systemTools } from '../overlay/tools.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Engine } from './containers.ts';
 import type { DockerClient } from './docker.ts';
 import { DockerNetworks } from './docker-networks.ts';
 import { type GridNetwork, plainNetwork } from './grid-network.ts';
+import { OverlayNetwork } from './overlay-network.ts';
+import { ensureOverlayBridge, OverlayNetworks } from './overlay-networks.ts';
 import { createBridgeNetworks, noNetworks } from './plain-networks.ts';
+import { WireguardHelper } from './wireguard-helper.ts';
 
 /** What a person says of the node's network. */
 export interface NetworkOptions {
@@ -15,14 +31,116 @@ export interface NetworkOptions {
   readonly wireguardImage: string;
 }
 
-/** The network that was asked for, or that the host allows. */
-export function openNetwork(options: NetworkOptions, client: DockerClient): GridNetwork {
-  const mode = options.mode === 'none' ? 'none' : 'bridge';
-  const networks = mode === 'none' ? noNetworks : createBridgeNetworks(new DockerNetworks(client));
-  return plainNetwork(networks, withoutOverlay(mode));
+export interface OpenNetworkOptions {
+  readonly network: NetworkOptions;
+  /** The node's name and labels, and the agent's directory. */
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly directory: string;
+  readonly client: DockerClient;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly onEvent: (event: OverlayEvent) => void;
 }
 
-function withoutOverlay(mode: NetworkMode): NetworkFacts {
-  const { wireguard: port } = networkPorts;
-  return { mode, publicKey: null, port, publicAddress: null, addresses: [], region: null };
+/**
+ * The network that was asked for, or that the host allows. Throws `invalid-configuration` where a person asked for an overlay
+ * that this host cannot have.
+ */
+export async function openNetwork(options: OpenNetworkOptions): Promise<GridNetwork> {
+  const { network, client, log } = options;
+  const { mode } = network;
+  if (mode === 'none' || mode === 'bridge') return withoutOverlay(mode, client);
+  const obstacle = obstacleOf(await hostTraits(systemTools, await engineKind(client)));
+  if (obstacle === null) return await withOverlay(options);
+  if (mode === 'overlay')
+    throw new GridError({ code: 'invalid-configuration', message: `no overlay here: ${obstacle}` });
+  log.warn({ reason: obstacle }, 'containers of this node are reached from this host alone');
+  return withoutOverlay('bridge', client, obstacle);
+}
+
+function withoutOverlay(
+  mode: Exclude<NetworkMode, 'overlay'>,
+  client: DockerClient,
+  reason?: string,
+): GridNetwork {
+  const facts: NetworkFacts = {
+    mode,
+    ...(reason === undefined ? {} : { reason }),
+    publicKey: null,
+    port: networkPorts.wireguard,
+    publicAddress: null,
+    addresses: [],
+    region: null,
+  };
+  const networks = mode === 'none' ? noNetworks : createBridgeNetworks(new DockerNetworks(client));
+  return plainNetwork(networks, facts);
+}
+
+async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
+  const { name, directory, client, engine, clock, log, random } = options;
+  const key = await openKey(directory);
+  const networks = new DockerNetworks(client);
+  const overlay = new Overlay({
+    node: name,
+    key,
+    tools: systemTools,
+    helper: new WireguardHelper({ client, engine, image: options.network.wireguardImage }),
+    bridge: {
+      ensure: async (map, device) => {
+        const node = map.nodes.find((one) => one.name === name);
+        // Somebody may have removed the network: what is remembered of it is wrong then.
+        if (!existsSync(`/sys/class/net/${device}`)) networks.forget();
+        if (node !== undefined) await ensureOverlayBridge(networks, { map, node });
+      },
+    },
+    resolve: addressesOf,
+    clock,
+    log,
+    onEvent: options.onEvent,
+  });
+  return new OverlayNetwork({
+    overlay,
+    networks: (of) => new OverlayNetworks({ client, networks, ...of }),
+    facts: () => factsOf(options, key.publicKey),
+    socket: path.join(directory, 'dns.sock'),
+    clock,
+    log,
+    random,
+  });
+}
+
+function factsOf({ network, labels }: OpenNetworkOptions, publicKey: string): NetworkFacts {
+  const { publicAddress, privateAddress } = network;
+  return networkFacts({
+    mode: 'overlay',
+    obstacle: null,
+    publicKey,
+    port: networkPorts.wireguard,
+    publicAddress,
+    privateAddress,
+    region: labels.find((label) => label.startsWith('region='))?.slice('region='.length) ?? null,
+    interfaces: networkInterfaces(),
+  });
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** An engine that does not answer yet is taken for an ordinary one: it will say itself what it cannot do. */
+async function engineKind(client: DockerClient): Promise<EngineKind> {
+  try {
+    const info = (await client.call('ask for facts', (docker) => docker.info())) as {
+      readonly OperatingSystem?: string;
+      readonly SecurityOptions?: readonly string[] | null;
+    };
+    const rootless = info.SecurityOptions?.some((option) => option.includes('rootless')) ?? false;
+    return { operatingSystem: info.OperatingSystem ?? '', rootless };
+  } catch (error) {
+    return { operatingSystem: `unknown: ${errorMessage(error)}`, rootless: false };
+  }
 }

@@ -1,18 +1,20 @@
+import type { AssignedInstance } from '../model/assignment.ts';
 import { shortDigest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
-import { type InstanceId, instancePath } from '../model/identity.ts';
+import { instancePath } from '../model/identity.ts';
 import type { NetworkMap, NetworkNode } from '../model/network.ts';
 import { nodeAddress, parseSubnet, subnetText } from '../model/subnet.ts';
+import { deviceNames } from '../overlay/names.ts';
 import { chooseAddress, engineRange } from './address-book.ts';
 import type { HeldAttachment, Networks } from './attachment.ts';
 import type { Scope } from './containers.ts';
 import type { DockerClient } from './docker.ts';
 import type { DockerNetworks } from './docker-networks.ts';
 import { addressLabel, addressOf } from './labels.ts';
+import type { AskingContainer } from './publisher.ts';
 
 /** There is one overlay on a host: its network's name needs no grid's in it, and is none that a grid's bridge can have. */
 const NETWORK = 'gridops';
-export const OVERLAY_BRIDGE = 'gridops0';
 
 export interface OverlayPlace {
   readonly map: NetworkMap;
@@ -25,6 +27,8 @@ export interface OverlayNetworksOptions {
   readonly networks: DockerNetworks;
   /** `null`: there is no map yet, or the node is not in it. */
   readonly place: () => OverlayPlace | null;
+  /** A container will ask from this address as soon as it runs. */
+  readonly onAttached: (asker: AskingContainer) => void;
 }
 
 /** The grid's overlay, as far as this engine has to know of it: a bridge on the whole subnet, and addresses of the node's pools. */
@@ -39,30 +43,16 @@ export class OverlayNetworks implements Networks {
     this.#options = options;
   }
 
-  /** The bridge, before anything is attached to it. Resolves to the network's id. Throws as `attach` does. */
-  async ensure({ map, node }: OverlayPlace): Promise<string> {
-    const subnet = parseSubnet(map.subnet);
-    return await this.#options.networks.ensure({
-      name: NETWORK,
-      grid: map.grid,
-      bridge: OVERLAY_BRIDGE,
-      addresses: {
-        subnet: map.subnet,
-        range: subnetText(engineRange(subnet, node)),
-        gateway: nodeAddress(subnet, node.number),
-        mtu: map.mtu,
-      },
-    });
-  }
-
-  async attach(_: Scope, instance: InstanceId): Promise<HeldAttachment> {
+  async attach(_: Scope, instance: AssignedInstance): Promise<HeldAttachment> {
     const place = this.#options.place();
     if (place === null) throw notYet();
-    const network = await this.ensure(place);
+    const network = await ensureOverlayBridge(this.#options.networks, place);
     // One after the other: two that look at the same moment would find the same address free.
     const chosen = this.#choosing.then(() => this.#choose(place, instancePath(instance)));
     this.#choosing = chosen.catch(() => undefined);
     const address = await chosen;
+    const { links = [], dns: servers = [] } = instance.spec.extras ?? {};
+    this.#options.onAttached({ stack: instance.stack, address, links, servers });
     const resolver = nodeAddress(parseSubnet(place.map.subnet), place.node.number);
     return {
       attachment: { kind: 'overlay', network, address, resolver },
@@ -92,6 +82,28 @@ export class OverlayNetworks implements Networks {
     );
     return listed.flatMap((one) => addressOf(one.Labels) ?? []);
   }
+}
+
+/**
+ * The bridge of the overlay on this engine, as it is to be for the node. Resolves to the network's id. Throws `engine-refused`
+ * for what has to be put right on the host.
+ */
+export async function ensureOverlayBridge(
+  networks: DockerNetworks,
+  { map, node }: OverlayPlace,
+): Promise<string> {
+  const subnet = parseSubnet(map.subnet);
+  return await networks.ensure({
+    name: NETWORK,
+    grid: map.grid,
+    bridge: deviceNames.bridge,
+    addresses: {
+      subnet: map.subnet,
+      range: subnetText(engineRange(subnet, node)),
+      gateway: nodeAddress(subnet, node.number),
+      mtu: map.mtu,
+    },
+  });
 }
 
 function notYet(): GridError {

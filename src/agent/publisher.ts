@@ -12,10 +12,19 @@ export interface PublishedContainer extends InstanceId, Presence {
   readonly draining: boolean;
 }
 
+/** A container that asks for names. Hooks ask, too, and are found by nobody. */
+export type AskingContainer = Pick<PublishedContainer, 'stack' | 'address' | 'links' | 'servers'>;
+
+/** What is known of one instance's containers. */
+export interface Publication {
+  readonly containers: readonly PublishedContainer[];
+  readonly askers: readonly AskingContainer[];
+}
+
 /** Tells who listens which containers of this node answer. */
 export interface Publisher {
   /** All of one instance, instead of what was said of it before. */
-  publish(path: string, containers: readonly PublishedContainer[]): void;
+  publish(path: string, publication: Publication): void;
   /** Resolves when everybody who listens has heard all that was published, or has had time enough to. */
   settled(signal: AbortSignal): Promise<void>;
 }

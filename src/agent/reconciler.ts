@@ -29,7 +29,9 @@ export class Reconciler {
   readonly #loops = new Map<string, InstanceLoop>();
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
-  /** Resolves when everything that was there at the start was looked at: from here `observed` is complete. */
+  /** Resolves when everything that was there at the start was looked at. */
+  readonly looked: Promise<void>;
+  /** And was asked, too: from here `observed` is complete. */
   readonly known: Promise<void>;
   #assignment: Assignment | null = null;
   #kept: ReadonlySet<string> = new Set();
@@ -43,7 +45,8 @@ export class Reconciler {
     const listed = new Promise<void>((resolve) => {
       this.#onFirstListing = resolve;
     });
-    this.known = listed.then(() => this.#firstAnswers());
+    this.looked = listed.then(() => this.#firstLooks());
+    this.known = this.looked.then(() => this.#firstAnswers());
     this.#ended = watchEngine(
       {
         ...options,
@@ -168,9 +171,12 @@ export class Reconciler {
    * Looks are waited for as long as they take: what was not looked at would be told as not there, and a master without an
    * assignment of this node would make it once more. Only answers of containers have a limit.
    */
+  async #firstLooks(): Promise<void> {
+    await Promise.all([...this.#loops.values()].map((loop) => loop.looked));
+  }
+
   async #firstAnswers(): Promise<void> {
     const loops = [...this.#loops.values()];
-    await Promise.all(loops.map((loop) => loop.looked));
     const answered = new AbortController();
     const limit = this.#options.clock.sleep(FIRST_ANSWERS, answered.signal).catch(() => undefined);
     const answers = Promise.all(loops.map((loop) => loop.answered()));

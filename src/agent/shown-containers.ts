@@ -1,14 +1,14 @@
 import { type InstanceId, instancePath } from '../model/identity.ts';
 import type { ContainerDecision } from '../planner/container-steps.ts';
 import type { InstanceView } from './instance-view.ts';
-import type { PublishedContainer, Publisher } from './publisher.ts';
+import type { AskingContainer, PublishedContainer, Publisher } from './publisher.ts';
 
 /** What one instance lets others know of its containers: those that run, but for whom is about to be stopped. */
 export class ShownContainers {
   readonly #id: InstanceId;
   readonly #publisher: Publisher;
   readonly #draining = new Set<string>();
-  #told = '[]';
+  #told = '';
 
   constructor(id: InstanceId, publisher: Publisher) {
     this.#id = id;
@@ -30,11 +30,12 @@ export class ShownContainers {
   }
 
   #publish(view: InstanceView): void {
-    const shown = published(this.#id, view, this.#draining);
-    const text = JSON.stringify(shown);
+    const containers = published(this.#id, view, this.#draining);
+    const publication = { containers, askers: asking(this.#id, view) };
+    const text = JSON.stringify(publication);
     if (text === this.#told) return;
     this.#told = text;
-    this.#publisher.publish(instancePath(this.#id), shown);
+    this.#publisher.publish(instancePath(this.#id), publication);
   }
 }
 
@@ -58,5 +59,13 @@ function published(
     return [
       { stack, service, number, container: id, ready, healthy, draining: isDraining, ...presence },
     ];
+  });
+}
+
+function asking({ stack }: InstanceId, view: InstanceView): readonly AskingContainer[] {
+  return view.everything.flatMap(({ presence }) => {
+    if (presence === null) return [];
+    const { address, links, servers } = presence;
+    return [{ stack, address, links, servers }];
   });
 }
