@@ -245,6 +245,7 @@ function addLocalCommands(tree: Tree): void {
       doctor(io, machine, { flags: flagsOf(options), json: options['json'] === true }),
   });
   addSettings(check, 'client').option('--json', 'print JSON');
+  addDns(tree);
   const config = tree.program.command('config').description('settings of master, agent and client');
   addCommand({ ...tree, program: config }, 'check', {
     summary: 'which settings are in force, and where each is from',
@@ -259,6 +260,28 @@ function addLocalCommands(tree: Tree): void {
       return await Promise.resolve(EXIT.done);
     },
   });
+}
+
+function addDns(tree: Tree): void {
+  addCommand(tree, 'dns [grid-or-name] [name]', {
+    summary: 'the names of the grid as the agent on this host knows them, or one name explained',
+    act: async ({ args, options }) => {
+      const { dns } = await import('./dns.ts');
+      const { from, stack, ...flags } = options;
+      return await dns(tree.around.io, {
+        args,
+        flags: flagsOf(flags),
+        from: optional(from),
+        stack: optional(stack),
+        json: options['json'] === true,
+      });
+    },
+  })
+    .option('--data <path>', "the agent's directory, as `gridops agent` has it")
+    .option('--config <file>', 'settings file')
+    .option('--stack <stack>', 'look for the name as a container of this stack would')
+    .option('--from <address>', 'look for it as the container with this address on this host would')
+    .option('--json', 'print JSON');
 }
 
 function addProcesses(tree: Tree): void {

@@ -1,0 +1,5 @@
+/** Milliseconds after which a peer is answered that has nothing to hear. */
+export const HEARTBEAT = 1_000;
+
+/** A peer without an answer for this long is withdrawn: its records are stale. */
+export const SILENCE = 4_000;
