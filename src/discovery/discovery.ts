@@ -64,6 +64,8 @@ export class Discovery {
   readonly #byAddress = new Map<string, number>();
   readonly #askers = new Map<string, Asker>();
   readonly #complete = createGate();
+  /** Peers that this node reaches by ways of their own, told to all; by what is heard here before it is known. */
+  #tunnels: readonly number[] | null = null;
   #told = '';
   readonly #stopping = new AbortController();
   readonly #teardown: Teardown;
@@ -158,6 +160,15 @@ export class Discovery {
   settled(version: number, { limit }: { readonly limit: number }): Promise<boolean> {
     const peers = () => [...this.#polls.keys()];
     return this.#publisher.settled(version, { limit, peers });
+  }
+
+  /**
+   * Which peers this node reaches by no other. An answer of a peer says less: it may have come by a relay, and a relay that is
+   * chosen for what it hears must hear it by itself.
+   */
+  tellTunnels(numbers: readonly number[]): void {
+    this.#tunnels = numbers.toSorted((a, b) => a - b);
+    this.#tellHears();
   }
 
   /** Which nodes hear which: this one, and every peer that it hears itself. */
@@ -309,7 +320,7 @@ export class Discovery {
   }
 
   #tellHears(): void {
-    const heard = this.#heard();
+    const heard = this.#tunnels ?? this.#heard();
     if (heard.join() === this.#told) return;
     this.#told = heard.join();
     this.#publisher.setHears(heard);
