@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GridError } from '../model/error.ts';
 import type { Engine } from './containers.ts';
 import type { DockerClient } from './docker.ts';
@@ -6,6 +9,9 @@ import { accept } from './docker-error.ts';
 const NAME = 'gridops-wireguard';
 /** Where WireGuard's programs look for each other's sockets. */
 const SOCKETS = '/var/run/wireguard';
+/** Milliseconds that the program has to be up in; it takes some 50. Who comes after has it looked at again. */
+const START_LIMIT = 3_000;
+const POLL = 20;
 
 export interface WireguardHelperOptions {
   readonly client: DockerClient;
@@ -24,16 +30,22 @@ export class WireguardHelper {
     this.#options = options;
   }
 
-  /** Makes and starts the container unless it is there and runs. Throws `GridError` as the engine's calls do. */
+  /**
+   * Makes and starts the container unless it is there and runs, and resolves when its program answers for the device. Throws
+   * `GridError` as the engine's calls do.
+   */
   async ensure(device: string): Promise<void> {
     const found = await this.#inspect();
-    if (found !== null && isAsWanted(found, device, this.#options.image)) {
-      if (!found.State.Running) await this.#start();
-      return;
-    }
-    if (found !== null) await this.remove();
-    await this.#create(device);
+    const isFine = found !== null && isAsWanted(found, device, this.#options.image);
+    if (isFine && found.State.Running) return;
+    if (found !== null && !isFine) await this.remove();
+    if (!isFine) await this.#create(device);
+    const socket = `${SOCKETS}/${device}.sock`;
+    // A program that was killed leaves it behind: what is there after this is the new one's.
+    await rm(socket, { force: true });
     await this.#start();
+    for (let waited = 0; waited < START_LIMIT && !existsSync(socket); waited += POLL)
+      await sleep(POLL);
   }
 
   /** One that is not there is fine. */
