@@ -13,7 +13,10 @@ export interface Acquaintance {
 const STRANGER_BYTES = 64 * 1024;
 
 /** Takes websockets at `/agent`; every other upgrade is refused. Nobody is known yet: anything may be in a request. */
-export function acceptAgents(server: Server, accept: (socket: WebSocket) => Acquaintance): void {
+export function acceptAgents(
+  server: Server,
+  accept: (socket: WebSocket, from: string | null) => Acquaintance,
+): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
@@ -24,9 +27,20 @@ export function acceptAgents(server: Server, accept: (socket: WebSocket) => Acqu
     const [path] = (request.url ?? '').split('?');
     if (path !== '/agent') return refuse(socket);
     sockets.handleUpgrade(request, socket, head, (accepted) => {
-      watchStranger(socket, head.length, accept(accepted));
+      const from = peerAddress(request.socket.remoteAddress);
+      watchStranger(socket, head.length, accept(accepted, from));
     });
   });
+}
+
+/**
+ * An address as other hosts may use it. `null`: one that means something on this host only, as when a proxy stands in front;
+ * what a proxy says about its client anybody may say.
+ */
+export function peerAddress(remote = ''): string | null {
+  const address = remote.replace(/^::ffff:(?=\d+\.)/i, '');
+  const isLocal = address === '::1' || /^127\.|^fe[89ab][0-9a-f]:/i.test(address);
+  return address === '' || isLocal ? null : address;
 }
 
 /** A peer that keeps its half open must not keep ours: the server cannot end upgraded sockets by itself. */

@@ -1,9 +1,11 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { Grid } from '../model/grid.ts';
 import type { ObservedState } from '../model/observed.ts';
 import { isConverged, type Plan, type Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
 import { isCovered } from '../planner/prune.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,6 +16,7 @@ import { Assigner, type Refusal } from './assigner.ts';
 import type { DeployLog } from './deploy-log.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
+import { type Arrivals, arrivalsOf } from './network-demand.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
 import { judge, settledPaths } from './verdict.ts';
@@ -24,7 +27,10 @@ export interface ControllerPorts extends RevisionPorts {
     observed: ObservedState;
     now: number;
     policy: PlanPolicy;
+    network: NetworkOutlook;
   }) => Plan;
+  /** The grid's network as it follows from its definition and its nodes: when it resolves, they have been sent the map. */
+  readonly network: (grid: Grid, arrivals: Arrivals) => Promise<NetworkOutlook>;
   readonly assign: (assignment: Assignment) => Promise<void>;
   /** A fault of ours that stays keeps a commit from being deployed. */
   readonly fault: (fault: { readonly sha: string; readonly message: string }) => Promise<void>;
@@ -195,10 +201,15 @@ export class GridController {
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
     for (const rerun of this.#reruns.splice(0)) await this.#runAgain(rerun);
     const prepared = this.#prepared;
+    const { ports } = this.#options;
     if (prepared === null) return await this.#endUnplanned();
-    const plan = this.#look(prepared.desired);
+    const network = await ports.network(prepared.desired.grid, new Map());
+    const plan = this.#look(prepared.desired, network);
     // Only the first wave: the next one becomes the first when this one is observed to be done.
-    await this.#assigner.carryOut(plan.waves[0]?.steps ?? [], prepared);
+    const steps = plan.waves[0]?.steps ?? [];
+    const arrivals = arrivalsOf(steps, prepared.services);
+    if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
+    await this.#assigner.carryOut(steps, prepared);
     await this.#follow(plan, prepared);
     if (!isConverged(plan) || this.#hasAbsentNodes()) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
   }
@@ -298,11 +309,11 @@ export class GridController {
     return true;
   }
 
-  #look(desired: DesiredState): Plan {
+  #look(desired: DesiredState, network: NetworkOutlook): Plan {
     const { fleet, grid, clock, ports, policy, deploys } = this.#options;
     const now = clock.now();
     const observed = fleet.observedState(grid, desired.grid.nodes);
-    const input = { desired, observed, now, policy };
+    const input = { desired, observed, now, policy, network };
     const plan = ports.plan(input);
     const { approved } = deploys;
     // While an approved plan is carried out, what is left of it is another plan; it stays within what the person has read.

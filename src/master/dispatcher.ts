@@ -1,28 +1,26 @@
-import { createHash } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
-import { decodeAssignment, decodeCredential, toObservedInstance } from '../protocol/codec.ts';
-import { parseJoinToken } from '../protocol/join-token.ts';
+import { decodeAssignment, decodeNetworkMap, toObservedInstance } from '../protocol/codec.ts';
 import { MAX_INSTANCES } from '../protocol/shape.ts';
-import { fingerprint, type KeyPair, open, seal } from '../protocol/sign.ts';
+import { type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DoneHook } from '../store/done-hooks.ts';
+import { type AdmissionRecords, identify, refused } from './admission.ts';
 import { checkSize } from './assignment-size.ts';
 import { packSecrets } from './courier.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
+import type { NetworkMaps } from './network-maps.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 import type { Vault } from './vault.ts';
 
 /** What the dispatcher keeps in the store. */
-export interface DispatchRecords {
-  /** The node as last written, or `null`. */
-  node(grid: string, name: string): Promise<{ readonly publicKey: string } | null>;
+export interface DispatchRecords extends AdmissionRecords {
   putNode(node: {
     readonly grid: string;
     readonly name: string;
@@ -30,15 +28,6 @@ export interface DispatchRecords {
     readonly facts: NodeFacts;
     readonly at: number;
   }): Promise<void>;
-  isRevoked(publicKey: string): Promise<boolean>;
-  /** Uses up a join token. False: unknown, expired, or used by another node. */
-  takeToken(use: {
-    readonly hash: string;
-    readonly grid: string;
-    readonly node: string;
-    readonly publicKey: string;
-    readonly now: number;
-  }): Promise<boolean>;
   /** Must be durable before it resolves. */
   putDoneHooks(hooks: readonly DoneHook[], at: number): Promise<void>;
   /** Must be durable before it resolves; false when a generation as high is already there. */
@@ -52,6 +41,7 @@ export interface DispatcherOptions {
   readonly fleet: Fleet;
   readonly records: DispatchRecords;
   readonly vault: Vault;
+  readonly networks: NetworkMaps;
   readonly clock: Clock;
   readonly log: Log;
   /** Something about a grid's nodes changed: its controller should look. */
@@ -91,9 +81,9 @@ export class Dispatcher implements SessionHost {
     this.heartbeatSeconds = options.heartbeatSeconds;
   }
 
-  /** Takes over a fresh websocket; closes it by itself when no agent proves to be behind it. */
-  accept(socket: WebSocket): Session {
-    const session = new Session(socket, this, this.#options.log);
+  /** Takes over a fresh websocket; closes it by itself when no agent proves to be behind it. `from` is the peer's address. */
+  accept(socket: WebSocket, from: string | null = null): Session {
+    const session = new Session(socket, { host: this, log: this.#options.log, from });
     this.#greeting.add(session);
     socket.once('close', () => this.#greeting.delete(session));
     return session;
@@ -137,27 +127,20 @@ export class Dispatcher implements SessionHost {
     for (const session of this.#greeting) session.terminate();
   }
 
-  async admit(admission: Admission): Promise<Admitted> {
-    const { proof, publicKey } = admission;
-    const { fleet, records, clock } = this.#options;
-    if (await records.isRevoked(publicKey))
-      throw new GridError({ code: 'not-authenticated', message: 'this node was removed' });
-    const identity =
-      proof.identity.kind === 'join'
-        ? await this.#join(proof.identity, publicKey)
-        : this.#recognise(proof.identity.credential, publicKey);
-    const { grid, node, credential } = identity;
+  async admit({ proof, publicKey, from }: Admission): Promise<Admitted> {
+    const { fleet, records, networks, clock } = this.#options;
+    const { identity } = this;
+    const admitted = await identify(proof.identity, publicKey, { identity, records, clock });
+    const { grid, node } = admitted;
     const now = clock.now();
     await records.putNode({ grid, name: node, publicKey, facts: proof.facts, at: now });
+    const version = proof.networkVersion ?? 0;
+    const recallNetwork = networks.of(grid).greet(node, { version, from });
     const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now });
     fleet.put({ ...known, facts: proof.facts, lastSeenAt: now });
     this.#noteSkew({ grid, node, skew: proof.clock - now });
-    return {
-      grid,
-      node,
-      credential,
-      recall: proof.generation > (known.assignment?.generation ?? 0),
-    };
+    const recall = proof.generation > (known.assignment?.generation ?? 0);
+    return { ...admitted, recall, recallNetwork };
   }
 
   opened(session: Session): void {
@@ -165,7 +148,10 @@ export class Dispatcher implements SessionHost {
     this.#greeting.delete(session);
     const older = this.#sessions.get(key(grid, node));
     this.#sessions.set(key(grid, node), session);
+    const network = this.#options.networks.of(grid);
+    if (older !== undefined) network.left(older);
     older?.close('replaced');
+    network.opened(session);
     this.#options.log.info({ grid, node }, 'node connected');
     this.#event(session.node, {
       severity: 'info',
@@ -192,6 +178,20 @@ export class Dispatcher implements SessionHost {
       { grid, node, generation: assignment.generation },
       'assignment recalled from its node',
     );
+  }
+
+  /** The same of the network map. It names nodes that this master may not know any more, as a roster does. */
+  recalledNetwork(session: Session, { signed }: AgentMessageOf<'recalled-network'>): void {
+    if (!this.#isCurrent(session)) return;
+    const { grid, node } = session.node;
+    const payload = open(this.identity.publicKey, 'network', signed);
+    if (payload === null) throw refused('the recalled network map was not signed by this master');
+    const map = decodeNetworkMap(payload);
+    if (map.grid !== grid) throw refused('the recalled network map is of another grid');
+    const { fleet, networks, clock, log } = this.#options;
+    const isNewest = networks.of(grid).recalled(node, map);
+    for (const { name } of isNewest ? map.nodes : []) fleet.expect(grid, name, clock.now());
+    log.info({ grid, node, version: map.version }, 'network map recalled from its node');
   }
 
   async observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void> {
@@ -263,6 +263,7 @@ export class Dispatcher implements SessionHost {
   closed(session: Session): void {
     const { grid, node: name } = session.node;
     if (!this.#isCurrent(session)) return;
+    this.#options.networks.of(grid).closed(name, session);
     this.#sessions.delete(key(grid, name));
     const node = this.#known(session);
     this.#options.fleet.put({ ...node, online: false, lastSeenAt: this.#options.clock.now() });
@@ -305,45 +306,6 @@ export class Dispatcher implements SessionHost {
       this.#options.fleet.get(grid, node) ??
       unheard({ grid, name: node, now: this.#options.clock.now() })
     );
-  }
-
-  async #join(
-    identity: { readonly token: string; readonly name: string },
-    publicKey: string,
-  ): Promise<{ grid: string; node: string; credential: Signed }> {
-    const { records, clock } = this.#options;
-    const token = parseJoinToken(identity.token);
-    if (token.fingerprint !== fingerprint(this.identity.publicKey))
-      throw refused('the join token was made by another master');
-    const known = await records.node(token.grid, identity.name);
-    if (known !== null && known.publicKey !== publicKey)
-      throw refused(
-        `grid ${token.grid} has a node ${identity.name} with another key; remove it first: gridops node rm ${token.grid} ${identity.name}`,
-      );
-    const hash = createHash('sha256').update(token.secret).digest('hex');
-    const use = { hash, grid: token.grid, node: identity.name, publicKey, now: clock.now() };
-    if (!(await records.takeToken(use)))
-      throw refused(
-        'the join token is unknown, expired or used; make a new one: gridops token create',
-      );
-    const credential = seal(this.identity, 'credential', {
-      grid: token.grid,
-      node: identity.name,
-      publicKey,
-      issuedAt: clock.now(),
-    });
-    return { grid: token.grid, node: identity.name, credential };
-  }
-
-  #recognise(
-    credential: Signed,
-    publicKey: string,
-  ): { grid: string; node: string; credential: Signed } {
-    const payload = open(this.identity.publicKey, 'credential', credential);
-    if (payload === null) throw refused("the node's credential was not made by this master");
-    const claim = decodeCredential(payload);
-    if (claim.publicKey !== publicKey) throw refused("the node's credential is for another key");
-    return { grid: claim.grid, node: claim.node, credential };
   }
 
   #send(assignment: Assignment): void {
@@ -393,8 +355,4 @@ export class Dispatcher implements SessionHost {
 
 function key(grid: string, node: string): string {
   return `${grid}/${node}`;
-}
-
-function refused(message: string): GridError {
-  return new GridError({ code: 'not-authenticated', message });
 }

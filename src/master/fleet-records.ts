@@ -59,6 +59,7 @@ function change(
 export function dispatchRecords(store: Store): DispatchRecords {
   return {
     node: async (grid, name) => await store.nodes.get(grid, name),
+    nodeOf: async (publicKey) => await store.nodes.byKey(publicKey),
     putNode: async ({ grid, name, publicKey, facts, at }) => {
       await store.nodes.put({ grid, name, publicKey, facts, lastSeenAt: at });
     },

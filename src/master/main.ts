@@ -23,6 +23,7 @@ import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Grids } from './grids.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
+import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
@@ -112,6 +113,12 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 
   const seed = await masterSeed(options.data);
   const vault = createVault({ ...(await sealingKeys(options.data)), seed });
+  const onChange = (grid: string): void => {
+    grids.of(grid).observed();
+    hub.touch(grid);
+  };
+  const networks = await loadNetworkMaps({ identity, fleet, clock, log, onChange }, store);
+  undo.push('networks', async () => await networks.stop());
   const dispatcher = new Dispatcher({
     identity,
     version,
@@ -119,12 +126,10 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     fleet,
     records: dispatchRecords(store),
     vault,
+    networks,
     clock,
     log,
-    onChange: (grid) => {
-      grids.of(grid).observed();
-      hub.touch(grid);
-    },
+    onChange,
     onEvent,
   });
   const announcer = createAnnouncer({
@@ -142,6 +147,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     repository,
     fleet,
     dispatcher,
+    networks,
     compiler,
     vault,
     announcer,
@@ -181,6 +187,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     operations: createOverview({
       store,
       fleet,
+      networks,
       dispatcher,
       hub,
       identity,
@@ -198,7 +205,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     clock,
     log,
   });
-  acceptAgents(http.server, (socket) => dispatcher.accept(socket));
+  acceptAgents(http.server, (socket, from) => dispatcher.accept(socket, from));
   undo.push('http', async () => await http.close());
   // Ends first: the server would wait for its upgraded sockets for ever.
   undo.push('sessions', async () => await Promise.resolve(dispatcher.close()));
@@ -220,6 +227,7 @@ interface ControllerParts extends Parts {
   readonly repository: Repository;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
+  readonly networks: NetworkMaps;
   readonly compiler: Compiler;
   readonly vault: Vault;
   readonly announcer: Announcer;
@@ -249,7 +257,7 @@ function createController(parts: ControllerParts, grid: string): GridController 
 }
 
 function controllerPorts(parts: ControllerParts, name: string): ControllerPorts {
-  const { store, repository, compiler, dispatcher, clock, announcer } = parts;
+  const { store, repository, compiler, dispatcher, networks, clock, announcer } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
   const checkWire = createWireCheck();
@@ -259,6 +267,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     compile: async (source, grid) =>
       await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
     plan: (input) => planner.plan(input),
+    network: async (grid, arrivals) => await networks.of(grid.name).prepare(grid, arrivals),
     lastGood: async (grid) => await lastGood(store, grid),
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>
       await store.revisions.putGood({ ...good, grid, gridDefinition, at: clock.now() }),

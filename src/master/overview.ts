@@ -17,6 +17,7 @@ import type { GridController } from './controller.ts';
 import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
+import type { NetworkMaps } from './network-maps.ts';
 import type { RepositoryState } from './repository-loop.ts';
 import {
   type GridView,
@@ -30,6 +31,7 @@ import type { UpdateHub } from './update-hub.ts';
 export interface OverviewOptions {
   readonly store: Store;
   readonly fleet: Fleet;
+  readonly networks: NetworkMaps;
   readonly dispatcher: Dispatcher;
   readonly hub: UpdateHub;
   readonly identity: KeyPair;
@@ -210,7 +212,7 @@ async function createToken(options: OverviewOptions, grid: string, ttl: number) 
 }
 
 async function removeNode(options: OverviewOptions, grid: string, name: string): Promise<void> {
-  const { store, fleet, dispatcher } = options;
+  const { store, fleet, networks, dispatcher } = options;
   if (fleet.get(grid, name) === null) throw notFound(`grid ${grid} has no node ${name}`);
   if (dispatcher.isConnected(grid, name))
     throw new GridError({
@@ -224,6 +226,7 @@ async function removeNode(options: OverviewOptions, grid: string, name: string):
   await store.assignments.remove(grid, name);
   await store.observations.remove(grid, name);
   fleet.remove(grid, name);
+  await networks.of(grid).removed(name);
   options.controllers.get(grid)?.wake();
 }
 

@@ -24,6 +24,8 @@ export interface SessionHost {
   opened(session: Session): void;
   /** Throws `GridError` `not-authenticated` for what this master did not sign, or not for this node. */
   recalled(session: Session, message: AgentMessageOf<'recalled'>): Promise<void>;
+  /** The same of the network map. */
+  recalledNetwork(session: Session, message: AgentMessageOf<'recalled-network'>): void;
   observed(session: Session, observation: AgentMessageOf<'observation'>): Promise<void>;
   reported(
     session: Session,
@@ -35,6 +37,8 @@ export interface SessionHost {
 export interface Admission {
   readonly publicKey: string;
   readonly proof: AgentMessageOf<'proof'>;
+  /** The peer's address; `null` when it tells nothing. */
+  readonly from: string | null;
 }
 
 export interface Admitted {
@@ -42,6 +46,7 @@ export interface Admitted {
   readonly node: string;
   readonly credential: Signed;
   readonly recall: boolean;
+  readonly recallNetwork: boolean;
 }
 
 type State =
@@ -56,6 +61,7 @@ type State =
       readonly grid: string;
       readonly node: string;
       readonly recipient: string | null;
+      readonly networkVersion: number | null;
     }
   | { readonly name: 'closed' };
 
@@ -65,6 +71,8 @@ const HANDSHAKE_MILLISECONDS = 10_000;
 const MAX_WAITING = 1_000;
 /** Between two heartbeats. A node whose thousand containers all crash tells no more. */
 const MAX_REPORTS = 1_000;
+/** Bytes, as websockets have it; names and hints of ours are ASCII. */
+const MAX_REASON = 123;
 /** Four assignments of the largest size. */
 const MAX_BACKLOG = 4 * MAX_FRAME_BYTES;
 
@@ -76,6 +84,7 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #host: SessionHost;
   readonly #log: Log;
+  readonly #from: string | null;
   #state: State = { name: 'greeting' };
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -86,10 +95,18 @@ export class Session {
   #reports = 0;
   #timer: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, host: SessionHost, log: Log) {
+  constructor(
+    socket: WebSocket,
+    {
+      host,
+      log,
+      from,
+    }: { readonly host: SessionHost; readonly log: Log; readonly from: string | null },
+  ) {
     this.#socket = socket;
     this.#host = host;
     this.#log = log;
+    this.#from = from;
     this.#timer = setTimeout(() => this.close('timeout'), HANDSHAKE_MILLISECONDS);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
@@ -120,6 +137,11 @@ export class Session {
     return this.#state.name === 'open' ? this.#state.recipient : null;
   }
 
+  /** Of the network map that the node went by when the session opened. `null`: its agent knows of none. */
+  get networkVersion(): number | null {
+    return this.#state.name === 'open' ? this.#state.networkVersion : null;
+  }
+
   assign(generation: number, signed: Signed, secrets?: Signed): void {
     this.#send({
       type: 'assignment',
@@ -129,14 +151,20 @@ export class Session {
     });
   }
 
+  /** The message as text: a map goes to many nodes. */
+  sendNetwork(message: string): void {
+    this.#sendText(message);
+  }
+
   resync(recall: boolean): void {
     this.#expected = null;
     this.#send({ type: 'resync', recall });
   }
 
-  close(why: keyof typeof CLOSE): void {
+  /** `hint` is for the person who reads the agent's log. */
+  close(why: keyof typeof CLOSE, hint?: string): void {
     const { code, reason } = CLOSE[why];
-    this.#socket.close(code, reason);
+    this.#socket.close(code, hint === undefined ? reason : hint.slice(0, MAX_REASON));
     // A peer that does not answer the close frame must not keep the socket.
     setTimeout(() => this.#socket.terminate(), 1_000).unref();
   }
@@ -171,6 +199,8 @@ export class Session {
       return await this.#admit(state, message);
     if (state.name === 'open' && message.type === 'recalled')
       return await this.#host.recalled(this, message);
+    if (state.name === 'open' && message.type === 'recalled-network')
+      return this.#host.recalledNetwork(this, message);
     if (state.name === 'open' && message.type === 'observation')
       return await this.#observed(message);
     if (state.name === 'open' && (message.type === 'event' || message.type === 'refusal'))
@@ -220,17 +250,20 @@ export class Session {
         code: 'not-authenticated',
         message: 'the node does not own the key it names',
       });
-    const admitted = await this.#host.admit({ publicKey: state.publicKey, proof });
+    const { publicKey } = state;
+    const admitted = await this.#host.admit({ publicKey, proof, from: this.#from });
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const { recipient = null } = proof;
-    this.#state = { name: 'open', grid: admitted.grid, node: admitted.node, recipient };
+    const { grid, node } = admitted;
+    const { recipient = null, networkVersion = null } = proof;
+    this.#state = { name: 'open', grid, node, recipient, networkVersion };
     this.#send({
       type: 'welcome',
-      grid: admitted.grid,
-      node: admitted.node,
+      grid,
+      node,
       credential: admitted.credential,
       heartbeatSeconds: this.#host.heartbeatSeconds,
       recall: admitted.recall,
+      ...(admitted.recallNetwork ? { recallNetwork: true } : {}),
     });
     this.#beat();
     this.#host.opened(this);
@@ -268,17 +301,23 @@ export class Session {
     }, this.#host.heartbeatSeconds * 1_000);
   }
 
-  /** A peer that asks and does not read must not fill this process's memory. */
   #send(message: MasterMessage): void {
+    this.#sendText(encode(message));
+  }
+
+  /** A peer that asks and does not read must not fill this process's memory. */
+  #sendText(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BACKLOG) this.#socket.terminate();
-    else this.#socket.send(encode(message));
+    else this.#socket.send(text);
   }
 
   #fail(error: unknown): void {
     this.#log.warn({ error: errorMessage(error) }, 'session refused');
-    const code = error instanceof GridError ? error.code : 'internal';
-    if (code === 'not-authenticated' || code === 'not-authorised') this.close('notAuthenticated');
+    const { code, hint } =
+      error instanceof GridError ? error : { code: 'internal', hint: undefined };
+    if (code === 'not-authenticated' || code === 'not-authorised')
+      this.close('notAuthenticated', hint);
     else this.close('protocolViolation');
   }
 

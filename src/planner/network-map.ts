@@ -70,7 +70,7 @@ export function nextNetworkMap(input: NetworkInput): NetworkOutlook {
   nodes.sort((a, b) => a.number - b.number);
   const map = { grid: input.grid, version: (newest?.version ?? 0) + 1, ...frame, nodes };
   return {
-    map: isNews(map, maps) ? map : newest,
+    map: isNews(map, maps) ? map : unchanged(input.before, newest),
     leftOut: [...leftOut, ...crowdedOut].toSorted((a, b) => compareText(a.node, b.node)),
     tight,
   };
@@ -154,6 +154,11 @@ function isNews(map: NetworkMap, maps: readonly NetworkMap[]): boolean {
   const newest = maps.filter((one) => one.version + 1 === map.version);
   const contents = contentsOf(map);
   return newest.length === 0 || newest.some((one) => contentsOf(one) !== contents);
+}
+
+/** Of two that say the same, the one that the master has. */
+function unchanged(before: NetworkMap | null, newest: NetworkMap | null): NetworkMap | null {
+  return before !== null && before.version === newest?.version ? before : newest;
 }
 
 function contentsOf(map: NetworkMap): string {

@@ -10,6 +10,7 @@ import { composePlan } from './compose.ts';
 import { diffService, isEmpty } from './diff.ts';
 import { type HostNode, hostNodes } from './host-nodes.ts';
 import { ObservedIndex, type Sighting } from './index-observed.ts';
+import type { NetworkOutlook } from './network-map.ts';
 import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
 import { findOrphans } from './orphans.ts';
@@ -28,6 +29,8 @@ export interface PlanInput {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly policy: PlanPolicy;
+  /** Absent: nothing is known of it, and nothing is said about it. */
+  readonly network?: NetworkOutlook;
 }
 
 export interface Planner {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acceptAgents } from '../../src/master/agent-socket.ts';
+import { acceptAgents, peerAddress } from '../../src/master/agent-socket.ts';
 
 let server: Server;
 const clients: Socket[] = [];
@@ -96,4 +96,17 @@ describe('the address for agents', () => {
 
     expect(await heard).toEqual([size]);
   });
+});
+
+it.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8::7', '2001:db8::7'],
+  ['127.0.0.1', null],
+  ['::ffff:127.0.0.1', null],
+  ['::1', null],
+  ['fe80::7%eth0', null],
+  [undefined, null],
+])('a peer at %s is told to others as %s', (remote, expected) => {
+  expect(peerAddress(remote)).toBe(expected);
 });

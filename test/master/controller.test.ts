@@ -15,6 +15,7 @@ const clock = { now: () => NOW, sleep: async () => await Promise.resolve() };
 let store: Store;
 let fleet: Fleet;
 let given: string[];
+let prepared: object[];
 let events: string[];
 let announced: string[];
 let controller: GridController;
@@ -22,6 +23,7 @@ let controller: GridController;
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   given = [];
+  prepared = [];
   events = [];
   announced = [];
   controller = aController();
@@ -51,6 +53,10 @@ function aController(): GridController {
       lastGood: async () => await Promise.resolve(null),
       putLastGood: async () => await Promise.resolve(),
       plan: (input) => createPlanner().plan(input),
+      network: async ({ mtu }, arrivals) => {
+        await Promise.resolve(prepared.push({ mtu, arrivals: Object.fromEntries(arrivals) }));
+        return { map: null, leftOut: [], tight: [] };
+      },
       assign: async (assignment) => await give(assignment),
       fault: async () => await Promise.resolve(),
     },
@@ -74,6 +80,7 @@ function aController(): GridController {
 
 async function give(assignment: Assignment): Promise<void> {
   const { node, instances, generation } = assignment;
+  prepared.push({ assigned: node });
   if (node === 'node-1')
     throw new GridError({ code: 'invalid-request', message: 'node-1: it is too large' });
   const known = fleet.get('demo', node) ?? unheard({ grid: 'demo', name: node, now: NOW });
@@ -99,5 +106,17 @@ it('a node that cannot be assigned its part starves no other, and fails the depl
   expect(announced.at(-1)).toBe('failed node-1: it is too large');
   expect(events.filter((event) => event.startsWith('node-not-assigned'))).toEqual([
     'node-not-assigned: node-1: it is too large',
+  ]);
+});
+
+it('has the network ready for what a pass is about to assign, before it is assigned', async () => {
+  controller.revise({ sha: 'a1', inputs: 'i' });
+  await controller.idle();
+
+  expect(prepared).toEqual([
+    { mtu: 1370, arrivals: {} },
+    { mtu: 1370, arrivals: { 'node-1': ['shop/web-1'], 'node-2': ['shop/web-2'] } },
+    { assigned: 'node-1' },
+    { assigned: 'node-2' },
   ]);
 });

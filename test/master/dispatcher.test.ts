@@ -7,10 +7,16 @@ import { markOfChance } from '../../src/manifest/chance.ts';
 import { Dispatcher, type NodeEvent } from '../../src/master/dispatcher.ts';
 import { Fleet } from '../../src/master/fleet.ts';
 import { dispatchRecords, loadFleet, pruneDoneHooks } from '../../src/master/fleet-records.ts';
+import { loadNetworkMaps, type NetworkMaps } from '../../src/master/network-maps.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Stack } from '../../src/model/grid.ts';
-import { MAX_FRAME_BYTES } from '../../src/protocol/agent.ts';
-import { decodeAssignment, decodeSecretsParcel } from '../../src/protocol/codec.ts';
+import type { NetworkMap } from '../../src/model/network.ts';
+import { type AgentMessageOf, MAX_FRAME_BYTES } from '../../src/protocol/agent.ts';
+import {
+  decodeAssignment,
+  decodeNetworkMap,
+  decodeSecretsParcel,
+} from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
 import {
   createKeyPair,
@@ -26,6 +32,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
 import { unpackValues } from '../../src/secrets/parcel.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { aNetworkMap, aNetworkNode, networkFacts } from '../support/a-network-map.ts';
 import { aVault, vaultSeed } from '../support/a-vault.ts';
 import {
   aGrid,
@@ -35,6 +42,7 @@ import {
   aSpec,
   aStack,
   running,
+  someFacts,
 } from '../support/builders.ts';
 import { WireAgent } from '../support/wire-agent.ts';
 
@@ -44,6 +52,7 @@ let store: Store;
 let identity: KeyPair;
 let fleet: Fleet;
 let dispatcher: Dispatcher;
+let networks: NetworkMaps;
 let server: Server;
 let url: string;
 let events: NodeEvent[];
@@ -59,7 +68,7 @@ beforeEach(async () => {
   await startDispatcher(new Fleet());
   server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: MAX_FRAME_BYTES });
-  sockets.on('connection', (socket) => dispatcher.accept(socket));
+  sockets.on('connection', (socket) => dispatcher.accept(socket, '192.0.2.7'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -67,12 +76,15 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const agent of agents) agent.close();
   dispatcher.close();
+  await networks.stop();
   await new Promise((resolve) => server.close(resolve));
   await store.close();
 });
 
 async function startDispatcher(of: Fleet): Promise<void> {
   fleet = of;
+  const parts = { identity, fleet, clock: systemClock, log: silentLog, onChange: () => undefined };
+  networks = await loadNetworkMaps(parts, store);
   dispatcher = new Dispatcher({
     identity,
     version: '0.1.0',
@@ -80,6 +92,7 @@ async function startDispatcher(of: Fleet): Promise<void> {
     fleet,
     records: dispatchRecords(store),
     vault: await aVault(),
+    networks,
     clock: systemClock,
     log: silentLog,
     onChange: () => {
@@ -174,6 +187,26 @@ describe('joining a grid', () => {
     const taken = connect().join({ kind: 'join', token, name: 'node-1' });
 
     await expect(taken).rejects.toThrow('4001');
+  });
+
+  it('does not let a machine be a second node, of another grid or of its own, and says how to move', async () => {
+    const { agent, credential } = await joined('node-1');
+    const token = await makeToken('prod', 'z'.repeat(43));
+
+    const second = connect(agent.keys);
+    await expect(second.join({ kind: 'join', token, name: 'node-1' })).rejects.toThrow('4001');
+    const renamed = connect(agent.keys);
+    const other = await makeToken('demo', 'w'.repeat(43));
+    await expect(renamed.join({ kind: 'join', token: other, name: 'node-2' })).rejects.toThrow();
+
+    expect((await second.closed).reason).toBe(
+      "leave grid demo first: drain, gridops node rm demo node-1, empty the agent's directory, join",
+    );
+    await connect(agent.keys).join({ kind: 'credential', credential });
+    expect(fleet.nodes('prod')).toEqual([]);
+    expect(await store.nodes.list('prod')).toEqual([]);
+    // The token was not used up by it.
+    await connect().join({ kind: 'join', token, name: 'node-1' });
   });
 
   it('refuses expired tokens, tokens of another master and tokens for another grid', async () => {
@@ -528,5 +561,84 @@ describe('oneshot hooks that a node reports as done', () => {
   async function putGood(stacks: readonly Stack[], held: readonly string[] = []): Promise<void> {
     const good = { grid: 'demo', sha: 'a1', inputs: 'i', gridDefinition: aGrid(), stacks, held };
     await store.revisions.putGood({ ...good, at: 1 });
+  }
+});
+
+describe('the network map', () => {
+  const facts = (name: string) =>
+    ({ ...someFacts(), network: networkFacts(name) }) as AgentMessageOf<'proof'>['facts'];
+
+  async function overlaid(name: string, networkVersion: number) {
+    const token = await makeToken('demo', name.padEnd(43, 'x'));
+    const agent = connect();
+    const claim = { kind: 'join', token, name } as const;
+    const welcome = await agent.join(claim, { facts: facts(name), networkVersion });
+    return { agent, welcome };
+  }
+
+  async function mapFor(agent: WireAgent): Promise<NetworkMap> {
+    const { signed } = await agent.next('network');
+    const payload = open(identity.publicKey, 'network', signed);
+    return decodeNetworkMap(payload ?? '');
+  }
+
+  it('reaches every node of a grid that takes one, and nobody before the grid is defined', async () => {
+    const { agent, welcome } = await overlaid('node-1', 0);
+    const { agent: old } = await joined('node-2');
+    expect(welcome.recallNetwork).toBeUndefined();
+
+    await networks.of('demo').prepare(aGrid(), new Map());
+
+    const node = aNetworkNode('node-1', 1, { seenFrom: '192.0.2.7' });
+    expect(await mapFor(agent)).toMatchObject({ grid: 'demo', version: 1, nodes: [node] });
+    const { agent: third } = await overlaid('node-3', 0);
+    expect((await mapFor(third)).nodes.map((one) => one.name)).toEqual(['node-1', 'node-3']);
+    expect((await mapFor(agent)).version).toBe(2);
+    old.send({ type: 'event', at: 0, severity: 'info', kind: 'x', path: '', message: '' });
+    await expect(
+      Promise.race([
+        old.next('network'),
+        third.next('network'),
+        after(() => events.at(-1)?.kind === 'x'),
+      ]),
+    ).resolves.toBe('nothing');
+  });
+
+  it('is asked back from a node that has a newer one, which is believed by its signature', async () => {
+    const known = aNetworkMap([aNetworkNode('node-1', 5), aNetworkNode('away', 6)], { version: 9 });
+    await networks.of('demo').prepare(aGrid(), new Map());
+    const { agent, welcome } = await overlaid('node-1', 9);
+    const { agent: newcomer } = await overlaid('node-2', 0);
+    expect(welcome.recallNetwork).toBe(true);
+
+    agent.send({ type: 'recalled-network', signed: seal(identity, 'network', known) });
+
+    const map = await mapFor(newcomer);
+    expect(map.version).toBe(10);
+    expect(map.nodes.map(({ name, number }) => [name, number])).toEqual([
+      ['node-2', 1],
+      ['node-1', 5],
+      ['away', 6],
+    ]);
+    expect(await mapFor(agent)).toEqual(map);
+    expect(fleet.get('demo', 'away')).toMatchObject({ observed: false, facts: null });
+  });
+
+  it.each([
+    ['another master signed', () => seal(createKeyPair(), 'network', aNetworkMap([]))],
+    ['was signed for something else', () => seal(identity, 'assignment', aNetworkMap([]))],
+    ['is of another grid', () => seal(identity, 'network', aNetworkMap([], { grid: 'prod' }))],
+  ])('that %s is refused', async (_, signed) => {
+    const { agent } = await overlaid('node-1', 9);
+
+    agent.send({ type: 'recalled-network', signed: signed() });
+
+    expect((await agent.closed).code).toBe(4001);
+  });
+
+  /** Resolves when the condition holds, which nothing tells of but time. */
+  async function after(condition: () => boolean): Promise<'nothing'> {
+    while (!condition()) await new Promise(setImmediate);
+    return 'nothing';
   }
 });
