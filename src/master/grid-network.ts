@@ -11,6 +11,7 @@ import { type KeyPair, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
+import { MapRecalls } from './map-recalls.ts';
 import { type Arrivals, NetworkDemand } from './network-demand.ts';
 
 export interface GridNetworkOptions {
@@ -36,8 +37,6 @@ export interface Listener {
 const GATHER_MILLISECONDS = 50;
 /** After a fault of ours (the store). */
 const RETRY_MILLISECONDS = 1_000;
-/** An agent that was asked for its map sends it at once; one that does not must not hold up the others. */
-const RECALL_MILLISECONDS = 5_000;
 
 /**
  * One grid's network map: made when the grid's nodes or its definition change, stored, signed once, and sent to every node of
@@ -50,16 +49,13 @@ export class GridNetwork {
   readonly #grid: string;
   readonly #options: GridNetworkOptions;
   readonly #demand = new NetworkDemand();
+  readonly #recalls: MapRecalls;
   readonly #stopping = new AbortController();
   #outlook: NetworkOutlook;
   /** The message with the newest map. */
   #message: string | null = null;
   #wishes: NetworkWishes | null = null;
   #arrivals: Arrivals = new Map();
-  /** Maps that nodes brought back and that are not considered yet, by node. */
-  #claims: ReadonlyMap<string, NetworkMap> = new Map();
-  /** Nodes that were asked for theirs. */
-  readonly #asked = new Map<string, object>();
   readonly #seenFrom = new Map<string, string | null>();
   /** The version that each session's node has. */
   readonly #listeners = new Map<Listener, number>();
@@ -70,6 +66,7 @@ export class GridNetwork {
   constructor(grid: string, known: NetworkMap | null, options: GridNetworkOptions) {
     this.#grid = grid;
     this.#options = options;
+    this.#recalls = new MapRecalls(options.clock, () => this.touch());
     this.#outlook = { map: known, leftOut: [], tight: [] };
   }
 
@@ -84,7 +81,7 @@ export class GridNetwork {
     const isIn = map?.nodes.some((one) => one.name === node) === true;
     // Also an older one, of a node that is not in ours: it may know the node's number.
     const mayKnowMore = of.version > (isIn ? map.version : 0);
-    if (mayKnowMore) this.#await(node);
+    if (mayKnowMore) this.#recalls.ask(node);
     return mayKnowMore;
   }
 
@@ -100,17 +97,14 @@ export class GridNetwork {
 
   closed(node: string, session: Listener): void {
     this.left(session);
-    this.#answered(node);
+    this.#recalls.giveUp(node);
   }
 
   /** What a node goes by, signed by this master. True: it is newer than all that is known here. */
   recalled(node: string, map: NetworkMap): boolean {
-    if (!this.#asked.has(node)) return false;
-    const known = [this.#outlook.map, ...this.#claims.values()];
+    const known = [this.#outlook.map, ...this.#recalls.brought];
     const isNewest = known.every((one) => one === null || one.version < map.version);
-    this.#claims = new Map(this.#claims).set(node, map);
-    this.#answered(node);
-    return isNewest;
+    return this.#recalls.answer(node, map) && isNewest;
   }
 
   /** The grid as it is defined now, and what is about to be assigned: when it resolves, the nodes have been sent the map. */
@@ -143,23 +137,9 @@ export class GridNetwork {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopped'));
+    this.#recalls.stop();
     await this.#gathering;
     await this.#work;
-  }
-
-  #await(node: string): void {
-    const asked = {};
-    this.#asked.set(node, asked);
-    this.#options.clock.sleep(RECALL_MILLISECONDS, this.#stopping.signal).then(
-      () => {
-        if (this.#asked.get(node) === asked) this.#answered(node);
-      },
-      () => undefined,
-    );
-  }
-
-  #answered(node: string): void {
-    if (this.#asked.delete(node)) this.touch();
   }
 
   async #gather(milliseconds: number): Promise<void> {
@@ -178,20 +158,20 @@ export class GridNetwork {
 
   async #renew(): Promise<void> {
     const wishes = this.#wishes;
-    if (!this.#isDue || wishes === null || this.#asked.size > 0) return;
+    if (!this.#isDue || wishes === null || this.#recalls.isWaiting) return;
     this.#isDue = false;
-    const claims = this.#claims;
+    const claims = this.#recalls.brought;
     const before = this.#outlook;
     const outlook = nextNetworkMap({
       grid: this.#grid,
       before: before.map,
       wishes,
       nodes: this.#options.fleet.nodes(this.#grid).map((node) => this.#member(node)),
-      claims: [...claims.values()],
+      claims,
     });
     if (outlook.map !== null && outlook.map !== before.map) await this.#keep(outlook.map);
     this.#outlook = outlook;
-    this.#claims = new Map([...this.#claims].filter(([node, map]) => claims.get(node) !== map));
+    this.#recalls.considered(claims);
     this.#tell();
     if (saysMore(outlook, before)) this.#options.onChange(this.#grid);
   }
@@ -255,8 +235,11 @@ function isThere({ grid, version }: NetworkMap): GridError {
 }
 
 function saysMore(after: NetworkOutlook, before: NetworkOutlook): boolean {
-  const remarks = ({ leftOut, tight }: NetworkOutlook): string => JSON.stringify([leftOut, tight]);
-  return after.map !== before.map || remarks(after) !== remarks(before);
+  return after.map !== before.map || remarksOf(after) !== remarksOf(before);
+}
+
+function remarksOf({ leftOut, tight }: NetworkOutlook): string {
+  return JSON.stringify([leftOut, tight]);
 }
 
 function isSame(a: NetworkWishes, b: NetworkWishes | null): boolean {
