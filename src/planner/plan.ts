@@ -10,6 +10,7 @@ import { composePlan } from './compose.ts';
 import { diffService, isEmpty } from './diff.ts';
 import { type HostNode, hostNodes } from './host-nodes.ts';
 import { ObservedIndex, type Sighting } from './index-observed.ts';
+import { localityWarnings } from './locality.ts';
 import type { NetworkOutlook } from './network-map.ts';
 import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
@@ -30,7 +31,7 @@ export interface PlanInput {
   readonly now: number;
   readonly policy: PlanPolicy;
   /** Absent: nothing is known of it, and nothing is said about it. */
-  readonly network?: NetworkOutlook;
+  readonly network?: NetworkOutlook | null;
 }
 
 export interface Planner {
@@ -76,9 +77,10 @@ class RememberingPlanner implements Planner {
   #rulebook = new Rulebook();
   #surveys = new WeakMap<Service, Remembered>();
 
-  plan({ desired, observed, now, policy }: PlanInput): Plan {
-    this.#noteDefaults(desired.grid.defaultAffinity);
-    this.#noteNodes(observed, { grid: desired.grid, now, policy });
+  plan({ desired, observed, now, policy, network = null }: PlanInput): Plan {
+    const { grid } = desired;
+    this.#noteDefaults(grid.defaultAffinity);
+    this.#noteNodes(observed, { grid, now, policy });
     const catalogue = new Catalogue(desired, this.#shelves);
     const context = this.#context(catalogue, now);
     const found = this.#surveyAll(catalogue, context);
@@ -91,7 +93,18 @@ class RememberingPlanner implements Planner {
       desired,
       rollout: { ...rollout, waiting: [...rollout.waiting, ...orphans.waiting] },
       wanted: found.wanted,
-      warnings: [...found.warnings, ...rollout.circles.map(circleWarning)],
+      warnings: [
+        ...found.warnings,
+        ...rollout.circles.map(circleWarning),
+        ...localityWarnings({
+          grid,
+          catalogue,
+          context,
+          network,
+          index: this.#index,
+          steps: rollout.waves.flat(),
+        }),
+      ],
       containers: this.#index.containers,
       confirmed: policy.confirmed,
     });

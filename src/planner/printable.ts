@@ -13,3 +13,12 @@ export function oneLine(text: string, limit: number): string {
   const clean = printable(text.slice(0, limit * 4)).trim();
   return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
 }
+
+const MOST_NAMES = 5;
+
+/** "a", "a and b", "a, b and c", "a, b, c, d, e and 7 more". */
+export function nameList(names: readonly string[]): string {
+  const shown = names.length > MOST_NAMES + 1 ? names.slice(0, MOST_NAMES) : names.slice(0, -1);
+  const last = names.length > MOST_NAMES + 1 ? `${names.length - MOST_NAMES} more` : names.at(-1);
+  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last ?? ''}`;
+}

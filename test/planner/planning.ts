@@ -3,6 +3,7 @@ import type { Grid, Service } from '../../src/model/grid.ts';
 import { instancePath } from '../../src/model/identity.ts';
 import type { ObservedNode } from '../../src/model/observed.ts';
 import type { Plan, Step } from '../../src/model/plan.ts';
+import type { NetworkOutlook } from '../../src/planner/network-map.ts';
 import { defaultPolicy, type PlanPolicy, plan } from '../../src/planner/plan.ts';
 import { aGrid, desiring, NOW } from '../support/builders.ts';
 
@@ -13,6 +14,7 @@ interface Scene {
   readonly held?: readonly string[];
   readonly policy?: Partial<PlanPolicy>;
   readonly now?: number;
+  readonly network?: NetworkOutlook;
 }
 
 export function planOf(scene: Scene): Plan {
@@ -25,6 +27,7 @@ export function planOf(scene: Scene): Plan {
     observed: { nodes: scene.nodes ?? [] },
     now: scene.now ?? NOW,
     policy: { ...defaultPolicy, ...scene.policy },
+    network: scene.network ?? null,
   });
 }
 
