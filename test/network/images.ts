@@ -1,5 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { archiveOf, type Image } from './image/archive.ts';
 import { RootFs } from './image/root-fs.ts';
+
+const OURS = fileURLToPath(new URL('../../images/', import.meta.url));
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What answers every GET with $TEXT, or the container's name, on $PORT. Ends on its signal at once. */
 const SERVE = `#!/bin/sh
@@ -14,7 +20,51 @@ wait $!
 export function busyboxImage(): Image {
   return archiveOf({
     name: 'gridops-test/busybox:1',
-    root: new RootFs().script('bin/serve', SERVE),
-    config: { Cmd: ['/bin/serve'], Env: ['PATH=/bin:/sbin:/usr/bin:/usr/sbin'] },
+    root: new RootFs().busybox().text('bin/serve', SERVE, 0o755),
+    config: { Cmd: ['/bin/serve'], Env: [PATH] },
   });
+}
+
+/** The helper of hosts whose kernel has no WireGuard; its one argument is the device that it makes. */
+export function wireguardImage(): Image {
+  const entry = `#!/bin/sh
+rm -f "/var/run/wireguard/$1.sock"
+export WG_PROCESS_FOREGROUND=1
+exec wireguard-go -f "$1"
+`;
+  return archiveOf({
+    name: 'gridops/wireguard:latest',
+    root: ownRoot('wireguard', entry).programs('wireguard-go', 'wg', 'ip'),
+    config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH] },
+  });
+}
+
+/** The load balancer, with the HAProxy that is installed here. */
+export function lbImage(): Image {
+  const entry = `#!/bin/sh
+exec haproxy -W -db -f "\${1:-/etc/haproxy/haproxy.cfg}"
+`;
+  return archiveOf({
+    name: 'gridops/lb:latest',
+    root: ownRoot('lb', entry).programs('haproxy').tree('/etc/haproxy/errors'),
+    // HAProxy's way to be told to finish what it has begun.
+    config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH], StopSignal: 'SIGUSR1' },
+  });
+}
+
+/** What runs this test, for applications that are scripts. */
+export function nodeImage(): Image {
+  return archiveOf({
+    name: 'gridops-test/node:1',
+    root: new RootFs().busybox().programs(process.execPath),
+    config: { Cmd: ['node'], Env: [PATH] },
+  });
+}
+
+/** The entry script of `images/<name>` where the repository has one; it is what is tested. */
+function ownRoot(name: string, otherwise: string): RootFs {
+  const file = path.join(OURS, name, 'entrypoint.sh');
+  const script = existsSync(file) ? readFileSync(file, 'utf8') : otherwise;
+  const root = new RootFs().script('entrypoint.sh', script);
+  return script.startsWith('#!/bin/bash') ? root.programs('bash') : root;
 }

@@ -2,10 +2,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GridStatus } from '../../src/protocol/api.ts';
 import { busyboxImage } from './images.ts';
 import type { Claim } from './rig/claim.ts';
 import type { Host } from './rig/host.ts';
 import { leftovers } from './rig/leftovers.ts';
+import type { RigMaster } from './rig/master.ts';
 import { sourceOf } from './rig/pcap.ts';
 import { withoutRig } from './rig/requirements.ts';
 import { Rig } from './rig/rig.ts';
@@ -136,6 +138,27 @@ describe.skipIf(withoutRig)('a rig of three hosts', () => {
   });
 });
 
+describe.skipIf(withoutRig)('gridops on a rig', () => {
+  it('deploys to the hosts over the LAN', async () => {
+    const rig = await Rig.up(2);
+    try {
+      await rig.load(busyboxImage());
+      const master = await rig.master();
+      await master.push('rig', { 'grid.yml': '' });
+      for (const host of rig.hosts)
+        await host.agent({ master: master.url, token: await master.joinToken('rig') });
+      await until(async () => (await online(master)) === 2, 'two nodes');
+      await master.push('rig', { 'stacks/web/kontena.yml': webStack() });
+
+      const running = ['ps', '--format={{.Names}}', '--filter=label=io.kontena.grid.name=rig'];
+      await until(async () => (await rig.host(1).docker(running)) !== '', 'an instance on h1');
+      await until(async () => (await rig.host(2).docker(running)) !== '', 'an instance on h2');
+    } finally {
+      await rig.down();
+    }
+  });
+});
+
 describe.skipIf(withoutRig)('what a rig leaves', () => {
   it('is cleaned up by the next one when the tests were killed', async () => {
     const holder = fork(HOLDER);
@@ -174,6 +197,17 @@ describe.skipIf(withoutRig)('a rig of hosts with the unified cgroup hierarchy', 
     }
   });
 });
+
+function webStack(): string {
+  const service = `image: ${busyboxImage().name}, instances: 2`;
+  return `stack: test/web\nservices:\n  web: {${service}}\n`;
+}
+
+/** None as long as the master has not seen the grid. */
+async function online(master: RigMaster): Promise<number> {
+  const status = await master.api<GridStatus>('grids/rig').catch(() => null);
+  return status?.counts.nodesOnline ?? 0;
+}
 
 async function serve(host: Host): Promise<void> {
   const options = ['--detach', '--name=web', '--restart=always', '--publish=8080:80'];

@@ -46,11 +46,13 @@ export class RootFs {
     return this;
   }
 
-  /** A script that the static busybox runs; also brings all of its commands. */
+  /** A script, and Debian's shell: that of busybox would take its own commands for the programs of the same name. */
   script(name: string, text: string): this {
-    return this.busybox().text(name, text, 0o755);
+    this.busybox().programs('dash').link('bin/sh', '/usr/bin/dash');
+    return this.text(name, text, 0o755);
   }
 
+  /** The static one, with all of its commands. */
   busybox(): this {
     const file = installed('busybox');
     this.file(file, 'bin/busybox');
@@ -75,18 +77,19 @@ export class RootFs {
     for (const entry of readdirSync(source, { withFileTypes: true })) {
       const inside = path.join(source, entry.name);
       if (entry.isDirectory()) this.tree(inside);
-      else if (entry.isSymbolicLink() && !existsSync(inside)) this.#keepLink(inside);
-      else if (entry.isFile() || entry.isSymbolicLink()) this.file(inside);
+      else if (statSync(inside, { throwIfNoEntry: false })?.isFile() === true) this.file(inside);
+      else if (entry.isSymbolicLink()) this.#keepLink(inside);
     }
     return this;
   }
 
-  /** Programs with the libraries that they need; a name alone is looked up as a shell would. */
+  /** Programs with the libraries that they need, also to be found in /bin; a name alone is looked up as a shell would. */
   programs(...names: readonly string[]): this {
     for (const name of names) {
       const source = name.startsWith('/') ? name : installed(name);
-      this.file(source);
-      this.libraries(source);
+      const place = this.#placeOf(source);
+      this.file(source).libraries(source);
+      if (path.dirname(place) !== 'bin') this.link(`bin/${path.basename(place)}`, `/${place}`);
     }
     return this;
   }
