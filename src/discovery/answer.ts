@@ -29,6 +29,8 @@ export interface AnswerContext {
   readonly subnet: Subnet;
   /** By address. */
   readonly askers: ReadonlyMap<string, Asker>;
+  /** Whether this is an address of the host itself. */
+  readonly isHost: (address: string) => boolean;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -39,7 +41,7 @@ const INTERNET = 1;
 /** What to answer to whom. Nobody from outside of the grid is answered anything: this is no open resolver. */
 export function answer(question: Question, from: string, context: AnswerContext): Answer {
   const { zone, subnet, askers } = context;
-  if (!isInSubnet(from, subnet) && !isLoopback(from)) return { kind: 'refuse' };
+  if (!isInSubnet(from, subnet) && !isOfHost(from, context)) return { kind: 'refuse' };
   if (question.class !== INTERNET) return { kind: 'refuse' };
   const name = canonical(question.name);
   const asker = askers.get(from) ?? null;
@@ -59,6 +61,14 @@ export function answer(question: Question, from: string, context: AnswerContext)
   const isOwn = asker !== null && findLink(zone, name, asker) !== null;
   if (isOwn || isInside(name)) return { kind: 'unknown' };
   return { kind: 'forward', servers: asker?.servers ?? [] };
+}
+
+/**
+ * What the host itself asks at its address in the overlay seems to come from any other address of it: the engine masquerades
+ * everything from the subnet that leaves by another device than the bridge, and that is the loopback device here.
+ */
+function isOfHost(address: string, { isHost }: AnswerContext): boolean {
+  return isLoopback(address) || isHost(address);
 }
 
 export function isLoopback(address: string): boolean {

@@ -8,6 +8,7 @@ import { Teardown } from '../runtime/teardown.ts';
 import { DnsServer } from './dns-server.ts';
 import type { ZoneReply } from './exchange-message.ts';
 import { openExchange } from './exchange-server.ts';
+import { isHost } from './host-addresses.ts';
 import { Listening } from './listening.ts';
 import { type NamesView, type NodeView, viewName, viewRecords } from './names-view.ts';
 import { PeerPoll, type PeerState } from './peer-poll.ts';
@@ -208,7 +209,13 @@ export class Discovery {
 
   #createDns(): DnsServer {
     const { clock, log, random, resolvConf = '/etc/resolv.conf', ports } = this.#options;
-    const context = { zone: this.#zone, subnet: this.#subnet, askers: this.#askers, random };
+    const context = {
+      zone: this.#zone,
+      subnet: this.#subnet,
+      askers: this.#askers,
+      isHost,
+      random,
+    };
     const responder = new Responder({
       context,
       upstream: new Upstream({ clock, log, port: ports?.upstream ?? 53 }),

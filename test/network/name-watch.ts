@@ -37,7 +37,7 @@ export class NameWatch {
     what: string,
     timeout = 30_000,
   ): Promise<NameAnswer> {
-    return await until(
+    const found = until(
       () => {
         const all = this.answers;
         const before = all.findLast((one) => one.at <= since);
@@ -47,6 +47,9 @@ export class NameWatch {
       what,
       timeout,
     );
+    return await found.catch((error: Error) => {
+      throw new Error(`${error.message}; it said ${this.#process.log}`);
+    });
   }
 
   async stop(): Promise<void> {

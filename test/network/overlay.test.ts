@@ -53,7 +53,9 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     for (const host of rig.hosts)
       for (const number of [1, 2, 3])
         expect(await fetchFrom(host, `http://web-${number}.app/`)).toMatch(/^web-\d$/);
-    const answers = await Promise.all([1, 2, 3].map(async () => await fetchFrom(one, 'http://web/')));
+    const answers = await Promise.all(
+      [1, 2, 3].map(async () => await fetchFrom(one, 'http://web/')),
+    );
     for (const answer of answers) expect(answer).toMatch(/^web-\d$/);
   });
 
@@ -78,7 +80,7 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
       /vxlan id (\d+)/.exec(await two.exec(['ip', '-d', 'link', 'show', 'gridops-vx']))?.[1],
     );
     for (const as of [stranger.address, one.address, '10.83.0.1'])
-      await sendFrom(stranger, { to: two.address, port: 6784, payload: vxlan(vni, poison), as, fromPort: 6784 });
+      await sendFrom(stranger, { to: two.address, port: 6784, payload: vxlan(vni, poison), as });
     // A frame that is let in has arrived before the answer to this.
     await stranger.reaches(two.address);
     expect(await neighbour(two, friend)).toBe(before);
@@ -90,7 +92,11 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     const switched = Date.now();
     await push({ 'grid.yml': `trusted_subnets: [${pair}]\n` });
     await until(async () => await isInTheClear(two, three), 'the trusted pair to be in the clear');
-    figures.since('switched a pair to a trusted subnet (push to plaintext on the wire)', switched, Date.now());
+    figures.since(
+      'switched a pair to a trusted subnet (push to plaintext on the wire)',
+      switched,
+      Date.now(),
+    );
     expect(await isInTheClear(two, one)).toBe(false);
     expect(await fetchFrom(one, `http://${await instanceOn(three)}/`)).toMatch(/^web-/);
     await push({ 'grid.yml': '{}\n' });
@@ -131,10 +137,18 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     const name = `web.app.${grid.grid}.kontena.local`;
     const address = await addressOn(three);
     const watch = await NameWatch.start(one, '10.81.0.1', name);
-    await watch.first((answer) => answer.includes(address), 0, 'the third host to be among the answers');
+    await watch.first(
+      (answer) => answer.includes(address),
+      0,
+      'the third host to be among the answers',
+    );
     const off = Date.now();
     await three.powerOff();
-    const gone = await watch.first((answer) => isAddress(answer) && !answer.includes(address), off, 'its withdrawal');
+    const gone = await watch.first(
+      (answer) => isAddress(answer) && !answer.includes(address),
+      off,
+      'its withdrawal',
+    );
     figures.since('host lost its power: withdrawn elsewhere', off, gone.at);
     expect(gone.at - off).toBeLessThan(5_000);
     expect(await fetchFrom(one, `http://${await instanceOn(two)}/`)).toMatch(/^web-/);
@@ -142,7 +156,11 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     const on = Date.now();
     await three.boot();
     await grid.restartAgent(three);
-    const back = await watch.first((answer) => answer.includes(address), on, 'the rebooted host to answer');
+    const back = await watch.first(
+      (answer) => answer.includes(address),
+      on,
+      'the rebooted host to answer',
+    );
     figures.since('host booted: resolvable elsewhere, same address', on, back.at);
     await reaches(one, three);
     figures.since('  … and reached', on, Date.now());
@@ -158,14 +176,21 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     const alone = await watch.first((answer) => answer === own, cut, 'only what is within reach');
     figures.since('partition: names within reach only', cut, alone.at);
     await three.docker(['kill', await containerOn(three)]);
-    await until(async () => (await containerOn(three)) !== '', 'the crashed container to run again');
+    await until(
+      async () => (await containerOn(three)) !== '',
+      'the crashed container to run again',
+    );
     expect(await addressOn(three)).toBe(own);
 
     const healed = Date.now();
     await three.heal();
     await reaches(one, three);
     figures.since('healed: data', healed, Date.now());
-    const together = await watch.first((answer) => answer.split(' ').length === 3, healed, 'all names');
+    const together = await watch.first(
+      (answer) => answer.split(' ').length === 3,
+      healed,
+      'all names',
+    );
     figures.since('healed: names', healed, together.at);
     await watch.stop();
   });
@@ -176,7 +201,11 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     const began = Date.now();
     const watch = await NameWatch.start(two, '10.81.0.2', `web.app.${grid.grid}.kontena.local`);
     await grid.restartAgent(two);
-    const answered = await watch.first((answer) => answer.split(' ').length === 3, 0, 'names again');
+    const answered = await watch.first(
+      (answer) => answer.split(' ').length === 3,
+      0,
+      'names again',
+    );
     figures.since('agent killed and started: all names again', began, answered.at);
     await watch.stop();
   });
@@ -206,7 +235,10 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
 
   it('has the master back, and loses a node that is removed', async () => {
     await grid.world.startMaster();
-    await eventually(async () => ((await grid.world.gridStatus()).converged ? true : null), 'the grid to converge');
+    await eventually(
+      async () => ((await grid.world.gridStatus()).converged ? true : null),
+      'the grid to converge',
+    );
     const address = await addressOn(three);
     await grid.agent(three).kill();
     const removed = Date.now();
