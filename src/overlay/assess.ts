@@ -1,6 +1,6 @@
 import type { NetworkMap, NetworkNode } from '../model/network.ts';
 import { type Attempt, candidates, nextTurn, type Resolve, type Turn } from './endpoints.ts';
-import { type Hearing, hear } from './hearing.ts';
+import { type Hearing, hear, isProbeDue } from './hearing.ts';
 import { chooseRelays, relaysInUse } from './relays.ts';
 import type { SeenPeer, WireguardState } from './seen.ts';
 import { type PeerStatus, peerStatus, type Way } from './status.ts';
@@ -34,6 +34,8 @@ export interface Assessment {
   readonly peers: readonly PeerStatus[];
   /** Numbers of the peers that are heard by their own tunnels. */
   readonly heard: ReadonlySet<number>;
+  /** Of those the ones that are to say something. */
+  readonly quiet: ReadonlySet<number>;
 }
 
 /** How long a peer that was never heard is tried before another way to it is looked for. */
@@ -62,6 +64,7 @@ export function assess(before: Memory, look: Look): Assessment {
       statusOf(look, peer, seen.get(peer.publicKey), hearings.get(peer.publicKey), relays),
     ),
     heard,
+    quiet: numbersOf(look, hearings, (hearing) => isProbeDue(hearing, look.now)),
   };
 }
 

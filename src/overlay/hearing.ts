@@ -13,10 +13,12 @@ export interface Hearing {
   readonly endpoint: string | null;
 }
 
-/** Each end sends something at least this often. Below what common routers keep a UDP mapping for. */
+/** One of two ends sends something at least this often. Below what common routers keep a UDP mapping for. */
 export const KEEPALIVE_SECONDS = 15;
-/** Two keepalives may be lost. */
-const SILENCE_LIMIT = 2 * KEEPALIVE_SECONDS * 1_000 + 10_000;
+/** A peer that was not heard for this long is asked. */
+const PROBE_AFTER = 9_000;
+/** An answer takes ten seconds at most (KEEPALIVE_TIMEOUT); the first question may be lost, and the second answered late. */
+const SILENCE_LIMIT = 40_000;
 /** WireGuard gives a session up after this (REJECT_AFTER_TIME), and makes a new one long before. */
 const SESSION_LIMIT = 180_000;
 
@@ -35,6 +37,11 @@ export function hear(
     since: before?.isHeard === isHeard ? before.since : now,
     endpoint: isHeard ? (seen?.endpoint ?? null) : (before?.endpoint ?? null),
   };
+}
+
+/** Whether to send something that has to be answered. */
+export function isProbeDue(hearing: Hearing, now: number): boolean {
+  return hearing.isHeard && hearing.heardAt !== null && now - hearing.heardAt >= PROBE_AFTER;
 }
 
 function lastHeard(

@@ -12,11 +12,12 @@ import { lookAt } from './look.ts';
 import { deviceNames } from './names.ts';
 import { performAll } from './perform.ts';
 import type { Bridge, Helper } from './ports.ts';
+import type { Probe } from './probe.ts';
 import type { SeenHost } from './seen.ts';
 import { devicesOf, type OverlayStatus } from './status.ts';
 import { stepsTowards } from './steps.ts';
 import type { Tools } from './tools.ts';
-import { peersOf, wantedHost } from './wanted.ts';
+import { peersOf, tunnelAddress, wantedHost } from './wanted.ts';
 
 export interface OverlayOptions {
   /** Name of the node that this host is. */
@@ -25,6 +26,7 @@ export interface OverlayOptions {
   readonly tools: Tools;
   readonly helper: Helper;
   readonly bridge: Bridge;
+  readonly probe: Probe;
   /** Addresses of a host name, IPv4 and IPv6. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   readonly clock: Clock;
@@ -144,7 +146,9 @@ export class Overlay {
     const { key } = this.#options;
     const wanted = wantedHost(map, self, key.publicKey, assessment.relays);
     const failures = await this.#perform(stepsTowards(wanted, seen, assessment.endpoints), signal);
-    if (!signal.aborted) this.#done([...withoutBridge, ...failures], seen, assessment);
+    if (signal.aborted) return;
+    for (const number of assessment.quiet) this.#options.probe.send(tunnelAddress(map, number));
+    this.#done([...withoutBridge, ...failures], seen, assessment);
   }
 
   /** Tunnels do not wait for Docker. */
