@@ -1,3 +1,4 @@
+import { GridError } from '../model/error.ts';
 import { NodeList, type NodeStatus } from '../protocol/api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
@@ -12,6 +13,24 @@ export async function listNodes(
   const path = grid === null ? '/nodes' : `/grids/${encodeURIComponent(grid)}/nodes`;
   const value = await client.get(NodeList, path);
   show(io, { json, value, text: ({ nodes }) => printNodes(io, nodes) });
+  return EXIT.done;
+}
+
+export async function showNode(
+  io: Io,
+  client: Client,
+  options: { readonly grid: string; readonly node: string; readonly json: boolean },
+): Promise<ExitCode> {
+  const { grid, node: name, json } = options;
+  const { nodes } = await client.get(NodeList, `/grids/${encodeURIComponent(grid)}/nodes`);
+  const value = nodes.find((node) => node.name === name);
+  if (value === undefined)
+    throw new GridError({
+      code: 'not-found',
+      message: `grid ${grid} has no node ${name}`,
+      hint: `List its nodes with \`gridops node ls ${grid}\`.`,
+    });
+  show(io, { json, value, text: (node) => printNode(io, node) });
   return EXIT.done;
 }
 
@@ -32,18 +51,60 @@ export function printNodes(io: Io, nodes: readonly NodeStatus[]): string {
     return 'No nodes. Make a join token with `gridops token create --grid <grid>` and start `gridops agent` with it.';
   const colours = paint(io);
   return table(
-    ['GRID', 'NODE', 'STATUS', 'INSTANCES', 'ENGINE', 'AGENT', 'SEEN', 'LABELS'].map(colours.dim),
+    ['GRID', 'NODE', 'STATUS', 'INSTANCES', 'NETWORK', 'ENGINE', 'AGENT', 'SEEN', 'LABELS'].map(
+      colours.dim,
+    ),
     nodes.map((node) => [
       node.grid,
       node.name,
       status(io, node),
       String(node.instances),
+      node.network?.address ?? node.network?.mode ?? '-',
       node.facts?.engineVersion ?? '-',
       node.facts?.agentVersion ?? '-',
-      node.status === 'online' ? 'now' : `${age(io.clock.now() - node.lastSeenAt)} ago`,
+      seen(io, node),
       node.facts?.labels.join(',') ?? '',
     ]),
   );
+}
+
+function printNode(io: Io, node: NodeStatus): string {
+  const { facts } = node;
+  const lines: readonly (readonly [name: string, value: string | null])[] = [
+    ['Grid', node.grid],
+    ['Node', node.name],
+    ['Status', status(io, node)],
+    ['Seen', seen(io, node)],
+    ['Instances', String(node.instances)],
+    ...networkLines(node.network),
+    ['Engine', facts?.engineVersion ?? null],
+    ['Agent', facts?.agentVersion ?? null],
+    ['System', facts === null ? null : `${facts.operatingSystem}, ${facts.architecture}`],
+    ['Labels', facts?.labels.join(', ') || null],
+  ];
+  const colours = paint(io);
+  return lines
+    .flatMap(([name, value]) => (value === null ? [] : `${colours.dim(name.padEnd(17))}${value}`))
+    .join('\n');
+}
+
+function networkLines(
+  network: NodeStatus['network'],
+): readonly (readonly [name: string, value: string | null])[] {
+  if (network === undefined) return [['Network', 'not known: its agent is too old']];
+  const { mode, reason, number } = network;
+  return [
+    ['Network', reason === null ? mode : `${mode}: ${reason}`],
+    ['Number', number === null ? null : String(number)],
+    ['Grid address', network.address],
+    ['Public address', network.publicAddress],
+    ['Private address', network.privateAddress],
+    ['Region', network.region],
+  ];
+}
+
+function seen(io: Io, node: NodeStatus): string {
+  return node.status === 'online' ? 'now' : `${age(io.clock.now() - node.lastSeenAt)} ago`;
 }
 
 function status(io: Io, node: NodeStatus): string {

@@ -10,7 +10,7 @@ import { events, followEvents } from './events.ts';
 import { history } from './history.ts';
 import { EXIT, type ExitCode } from './io.ts';
 import { runAgent, runMaster } from './launch.ts';
-import { listNodes, removeNode } from './node.ts';
+import { listNodes, removeNode, showNode } from './node.ts';
 import { printFault } from './output.ts';
 import { showPlan } from './plan.ts';
 import {
@@ -144,6 +144,11 @@ function addNodeCommands(tree: Tree): void {
   addClient({ ...tree, program: node }, 'ls [grid]', {
     summary: 'list nodes',
     act: (io, client, { args, json }) => listNodes(io, client, { grid: args[0] ?? null, json }),
+  });
+  addClient({ ...tree, program: node }, 'show <grid> <node>', {
+    summary: "show a node, with its place in the grid's network",
+    act: (io, client, { args, json }) =>
+      showNode(io, client, { grid: text(args[0]), node: text(args[1]), json }),
   });
   addClient({ ...tree, program: node }, 'rm <grid> <node>', {
     summary: 'forget a node that is gone for good',

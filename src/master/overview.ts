@@ -155,7 +155,8 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
 
 function viewOf(options: OverviewOptions, grid: string): GridView {
   const { prepared, plan, failedStacks } = controllerOf(options, grid).view;
-  return { grid, prepared, plan, nodes: options.fleet.nodes(grid), failedStacks };
+  const nodes = options.fleet.nodes(grid);
+  return { grid, prepared, plan, nodes, failedStacks, network: options.networks.of(grid).outlook };
 }
 
 function controllerOf(options: OverviewOptions, grid: string): GridController {

@@ -1,8 +1,11 @@
 import { mayBelongTo } from '../model/desired.ts';
 import type { NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
+import type { NetworkFacts } from '../model/network.ts';
 import type { Health, NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
+import { nodeAddress, parseSubnet } from '../model/subnet.ts';
+import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { InstanceStatus, NodeStatus, ServiceStatus } from '../protocol/api.ts';
 import { allLabels, type FleetNode } from './fleet.ts';
 import type { Prepared } from './prepare.ts';
@@ -15,6 +18,7 @@ export interface GridView {
   readonly nodes: readonly FleetNode[];
   /** Stacks whose newest definition has problems. */
   readonly failedStacks: ReadonlySet<string>;
+  readonly network: NetworkOutlook;
 }
 
 export function nodeStatuses(view: GridView): readonly NodeStatus[] {
@@ -27,7 +31,27 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
     lastSeenAt: node.lastSeenAt,
     instances: node.instances.filter((instance) => instance.current !== null).length,
     facts: node.facts === null ? null : withWishes(node.facts, wishes[node.name]),
+    ...(node.facts?.network === undefined
+      ? {}
+      : { network: networkOf(node.name, node.facts.network, view.network) }),
   }));
+}
+
+function networkOf(
+  name: string,
+  { mode, reason, publicAddress, addresses, region }: NetworkFacts,
+  { map, leftOut }: NetworkOutlook,
+): NonNullable<NodeStatus['network']> {
+  const seat = map?.nodes.find((one) => one.name === name);
+  return {
+    mode,
+    reason: leftOut.find((one) => one.node === name)?.reason ?? reason ?? null,
+    number: seat?.number ?? null,
+    address: map && seat ? nodeAddress(parseSubnet(map.subnet), seat.number) : null,
+    publicAddress,
+    privateAddress: addresses[0] ?? null,
+    region,
+  };
 }
 
 /** A node has the labels that its agent was given and those of grid.yml. */

@@ -190,6 +190,18 @@ export const GridStatus = Type.Object({
   }),
 });
 
+const NodeNetwork = Type.Object({
+  mode: Type.Enum(['none', 'bridge', 'overlay']),
+  reason: nullable(
+    Type.String({ description: "Why the node is not in the grid's network, where it is not." }),
+  ),
+  number: nullable(count),
+  address: nullable(Type.String({ description: "Its own in the grid's network." })),
+  publicAddress: nullable(Type.String({ description: 'What a person said it is reached by.' })),
+  privateAddress: nullable(Type.String({ description: "The preferred one of the host's own." })),
+  region: nullable(text),
+});
+
 export const NodeStatus = Type.Object({
   grid: text,
   name: text,
@@ -198,6 +210,8 @@ export const NodeStatus = Type.Object({
   lastSeenAt: Time,
   instances: count,
   facts: nullable(NodeFacts),
+  /** Absent: its agent knows of no networks, or the master does not. */
+  network: Type.Optional(NodeNetwork),
 });
 
 const Health = Type.Enum(['healthy', 'starting', 'unhealthy', 'unknown']);

@@ -3,11 +3,13 @@ import type { Deploy } from '../../src/protocol/api.ts';
 import {
   aDeploy,
   aGrid,
+  aNode,
   anEvent,
   anInstance,
   aPlan,
   aSummary,
   NOW,
+  nodeNetwork,
 } from '../http/fake-operations.ts';
 import { startServer, type TestServer, TOKEN } from '../http/test-server.ts';
 import { type CliOptions, type CliResult, EXIT, runGridops } from './test-cli.ts';
@@ -390,8 +392,52 @@ describe('gridops events', () => {
 describe('gridops node', () => {
   it('lists nodes of all grids or one', async () => {
     const all = await run(['node', 'ls']);
-    expect(all.out).toMatch(/production +web-1 +online +2 +27\.3\.1 +0\.1\.0 +now +az=eu-1a,ssd/);
+    expect(all.out).toMatch(
+      /production +web-1 +online +2 +10\.81\.0\.1 +27\.3\.1 +0\.1\.0 +now +az=eu-1a,ssd/,
+    );
     expect((await run(['node', 'ls', 'production'])).out).toBe(all.out);
+  });
+
+  it('shows a node with its place in the network', async () => {
+    const { code, out } = await run(['node', 'show', 'production', 'web-1']);
+
+    expect(code).toBe(EXIT.done);
+    expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual(
+      expect.arrayContaining([
+        ['Network', 'overlay'],
+        ['Number', '1'],
+        ['Grid address', '10.81.0.1'],
+        ['Public address', '192.0.2.1'],
+        ['Private address', '10.77.0.1'],
+        ['Region', 'eu'],
+      ]),
+    );
+    const json = await run(['node', 'show', 'production', 'web-1', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ name: 'web-1', network: { number: 1 } });
+  });
+
+  it('shows why a node is not in the network, and what an older master does not know', async () => {
+    const network = { ...nodeNetwork, mode: 'bridge', reason: 'docker desktop' } as const;
+    const { network: _unknown, ...old } = aNode({ name: 'old' });
+    server.operations.nodeList = [
+      aNode({ network: { ...network, number: null, address: null } }),
+      old,
+    ];
+
+    const { out } = await run(['node', 'show', 'production', 'web-1']);
+
+    expect(out).toMatch(/^Network +bridge: docker desktop$/m);
+    expect(out).not.toMatch(/^Number/m);
+    expect((await run(['node', 'ls'])).out).toMatch(/web-1 .* bridge .*\n.*old .* - /);
+    expect((await run(['node', 'show', 'production', 'old'])).out).toContain('too old');
+  });
+
+  it('says so when there is no such node to show', async () => {
+    const { code, err } = await run(['node', 'show', 'production', 'web-9']);
+
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('grid production has no node web-9');
+    expect(err).toContain('gridops node ls production');
   });
 
   it('forgets a node', async () => {

@@ -106,6 +106,16 @@ export function aGrid(fields: Partial<GridStatus> = {}): GridStatus {
   };
 }
 
+export const nodeNetwork = {
+  mode: 'overlay',
+  reason: null,
+  number: 1,
+  address: '10.81.0.1',
+  publicAddress: '192.0.2.1',
+  privateAddress: '10.77.0.1',
+  region: 'eu',
+} as const;
+
 export function aNode(fields: Partial<NodeStatus> = {}): NodeStatus {
   return {
     grid: 'production',
@@ -125,6 +135,7 @@ export function aNode(fields: Partial<NodeStatus> = {}): NodeStatus {
       volumeDrivers: ['local'],
       publishAddress: '0.0.0.0',
     },
+    network: nodeNetwork,
     ...fields,
   };
 }

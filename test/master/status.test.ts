@@ -7,6 +7,7 @@ import {
   nodeStatuses,
   serviceStatuses,
 } from '../../src/master/status.ts';
+import { aNetworkMap, aNetworkNode, networkFacts } from '../support/a-network-map.ts';
 import {
   aFailure,
   aGrid,
@@ -37,6 +38,7 @@ function aView(overrides: Partial<GridView> = {}): GridView {
     plan: aPlan(),
     nodes: [aNode()],
     failedStacks: new Set(),
+    network: { map: null, leftOut: [], tight: [] },
     ...overrides,
   };
 }
@@ -104,5 +106,45 @@ describe('the status of a node', () => {
       availability: 'drain',
       facts: { labels: ['az=1', 'ssd'] },
     });
+  });
+
+  it('has its place in the network of the grid, or says why it has none', () => {
+    const network = {
+      map: aNetworkMap([aNetworkNode('node-1', 259)]),
+      leftOut: [{ node: 'node-2', reason: 'docker desktop', lacksRoom: false }],
+      tight: [],
+    };
+    const told = { addresses: ['10.77.0.3', 'fd00::3'], publicAddress: '192.0.2.3', region: 'eu' };
+    const inside = someFacts({ network: networkFacts('node-1', told) });
+    const outside = someFacts({
+      network: networkFacts('node-2', { mode: 'bridge', publicKey: null }),
+    });
+    const nodes = [
+      aNode({ facts: inside }),
+      aNode({ name: 'node-2', facts: outside }),
+      aNode({ name: 'node-3' }),
+    ];
+
+    expect(nodeStatuses(aView({ nodes, network })).map((node) => node.network)).toEqual([
+      {
+        mode: 'overlay',
+        reason: null,
+        number: 259,
+        address: '10.81.1.3',
+        publicAddress: '192.0.2.3',
+        privateAddress: '10.77.0.3',
+        region: 'eu',
+      },
+      {
+        mode: 'bridge',
+        reason: 'docker desktop',
+        number: null,
+        address: null,
+        publicAddress: null,
+        privateAddress: '10.77.0.1',
+        region: null,
+      },
+      undefined,
+    ]);
   });
 });
