@@ -1,4 +1,4 @@
-import { compareInstances } from '../model/identity.ts';
+import { compareInstances, compareText } from '../model/identity.ts';
 import {
   before,
   canonical,
@@ -257,6 +257,9 @@ function firstService(entries: ReadonlySet<Entry>): readonly Entry[] {
 
 function sorted(entries: Iterable<Entry>): readonly Entry[] {
   return [...entries].toSorted(
-    (a, b) => compareInstances(a.record, b.record) || a.node.number - b.node.number,
+    (a, b) =>
+      compareInstances(a.record, b.record) ||
+      a.node.number - b.node.number ||
+      compareText(a.record.container, b.record.container),
   );
 }
