@@ -27,7 +27,7 @@ export async function startNameServer(address: string, react: Reaction): Promise
   };
   const udp = createSocket('udp4');
   udp.on('message', (bytes, from) => {
-    for (const reply of answer(bytes, 'udp')) udp.send(reply, from.port, from.address);
+    for (const sent of answer(bytes, 'udp')) udp.send(sent, from.port, from.address);
   });
   await new Promise<void>((resolve) => udp.bind(testPort, address, resolve));
   const open = new Set<Socket>();
@@ -37,7 +37,7 @@ export async function startNameServer(address: string, react: Reaction): Promise
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => {
       for (const query of reader.read(bytes))
-        for (const reply of answer(query, 'tcp')) socket.write(frame(reply));
+        for (const sent of answer(query, 'tcp')) socket.write(frame(sent));
     });
   });
   await new Promise<void>((resolve) => tcp.listen(testPort, address, resolve));

@@ -9,7 +9,7 @@ import { type NameServer, type Reaction, reply, startNameServer, testPort } from
 const servers: NameServer[] = [];
 
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
+  for (const started of servers.splice(0)) await started.close();
 });
 
 async function server(address: string, react: Reaction): Promise<NameServer> {

@@ -109,7 +109,7 @@ describe('a further name', () => {
     expect(instances(zone, below('web.shop'))).toEqual(['service', 'ready', '1:a1']);
   });
 
-  it.each(['a..b', '-a', 'a b', `${'a'.repeat(64)}`, ''])('is left out where it is %o', (name) => {
+  it.each(['a..b', '-a', 'a b', 'a'.repeat(64), ''])('is left out where it is %o', (name) => {
     const zone = aZone({ 1: [aRecord('shop/web-1', { names: [name] })] });
     expect(instances(zone, name)).toBeNull();
   });
