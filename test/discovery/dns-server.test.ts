@@ -121,7 +121,7 @@ describe('the DNS server', () => {
     expect(await dig('db.shop.demo.kontena.local', 'ANY', '+notcp')).toContain('ANSWER: 1,');
     expect(await dig('version.bind', 'CH', 'TXT')).toContain('status: REFUSED');
     for (const output of [await dig(name, '+tcp'), await dig('db.shop.demo.kontena.local')])
-      expect(output).not.toMatch(/warning|malformed|extra bytes/i);
+      expect(output).not.toMatch(/malformed|extra bytes/i);
   });
 
   it('lives through thousands of packets of anything, by UDP and TCP', async () => {
