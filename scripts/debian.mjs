@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { SetupError, say } from './command.mjs';
 
 /** May this process install packages of the distribution? */
@@ -11,9 +11,25 @@ export function hasServiceManager() {
   return existsSync('/run/systemd/system');
 }
 
-/** Installs packages of Debian or Ubuntu; throws `SetupError` when that fails. apt-get is heard only then. */
-export function install(packages) {
+/** The distribution's own way to say whether installing a package may start its service. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Installs packages of Debian or Ubuntu; throws `SetupError` when that fails. apt-get is heard only then. With
+ * `services: false` none of their services is started.
+ */
+export function install(packages, { services = true } = {}) {
   say(`installing ${packages.join(', ')} (apt-get)`);
+  if (services || existsSync(POLICY)) return installNow(packages);
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    installNow(packages);
+  } finally {
+    rmSync(POLICY);
+  }
+}
+
+function installNow(packages) {
   // A stale index may still have the packages, so only the second command decides.
   aptGet(['update']);
   const done = aptGet(['install', '-y', '--no-install-recommends', ...packages]);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureBuild } from './build.mjs';
 import { run, SetupError, say } from './command.mjs';
-import { canInstall, hasServiceManager, install } from './debian.mjs';
 import { ensureEngine, stopEngine } from './docker.mjs';
 import { ensurePackages } from './packages.mjs';
+import { ensureTools } from './tools.mjs';
 import { outcome } from './vitest-report.mjs';
 
 /**
@@ -15,16 +15,6 @@ import { outcome } from './vitest-report.mjs';
  */
 const ROOT = path.resolve(import.meta.dirname, '..');
 const BIN = path.join(ROOT, 'node_modules/.bin');
-
-/** What tests need of the distribution: file that shows that it is there → package. */
-const TOOLS = [
-  { file: '/usr/bin/git', name: 'git' },
-  { file: '/usr/bin/busybox', name: 'busybox-static' },
-  // playwright-core drives a browser and brings none.
-  { file: '/usr/bin/chromium', name: 'chromium', only: () => hasPackage('playwright-core') },
-  // Where a service manager runs, this package would open port 22 on somebody's machine.
-  { file: '/usr/sbin/sshd', name: 'openssh-server', only: () => !hasServiceManager() },
-];
 
 // Left alone, both colour what they write to a file: Biome always, oxlint in CI.
 const plain = !process.stdout.isTTY;
@@ -79,18 +69,6 @@ async function prepare() {
   engineStarted = await ensureEngine();
   startingEngine = false;
   if (interrupted) await leave();
-}
-
-function ensureTools() {
-  const missing = TOOLS.filter((tool) => !existsSync(tool.file));
-  const wanted = missing.filter(({ only }) => only === undefined || only());
-  if (wanted.length > 0 && canInstall()) install(wanted.map((tool) => tool.name));
-  const absent = missing.filter((tool) => !existsSync(tool.file)).map((tool) => tool.name);
-  if (absent.length > 0) say(`not installed, needed by some tests: ${absent.join(', ')}`);
-}
-
-function hasPackage(name) {
-  return existsSync(path.join(ROOT, 'node_modules', name));
 }
 
 async function runBuild() {
