@@ -42,7 +42,12 @@ export class Laptop {
   }
 
   async exec(...command: readonly string[]): Promise<string> {
-    return (await run('ip', ['netns', 'exec', this.#name, ...command])).stdout.trim();
+    const [program, ...args] = this.#inside(command);
+    return (await run(program, args)).stdout.trim();
+  }
+
+  #inside(command: readonly string[]): readonly [string, ...string[]] {
+    return ['ip', 'netns', 'exec', this.#name, ...command];
   }
 
   /** What `wg-quick up` does with the file, without DNS: the namespace has the machine's resolv.conf. */
@@ -52,8 +57,8 @@ export class Laptop {
     await writeFile(full, file, { mode: 0o600 });
     const device = `${this.#name}w`;
     const env = { ...process.env, WG_PROCESS_FOREGROUND: '1', LOG_LEVEL: 'error' };
-    const args = ['netns', 'exec', this.#name, 'wireguard-go', '-f', device];
-    this.#driver = spawn('ip', args, { env, stdio: 'ignore' });
+    const [program, ...args] = this.#inside(['wireguard-go', '-f', device]);
+    this.#driver = spawn(program, args, { env, stdio: 'ignore' });
     await eventually(
       async () => await this.exec('wg', 'show', device).catch(() => null),
       'the WireGuard device of a laptop',
