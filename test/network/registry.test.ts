@@ -15,7 +15,9 @@ const REGISTRY = 'registry.demo.kontena.local:5000';
 const IMAGE = `${REGISTRY}/shop/web:1`;
 const DOORS = fileURLToPath(new URL('doors.mjs', import.meta.url));
 
-const withoutRegistry = withoutRig || !isInstalled('docker-registry');
+/** Debian's package docker-registry. Where CI says so its absence fails the tests. */
+const withoutRegistry =
+  withoutRig || (!isInstalled('docker-registry') && process.env['CI'] !== 'true');
 
 function isInstalled(program: string): boolean {
   try {
