@@ -63,6 +63,7 @@ describe.skipIf(withoutDocker || withoutTools)('the VPN', () => {
   afterAll(async () => {
     await docker('rm', '-f', '-v', `${name}-web`);
     await docker('network', 'rm', name);
+    await docker('image', 'rm', VPN_IMAGE);
     await rm(folder, { recursive: true, force: true });
   });
 
