@@ -9,6 +9,7 @@ import { networkFacts } from '../overlay/facts.ts';
 import { openKey } from '../overlay/key.ts';
 import { type EngineKind, hostTraits, obstacleOf } from '../overlay/obstacle.ts';
 import { Overlay } from '../overlay/overlay.ts';
+import { udpProbe } from '../overlay/probe.ts';
 import { systemTools } from '../overlay/tools.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -84,6 +85,7 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
   const { name, directory, client, engine, clock, log, random } = options;
   const key = await openKey(directory);
   const networks = new DockerNetworks(client);
+  const probe = udpProbe();
   const overlay = new Overlay({
     node: name,
     key,
@@ -97,6 +99,7 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
         if (node !== undefined) await ensureOverlayBridge(networks, { map, node });
       },
     },
+    probe,
     resolve: addressesOf,
     clock,
     log,
@@ -104,6 +107,7 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
   });
   return new OverlayNetwork({
     overlay,
+    probe,
     networks: (of) => new OverlayNetworks({ client, networks, ...of }),
     facts: () => factsOf(options, key.publicKey),
     socket: path.join(directory, 'dns.sock'),

@@ -3,6 +3,7 @@ import type { LocalRecord } from '../discovery/record.ts';
 import type { NetworkFacts, NetworkMap } from '../model/network.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { Overlay } from '../overlay/overlay.ts';
+import type { Probe } from '../overlay/probe.ts';
 import { type Clock, monotonicClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { GridNetwork } from './grid-network.ts';
@@ -11,6 +12,7 @@ import type { AskingContainer, Publication, PublishedContainer, Publisher } from
 
 export interface OverlayNetworkOptions {
   readonly overlay: Overlay;
+  readonly probe: Probe;
   /** Of a place, how containers are attached to it. */
   readonly networks: (of: Pick<OverlayNetworksOptions, 'place' | 'onAttached'>) => OverlayNetworks;
   readonly facts: () => NetworkFacts;
@@ -79,6 +81,7 @@ export class OverlayNetwork implements GridNetwork {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent stops'));
     await Promise.all([this.#discovery?.stop(), this.#options.overlay.stop(), this.#hearing]);
+    this.#options.probe.close();
   }
 
   #discover({ map, node }: OverlayPlace): void {

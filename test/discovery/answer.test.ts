@@ -24,6 +24,7 @@ function ask(
     zone,
     subnet: parseSubnet('10.81.0.0/16'),
     askers: new Map(askers.map((asker) => [asker.address, asker])),
+    isHost: (address) => address === '192.0.2.1',
     random: () => random,
   });
 }

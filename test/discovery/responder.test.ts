@@ -31,6 +31,7 @@ function aResponder({
       zone,
       subnet: parseSubnet('10.81.0.0/16'),
       askers: new Map([[asker.address, asker]]),
+      isHost: () => false,
       random: () => 0,
     },
     upstream: {
