@@ -24,7 +24,7 @@ function ask(
     zone,
     subnet: parseSubnet('10.81.0.0/16'),
     askers: new Map(askers.map((asker) => [asker.address, asker])),
-    isHost: (address) => address === '192.0.2.1',
+    isHost: (address) => address === '10.9.9.9',
     random: () => random,
   });
 }
@@ -93,6 +93,10 @@ describe('a question', () => {
     const asker = anAsker({ links: [{ target: 'gone.shop', alias: 'db.example.com' }] });
     expect(ask('db.example.com', { askers: [asker] })).toEqual({ kind: 'unknown' });
     expect(ask('db.example.com').kind).toBe('forward');
+  });
+
+  it('from the host itself is answered, whichever of its addresses it seems to come from', () => {
+    expect(ask(web, { from: '10.9.9.9' })).toMatchObject({ kind: 'addresses' });
   });
 
   it.each(['10.82.0.1', '192.0.2.1', '172.17.0.2', '', '::1'])('from %s is refused', (from) => {
