@@ -9,12 +9,19 @@ export interface GetOptions {
   readonly agent: Agent;
   readonly mostBytes: number;
   readonly signal: AbortSignal;
-  /** Called when an answer begins: it will take its time. */
+  /** Called when the other side is there. */
+  readonly onConnect: () => void;
+  /** Called when its answer begins. */
   readonly onAnswer: () => void;
 }
 
 /** The body of an answer with the status 200; rejects for any other. */
-export function getText({ mostBytes, onAnswer, ...options }: GetOptions): Promise<string> {
+export function getText({
+  mostBytes,
+  onConnect,
+  onAnswer,
+  ...options
+}: GetOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const asking = request(options, (response) => {
       onAnswer();
@@ -32,6 +39,9 @@ export function getText({ mostBytes, onAnswer, ...options }: GetOptions): Promis
       });
     });
     asking.on('error', reject);
+    asking.on('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', onConnect);
+    });
     asking.end();
   });
 }

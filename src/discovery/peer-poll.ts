@@ -34,11 +34,11 @@ export interface PeerPollOptions {
 /** `unheard`: not yet, and not for long. */
 export type PeerState = 'unheard' | 'heard' | 'silent';
 
-/** Who does not answer is tried as long as this; what is under way then was sent while the network was cut. */
-const ATTEMPT = 800;
+/** A connection that takes longer was begun while the network was cut, and is begun anew; a slow one gets its chance, too. */
+const ATTEMPT = { usual: 800, long: 3_000, longEvery: 4 } as const;
 /** A peer that we hear waits for news for a heartbeat. */
 const PATIENCE = 2 * HEARTBEAT;
-/** From the first to the last byte of an answer. */
+/** From the connection to the answer, and from its first to its last byte: both sides may be slow. */
 const ANSWER_LIMIT = 5_000;
 /** An attempt that is younger may still succeed. */
 const YOUNG = 150;
@@ -59,8 +59,8 @@ export class PeerPoll {
   #heardAt: number;
   #wasHeard = false;
   #failures = 0;
-  /** When the attempt began that is under way; long ago where there is none. */
-  #attemptedAt = Number.NEGATIVE_INFINITY;
+  /** Until then a knock ends nothing: an attempt has to come to its own end between two that are cut short. */
+  #immuneUntil = 0;
   #fault: string | null = null;
   #hurry: (() => void) | null = null;
 
@@ -91,8 +91,10 @@ export class PeerPoll {
 
   /** It asked us, so it can be reached: no more waiting. */
   knock(): void {
-    const isYoung = this.#options.clock.now() - this.#attemptedAt < YOUNG;
-    if (this.#state !== 'heard' && !isYoung) this.#hurry?.();
+    if (this.#state === 'heard' || this.#options.clock.now() < this.#immuneUntil) return;
+    this.#immuneUntil = Number.POSITIVE_INFINITY;
+    this.#failures = 0;
+    this.#hurry?.();
   }
 
   async stop(): Promise<void> {
@@ -103,9 +105,10 @@ export class PeerPoll {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#attemptedAt = this.#options.clock.now();
+      const isImmune = this.#immuneUntil === Number.POSITIVE_INFINITY;
+      if (!isImmune) this.#immuneUntil = this.#options.clock.now() + YOUNG;
       const isAnswered = await this.#ask(signal);
-      this.#attemptedAt = Number.NEGATIVE_INFINITY;
+      if (isImmune || isAnswered) this.#immuneUntil = 0;
       if (signal.aborted) return;
       this.#failures = isAnswered ? 0 : this.#failures + 1;
       if (!isAnswered) this.#judge();
@@ -117,7 +120,7 @@ export class PeerPoll {
     const { peer, port, from, grid, log } = this.#options;
     const isHeard = this.#state === 'heard';
     const wait = isHeard ? HEARTBEAT : 0;
-    const limit = this.#startLimit(isHeard ? this.#patience() : ATTEMPT, signal);
+    const limit = this.#startLimit(isHeard ? this.#patience() : this.#attemptLimit(), signal);
     try {
       const text = await getText({
         host: peer.address,
@@ -127,6 +130,7 @@ export class PeerPoll {
         agent: this.#agent,
         mostBytes: bounds.replyBytes,
         signal: limit.signal,
+        onConnect: () => limit.restart(isHeard ? this.#patience() : ANSWER_LIMIT),
         onAnswer: () => limit.restart(ANSWER_LIMIT),
       });
       const read = readReply(text, { grid, node: peer.number, pools: peer.pools });
@@ -141,6 +145,11 @@ export class PeerPoll {
     } finally {
       limit.end();
     }
+  }
+
+  #attemptLimit(): number {
+    const isLong = this.#failures % ATTEMPT.longEvery === ATTEMPT.longEvery - 1;
+    return isLong ? ATTEMPT.long : ATTEMPT.usual;
   }
 
   /** Until it counts as silent, but at least so long that an answer that is due can still come. */

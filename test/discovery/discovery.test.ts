@@ -1,3 +1,4 @@
+import { createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Discovery } from '../../src/discovery/discovery.ts';
@@ -62,6 +63,18 @@ async function blackHole(node: number): Promise<() => Promise<void>> {
   };
   ends.push(close);
   return close;
+}
+
+/** One node asks another one, as its poll would. */
+function knock(from: number, to: number): Promise<void> {
+  const options = { host: grid.nodeAddress(to), port: testPort + 1, path: '/zone' };
+  return new Promise((done) => {
+    const asking = request({ ...options, localAddress: grid.nodeAddress(from) }, (response) =>
+      response.resume().on('end', done),
+    );
+    asking.on('error', () => done());
+    asking.end();
+  });
 }
 
 describe('nodes of a grid', () => {
@@ -166,6 +179,37 @@ describe('a peer', () => {
     two.publish([web(2, 2)], []);
     await clock.turn(1_500);
     expect([seen(one), changes]).toEqual([['ready', 'web-2'], []]);
+  });
+
+  it('that asks all the time is heard, however slowly it answers', async () => {
+    const clock = withClock();
+    const one = grid.start(1, [1, 2]);
+    one.publish([], []);
+    const epoch = '0123456789abcdef';
+    const nothing = {
+      epoch,
+      version: 1,
+      since: null,
+      records: [],
+      removed: [],
+      hears: [],
+      seen: 1,
+    };
+    const slow = createHttpServer((_request, response) => {
+      void (async () => {
+        for (let turn = 0; turn < 3; turn += 1) {
+          await knock(2, 1);
+          await clock.turn(200);
+        }
+        response.end(JSON.stringify({ grid: 'demo', node: 2, ...nothing }));
+      })();
+    });
+    await new Promise<void>((done) => slow.listen(testPort + 1, grid.nodeAddress(2), done));
+    ends.push(async () => {
+      slow.closeAllConnections();
+      await new Promise((done) => slow.close(done));
+    });
+    await turnUntil(clock, 5_000, () => one.hears().get(1)?.length === 1);
   });
 
   it('is believed about its own addresses only', async () => {
