@@ -3,6 +3,7 @@ import type { ListenOptions } from 'node:net';
 import { errorMessage } from '../model/error.ts';
 import type { Log } from '../runtime/log.ts';
 import { readRequest, type ZoneRequest } from './exchange-message.ts';
+import { ENDED } from './times.ts';
 
 /** What is served at `/zone` and `/names`. */
 export interface Exchange {
@@ -79,7 +80,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  response.on('close', () => gone.abort(new Error('nobody waits any more')));
+  response.on('close', () => gone.abort(ENDED));
   try {
     const { status, text } = await reply(options, request, gone.signal);
     if (gone.signal.aborted) return;

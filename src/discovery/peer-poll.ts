@@ -7,7 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import { bounds, readReply, requestPath, type ZoneReply } from './exchange-message.ts';
 import { getText } from './get-text.ts';
 import type { Position } from './publication.ts';
-import { HEARTBEAT, SILENCE } from './times.ts';
+import { ENDED, HEARTBEAT, SILENCE } from './times.ts';
 
 export interface PeerPollOptions {
   readonly grid: string;
@@ -199,7 +199,7 @@ export class PeerPoll {
   /** Aborted by a knock and by the end. */
   #cutShort(signal: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
     const over = new AbortController();
-    const cut = (): void => over.abort(new Error('no more waiting'));
+    const cut = (): void => over.abort(ENDED);
     signal.addEventListener('abort', cut, { once: true });
     this.#hurry = cut;
     return {
@@ -229,14 +229,14 @@ export class PeerPoll {
     start(milliseconds);
     return {
       signal: late.signal,
-      reason: () => (late.signal.aborted ? (late.signal.reason as Error) : null),
+      reason: (): unknown => (late.signal.aborted ? late.signal.reason : null),
       restart: (time: number) => {
-        running.abort();
+        running.abort(ENDED);
         running = new AbortController();
         start(time);
       },
       end: () => {
-        running.abort();
+        running.abort(ENDED);
         over.end();
       },
     };

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ZoneReply, ZoneRequest } from './exchange-message.ts';
 import { Publication } from './publication.ts';
 import type { LocalRecord } from './record.ts';
-import { HEARTBEAT, SILENCE } from './times.ts';
+import { ENDED, HEARTBEAT, SILENCE } from './times.ts';
 
 export interface PublisherOptions {
   readonly grid: string;
@@ -120,7 +120,7 @@ export class Publisher {
     signal: AbortSignal | null,
   ): Promise<void> {
     const over = new AbortController();
-    const end = (): void => over.abort(new Error('woken'));
+    const end = (): void => over.abort(ENDED);
     waiting.add(end);
     signal?.addEventListener('abort', end, { once: true });
     if (signal?.aborted === true) end();
