@@ -57,7 +57,8 @@ function header(entry: TarEntry): Buffer {
 function split(path: string): { readonly name: string; readonly prefix: string } {
   if (path.length <= 100) return { name: path, prefix: '' };
   const at = path.indexOf('/', path.length - 101);
-  if (at < 0 || at > 155) throw new Error(`${path} is too long for a tar archive`);
+  if (at < 0 || at > 155 || at === path.length - 1)
+    throw new Error(`${path} is too long for a tar archive`);
   return { name: path.slice(at + 1), prefix: path.slice(0, at) };
 }
 

@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,28 +50,32 @@ async function sweep(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   const names = readdirSync(FOLDER).filter((name) => /^rig\d+$/.test(name));
   for (const candidate of names.map((name) => candidateOf(Number(name.slice(3)) - FIRST_NET)))
-    if (!isOwned(candidate)) await clear(candidate);
+    if (isAbandoned(candidate)) await clear(candidate);
 }
 
 async function take(candidate: Claim): Promise<boolean> {
-  if (isOwned(candidate)) return false;
-  await clear(candidate);
-  if (hasAddressIn(candidate.net)) return false;
+  if (isAbandoned(candidate)) await clear(candidate);
+  if (existsSync(candidate.directory) || hasAddressIn(candidate.net)) return false;
+  // It appears with its owner in it, so that nobody takes it for an abandoned one.
+  const next = { ...candidate, directory: `${candidate.directory}.${process.pid}` };
+  mkdirSync(next.directory);
+  writeFileSync(ownerFile(next), `${process.pid} ${bornAt(process.pid)}`);
   try {
-    mkdirSync(candidate.directory);
+    renameSync(next.directory, candidate.directory);
+    return true;
   } catch (error) {
+    rmSync(next.directory, { recursive: true });
     // Somebody else was faster.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return false;
     throw error;
   }
-  writeFileSync(ownerFile(candidate), `${process.pid} ${bornAt(process.pid)}`);
-  return true;
 }
 
-function isOwned(candidate: Claim): boolean {
+/** A folder without an owner's name in it is none of ours. */
+function isAbandoned(candidate: Claim): boolean {
   try {
     const [pid, born] = readFileSync(ownerFile(candidate), 'utf8').split(' ');
-    return bornAt(Number(pid)) === born;
+    return bornAt(Number(pid)) !== born;
   } catch {
     return false;
   }
@@ -71,7 +83,7 @@ function isOwned(candidate: Claim): boolean {
 
 /** Of several that find the same folder without an owner one gets it, by the rename. */
 async function clear(candidate: Claim): Promise<void> {
-  const stale = `${candidate.directory}.${process.pid}`;
+  const stale = `${candidate.directory}.${process.pid}-stale`;
   try {
     renameSync(candidate.directory, stale);
   } catch (error) {
