@@ -5,11 +5,12 @@ import { benchControl, printControl } from './control.mjs';
 import { benchDeploy, printDeploy } from './deploy.mjs';
 import { benchManifest, printManifest } from './manifest.mjs';
 import { machine } from './measure.mjs';
+import { benchNetwork, printNetwork } from './network.mjs';
 import { benchPlanner, printPlanner } from './planner.mjs';
 
 /**
- * `npm run bench [-- --only manifest,planner,control,deploy] [--quick] [--rounds 7]`: every figure is measured in this run, side by
- * side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
+ * `npm run bench [-- --only manifest,planner,control,deploy,network] [--quick] [--rounds 7]`: every figure is measured in
+ * this run, side by side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
  */
 const { values } = parseArgs({
   options: {
@@ -57,6 +58,10 @@ const benches = {
         ];
     const results = await benchDeploy({ sizes, log });
     return { results, text: printDeploy(results) };
+  },
+  network: async () => {
+    const results = await benchNetwork({ rounds: quick ? 2 : rounds, seconds: quick ? 1 : 3, log });
+    return { results, text: printNetwork(results) };
   },
 };
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cgroupFolders, removeCgroup } from './cgroups.ts';
@@ -42,19 +42,37 @@ export function cgroupOf(rig: Claim): string {
   return `gridops-${rig.name}`;
 }
 
-/** Those with the mark, and those, as a container's, that see a disk of the rig. */
+/** Those with the mark and, in other pid namespaces, those that see a disk of the rig: the containers'. */
 function processesOf(rig: Claim): readonly number[] {
   const mark = `${MARK}=${rig.directory}\0`;
-  const disk = `${path.basename(rig.directory)}/`;
-  const self = readText('/proc/self/mountinfo');
+  const disks = ` ${pathOnDevice(rig.directory)}/`;
+  const own = namespaceOf('self');
+  const isOurs = (pid: number): boolean =>
+    readText(`/proc/${pid}/environ`).includes(mark) ||
+    (namespaceOf(pid) !== own && readText(`/proc/${pid}/mountinfo`).includes(disks));
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid)
-    .filter((pid) => {
-      if (readText(`/proc/${pid}/environ`).includes(mark)) return true;
-      const mounts = readText(`/proc/${pid}/mountinfo`);
-      return mounts !== self && mounts.includes(`/${disk}`);
-    });
+    .filter((pid) => pid > 0 && pid !== process.pid && isOurs(pid));
+}
+
+function namespaceOf(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
+}
+
+/** Bind mounts are listed by where their file is on its device, not in the tree. */
+function pathOnDevice(folder: string): string {
+  const mounts = readText('/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([, , , root = '', point = '']) => ({ root, point: path.join(point, '/') }))
+    .filter(({ point }) => folder.startsWith(point))
+    .toSorted((a, b) => b.point.length - a.point.length);
+  const { root = '/', point = '/' } = mounts[0] ?? {};
+  return path.join(root, folder.slice(point.length));
 }
 
 function commandLine(pid: number): string {

@@ -14,15 +14,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   busybox: 'busybox-static',
 };
 
-/** Why no rig can be set up here, in one line; `null` when one can. */
+/** Why no rig can be set up here, in some words; `null` when one can. */
 export function reasonAgainstRig(): string | null {
-  if (process.platform !== 'linux') return 'they need Linux';
-  if (process.getuid?.() !== 0) return 'they need root';
+  if (process.platform !== 'linux') return 'needs Linux';
+  if (process.getuid?.() !== 0) return 'needs root';
   const missing = Object.keys(PROGRAMS).filter((program) => !isInstalled(program));
   const packages = [...new Set(missing.map((program) => PROGRAMS[program]))];
   return missing.length === 0
     ? null
-    : `${missing.join(', ')} missing (apt-get install ${packages.join(' ')})`;
+    : `needs ${missing.join(', ')} (apt-get install ${packages.join(' ')})`;
 }
 
 /** Where CI says so a machine without rigs fails the tests; elsewhere it skips them. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Image } from '../image/archive.ts';
 import type { Capture } from './capture.ts';
@@ -7,6 +8,7 @@ import { Lan, OUTSIDE } from './lan.ts';
 import { cableOf, cgroupOf, leftovers, MARK, removeLeftovers } from './leftovers.ts';
 import { type MasterOptions, RigMaster } from './master.ts';
 import { hide, INSIDE, type NatOptions } from './nat.ts';
+import { reasonAgainstRig } from './requirements.ts';
 import { type Datagram, disguise, sendFrom } from './stranger.ts';
 
 export interface RigOptions extends Partial<Claim> {
@@ -24,6 +26,8 @@ export interface RigOptions extends Partial<Claim> {
 const MACHINE = 254;
 /** Hosts without Docker are numbered down from here. */
 const LAST_GUEST = 253;
+
+const HAS_IPV6 = existsSync('/proc/net/if_inet6');
 
 /** Docker hosts on this machine, on a LAN of their own. */
 export class Rig {
@@ -43,8 +47,11 @@ export class Rig {
 
   /** Starts `count` hosts, h1 to h<count>, on 10.76.<n>.1 and up. */
   static async up(count: number, options: RigOptions = {}): Promise<Rig> {
+    const reason = reasonAgainstRig();
+    if (reason !== null) throw new Error(`no hosts on this machine: ${reason}`);
     const own = await claim(identity(options));
-    const addresses = [`${own.net}.${MACHINE}/24`, `${address6(own, MACHINE)}/64`];
+    const addresses = [`${own.net}.${MACHINE}/24`];
+    if (HAS_IPV6) addresses.push(`${address6(own, MACHINE)}/64`);
     const env = { [MARK]: own.directory };
     const lan = await Lan.start({ cable: cableOf(own), addresses, env, mtu: options.mtu ?? 1500 });
     const rig = new Rig(own, lan, options);
@@ -166,7 +173,7 @@ export class Rig {
         address: `${net}.${number}`,
         prefix: 24,
         gateway: this.address,
-        address6: address6(this.claim, number),
+        address6: HAS_IPV6 ? address6(this.claim, number) : null,
       },
       directory: path.join(directory, name),
       cgroup: path.join(cgroupOf(this.claim), name),
