@@ -1,5 +1,7 @@
 import type { Service, Stack } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
+import { type Balancers, settleBalanced } from './balanced.ts';
+import { checkBalanced } from './balancer-claims.ts';
 import { findKnots } from './cycles.ts';
 import { quote } from './quote.ts';
 import type { Fault, Report } from './report.ts';
@@ -34,11 +36,21 @@ export function checkInside(stack: LinkedStack): void {
  * a warning.
  * Returns the stacks without errors, in the order given. Work is done for stacks that depend on others only.
  */
-export function linkStacks(stacks: readonly LinkedStack[]): readonly Stack[] {
+export function linkStacks(alone: readonly LinkedStack[]): readonly Stack[] {
+  const broken = new Set(alone.filter(({ report }) => report.failed()).map(({ name }) => name));
+  const balancers = balancersOf(alone);
+  const stacks = alone.map((stack) => (stack.draft.isLinked ? behind(stack, balancers) : stack));
   const byName = new Map(stacks.map((stack) => [stack.name, stack]));
   const linked = stacks.filter(({ draft }) => draft.isLinked);
-  const broken = new Set(stacks.filter(({ report }) => report.failed()).map(({ name }) => name));
   const family = { byName, broken };
+  // Stacks that link to no other were looked at by themselves, and are kept: what depends on others is not told there.
+  checkBalanced(
+    stacks.map(({ draft, report }) => ({
+      drafts: draft.services,
+      report: draft.isLinked ? report : null,
+    })),
+    balancers,
+  );
   for (const stack of linked) {
     reportUnknown(stack, (dependency) => dependency.stack !== stack.name, family);
   }
@@ -47,6 +59,33 @@ export function linkStacks(stacks: readonly LinkedStack[]): readonly Stack[] {
   const good = stacks.filter(({ report }) => !report.failed());
   const failed = (name: string) => failureOf(name, family);
   return good.map((stack) => (stack.draft.isLinked ? withoutFailed(stack, failed) : stack.plain));
+}
+
+function balancersOf(stacks: readonly LinkedStack[]): Balancers {
+  const byName = new Map(stacks.map(({ name, draft }) => [name, draft]));
+  return {
+    is: (path) => {
+      const [stack = '', service = ''] = path.split('/');
+      const draft = byName.get(stack);
+      if (draft === undefined || draft.names === null) return null;
+      return draft.balancers.includes(service);
+    },
+  };
+}
+
+function behind(stack: LinkedStack, balancers: Balancers): LinkedStack {
+  const { name, draft, report } = stack;
+  const services = draft.services.map((service) =>
+    isInside(service, name)
+      ? service
+      : settleBalanced(service, balancers, { report, isWhole: true }),
+  );
+  return { ...stack, draft: { ...draft, services } };
+}
+
+/** What links within its stack only was settled with it. */
+function isInside({ service }: ServiceDraft, stack: string): boolean {
+  return (service.balanced?.by ?? []).every((path) => path.startsWith(`${stack}/`));
 }
 
 interface Family {

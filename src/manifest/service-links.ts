@@ -17,6 +17,8 @@ export interface Dependency {
 
 export interface ServiceLinks {
   readonly dependencies: readonly Dependency[];
+  /** Paths of what `links` and `external_links` name, in their order, each once. */
+  readonly linked: readonly string[];
   /** Names that only this service knows others by. */
   readonly aliases: readonly LinkAlias[];
 }
@@ -41,7 +43,8 @@ export function readLinks(
   const dependencies = [...links, ...readDependsOn(section, { parse, isThere })].map(
     ({ value: link, path }) => dependencyAt(section, link, path),
   );
-  return { dependencies, aliases: readAliases(section, links, stack) };
+  const linked = [...new Set(links.map(({ value: link }) => servicePath(link)))];
+  return { dependencies, linked, aliases: readAliases(section, links, stack) };
 }
 
 export function dependencyAt(

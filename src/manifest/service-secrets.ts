@@ -1,5 +1,4 @@
 import { marksWithin, parseMark, type SealedKind, type SecretSources } from '../model/secret.ts';
-import type { ContainerSpec } from '../model/spec.ts';
 import { isChanceOf } from './chance.ts';
 import { environmentFault } from './environment-names.ts';
 import type { Fault, Parsed } from './report.ts';
@@ -103,13 +102,13 @@ const withoutSecret: Fault = {
   hint: 'Write "secret: NAME" with "name" and "type" for a variable of the environment, or "source: NAME" for a file.',
 };
 
-/** What the marks in a spec stand for. What looks like one and is none of the grid's is text that somebody wrote. */
+/** What the marks in a spec, and in what goes with it, stand for. What looks like one and is none of the grid's is text that somebody wrote. */
 export function secretSources(
-  spec: ContainerSpec,
+  parts: unknown,
   { grid, book }: { readonly grid: string; readonly book: SecretBook },
 ): Parsed<SecretSources | null> {
   const sources: Record<string, string | null> = {};
-  const marks = marksWithin(spec);
+  const marks = marksWithin(parts);
   if (marks.length > maxSecrets) return { fault: tooMany(marks.length) };
   for (const mark of marks) {
     const { kind, name, id } = parseMark(mark) ?? { kind: 'random', name: '', id: '' };

@@ -1,9 +1,10 @@
 import { shortDigest } from '../model/digest.ts';
 import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
+import type { Position } from '../model/problem.ts';
 import { createBundler } from './bundler.ts';
 import { parseDuration } from './durations.ts';
-import { warnOfLoadBalancing } from './load-balancing.ts';
+import { readBalancing } from './load-balancing.ts';
 import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
 import { readPlacement } from './placement.ts';
@@ -14,7 +15,7 @@ import { ServiceEntry } from './service-schema.ts';
 import { readSecretVariables, type SecretContext, secretSources } from './service-secrets.ts';
 import type { Sources } from './sources.ts';
 import { readSpec } from './spec.ts';
-import { locate, type MapNode, type TreeNode } from './tree.ts';
+import { locate, type MapNode, type TreeNode, valueAt } from './tree.ts';
 import { createSalvagingValidator } from './validate.ts';
 import { besideOf, readVolumesFrom } from './volumes-from.ts';
 import { warnOfNoEffect } from './without-effect.ts';
@@ -24,6 +25,8 @@ export interface ServiceDraft {
   /** With `dependsOn` as if all of them existed. */
   readonly service: Service;
   readonly dependencies: readonly Dependency[];
+  /** Where variables are written that mean something behind a load balancer only. `null`: nowhere. */
+  readonly balancedAt: Position | null;
 }
 
 export interface ServiceContext {
@@ -31,6 +34,8 @@ export interface ServiceContext {
   readonly stack: string;
   /** All services of the stack, by name. */
   readonly names: readonly string[];
+  /** Those of them that are load balancers. */
+  readonly balancers: readonly string[];
   /** The one that answers to the stack's name. */
   readonly exposed: string | null;
   readonly mounts: Omit<MountContext, 'bundler'>;
@@ -60,7 +65,6 @@ export function readService(
   if (fault !== null) context.report.error(key, fault);
   warnOfInterval(section);
   warnOfNoEffect(section, name);
-  warnOfLoadBalancing(section);
   const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, context);
   const dependencies = [
@@ -71,7 +75,7 @@ export function readService(
   ];
   const bundler = createBundler(context.sources);
   const volumesFrom = borrowings.map((one) => one.value);
-  const spec = readSpec(section, {
+  const written = readSpec(section, {
     injected: injectedVariables(name, context),
     secrets: readSecretVariables(section, secretContext),
     mounts: { ...context.mounts, bundler },
@@ -79,11 +83,16 @@ export function readService(
     links: links.aliases,
     names: context.exposed === name ? [stack, `${stack}.${grid}.kontena.local`] : [],
   });
-  const files = bundler.files();
-  const { value: secrets = null, fault: tooMany } = secretSources(spec, {
-    grid,
-    book: secretContext.book,
+  const { spec, ...balancing } = readBalancing(section, written, {
+    stack,
+    isBalancer: context.balancers.includes(name),
+    links: links.linked,
+    balancers: context.balancers,
   });
+  const files = bundler.files();
+  const { book } = secretContext;
+  const marked = [spec, balancing];
+  const { value: secrets = null, fault: tooMany } = secretSources(marked, { grid, book });
   if (tooMany !== undefined) context.report.error(key, tooMany);
   const stateful = value.stateful ?? false;
   const service: Service = {
@@ -98,11 +107,19 @@ export function readService(
     spec,
     ...(files === null ? {} : { files }),
     ...(secrets === null ? {} : { secrets }),
+    ...balancing,
     // Where its data is kept depends on it, so a container of the other kind is another container.
     specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
     position: { file: key.file, line: key.line, column: key.column },
   };
-  return { service, dependencies };
+  return { service, dependencies, balancedAt: balancedAt(node) };
+}
+
+function balancedAt(node: MapNode): Position | null {
+  const environment = valueAt(node, 'environment');
+  if (environment?.kind !== 'map') return null;
+  const found = [...environment.entries].find(([name]) => name.startsWith('KONTENA_LB_'));
+  return found?.[1].key ?? null;
 }
 
 /** Kontena's variables that are the same for all instances; the agent adds those that are not. */

@@ -1,3 +1,6 @@
+import { type Balancers, settleBalanced } from './balanced.ts';
+import { checkBalanced } from './balancer-claims.ts';
+import { isBalancer } from './balancer-image.ts';
 import type { ChildStack } from './child-stacks.ts';
 import { readConfigs, readSecrets } from './configs.ts';
 import { warnOfNetworks } from './networks.ts';
@@ -19,6 +22,8 @@ export interface StackDraft {
   readonly services: readonly ServiceDraft[];
   /** Names of these, and of services with problems. `null` when the file could not be read that far. */
   readonly names: readonly string[] | null;
+  /** Those of them that are load balancers. */
+  readonly balancers: readonly string[];
   /** Names of services that the file has and that are not switched on. */
   readonly off: readonly string[];
   /** Whether a service depends on one of another stack. */
@@ -31,6 +36,7 @@ export interface StackDraft {
 export const emptyDraft: StackDraft = {
   services: [],
   names: null,
+  balancers: [],
   off: [],
   isLinked: false,
   children: [],
@@ -60,7 +66,37 @@ function readServices(input: StackInput, resolved: ResolvedStack): StackDraft {
   warnOfAmbiguousNames(services, report);
   const isLinked = services.some((d) => d.dependencies.some(({ stack }) => stack !== input.name));
   const { off } = resolved;
-  return { services: settleBorrowers(services, report), names, off, isLinked, children: [] };
+  const { balancers } = context;
+  const settled = settleInside(settleBorrowers(services, report), {
+    stack: input.name,
+    isLinked,
+    context,
+  });
+  return { services: settled, names, balancers, off, isLinked, children: [] };
+}
+
+interface Inside {
+  readonly stack: string;
+  readonly isLinked: boolean;
+  readonly context: ServiceContext;
+}
+
+/** What the stack by itself tells of load balancers; services that link to other stacks are looked at with those. */
+function settleInside(
+  drafts: readonly ServiceDraft[],
+  { stack, isLinked, context: { balancers, report } }: Inside,
+): readonly ServiceDraft[] {
+  const inside: Balancers = {
+    is: (path) =>
+      path.startsWith(`${stack}/`) ? balancers.includes(path.slice(stack.length + 1)) : null,
+  };
+  if (drafts.every(({ service }) => service.balanced === undefined)) return drafts;
+  const settled = drafts.map((draft) => {
+    const isWhole = (draft.service.balanced?.by ?? []).every((path) => inside.is(path) !== null);
+    return settleBalanced(draft, inside, { report, isWhole });
+  });
+  if (!isLinked) checkBalanced([{ drafts: settled, report }], inside);
+  return settled;
 }
 
 interface StackParts {
@@ -84,7 +120,10 @@ function contextOf(input: StackInput, { head, names, resolved }: StackParts): Se
   } as const;
   const exposed = readExpose(valueAt(head, 'expose'), names, report);
   const secrets = { book, vault };
-  return { grid, stack, names, exposed, mounts, secrets, sources, report };
+  const balancers = resolved.services
+    .filter(({ node }) => isBalancer(node))
+    .map(({ key }) => key.text);
+  return { grid, stack, names, balancers, exposed, mounts, secrets, sources, report };
 }
 
 /** `name` of a Compose file: the project's, which is called as its folder is. */

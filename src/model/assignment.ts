@@ -1,3 +1,4 @@
+import type { Balancing } from './balancing.ts';
 import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
 import type { ReplaceMode } from './plan.ts';
@@ -17,6 +18,8 @@ export interface AssignedInstance extends InstanceId {
    * where there are none. No reason to send an assignment: the node that ran them knows, and every new spec carries it.
    */
   readonly doneHooks?: readonly string[];
+  /** Of load balancers only. It changes without the container. */
+  readonly balancing?: Balancing;
 }
 
 /**
@@ -57,7 +60,8 @@ export function wantsTheSame(a: Assignment, b: Assignment): boolean {
       return (
         other !== undefined &&
         instancePath(one) === instancePath(other) &&
-        one.specHash === other.specHash
+        one.specHash === other.specHash &&
+        one.balancing?.hash === other.balancing?.hash
       );
     }) &&
     a.kept.length === b.kept.length &&

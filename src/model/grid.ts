@@ -1,3 +1,4 @@
+import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
@@ -59,8 +60,12 @@ export interface Service {
   readonly spec: ContainerSpec;
   /** Absent: none. What stands behind the spec's mounts of the kind `files`. */
   readonly files?: ServiceFiles;
-  /** Absent: none. What the marks in the spec stand for. */
+  /** Absent: none. What the marks in the spec stand for, and those in what load balancers are told. */
   readonly secrets?: SecretSources;
+  /** Absent: it links to nothing that could be a load balancer. */
+  readonly balanced?: Balanced;
+  /** Present on load balancers only. */
+  readonly balancer?: BalancerSettings;
   /** Identifies the spec; two services with equal specs have equal hashes. */
   readonly specHash: string;
   /** Where the service is written. */

@@ -38,6 +38,8 @@ const errors: Readonly<Record<string, string>> = {
   'bad-label': 'A label without a name, or one that Docker does not take.',
   'bad-limit': 'A soft limit above its hard limit.',
   'bad-link': 'Not `[stack/]service[:alias]`, or one alias for two services.',
+  'bad-load-balancing':
+    'A `KONTENA_LB_` variable that a load balancer cannot go by, or a port that it cannot have twice.',
   'bad-merge-key': '`<<` takes a map or a list of maps.',
   'bad-mode': 'Not an octal file mode such as `0440`.',
   'bad-pair': 'A name or value in `sysctls`, `annotations` or build arguments that cannot be one.',
@@ -121,8 +123,11 @@ const errors: Readonly<Record<string, string>> = {
 
 const warnings: Readonly<Record<string, string>> = {
   'ambiguous-name': 'A service `web-1` beside a service `web`: both would answer to one DNS name.',
+  'ambiguous-route':
+    'Two services are to answer for one path of one host behind a load balancer: the first by name does.',
   'dependency-failed':
     'A service is not waited for, because its stack, or the one that brings that along, has problems.',
+  'image-replaced': 'An image of Kontena that could not work here: another one runs in its place.',
   'no-effect': 'What is written here does nothing.',
   'plain-secret': 'A secret lies in the repository in the clear.',
   'read-only-files': 'Files of the repository are mounted without `:ro`; they can only be read.',
