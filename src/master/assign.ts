@@ -9,6 +9,7 @@ import {
 } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
+import { type PreparedBalancing, withBalancing } from './balancing.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import type { FleetNode } from './fleet.ts';
@@ -21,6 +22,10 @@ export interface AssignInput {
   /** The desired state's services by path, and the commit that it is of. */
   readonly services: ReadonlyMap<string, Service>;
   readonly revision: string;
+  /** What each load balancer has to serve, by its path. */
+  readonly balancing: ReadonlyMap<string, PreparedBalancing>;
+  /** Stacks of which nothing is known. */
+  readonly held: readonly string[];
   readonly roster: readonly string[];
   readonly encode: Encode;
   /** Keys of an instance's oneshot hooks that have succeeded, on whatever node. */
@@ -32,7 +37,7 @@ export interface AssignInput {
  * that is already under way is dispatched again without doing anything again.
  */
 export function nextAssignment(input: AssignInput): Assignment | null {
-  const { node, services, revision, done } = input;
+  const { node, services, revision, balancing, held, done } = input;
   const before = node.assignment;
   const instances = new Map((before?.instances ?? []).map((known) => [instancePath(known), known]));
   const kept = new Set<string>();
@@ -41,9 +46,11 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   else for (const path of before.kept) kept.add(path);
   for (const step of input.steps) apply({ step, services, instances, kept, revision, done });
 
-  const wanted = [...instances.values()].toSorted(compareInstances);
+  const wanted = Array.from(instances.values(), (one) =>
+    withBalancing(one, balancing.get(servicePath(one)), { held }),
+  ).toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
-  const secrets = secretsOf(wanted, { services, before: before?.secrets });
+  const secrets = secretsOf(wanted, { services, balancing, before: before?.secrets });
   const next: Assignment = {
     grid: node.grid,
     node: node.name,

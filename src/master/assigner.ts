@@ -1,9 +1,10 @@
-import { type Assignment, wantsTheSame } from '../model/assignment.ts';
+import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
-import type { InstanceId } from '../model/identity.ts';
+import { type InstanceId, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
 import { nextAssignment, stepsByNode } from './assign.ts';
-import type { Fleet } from './fleet.ts';
+import { withBalancing } from './balancing.ts';
+import type { Fleet, FleetNode } from './fleet.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface AssignerOptions {
@@ -29,6 +30,8 @@ export interface Refusal {
 export class Assigner {
   readonly #options: AssignerOptions;
   #refusals: ReadonlyMap<string, Refusal> = new Map();
+  /** What is assigned of load balancers, as long as they are the same services. */
+  #balancers = { names: '', of: new WeakMap<Assignment, readonly AssignedInstance[]>() };
 
   constructor(options: AssignerOptions) {
     this.#options = options;
@@ -41,13 +44,20 @@ export class Assigner {
 
   async carryOut(wave: readonly Step[], prepared: Prepared): Promise<void> {
     const refusals = new Map<string, Refusal>();
-    const roster = this.#options.fleet.nodes(this.#options.grid).map((node) => node.name);
-    for (const [name, steps] of stepsByNode(wave)) {
+    const nodes = this.#options.fleet.nodes(this.#options.grid);
+    const roster = nodes.map((node) => node.name);
+    const work = new Map<string, readonly Step[]>(stepsByNode(wave));
+    const names = [...prepared.balancing.keys()].join();
+    if (names !== this.#balancers.names) this.#balancers = { names, of: new WeakMap() };
+    // What load balancers serve changes without a step.
+    for (const node of nodes)
+      if (!work.has(node.name) && this.#isOutdated(node, prepared)) work.set(node.name, []);
+    for (const [name, steps] of work) {
       const next = this.#next({ name, steps, prepared, roster });
       if (next === null) continue;
       const refusal = await this.#give(next);
-      if (refusal === null) await this.#options.onAssigned(steps);
-      else refusals.set(name, refusal);
+      if (refusal !== null) refusals.set(name, refusal);
+      else if (steps.length > 0) await this.#options.onAssigned(steps);
     }
     this.#refusals = refusals;
   }
@@ -61,6 +71,20 @@ export class Assigner {
     }
   }
 
+  /** Costs next to nothing for nodes without load balancers, however many instances they have. */
+  #isOutdated({ assignment }: FleetNode, { balancing, desired }: Prepared): boolean {
+    if (assignment === null || balancing.size === 0) return false;
+    const known =
+      this.#balancers.of.get(assignment) ??
+      assignment.instances.filter(
+        (one) => one.balancing !== undefined || balancing.has(servicePath(one)),
+      );
+    this.#balancers.of.set(assignment, known);
+    return known.some(
+      (one) => withBalancing(one, balancing.get(servicePath(one)), desired) !== one,
+    );
+  }
+
   #next(of: {
     readonly name: string;
     readonly steps: readonly Step[];
@@ -70,11 +94,12 @@ export class Assigner {
     const { fleet, grid } = this.#options;
     const node = fleet.get(grid, of.name);
     if (node === null) return null;
-    const { services, desired, encode } = of.prepared;
+    const { services, desired, encode, balancing } = of.prepared;
     const { steps, roster } = of;
-    const { revision } = desired;
+    const { revision, held } = desired;
     const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
-    return nextAssignment({ node, steps, services, revision, roster, encode, done });
+    const known = { services, revision, balancing, held, roster };
+    return nextAssignment({ node, steps, ...known, encode, done });
   }
 
   async #give(assignment: Assignment): Promise<Refusal | null> {

@@ -2,6 +2,7 @@ import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Grid, Service, Stack } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
+import { type PreparedBalancing, prepareBalancing } from './balancing.ts';
 import { createEncoder, type Encode } from './delivery.ts';
 
 /** What compiling a revision gave (manifest/compile). */
@@ -26,6 +27,8 @@ export interface Prepared {
   readonly desired: DesiredState;
   readonly services: ReadonlyMap<string, Service>;
   readonly encode: Encode;
+  /** What each load balancer has to serve, by its path. */
+  readonly balancing: ReadonlyMap<string, PreparedBalancing>;
 }
 
 /**
@@ -71,5 +74,5 @@ function index(desired: DesiredState): Prepared {
   for (const stack of desired.stacks)
     for (const service of stack.services)
       services.set(servicePath({ stack: stack.name, service: service.name }), service);
-  return { desired, services, encode: createEncoder() };
+  return { desired, services, encode: createEncoder(), balancing: prepareBalancing(services) };
 }

@@ -78,7 +78,7 @@ export const balancingBounds = {
   text: 131_072,
   certificates: 1_000,
   challenges: 1_000,
-  backends: 10_000,
+  backends: 100_000,
 } as const;
 
 /** Where clients are answered by HTTP, by HTTPS, and where statistics are. */

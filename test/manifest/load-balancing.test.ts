@@ -241,8 +241,7 @@ describe('a service that links to a load balancer', () => {
   });
 
   test('is told once when it links to none', () => {
-    const lines =
-      'services:\n  web:\n    image: web:1\n    environment: [KONTENA_LB_MODE=http]\n';
+    const lines = 'services:\n  web:\n    image: web:1\n    environment: [KONTENA_LB_MODE=http]\n';
     expect(brief(theProblem(compileStackFile(lines)))).toBe('warning no-effect 4:19');
   });
 

@@ -54,6 +54,8 @@ function assign(
     steps,
     services: byPath,
     revision: 'sha-2',
+    balancing: new Map(),
+    held: [],
     roster: ['node-1'],
     encode: createEncoder(),
     done: () => new Set(done),
