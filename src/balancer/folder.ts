@@ -1,0 +1,80 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { shortDigest } from '../model/digest.ts';
+import type { Certificates } from './certificates.ts';
+
+/**
+ * The folder that HAProxy has its configuration from, and its sockets in. Nobody but the agent's user and HAProxy's own may
+ * look into it. Each file is there as a whole, or not at all.
+ */
+export class Folder {
+  readonly #path: string;
+
+  constructor(folder: string) {
+    this.#path = folder;
+  }
+
+  get admin(): string {
+    return path.join(this.#path, 'admin.sock');
+  }
+
+  get master(): string {
+    return path.join(this.#path, 'master.sock');
+  }
+
+  async make(): Promise<void> {
+    await mkdir(path.join(this.#path, 'certificates'), { recursive: true, mode: 0o700 });
+  }
+
+  /** `null`: there is none. */
+  async read(name: string): Promise<string | null> {
+    try {
+      return await readFile(path.join(this.#path, name), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    const file = path.join(this.#path, name);
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+
+  /**
+   * Writes what is not there yet, and the list of it, as a file that is called after what is in it: the configuration that
+   * still runs keeps its own. The list's name, from the folder; `null`: there are no certificates.
+   */
+  async writeCertificates(
+    { files }: Certificates,
+    folderOfHaproxy: string,
+  ): Promise<string | null> {
+    if (files.length === 0) return null;
+    const known = await this.#certificates();
+    for (const { name, text } of files)
+      if (!known.includes(name)) await this.write(`certificates/${name}`, text);
+    const names = files.map(({ name }) => name);
+    const list = listName(names);
+    const lines = names.map((name) => `${folderOfHaproxy}/certificates/${name}\n`);
+    if (!known.includes(list)) await this.write(`certificates/${list}`, lines.join(''));
+    return `certificates/${list}`;
+  }
+
+  /** Nothing but these is read any more. */
+  async keepCertificates({ files }: Certificates): Promise<void> {
+    const names = files.map(({ name }) => name);
+    const kept = new Set([...names, listName(names)]);
+    for (const name of await this.#certificates())
+      if (!kept.has(name)) await rm(path.join(this.#path, 'certificates', name), { force: true });
+  }
+
+  async #certificates(): Promise<readonly string[]> {
+    return await readdir(path.join(this.#path, 'certificates'));
+  }
+}
+
+/** Equal lists have equal names. */
+function listName(names: readonly string[]): string {
+  return `${shortDigest(names)}.list`;
+}

@@ -1,0 +1,65 @@
+import { GridError } from '../model/error.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { ask } from './ask.ts';
+import type { Folder } from './folder.ts';
+import { parseStates, parseStructure, type ServerStates } from './states.ts';
+
+/** As many as fit into what HAProxy reads of a line at once. */
+const COMMANDS_AT_ONCE = 50;
+/** A new process reads the configuration and its certificates, and listens. */
+const RELOAD_MILLISECONDS = 15_000;
+const LOOK_MILLISECONDS = 25;
+
+/** A HAProxy that runs, or does not, in one folder. What is true of it is asked of it, and never remembered. */
+export class Haproxy {
+  readonly #folder: Folder;
+  readonly #clock: Clock;
+
+  constructor(folder: Folder, clock: Clock) {
+    this.#folder = folder;
+    this.#clock = clock;
+  }
+
+  /** Which configuration runs. `null`: none. */
+  async structure(): Promise<string | null> {
+    try {
+      return parseStructure(await ask(this.#folder.admin, 'show info'));
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
+  }
+
+  async states(): Promise<ServerStates> {
+    return parseStates(await ask(this.#folder.admin, 'show servers state'));
+  }
+
+  async tell(commands: readonly string[]): Promise<void> {
+    for (let at = 0; at < commands.length; at += COMMANDS_AT_ONCE)
+      await ask(this.#folder.admin, commands.slice(at, at + COMMANDS_AT_ONCE).join(';'));
+  }
+
+  /**
+   * Has the configuration read again. The new process takes over the old one's sockets, and the old one ends what it has: no
+   * connection is lost. Resolves when the new one answers.
+   */
+  async reload(structure: string, signal: AbortSignal): Promise<void> {
+    await ask(this.#folder.master, 'reload');
+    const until = this.#clock.now() + RELOAD_MILLISECONDS;
+    while (this.#clock.now() < until) {
+      if ((await this.structure()) === structure) return;
+      await this.#clock.sleep(LOOK_MILLISECONDS, signal);
+    }
+    throw new GridError({
+      code: 'internal',
+      message: 'HAProxy did not take its new configuration; it goes on with the old one',
+      retry: 'later',
+      hint: "The container's log says why.",
+    });
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code);
+}

@@ -1,0 +1,86 @@
+import {
+  type Backend,
+  type Balancing,
+  cookieReason,
+  hasControl,
+  lineReason,
+  settingLines,
+  userLineReason,
+} from '../model/balancing.ts';
+import { servicePath } from '../model/identity.ts';
+import type { Config } from './config.ts';
+import { proxyName } from './words.ts';
+
+/** Why what was said cannot be served. `owner` is a service's path; `null`: the load balancer itself. */
+export interface Objection {
+  readonly owner: string | null;
+  readonly reason: string;
+}
+
+/**
+ * What the values of secrets have made of the settings: nobody could look at them before. Nothing that passes here ends the
+ * line that it stands on.
+ */
+export function objectionsTo({ settings, backends }: Balancing): readonly Objection[] {
+  const { statsPassword, healthUri, ciphers, challenges } = settings;
+  const words = [statsPassword, healthUri, ciphers, ...Object.values(challenges)];
+  const isBroken = words.some((word) => word !== null && (word === '' || hasControl(word)));
+  return [
+    ...(isBroken
+      ? [{ owner: null, reason: 'a value is empty, or ends the line that it stands on' }]
+      : []),
+    ...lineObjections(null, settings.customSettings),
+    ...backends.flatMap(backendObjections),
+  ];
+}
+
+function backendObjections(backend: Backend): readonly Objection[] {
+  const owner = servicePath(backend);
+  const { customSettings, cookie, basicAuth, check } = backend;
+  const cookieFault = cookie === null || cookie === '' ? null : cookieReason(cookie);
+  const users = basicAuth === null ? [] : settingLines(basicAuth);
+  // What they say is a secret.
+  const isNoUser = users.some((line) => userLineReason(line) !== null);
+  const isNoUri =
+    check !== null && check.uri !== null && (hasControl(check.uri) || !/^\S+$/.test(check.uri));
+  return [
+    ...lineObjections(owner, customSettings),
+    ...(cookieFault === null ? [] : [{ owner, reason: `the cookie ${cookieFault}` }]),
+    ...(isNoUser
+      ? [{ owner, reason: 'KONTENA_LB_BASIC_AUTH_SECRETS has a line that is no user' }]
+      : []),
+    ...(isNoUri ? [{ owner, reason: 'the path of the health check has a blank in it' }] : []),
+  ];
+}
+
+function lineObjections(owner: string | null, lines: readonly string[]): readonly Objection[] {
+  return lines.flatMap((line, at) => {
+    const reason = lineReason(line);
+    return reason === null
+      ? []
+      : [{ owner, reason: `line ${at + 1} of KONTENA_LB_CUSTOM_SETTINGS ${reason}` }];
+  });
+}
+
+/** What `haproxy -c` said, each line with whom it is about. Only what keeps the configuration from being taken. */
+export function objectionsOf(
+  messages: readonly string[],
+  { owners }: Config,
+  backends: readonly Backend[],
+): readonly Objection[] {
+  const byProxy = new Map(backends.map((one) => [proxyName(one), servicePath(one)]));
+  const alerts = messages.filter((line) => line.startsWith('[ALERT]'));
+  return alerts.flatMap((line): readonly Objection[] => {
+    const reason = line.replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, '');
+    const [, place, message] = /^parsing \[[^\]]*:(\d+)\] ?: ?(.*)$/.exec(reason) ?? [];
+    if (message !== undefined)
+      return [{ owner: owners[Number(place) - 1] ?? null, reason: message }];
+    // Two lines that only say that there was something.
+    if (/^(?:Error\(s\) found|Fatal errors found)/.test(reason)) return [];
+    const names = [...reason.matchAll(/'([A-Za-z0-9_-]+:[A-Za-z0-9_-]+)/g)].flatMap(
+      ([, name]) => name ?? [],
+    );
+    const owner = names.map((name) => byProxy.get(name)).find((path) => path !== undefined);
+    return [{ owner: owner ?? null, reason }];
+  });
+}
