@@ -1,5 +1,6 @@
 import type { NetworkFacts, NetworkMap } from '../model/network.ts';
 import type { Networks } from './attachment.ts';
+import type { NetworkObserver } from './network-observer.ts';
 import { type Publisher, silentPublisher } from './publisher.ts';
 
 /** This node's part in its grid's network. */
@@ -14,6 +15,8 @@ export interface GridNetwork {
   apply(map: NetworkMap, node: string): void;
   /** Everything that runs was looked at and published: from here on others can be told. */
   begin(): void;
+  /** Looks at it for the master; absent where there is nothing to tell. */
+  readonly observer?: NetworkObserver;
   /** The node's network goes on working; only the agent's part in it ends. */
   stop(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { fingerprint } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { packageVersion } from '../runtime/version.ts';
+
 import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
@@ -21,6 +22,8 @@ import { networkProbes, type Probes } from './probe.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
+
+export { checkHost } from './check-host.ts';
 
 export interface AgentOptions {
   /** The master's address: `http(s)://…` or `ws(s)://…`. */

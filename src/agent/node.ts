@@ -2,7 +2,13 @@ import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import { instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
-import type { AgentMessage, AgentMessageOf, MasterMessageOf, Signed } from '../protocol/agent.ts';
+import {
+  type AgentMessage,
+  type AgentMessageOf,
+  CAPABILITY,
+  type MasterMessageOf,
+  type Signed,
+} from '../protocol/agent.ts';
 import type { JoinToken } from '../protocol/join-token.ts';
 import type { KeyPair } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +26,7 @@ import {
   type Membership,
 } from './identity.ts';
 import type { Lanes } from './lanes.ts';
+import { NetworkReporter } from './network-reporter.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
 import { Reconciler } from './reconciler.ts';
@@ -63,6 +70,7 @@ export interface AgentStatus {
 export class Node implements SessionHost {
   readonly #options: NodeOptions;
   readonly #observer: Observer;
+  readonly #reporter: NetworkReporter | null;
   #reconciler: Reconciler | null = null;
   #signed: Signed | null = null;
   #map: HeldNetworkMap | null = null;
@@ -85,6 +93,8 @@ export class Node implements SessionHost {
         pathOf: instancePath,
       },
     });
+    const { observer } = options.network;
+    this.#reporter = observer === undefined ? null : new NetworkReporter({ ...options, observer });
   }
 
   get keys(): KeyPair {
@@ -150,6 +160,8 @@ export class Node implements SessionHost {
     this.#recalled = options.recall;
     this.#options.log.info({ recall: options.recall }, 'session with the master is open');
     void session.ended.then(() => this.#closed(session));
+    if (session.takes(CAPABILITY.networkReport))
+      this.#reporter?.open((message) => session.send(message));
     void this.#reconciler?.known.then(() => this.#observe(session));
   }
 
@@ -207,6 +219,7 @@ export class Node implements SessionHost {
 
   async stop(): Promise<void> {
     this.#observer.close();
+    await this.#reporter?.stop();
     await this.#reconciler?.stop();
     await this.#options.network.stop();
   }
@@ -279,6 +292,7 @@ export class Node implements SessionHost {
   #closed(session: Session): void {
     if (this.#session !== session) return;
     this.#session = null;
+    this.#reporter?.close();
     this.#observer.close();
   }
 

@@ -88,6 +88,7 @@ export class Session {
   readonly #alarm: Alarm;
   #state: State;
   #queue: Promise<void> = Promise.resolve();
+  #capabilities: readonly string[] = [];
   #alive = true;
   #heartbeat = 0;
   #fault: SessionEnd | null = null;
@@ -115,6 +116,11 @@ export class Session {
 
   get isOpen(): boolean {
     return this.#state.name === 'open';
+  }
+
+  /** Whether the master takes what an older one would refuse. */
+  takes(capability: string): boolean {
+    return this.#capabilities.includes(capability);
   }
 
   /** Dropped when the session is no longer open: whoever sends compares with the truth when the next one opens. */
@@ -205,6 +211,7 @@ export class Session {
     if (challenge.protocol < PROTOCOL.min || challenge.protocol > PROTOCOL.max)
       throw violation(`the master speaks protocol ${challenge.protocol}`);
     this.#state = { name: 'proving', masterKey: challenge.publicKey };
+    this.#capabilities = challenge.capabilities;
     this.send({
       type: 'proof',
       signature: sign(

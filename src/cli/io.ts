@@ -10,6 +10,8 @@ export interface Io {
   readonly stdin: Stdin;
   /** Whether a person reads there: then colours are used. */
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Width of the screen; absent where there is none. */
+  readonly columns?: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Directory that relative paths start from. */
   readonly cwd: string;

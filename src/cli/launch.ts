@@ -1,3 +1,4 @@
+import type { NetworkFinding } from '../model/network-report.ts';
 import { type AgentStart, agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { type MasterStart, masterOptions } from './master-options.ts';
@@ -9,6 +10,22 @@ export interface Launch {
   readonly master: (options: MasterStart) => Promise<RunningProcess & { readonly url: string }>;
   readonly agent: (options: AgentStart) => Promise<RunningProcess>;
   readonly demo: () => Promise<ExitCode>;
+  /** Looks at this host's network, without an agent. */
+  readonly checkHost: (of: HostQuestion) => Promise<HostAnswer>;
+}
+
+export interface HostQuestion {
+  /** The agent's. */
+  readonly directory: string;
+  readonly dockerSocket: string;
+  readonly now: number;
+}
+
+export interface HostAnswer {
+  /** `null`: the directory says of none. */
+  readonly grid: string | null;
+  readonly node: string | null;
+  readonly findings: readonly NetworkFinding[];
 }
 
 export interface RunningProcess {

@@ -23,6 +23,7 @@ const io: Io = {
     interrupt: () => process.kill(process.pid, 'SIGINT'),
   }),
   isTerminal: { stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
+  ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
   env: process.env,
   cwd: process.cwd(),
   fetch: (input, init) => fetch(input, init),
@@ -39,6 +40,7 @@ const launch: Launch = {
     const log = createLog({ level: logLevel, name: 'agent' });
     return await startAgent({ ...options, log, clock: systemClock, random: Math.random });
   },
+  checkHost: async (of) => await (await import('../agent/main.ts')).checkHost(of),
   demo: async () => await (await import('./demo.ts')).demo(io, launch),
 };
 

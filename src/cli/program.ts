@@ -10,6 +10,7 @@ import { events, followEvents } from './events.ts';
 import { history } from './history.ts';
 import { EXIT, type ExitCode } from './io.ts';
 import { runAgent, runMaster } from './launch.ts';
+import { addNetworkCommands } from './network-commands.ts';
 import { listNodes, removeNode, showNode } from './node.ts';
 import { printFault } from './output.ts';
 import { showPlan } from './plan.ts';
@@ -66,6 +67,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addGridCommands(tree);
   addDeployCommands(tree);
   addNodeCommands(tree);
+  addNetworkCommands(tree);
   addSecretCommands(tree);
   addCertificateCommands(tree);
   addVpnCommands(tree);

@@ -58,6 +58,7 @@ const replies = {
   DeployStarted: wire.DeployStarted,
   EventList: wire.EventList,
   Token: wire.Token,
+  NetworkStatus: wire.NetworkStatus,
 };
 
 const GridParams = Type.Object({ grid: Name });
@@ -205,6 +206,11 @@ function registerNodes(app: Api, { operations }: ApiOptions): void {
       await operations.removeNode(params.grid, params.node);
       return await reply.code(204).send();
     },
+  );
+  app.get(
+    '/grids/:grid/network',
+    { schema: { params: GridParams, ...doc('NetworkStatus', 'How nodes reach each other') } },
+    (request) => operations.network(request.params.grid),
   );
   app.get('/nodes', { schema: doc('NodeList', 'Nodes of all grids') }, async () => {
     const grids = await operations.grids();

@@ -7,6 +7,7 @@ import type {
   EventList,
   GridStatus,
   InstanceStatus,
+  NetworkStatus,
   NodeStatus,
   Recipient,
   ServiceStatus,
@@ -57,6 +58,7 @@ export interface Operations {
   subscribe(listener: (update: Update) => void): () => void;
   /** What values are sealed for, so that this master can open them. */
   recipient(): Recipient;
+  network(grid: string): Promise<NetworkStatus>;
   /** The repository was read once and everything needed to deploy is running. */
   ready(): boolean;
 }

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
+import type { NetworkReport } from '../model/network-report.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
 import { decodeAssignment, decodeNetworkMap, toObservedInstance } from '../protocol/codec.ts';
@@ -47,6 +48,11 @@ export interface DispatcherOptions {
   /** Something about a grid's nodes changed: its controller should look. */
   readonly onChange: (grid: string) => void;
   readonly onEvent: (event: NodeEvent) => void;
+  readonly onNetworkReport: (from: {
+    readonly grid: string;
+    readonly node: string;
+    readonly report: NetworkReport;
+  }) => Promise<void>;
 }
 
 export interface NodeEvent {
@@ -258,6 +264,14 @@ export class Dispatcher implements SessionHost {
       message: `generation ${message.generation} refused: ${message.message}`,
     });
     await Promise.resolve();
+  }
+
+  async networkReported(
+    session: Session,
+    { report }: AgentMessageOf<'network-report'>,
+  ): Promise<void> {
+    const { grid, node } = session.node;
+    if (this.#isCurrent(session)) await this.#options.onNetworkReport({ grid, node, report });
   }
 
   closed(session: Session): void {

@@ -24,6 +24,7 @@ import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from '.
 import { Grids } from './grids.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
+import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import { RepositoryLoop } from './repository-loop.ts';
@@ -119,6 +120,12 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   };
   const networks = await loadNetworkMaps({ identity, fleet, clock, log, onChange }, store);
   undo.push('networks', async () => await networks.stop());
+  const networkWatch = new NetworkWatch({
+    fleet,
+    map: (grid) => networks.of(grid).outlook.map,
+    clock,
+    onEvent,
+  });
   const dispatcher = new Dispatcher({
     identity,
     version,
@@ -131,6 +138,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     log,
     onChange,
     onEvent,
+    onNetworkReport: async (from) => await networkWatch.take(from),
   });
   const announcer = createAnnouncer({
     reporter,
@@ -189,6 +197,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       fleet,
       networks,
       dispatcher,
+      networkWatch,
       hub,
       identity,
       recipient: vault.recipient,

@@ -18,6 +18,7 @@ import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { NetworkMaps } from './network-maps.ts';
+import type { NetworkWatch } from './network-watch.ts';
 import type { RepositoryState } from './repository-loop.ts';
 import {
   type GridView,
@@ -33,6 +34,7 @@ export interface OverviewOptions {
   readonly fleet: Fleet;
   readonly networks: NetworkMaps;
   readonly dispatcher: Dispatcher;
+  readonly networkWatch: NetworkWatch;
   readonly hub: UpdateHub;
   readonly identity: KeyPair;
   /** What values are sealed for. */
@@ -99,6 +101,10 @@ export function createOverview(options: OverviewOptions): Operations {
       await removeNode(options, grid, node);
     },
     subscribe: (listener) => hub.subscribe(listener),
+    network: async (grid) => {
+      controllerOf(options, grid);
+      return await options.networkWatch.status(grid);
+    },
     recipient: () => ({ recipient: options.recipient }),
     ready: () => options.repository().head !== null,
   };
@@ -228,6 +234,7 @@ async function removeNode(options: OverviewOptions, grid: string, name: string):
   await store.observations.remove(grid, name);
   fleet.remove(grid, name);
   await networks.of(grid).removed(name);
+  options.networkWatch.removed(grid, name);
   options.controllers.get(grid)?.wake();
 }
 

@@ -4,6 +4,7 @@ import { errorMessage, GridError } from '../model/error.ts';
 import {
   type AgentMessage,
   type AgentMessageOf,
+  CAPABILITY,
   CLOSE,
   MAX_FRAME_BYTES,
   type MasterMessage,
@@ -32,6 +33,7 @@ export interface SessionHost {
     message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>,
   ): Promise<void>;
   closed(session: Session): void;
+  networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
 }
 
 export interface Admission {
@@ -205,6 +207,8 @@ export class Session {
       return await this.#observed(message);
     if (state.name === 'open' && (message.type === 'event' || message.type === 'refusal'))
       return await this.#reported(message);
+    if (state.name === 'open' && message.type === 'network-report')
+      return await this.#host.networkReported(this, message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -227,7 +231,7 @@ export class Session {
       type: 'challenge',
       protocol: Math.min(hello.protocol.max, PROTOCOL.max),
       masterVersion: version,
-      capabilities: [],
+      capabilities: [CAPABILITY.networkReport],
       nonce: nonces.master,
       publicKey: identity.publicKey,
       signature: sign(identity, 'session-master', sessionText(nonces)),

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
+import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from './shape.ts';
 
 /**
  * Every message between master and agent. One JSON object a websocket text frame, `type` tells which.
@@ -16,6 +16,7 @@ import { MAX_INSTANCES, Name, NodeFacts, ObservedInstance } from './shape.ts';
  *   agent ── refusal ───────▶ master     an assignment that was not taken, and why
  *   agent ◀─ resync ───────── master     send a complete observation (a sequence number was missed, or a recall)
  *   agent ── event ─────────▶ master     one line of history; may be dropped
+ *   agent ── network-report ▶ master     how it reaches its peers, and what is in the way; capability `network-report`
  *
  * Unknown types are refused, unknown fields tolerated. The agent must check the master's signature against its pinned key
  * (or, when joining, the fingerprint inside the join token) before it sends `proof`: the token must not reach an impostor.
@@ -34,6 +35,9 @@ export const CLOSE = {
   replaced: { code: 4041, retry: true, reason: 'replaced by a newer session of this node' },
   shutdown: { code: 4050, retry: true, reason: 'shutting down' },
 } as const;
+
+/** What a peer may be sent that an older one would refuse. */
+export const CAPABILITY = { networkReport: 'network-report' } as const;
 
 const text = (maxLength: number) => Type.String({ maxLength });
 const Nonce = Type.String({ minLength: 32, maxLength: 128 });
@@ -146,6 +150,11 @@ const NodeEvent = Type.Object({
   message: text(4_096),
 });
 
+const NetworkReportMessage = Type.Object({
+  type: Type.Literal('network-report'),
+  report: NetworkReport,
+});
+
 export const AgentMessage = Type.Union([
   Hello,
   Proof,
@@ -154,6 +163,7 @@ export const AgentMessage = Type.Union([
   Observation,
   Refusal,
   NodeEvent,
+  NetworkReportMessage,
 ]);
 export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Network, Resync]);
 

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import Type from 'typebox';
 import { GridError } from '../model/error.ts';
-import { Name, NodeFacts } from './shape.ts';
+import { Name, NetworkReport, NodeFacts } from './shape.ts';
 
 /**
  * Every request and reply of `/api/v1`, as JSON Schema with inferred types. Master, command line and OpenAPI document read
@@ -279,6 +279,36 @@ export const GridEvent = Type.Object({
   actor: nullable(text),
 });
 
+const NetworkNodeStatus = Type.Object({
+  name: text,
+  status: Type.Enum(['online', 'offline', 'unobserved']),
+  number: nullable(Type.Integer({ description: 'In the grid; null: not in its network.' })),
+  address: nullable(Type.String({ description: 'In the grid.' })),
+  mode: nullable(Type.Enum(['none', 'bridge', 'overlay'])),
+  reason: nullable(Type.String({ description: 'Why there is no overlay.' })),
+  port: nullable(Type.Integer({ description: 'UDP, of WireGuard.' })),
+  publicAddress: nullable(text),
+  addresses: list(text),
+  seenFrom: nullable(Type.String({ description: 'Where the master sees it connect from.' })),
+  region: nullable(text),
+  behindNat: nullable(Type.Boolean({ description: 'null: not known.' })),
+  report: nullable(Type.Object({ at: Time, ...NetworkReport.properties })),
+});
+
+export const NetworkStatus = Type.Object({
+  grid: text,
+  map: nullable(
+    Type.Object({
+      version: count,
+      subnet: text,
+      tunnelSubnet: text,
+      mtu: count,
+      trustedSubnets: list(text),
+    }),
+  ),
+  nodes: list(NetworkNodeStatus),
+});
+
 const before = nullable(
   Type.String({ description: 'Pass it as `before` for the next, older page; null: no more.' }),
 );
@@ -352,6 +382,7 @@ export type DeployList = Frozen<Type.Static<typeof DeployList>>;
 export type EventList = Frozen<Type.Static<typeof EventList>>;
 export type DeployStarted = Frozen<Type.Static<typeof DeployStarted>>;
 export type Token = Frozen<Type.Static<typeof Token>>;
+export type NetworkStatus = Frozen<Type.Static<typeof NetworkStatus>>;
 export type Update = Frozen<Type.Static<typeof Update>>;
 
 const ajv = new Ajv2020({ strict: true, allErrors: false });

@@ -346,3 +346,36 @@ export const ObservedInstance = Type.Object({
   ),
   doneHooks: Type.Optional(HookKeys),
 });
+
+/** Agents cut down what is more or longer. */
+export const REPORT_BOUNDS = { peers: 10_000, findings: 100, text: 1_000 } as const;
+
+export const NetworkFinding = Type.Object({
+  severity: Type.Union([Type.Literal('error'), Type.Literal('warning'), Type.Literal('info')]),
+  code: text(64),
+  message: text(REPORT_BOUNDS.text),
+  hint: text(REPORT_BOUNDS.text),
+});
+
+const NodeNumber = Type.Integer({ minimum: 1 });
+
+export const NetworkReport = Type.Object({
+  version: count,
+  peers: list(
+    Type.Object({
+      node: NodeNumber,
+      way: Type.Union([
+        Type.Literal('tunnel'),
+        Type.Literal('trusted'),
+        Type.Literal('relay'),
+        Type.Literal('none'),
+      ]),
+      relay: nullable(NodeNumber),
+      endpoint: nullable(text(255)),
+      roundTrip: nullable(Type.Number({ minimum: 0 })),
+      fullSize: nullable(Type.Boolean()),
+    }),
+    REPORT_BOUNDS.peers,
+  ),
+  findings: list(NetworkFinding, REPORT_BOUNDS.findings),
+});

@@ -72,7 +72,13 @@ export async function runGridops(
     stop: options.stop ?? new AbortController().signal,
   };
   const nothing = () => Promise.reject(new Error('not started in this test'));
-  const launch: Launch = { master: nothing, agent: nothing, demo: nothing, ...options.launch };
+  const launch: Launch = {
+    master: nothing,
+    agent: nothing,
+    demo: nothing,
+    checkHost: nothing,
+    ...options.launch,
+  };
   const machine: Machine = {
     nodeVersion: '20.19.0',
     git: async () => '2.39',

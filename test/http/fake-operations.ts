@@ -7,6 +7,7 @@ import type {
   GridEvent,
   GridStatus,
   InstanceStatus,
+  NetworkStatus,
   NodeStatus,
   ServiceStatus,
   Update,
@@ -199,6 +200,7 @@ export class FakeOperations implements Operations {
   serviceList: ServiceStatus[] = [aService()];
   instanceList: InstanceStatus[] = [anInstance(), anInstance({ number: 2, node: 'web-2' })];
   deployList: Deploy[] = [aDeploy()];
+  networkStatus: NetworkStatus = { grid: 'production', map: null, nodes: [] };
   eventList: GridEvent[] = [anEvent()];
   currentPlan: CurrentPlan | null = {
     plan: aPlan(),
@@ -299,6 +301,11 @@ export class FakeOperations implements Operations {
   async removeNode(grid: string, node: string) {
     this.#find(this.nodeList, (one) => one.grid === grid && one.name === node, `node '${node}'`);
     this.calls.push(`remove ${grid} ${node}`);
+  }
+
+  async network(grid: string) {
+    await this.grid(grid);
+    return this.networkStatus;
   }
 
   subscribe(listener: (update: Update) => void) {

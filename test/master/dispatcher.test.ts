@@ -11,6 +11,7 @@ import { loadNetworkMaps, type NetworkMaps } from '../../src/master/network-maps
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Stack } from '../../src/model/grid.ts';
 import type { NetworkMap } from '../../src/model/network.ts';
+import type { NetworkReport } from '../../src/model/network-report.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES } from '../../src/protocol/agent.ts';
 import {
   decodeAssignment,
@@ -56,6 +57,7 @@ let networks: NetworkMaps;
 let server: Server;
 let url: string;
 let events: NodeEvent[];
+let reports: { readonly grid: string; readonly node: string; readonly report: NetworkReport }[];
 let agents: WireAgent[];
 let changes: (() => void)[];
 
@@ -63,6 +65,7 @@ beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   identity = createKeyPair();
   events = [];
+  reports = [];
   agents = [];
   changes = [];
   await startDispatcher(new Fleet());
@@ -99,6 +102,10 @@ async function startDispatcher(of: Fleet): Promise<void> {
       for (const look of changes.splice(0)) look();
     },
     onEvent: (event) => events.push(event),
+    onNetworkReport: async (from) => {
+      reports.push(from);
+      for (const look of changes.splice(0)) look();
+    },
   });
 }
 
