@@ -62,11 +62,12 @@ async function heldPlace(directory: string): Promise<Held> {
 async function newestFile(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
   const times = await Promise.all(
-    names.map(async (name) =>
-      stat(path.join(directory, name)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
+    names.map(
+      async (name) =>
+        await stat(path.join(directory, name)).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
     ),
   );
   return Math.max(0, ...times);

@@ -139,21 +139,21 @@ const UNSYNCHRONISED = 0x40;
 async function hostLinks(programs: HostPrograms): Promise<readonly HostLink[]> {
   const { output } = await programs.run('ip', ['-j', 'addr', 'show']);
   return rows(output).map((row) => ({
-    name: String(row['ifname'] ?? ''),
+    name: textOf(row['ifname']),
     mtu: Number(row['mtu'] ?? 0),
-    addresses: rows(row['addr_info']).map((info) => String(info['local'] ?? '')),
+    addresses: rows(row['addr_info']).map((info) => textOf(info['local'])),
   }));
 }
 
 async function hostRoutes(programs: HostPrograms): Promise<readonly HostRoute[]> {
   const { output } = await programs.run('ip', ['-j', '-4', 'route', 'show']);
   return rows(output).map((row) => {
-    const destination = String(row['dst'] ?? '');
+    const destination = textOf(row['dst']);
     const isDefault = destination === 'default';
     const whole = destination.includes('/') ? destination : `${destination}/32`;
     return {
       destination: isDefault ? '0.0.0.0/0' : whole,
-      device: String(row['dev'] ?? ''),
+      device: textOf(row['dev']),
       isDefault,
     };
   });
@@ -166,6 +166,10 @@ function rows(value: unknown): readonly Row[] {
   const list = typeof value === 'string' ? parsed(value) : value;
   if (!Array.isArray(list)) return [];
   return list.filter((row): row is Row => typeof row === 'object' && row !== null);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function parsed(text: string): unknown {

@@ -120,7 +120,8 @@ function overlapFindings(host: HostState, place: Place | null): readonly Network
             ),
           );
     for (const route of host.routes) {
-      if (route.isDefault || /^gridops/.test(route.device) || devices.has(route.device)) continue;
+      if (route.isDefault || route.device.startsWith('gridops') || devices.has(route.device))
+        continue;
       const theirs = parseSubnet(route.destination);
       if (!overlaps(theirs, parseSubnet(text))) continue;
       const isWider = theirs.length < parseSubnet(text).length;

@@ -4,9 +4,9 @@ import { pairFindings } from './network-pairs.ts';
 import type { DoctorFinding, NodeNetwork } from './network-sight.ts';
 
 /** Pure: what is wrong with a grid's network, by what its nodes say and by comparing it. The worst first. */
-export function diagnose(status: NetworkStatus, now: number): readonly DoctorFinding[] {
+export function diagnose(status: NetworkStatus): readonly DoctorFinding[] {
   const own = status.nodes.flatMap((node) => [
-    ...nodeFindings(node, status, now),
+    ...nodeFindings(node, status),
     ...(isFresh(node) ? (node.report?.findings ?? []) : []).map((one) => ({
       ...one,
       at: node.name,
@@ -26,8 +26,7 @@ const OLD = 180_000;
 
 function nodeFindings(
   node: NodeNetwork,
-  { map, nodes }: NetworkStatus,
-  now: number,
+  { map, nodes, now }: NetworkStatus,
 ): readonly DoctorFinding[] {
   const at = node.name;
   if (node.mode === null && node.status !== 'unobserved')

@@ -22,7 +22,7 @@ export async function networkDoctor(
   const grids: Looked[] = [];
   for (const grid of options.grids) {
     const status = await client.get(NetworkStatus, `/grids/${encodeURIComponent(grid)}/network`);
-    grids.push({ network: status, findings: diagnose(status, io.clock.now()) });
+    grids.push({ network: status, findings: diagnose(status) });
   }
   const texts = (value: readonly Looked[]): string =>
     value.map(({ network, findings }) => printDiagnosis(io, network, findings)).join('\n\n');
@@ -79,7 +79,9 @@ export function printFindings(io: Io, findings: readonly DoctorFinding[]): strin
   const colours = paint(io);
   if (findings.length === 0) return `${colours.green('ok')}  Nothing stands in the way.`;
   const width = columnsOf(io);
-  const shown = findings.map((finding) => printFinding(finding, colours, width)).join('\n\n');
+  const shown = grouped(findings)
+    .map((finding) => printFinding(finding, colours, width))
+    .join('\n\n');
   return `${shown}\n\n${tally(findings)}`;
 }
 
@@ -91,7 +93,7 @@ function printFinding(finding: DoctorFinding, colours: Paint, width: number): st
   const words = { error: 'blocked', warning: 'warning', info: 'note' };
   const head = `${tones[severity](words[severity].padEnd(INDENT - 2))}  ${at === '' ? '' : `${colours.bold(at)}  `}${colours.dim(code)}`;
   const indent = ' '.repeat(INDENT);
-  const body = wrap(sentence(message), width - INDENT).map((line) => indent + line);
+  const body = wrap(message, width - INDENT).map((line) => indent + line);
   const [first = '', ...rest] = wrap(hint, width - INDENT - 2);
   const todo = [
     `${indent}${colours.green('→')} ${first}`,
@@ -100,9 +102,22 @@ function printFinding(finding: DoctorFinding, colours: Paint, width: number): st
   return [head, ...body, ...todo].join('\n');
 }
 
-/** What is found begins as the rest of a sentence about a node. */
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+const MOST_NAMED = 4;
+
+/** The same of many nodes is said once. */
+function grouped(findings: readonly DoctorFinding[]): readonly DoctorFinding[] {
+  const groups = new Map<string, { readonly first: DoctorFinding; readonly at: string[] }>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.severity, finding.code, finding.message, finding.hint]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: finding, at: [finding.at] });
+    else group.at.push(finding.at);
+  }
+  return [...groups.values()].map(({ first, at }) => {
+    const more = at.length - MOST_NAMED;
+    const named = at.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+    return { ...first, at: named };
+  });
 }
 
 function tally(findings: readonly DoctorFinding[]): string {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { NetworkStatus } from '../protocol/api.ts';
 import { type NodeNetwork, type PeerSight, sightOf } from './network-sight.ts';
 import { type Paint, table } from './output.ts';
@@ -98,6 +99,9 @@ function summaryRow(
 }
 
 function widest(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters.
-  return Math.max(...text.split('\n').map((line) => line.replace(/\u001b\[\d+m/g, '').length));
+  return Math.max(
+    ...stripVTControlCharacters(text)
+      .split('\n')
+      .map((line) => line.length),
+  );
 }

@@ -1,8 +1,9 @@
+import { DEFAULT_MTU } from '../model/network.ts';
 import type { NetworkStatus } from '../protocol/api.ts';
 import { type DoctorFinding, type NodeNetwork, type PeerSight, sightOf } from './network-sight.ts';
 
 /** What nodes say of each other, compared. */
-export function pairFindings({ nodes }: NetworkStatus): readonly DoctorFinding[] {
+export function pairFindings({ map, nodes }: NetworkStatus): readonly DoctorFinding[] {
   const present = nodes.filter((node) => node.status === 'online' && node.number !== null);
   const cutOff = present.filter((node) => isCutOff(node, present));
   const findings = cutOff.map((node) => cutOffFinding(node, present));
@@ -13,7 +14,7 @@ export function pairFindings({ nodes }: NetworkStatus): readonly DoctorFinding[]
       const [there, back] = [sightOf(a, b), sightOf(b, a)];
       const isTold = cutOff.includes(a) || cutOff.includes(b);
       const lost = isTold ? [] : lostFindings({ a, b, there, back });
-      findings.push(...lost, ...sizeFindings({ a, b, there, back }));
+      findings.push(...lost, ...sizeFindings({ a, b, there, back }, map?.mtu ?? DEFAULT_MTU));
       const relay = there?.relay ?? back?.relay ?? null;
       if (relay !== null) relayed.push(`${a.name} ↔ ${b.name} by ${names.get(relay) ?? relay}`);
     }
@@ -83,13 +84,16 @@ function wayHint(a: NodeNetwork, b: NodeNetwork): string {
     return code === null ? [] : [`${code} on ${node.name}`];
   });
   if (blocked.length > 0) return `First mend ${blocked.join(' and ')}.`;
-  const isHidden = (node: NodeNetwork): boolean =>
-    node.behindNat === true && node.publicAddress === null;
   if (isHidden(a) && isHidden(b))
     return `Both are behind NAT: add a node with a public address to the grid, which passes their packets on; or forward UDP ${a.port} to ${a.name} at its router and start its agent with --public-address.`;
   const open = isHidden(a) ? [b] : isHidden(b) ? [a] : [a, b];
   const where = open.map(({ name, port }) => `UDP ${port} on ${name}`).join(' and ');
   return `Open ${where}, and in whatever is before it (security group, router).`;
+}
+
+/** Nobody can begin to talk to it from outside. */
+function isHidden({ behindNat, publicAddress }: NodeNetwork): boolean {
+  return behindNat === true && publicAddress === null;
 }
 
 /** What a node itself found that explains it. */
@@ -116,7 +120,10 @@ function addressesOf({ publicAddress, addresses, seenFrom }: NodeNetwork): strin
   return known.slice(0, MOST_ADDRESSES).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function sizeFindings({ a, b, there, back }: Pair): readonly DoctorFinding[] {
+/** What WireGuard and VXLAN put around a packet. */
+const AROUND = 130;
+
+function sizeFindings({ a, b, there, back }: Pair, mtu: number): readonly DoctorFinding[] {
   const [to, from] = [there?.fullSize, back?.fullSize];
   if (to !== false && from !== false) return [];
   const isBoth = to === false && from === false;
@@ -128,7 +135,7 @@ function sizeFindings({ a, b, there, back }: Pair): readonly DoctorFinding[] {
       severity: 'error',
       code: 'full-size-lost',
       message: `large packets are lost ${way}, small ones arrive: connections open and then hang`,
-      hint: `Something between ${isBoth ? 'them' : `${sender.name} and ${receiver.name}`} carries less than 1500 bytes and says nothing (a tunnel, PPPoE, a cloud’s network). Set the MTU right on ${isBoth ? 'both hosts' : sender.name}, or found the grid with a smaller \`mtu\` in grid.yml.`,
+      hint: `Something between ${isBoth ? 'them' : `${sender.name} and ${receiver.name}`} carries packets of less than ${mtu + AROUND} bytes and says nothing (a tunnel, PPPoE, a cloud’s network). Set the MTU right on ${isBoth ? 'both hosts' : sender.name}, or found the grid with a smaller \`mtu\` in grid.yml.`,
     },
   ];
 }

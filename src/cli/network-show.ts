@@ -22,7 +22,11 @@ function printNetwork(io: Io, status: NetworkStatus): string {
   const colours = paint(io);
   const rows = nodes.map((node) => nodeRow(io, status, node));
   const head = ['NO', 'NODE', 'STATUS', 'ADDRESS', 'NETWORK', 'REACHES', 'MAP', 'UNDERLAY'];
-  return `${mapLines(map).join('\n')}\n\n${table(head.map(colours.dim), rows)}`;
+  const reasons = nodes.flatMap(({ name, reason }) =>
+    reason === null ? [] : [`${name} has no overlay: ${reason}`],
+  );
+  const parts = [mapLines(map).join('\n'), table(head.map(colours.dim), rows), reasons.join('\n')];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function mapLines(map: NetworkStatus['map']): readonly string[] {
@@ -75,9 +79,8 @@ function mapOf({ map }: NetworkStatus, { report }: NodeNetwork): string {
 
 const MOST_ADDRESSES = 2;
 
-/** What it is reached by, or why it is not. */
+/** What it is reached by. */
 function underlayOf(node: NodeNetwork): string {
-  if (node.reason !== null) return node.reason;
   const known = [...new Set([node.publicAddress, ...node.addresses])].filter((one) => one !== null);
   const more = known.length - MOST_ADDRESSES;
   return known.slice(0, MOST_ADDRESSES).join(', ') + (more > 0 ? ` +${more}` : '');

@@ -9,17 +9,19 @@ import type { HeardReport } from './network-reports.ts';
 /** Pure: what the API shows of one grid's network, from its map, its nodes and their reports. */
 export function networkStatus(of: {
   readonly grid: string;
+  readonly now: number;
   readonly map: NetworkMap | null;
   readonly nodes: readonly FleetNode[];
   readonly reportOf: (node: string) => HeardReport | null;
 }): NetworkStatus {
-  const { grid, map, nodes, reportOf } = of;
+  const { grid, now, map, nodes, reportOf } = of;
   const seats = new Map(map?.nodes.map((node) => [node.name, node]));
   const known = new Map(nodes.map((node) => [node.name, node]));
   // A node may be in a recalled map before it has connected.
   const names = [...new Set([...seats.keys(), ...known.keys()])];
   return {
     grid,
+    now,
     map: map === null ? null : mapFacts(map),
     nodes: names
       .map((name) =>

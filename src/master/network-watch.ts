@@ -43,10 +43,17 @@ export class NetworkWatch {
   }
 
   async status(grid: string): Promise<NetworkStatus> {
+    const { fleet, clock } = this.#options;
     const map = this.#options.map(grid);
     const reports = this.#of(grid);
-    const nodes = this.#options.fleet.nodes(grid);
-    return networkStatus({ grid, map, nodes, reportOf: (node) => reports.of(node) });
+    const nodes = fleet.nodes(grid);
+    return networkStatus({
+      grid,
+      now: clock.now(),
+      map,
+      nodes,
+      reportOf: (node) => reports.of(node),
+    });
   }
 
   #of(grid: string): NetworkReports {

@@ -297,6 +297,7 @@ const NetworkNodeStatus = Type.Object({
 
 export const NetworkStatus = Type.Object({
   grid: text,
+  now: Type.Number({ description: "The master's clock: the reports' times are by it." }),
   map: nullable(
     Type.Object({
       version: count,

@@ -200,7 +200,7 @@ export class FakeOperations implements Operations {
   serviceList: ServiceStatus[] = [aService()];
   instanceList: InstanceStatus[] = [anInstance(), anInstance({ number: 2, node: 'web-2' })];
   deployList: Deploy[] = [aDeploy()];
-  networkStatus: NetworkStatus = { grid: 'production', map: null, nodes: [] };
+  networkStatus: NetworkStatus = { grid: 'production', now: NOW, map: null, nodes: [] };
   eventList: GridEvent[] = [anEvent()];
   currentPlan: CurrentPlan | null = {
     plan: aPlan(),
