@@ -16,12 +16,14 @@ const PORT = 9;
 const HEADERS = 28;
 const PATIENCE = 1_000;
 
+export const sendProbe: SendProbe = async (probe) => await probePort(probe, PORT);
+
 /**
  * Sends one datagram to a port at which nobody listens. That it arrived, the peer's kernel says by itself: it refuses it. So
  * nothing has to run there, and only the way there is tried: the refusal is small, however large the datagram was.
  */
-export const sendProbe: SendProbe = async ({ address, size }) =>
-  await new Promise((resolve) => {
+export async function probePort({ address, size }: Probe, port: number): Promise<number | null> {
+  return await new Promise((resolve) => {
     const socket = createSocket('udp4');
     const began = performance.now();
     const end = (answer: number | null): void => {
@@ -35,8 +37,9 @@ export const sendProbe: SendProbe = async ({ address, size }) =>
       end(error.code === 'ECONNREFUSED' ? performance.now() - began : null),
     );
     socket.on('message', () => end(performance.now() - began));
-    socket.connect(PORT, address, () => socket.send(Buffer.alloc(Math.max(0, size - HEADERS))));
+    socket.connect(port, address, () => socket.send(Buffer.alloc(Math.max(0, size - HEADERS))));
   });
+}
 
 /** Hosts refuse only some datagrams a second, and a network may lose one. */
 const ATTEMPTS = 3;

@@ -649,3 +649,28 @@ describe('the network map', () => {
     return 'nothing';
   }
 });
+
+describe('network reports', () => {
+  const report = { version: 3, peers: [], findings: [] };
+
+  it('are asked for in the challenge, and handed on with the name of their node', async () => {
+    expect((await connect().greet()).capabilities).toContain('network-report');
+    const { agent } = await joined();
+    agent.send({ type: 'network-report', report });
+    await until(() => reports.length > 0);
+    expect(reports).toEqual([{ grid: 'demo', node: 'node-1', report }]);
+  });
+
+  it('are missed by nobody where an older agent sends none', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.observed === true);
+    expect(reports).toEqual([]);
+  });
+
+  it('that are no reports end the session', async () => {
+    const { agent } = await joined();
+    agent.sendText(JSON.stringify({ type: 'network-report', report: { version: -1 } }));
+    expect((await agent.closed).code).toBe(4000);
+  });
+});
