@@ -16,7 +16,12 @@ import type { Log } from '../runtime/log.ts';
 import type { Engine } from './containers.ts';
 import type { DockerClient } from './docker.ts';
 import { DockerNetworks } from './docker-networks.ts';
+import { engineState } from './docker-state.ts';
+import { sendProbe } from './full-size.ts';
 import { type GridNetwork, plainNetwork } from './grid-network.ts';
+import { lookAtHost } from './host-checks.ts';
+import { HostObserver } from './host-observer.ts';
+import { hostPrograms } from './host-programs.ts';
 import { OverlayNetwork } from './overlay-network.ts';
 import { ensureOverlayBridge, OverlayNetworks } from './overlay-networks.ts';
 import { createBridgeNetworks, noNetworks } from './plain-networks.ts';
@@ -110,6 +115,16 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
     probe,
     networks: (of) => new OverlayNetworks({ client, networks, ...of }),
     facts: () => factsOf(options, key.publicKey),
+    observer: (of) =>
+      new HostObserver({
+        ...of,
+        node: name,
+        roundTrips: () => new Map(),
+        look: async () => await lookAtHost(hostPrograms, async () => await engineState(client)),
+        send: sendProbe,
+        clock,
+        uptime: () => performance.now(),
+      }),
     socket: path.join(directory, 'dns.sock'),
     clock,
     log,

@@ -4,9 +4,11 @@ import type { NetworkFacts, NetworkMap } from '../model/network.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { Overlay } from '../overlay/overlay.ts';
 import type { Probe } from '../overlay/probe.ts';
+import type { OverlayStatus } from '../overlay/status.ts';
 import { type Clock, monotonicClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { GridNetwork } from './grid-network.ts';
+import type { HostObserver, HostObserverOptions, PeerSight } from './host-observer.ts';
 import type { OverlayNetworks, OverlayNetworksOptions, OverlayPlace } from './overlay-networks.ts';
 import type { AskingContainer, Publication, PublishedContainer, Publisher } from './publisher.ts';
 
@@ -16,6 +18,7 @@ export interface OverlayNetworkOptions {
   /** Of a place, how containers are attached to it. */
   readonly networks: (of: Pick<OverlayNetworksOptions, 'place' | 'onAttached'>) => OverlayNetworks;
   readonly facts: () => NetworkFacts;
+  readonly observer: (of: Pick<HostObserverOptions, 'map' | 'peers'>) => HostObserver;
   /** Unix socket of the names, for people on this host. */
   readonly socket: string;
   readonly clock: Clock;
@@ -35,6 +38,7 @@ const MOST_EARLY = 500;
 export class OverlayNetwork implements GridNetwork {
   readonly networks: OverlayNetworks;
   readonly publisher: Publisher;
+  readonly observer: HostObserver;
   readonly #options: OverlayNetworkOptions;
   readonly #shown = new Map<string, Publication>();
   /** Of containers that were made just now, by address: nobody has looked at them yet. */
@@ -43,6 +47,7 @@ export class OverlayNetwork implements GridNetwork {
   #place: OverlayPlace | null = null;
   #discovery: Discovery | null = null;
   #identity = '';
+  #ways = '';
   /** Before everything that runs was looked at, what is published would not be all of it. */
   #isComplete = false;
   #isDue = false;
@@ -58,6 +63,10 @@ export class OverlayNetwork implements GridNetwork {
       publish: (path, publication) => this.#show(path, publication),
       settled: async (signal) => await this.#settled(signal),
     };
+    this.observer = options.observer({
+      map: () => this.#place?.map ?? null,
+      peers: () => sightsOf(this.#options.overlay.status(), this.#place?.map ?? null),
+    });
   }
 
   facts(): Promise<NetworkFacts> {
@@ -69,6 +78,7 @@ export class OverlayNetwork implements GridNetwork {
     const node = map.nodes.find((one) => one.name === name);
     if (node === undefined) return;
     this.#place = { map, node };
+    this.observer.changed();
     this.#options.overlay.apply(map);
     this.#discover({ map, node });
   }
@@ -82,6 +92,7 @@ export class OverlayNetwork implements GridNetwork {
     this.#stopping.abort(new Error('the agent stops'));
     await Promise.all([this.#discovery?.stop(), this.#options.overlay.stop(), this.#hearing]);
     this.#options.probe.close();
+    this.observer.stop();
   }
 
   #discover({ map, node }: OverlayPlace): void {
@@ -131,8 +142,16 @@ export class OverlayNetwork implements GridNetwork {
         );
         overlay.hearOf(new Map(others.map(([number, heard]) => [number, new Set(heard)])));
       }
+      this.#tellWays();
       await clock.sleep(HEARING_INTERVAL, signal).catch(() => undefined);
     }
+  }
+
+  #tellWays(): void {
+    const ways = this.#options.overlay.status().peers.map(({ number, way }) => `${number} ${way}`);
+    if (ways.join() === this.#ways) return;
+    this.#ways = ways.join();
+    this.observer.changed();
   }
 
   #show(path: string, publication: Publication): void {
@@ -190,6 +209,16 @@ function recordOf(one: PublishedContainer): LocalRecord {
     names,
     port,
   };
+}
+
+/** What the overlay cannot say yet is left out. */
+function sightsOf({ peers }: OverlayStatus, map: NetworkMap | null): readonly PeerSight[] {
+  const numbers = new Map(map?.nodes.map(({ name, number }) => [name, number]));
+  return peers.flatMap(({ number: node, way, relay, endpoint }) => {
+    if (way === 'waiting') return [];
+    const by = relay === null ? null : (numbers.get(relay) ?? null);
+    return [{ node, way: way === 'nothing' ? ('none' as const) : way, relay: by, endpoint }];
+  });
 }
 
 /** Rejects with the signal's reason as soon as it is aborted. */

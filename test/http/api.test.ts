@@ -316,6 +316,7 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids/{grid}',
       '/api/v1/grids/{grid}/deploys',
       '/api/v1/grids/{grid}/instances',
+      '/api/v1/grids/{grid}/network',
       '/api/v1/grids/{grid}/nodes',
       '/api/v1/grids/{grid}/nodes/{node}',
       '/api/v1/grids/{grid}/plan',

@@ -57,7 +57,7 @@ it('what a node reports is shown until the node is removed', async () => {
   const fleet = new Fleet();
   fleet.put(node('a'));
   const clock = { now: () => NOW, sleep: () => Promise.resolve() };
-  const watch = new NetworkWatch({ fleet, map: async () => map, clock, onEvent: () => undefined });
+  const watch = new NetworkWatch({ fleet, map: () => map, clock, onEvent: () => undefined });
   await watch.take({ grid: 'demo', node: 'a', report });
   expect((await watch.status('demo')).nodes[1]?.report).toEqual({ at: NOW, ...report });
   watch.removed('demo', 'a');
