@@ -1,5 +1,5 @@
 import type { Balancing } from '../model/balancing.ts';
-import { errorMessage } from '../model/error.ts';
+import { errorMessage, GridError } from '../model/error.ts';
 import { servicePath } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
@@ -41,6 +41,7 @@ export interface BalancerEvent {
 /** How soon to look whether HAProxy is as it should be, when nobody says that it is not. */
 const LOOK_MILLISECONDS = 3_000;
 const RETRY_MILLISECONDS = 500;
+const UNLOADABLE_MILLISECONDS = 30_000;
 /** Each round finds at least one more service with a fault, and mostly all of them. */
 const MAX_ROUNDS = 20;
 /** What is not as it was told at once is not going to be. */
@@ -62,6 +63,11 @@ export class Balancer {
   #slots: ReadonlyMap<string, Slots> = new Map();
   /** What was looked at and not taken: it is not looked at again. */
   #refused: string | null = null;
+  #unloadable: {
+    readonly structure: string;
+    readonly until: number;
+    readonly error: Error;
+  } | null = null;
   #isOpen = false;
   #failure: string | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -226,9 +232,28 @@ export class Balancer {
     }
     const running = await this.#haproxy.structure();
     if (running === null) return;
-    if (running !== config.structure) await this.#haproxy.reload(config.structure, signal);
+    const failure =
+      running === config.structure ? null : await this.#reload(config.structure, signal);
+    // Who answers must be right whatever runs.
     await this.#settle(accepted);
+    if (failure !== null) throw failure;
     await this.#folder.keepCertificates(certificates);
+  }
+
+  /** A process that does not come up would not the next moment either: it is not started all the time. */
+  async #reload(structure: string, signal: AbortSignal): Promise<Error | null> {
+    const { clock } = this.#options;
+    const before = this.#unloadable;
+    if (before?.structure === structure && clock.now() < before.until) return before.error;
+    try {
+      await this.#haproxy.reload(structure, signal);
+      this.#unloadable = null;
+      return null;
+    } catch (error) {
+      if (!(error instanceof GridError)) throw error;
+      this.#unloadable = { structure, until: clock.now() + UNLOADABLE_MILLISECONDS, error };
+      return error;
+    }
   }
 
   async #settle({ balancing }: Accepted): Promise<void> {

@@ -62,25 +62,35 @@ function lineObjections(owner: string | null, lines: readonly string[]): readonl
   });
 }
 
-/** What `haproxy -c` said, each line with whom it is about. Only what keeps the configuration from being taken. */
+/**
+ * What `haproxy -c` said, with whom it is about. What follows from a fault is said without a place: it counts only where
+ * nothing has one.
+ */
 export function objectionsOf(
   messages: readonly string[],
-  { owners }: Config,
+  config: Config,
   backends: readonly Backend[],
 ): readonly Objection[] {
   const byProxy = new Map(backends.map((one) => [proxyName(one), servicePath(one)]));
   const alerts = messages.filter((line) => line.startsWith('[ALERT]'));
-  return alerts.flatMap((line): readonly Objection[] => {
-    const reason = line.replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, '');
-    const [, place, message] = /^parsing \[[^\]]*:(\d+)\] ?: ?(.*)$/.exec(reason) ?? [];
-    if (message !== undefined)
-      return [{ owner: owners[Number(place) - 1] ?? null, reason: message }];
-    // Two lines that only say that there was something.
-    if (/^(?:Error\(s\) found|Fatal errors found)/.test(reason)) return [];
-    const names = [...reason.matchAll(/'([A-Za-z0-9_-]+:[A-Za-z0-9_-]+)/g)].flatMap(
-      ([, name]) => name ?? [],
-    );
-    const owner = names.map((name) => byProxy.get(name)).find((path) => path !== undefined);
-    return [{ owner: owner ?? null, reason }];
-  });
+  const objections = alerts.map((line) => objectionOf(line, config, byProxy));
+  const placed = objections.filter(({ owner }) => owner !== null);
+  return placed.length > 0 ? placed : objections;
+}
+
+/** HAProxy may list all words that it knows. */
+const MAX_REASON = 300;
+
+function objectionOf(
+  line: string,
+  { owners }: Config,
+  byProxy: ReadonlyMap<string, string>,
+): Objection {
+  const text = line.replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, '');
+  const [, place, message = text] = /^(?:parsing )?\[[^\]]*:(\d+)\] ?: ?(.*)$/.exec(text) ?? [];
+  const reason = message.slice(0, MAX_REASON);
+  const placed = place === undefined ? undefined : owners[Number(place) - 1];
+  const names = Array.from(text.matchAll(/[A-Za-z0-9_-]+:[A-Za-z0-9_-]+/g), ([name]) => name);
+  const named = names.map((name) => byProxy.get(name)).find((path) => path !== undefined);
+  return { owner: placed ?? named ?? null, reason };
 }

@@ -111,6 +111,8 @@ export function lineReason(line: string): string | null {
   if (hasControl(line)) return 'has a character that ends the line, or cannot be seen';
   const [word = ''] = plainText(line).trim().split(/\s/);
   if (word.startsWith('.')) return 'would be taken for a condition on the whole configuration';
+  if (word === 'bind')
+    return 'would have it listen on another port (KONTENA_LB_EXTERNAL_PORT is for that)';
   return sections.has(word.toLowerCase()) ? `would begin a section ("${word}")` : null;
 }
 
