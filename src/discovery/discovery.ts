@@ -68,6 +68,8 @@ export class Discovery {
   /** Peers that this node reaches by ways of their own, told to all; by what is heard here before it is known. */
   #tunnels: readonly number[] | null = null;
   #told = '';
+  /** Whether it was said who the peers are. */
+  #isPlaced = false;
   readonly #stopping = new AbortController();
   readonly #teardown: Teardown;
 
@@ -131,6 +133,7 @@ export class Discovery {
       if (next === undefined) this.#forget(number);
     }
     for (const peer of wanted.values()) this.#follow(peer);
+    this.#isPlaced = true;
     this.#byAddress.clear();
     for (const { peer } of this.#polls.values()) this.#byAddress.set(peer.address, peer.number);
     this.#tellHears();
@@ -335,7 +338,7 @@ export class Discovery {
 
   #checkComplete(): void {
     const all = [...this.#polls.values()].every(({ poll }) => poll.state === 'heard');
-    if (all && this.#publisher.version > 0) this.#complete.resolve();
+    if (all && this.#isPlaced && this.#publisher.version > 0) this.#complete.resolve();
   }
 }
 
