@@ -15,8 +15,11 @@ export interface NameServer {
   close(): Promise<void>;
 }
 
-/** Ports that no other process on this machine is likely to have, so that tests can run side by side. */
-export const testPort = 20_000 + (process.pid % 20_000);
+/**
+ * This one and the next: no other process on this machine is likely to have them, so that tests can run side by side, and
+ * the system gives them to nobody who did not ask for them.
+ */
+export const testPort = 20_000 + (process.pid % 6_000) * 2;
 
 export async function startNameServer(address: string, react: Reaction): Promise<NameServer> {
   const queries: string[] = [];
