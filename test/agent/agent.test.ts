@@ -2,7 +2,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AgentOptions, type RunningAgent, startAgent } from '../../src/agent/main.ts';
+import { plainNetwork } from '../../src/agent/grid-network.ts';
+import {
+  type AgentOptions,
+  type AgentPorts,
+  type RunningAgent,
+  startAgent,
+} from '../../src/agent/main.ts';
+import type { NetworkObserver } from '../../src/agent/network-observer.ts';
+import { noNetworks } from '../../src/agent/plain-networks.ts';
+import type { NetworkFacts } from '../../src/model/network.ts';
+import type { NetworkReport } from '../../src/model/network-report.ts';
 import { CLOSE } from '../../src/protocol/agent.ts';
 import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src/protocol/sign.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -11,6 +21,15 @@ import { onBridge } from '../support/builders.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { PATH, WEB, web } from './bench.ts';
 import { WireMaster } from './wire-master.ts';
+
+const aNetworkOfNothing: NetworkFacts = {
+  mode: 'none',
+  publicKey: null,
+  port: 6783,
+  publicAddress: null,
+  addresses: [],
+  region: null,
+};
 
 let master: WireMaster;
 let directory: string;
@@ -29,7 +48,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function start(overrides: Partial<AgentOptions> = {}): Promise<RunningAgent> {
+async function start(
+  overrides: Partial<AgentOptions> = {},
+  otherPorts: Partial<AgentPorts> = {},
+): Promise<RunningAgent> {
   const options: AgentOptions = {
     master: master.url,
     joinToken: master.token(),
@@ -45,7 +67,8 @@ async function start(overrides: Partial<AgentOptions> = {}): Promise<RunningAgen
     random: () => 0.02,
     ...overrides,
   };
-  const agent = await startAgent(options, { containers: engine, engine, probes: engine });
+  const ports = { containers: engine, engine, probes: engine };
+  const agent = await startAgent(options, { ...ports, ...otherPorts });
   agents.push(agent);
   return agent;
 }
@@ -404,4 +427,43 @@ describe('the address of a master', () => {
 
 it('names the master’s key in a token by its fingerprint', () => {
   expect(master.token()).toContain(fingerprint(master.keys.publicKey));
+});
+
+describe('how its network is', () => {
+  const report: NetworkReport = { version: 0, peers: [], findings: [] };
+  const observer: NetworkObserver = {
+    report: () => Promise.resolve(report),
+    onChange: () => () => undefined,
+    stop: () => undefined,
+  };
+  const network = { ...plainNetwork(noNetworks, aNetworkOfNothing), observer };
+
+  it('an agent tells a master that asks for it', async () => {
+    await start({}, { network });
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['network-report'] });
+    await peer.next('proof');
+    master.welcome(peer);
+
+    expect(await peer.next('network-report')).toEqual({ type: 'network-report', report });
+  });
+
+  it('an agent does not tell an older master, that would refuse it', async () => {
+    await start({}, { network });
+    const peer = await master.open();
+    await peer.next('observation');
+
+    expect(peer.received.map(({ type }) => type)).not.toContain('network-report');
+  });
+
+  it('an agent without an overlay has nothing to tell', async () => {
+    await start();
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['network-report'] });
+    await peer.next('proof');
+    master.welcome(peer);
+    await peer.next('observation');
+
+    expect(peer.received.map(({ type }) => type)).not.toContain('network-report');
+  });
 });

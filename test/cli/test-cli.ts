@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly run?: RunProgram;
   readonly stop?: AbortSignal;
   readonly now?: () => number;
+  /** Width of the screen. */
+  readonly columns?: number;
   /** What happens while the command sleeps. */
   readonly sleep?: (milliseconds: number) => Promise<void> | void;
   /** Called with everything that is printed so far on stdout. */
@@ -57,6 +59,7 @@ export async function runGridops(
       err += text;
     }),
     isTerminal: { stdout: terminal, stderr: terminal },
+    ...(options.columns === undefined ? {} : { columns: options.columns }),
     env: options.env ?? {},
     cwd: options.cwd ?? '/nonexistent',
     fetch: options.fetch ?? fetch,

@@ -66,6 +66,7 @@ describe('reading', () => {
     ['/recipient', wire.Recipient],
     ['/grids', wire.GridList],
     ['/grids/production', wire.GridStatus],
+    ['/grids/production/network', wire.NetworkStatus],
     ['/grids/production/nodes', wire.NodeList],
     ['/grids/production/services', wire.ServiceList],
     ['/grids/production/instances', wire.InstanceList],

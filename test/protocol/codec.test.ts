@@ -170,3 +170,38 @@ describe('a join token', () => {
     expect(() => parseJoinToken('gj1.demo.short.x')).not.toThrow('short');
   });
 });
+
+describe('a network report on the wire', () => {
+  const peer = {
+    node: 2,
+    way: 'relay',
+    relay: 3,
+    endpoint: '[2001:db8::1]:6783',
+    roundTrip: 0.4,
+    fullSize: null,
+  };
+  const finding = { severity: 'warning', code: 'underlay-mtu', message: 'm', hint: 'h' };
+  const report = { version: 4, peers: [peer], findings: [finding] };
+
+  function decoded(changed: object) {
+    return decodeAgentMessage(
+      JSON.stringify({ type: 'network-report', report: { ...report, ...changed } }),
+    );
+  }
+
+  it('survives the codec', () => {
+    expect(decoded({})).toEqual({ type: 'network-report', report });
+  });
+
+  it.each([
+    ['a way that nobody knows', { peers: [{ ...peer, way: 'magic' }] }],
+    ['a peer without a number', { peers: [{ ...peer, node: 0 }] }],
+    ['a time before it began', { peers: [{ ...peer, roundTrip: -1 }] }],
+    ['more peers than there can be', { peers: Array.from({ length: 10_001 }, () => peer) }],
+    ['more findings than anybody reads', { findings: Array.from({ length: 101 }, () => finding) }],
+    ['a message without end', { findings: [{ ...finding, message: 'm'.repeat(1_001) }] }],
+    ['no version', { version: null }],
+  ])('is refused with %s', (_what, changed) => {
+    expect(() => decoded(changed)).toThrow('network-report');
+  });
+});
