@@ -111,7 +111,11 @@ describe('the network is reported', () => {
       message: 'm'.repeat(5_000),
       hint: 'h'.repeat(5_000),
     } as const;
-    report = { version: 1, peers: [{ ...peer, roundTrip: -0.1 }], findings: Array(200).fill(long) };
+    report = {
+      version: 1,
+      peers: [{ ...peer, roundTrip: -0.1 }],
+      findings: Array.from({ length: 200 }, () => long),
+    };
     await open();
     const [message] = sent;
     if (message === undefined) throw new Error('nothing was sent');

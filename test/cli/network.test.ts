@@ -31,8 +31,12 @@ describe('gridops network show', () => {
       n === 2 ? { behindNat: true, addresses: ['10.0.0.2', '10.0.1.2', '10.0.2.2'] } : {},
     );
     const without = aNodeNetwork(9, {
-      ...{ name: 'laptop', number: null, address: null, report: null },
-      ...{ mode: 'bridge', reason: 'the host lacks wg' },
+      name: 'laptop',
+      number: null,
+      address: null,
+      report: null,
+      mode: 'bridge',
+      reason: 'the host lacks wg',
     });
     const status = { ...mesh, nodes: [...mesh.nodes, without] };
     const { code, out } = await run(['show', 'production'], status);
@@ -50,16 +54,14 @@ describe('gridops network show', () => {
       '10.77.0.1',
     ]);
     expect(rows).toContainEqual([
-      ...[
-        '2',
-        'node-2',
-        'online',
-        '10.81.0.2',
-        'overlay, NAT',
-        '1/1',
-        '4',
-        '10.0.0.2, 10.0.1.2 +1',
-      ],
+      '2',
+      'node-2',
+      'online',
+      '10.81.0.2',
+      'overlay, NAT',
+      '1/1',
+      '4',
+      '10.0.0.2, 10.0.1.2 +1',
     ]);
     expect(out).toContain('laptop has no overlay: the host lacks wg');
   });
