@@ -80,6 +80,7 @@ function takeTurns(
       const state = {
         endpoint: seen.get(peer.publicKey)?.endpoint ?? null,
         isHeard: hearing?.isHeard === true,
+        isAbsent: !seen.has(peer.publicKey),
       };
       const known = withLast(
         candidates(look.map, look.self, peer, look.resolve),

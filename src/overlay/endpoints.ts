@@ -82,6 +82,14 @@ export interface Attempt {
   readonly turns: number;
 }
 
+/** A peer as the device has it. */
+export interface TriedPeer {
+  readonly endpoint: string | null;
+  readonly isHeard: boolean;
+  /** The device does not have it. */
+  readonly isAbsent: boolean;
+}
+
 export interface Turn {
   /** `null`: nothing is tried, the peer is heard or nothing is known of it. */
   readonly attempt: Attempt | null;
@@ -99,20 +107,21 @@ const MOST_PATIENCE = 60_000;
  */
 export function nextTurn(
   before: Attempt | null,
-  peer: { readonly endpoint: string | null; readonly isHeard: boolean },
+  peer: TriedPeer,
   known: readonly string[],
   now: number,
 ): Turn {
   if (peer.isHeard || known.length === 0) return { attempt: null, endpoint: null };
-  const isTried = peer.endpoint !== null && known.includes(peer.endpoint);
-  if (isTried && peer.endpoint !== null && before?.endpoint !== peer.endpoint)
-    return {
-      attempt: { endpoint: peer.endpoint, since: now, turns: before?.turns ?? 0 },
-      endpoint: null,
-    };
+  const { endpoint } = peer;
+  const isTried = endpoint !== null && known.includes(endpoint);
+  if (isTried && before?.endpoint !== endpoint)
+    return { attempt: { endpoint, since: now, turns: before?.turns ?? 0 }, endpoint: null };
   if (before === null) return take(known[0], 0, now);
-  if (isTried && (known.length === 1 || now - before.since < patience(before, known.length)))
-    return { attempt: before, endpoint: null };
+  const isTime = now - before.since >= patience(before, known.length);
+  if (isTried && (known.length === 1 || !isTime)) return { attempt: before, endpoint: null };
+  // The device was made again meanwhile.
+  if (peer.isAbsent && !isTime && known.includes(before.endpoint))
+    return { attempt: before, endpoint: before.endpoint };
   return take(known[(known.indexOf(before.endpoint) + 1) % known.length], before.turns + 1, now);
 }
 

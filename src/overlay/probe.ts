@@ -12,12 +12,12 @@ export interface Probe {
 
 const DISCARD_PORT = 9;
 
-export function udpProbe(): Probe {
+export function udpProbe(port: number = DISCARD_PORT): Probe {
   const socket = createSocket('udp4');
   socket.on('error', () => undefined);
   socket.unref();
   return {
-    send: (address) => socket.send('', DISCARD_PORT, address, () => undefined),
+    send: (address) => socket.send('', port, address, () => undefined),
     close: () => {
       socket.close();
     },

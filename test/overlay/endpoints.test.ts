@@ -83,7 +83,7 @@ describe('the next turn', () => {
   it('leaves a peer alone that is heard, wherever it is', () => {
     fc.assert(
       fc.property(fc.constantFrom('a:1', 'x:9', null), fc.nat(), (endpoint, now) => {
-        expect(nextTurn(null, { endpoint, isHeard: true }, known, now)).toEqual({
+        expect(nextTurn(null, { endpoint, isHeard: true, isAbsent: false }, known, now)).toEqual({
           attempt: null,
           endpoint: null,
         });
@@ -92,14 +92,16 @@ describe('the next turn', () => {
   });
 
   it('starts with the likeliest', () => {
-    expect(nextTurn(null, { endpoint: null, isHeard: false }, known, 5).endpoint).toBe('a:1');
+    expect(
+      nextTurn(null, { endpoint: null, isHeard: false, isAbsent: false }, known, 5).endpoint,
+    ).toBe('a:1');
   });
 
   it('gives an endpoint that is set its time before it takes the next', () => {
-    const first = nextTurn(null, { endpoint: 'b:1', isHeard: false }, known, 0);
+    const first = nextTurn(null, { endpoint: 'b:1', isHeard: false, isAbsent: false }, known, 0);
     expect(first.endpoint).toBeNull();
 
-    const later = { endpoint: 'b:1', isHeard: false };
+    const later = { endpoint: 'b:1', isHeard: false, isAbsent: false };
     expect(nextTurn(first.attempt, later, known, 9_999).endpoint).toBeNull();
     expect(nextTurn(first.attempt, later, known, 10_000).endpoint).toBe('c:1');
   });
@@ -107,7 +109,17 @@ describe('the next turn', () => {
   it('goes on where the device did not take an endpoint', () => {
     const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
 
-    expect(nextTurn(attempt, { endpoint: null, isHeard: false }, known, 1).endpoint).toBe('b:1');
+    expect(
+      nextTurn(attempt, { endpoint: null, isHeard: false, isAbsent: false }, known, 1).endpoint,
+    ).toBe('b:1');
+  });
+
+  it('sets the same endpoint again on a device that was made again', () => {
+    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
+    const absent = { endpoint: null, isHeard: false, isAbsent: true };
+
+    expect(nextTurn(attempt, absent, known, 1).endpoint).toBe('a:1');
+    expect(nextTurn(attempt, absent, known, 10_000).endpoint).toBe('b:1');
   });
 
   it('tries every candidate again and again, with pauses that grow up to a minute', () => {
@@ -118,7 +130,7 @@ describe('the next turn', () => {
         let attempt: Attempt | null = null;
         let endpoint: string | null = null;
         for (let now = 0; now < 3_600_000; now += 3_000) {
-          const turn = nextTurn(attempt, { endpoint, isHeard: false }, all, now);
+          const turn = nextTurn(attempt, { endpoint, isHeard: false, isAbsent: false }, all, now);
           ({ attempt } = turn);
           if (turn.endpoint === null) continue;
           ({ endpoint } = turn);
@@ -137,7 +149,8 @@ describe('the next turn', () => {
     const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
 
     expect(
-      nextTurn(attempt, { endpoint: 'a:1', isHeard: false }, ['a:1'], 99_999).endpoint,
+      nextTurn(attempt, { endpoint: 'a:1', isHeard: false, isAbsent: false }, ['a:1'], 99_999)
+        .endpoint,
     ).toBeNull();
   });
 });
