@@ -233,7 +233,13 @@ async function startGridops(directory) {
     directory: join(directory, 'agent'),
     dockerSocket: '/var/run/docker.sock',
     publishAddress: '0.0.0.0',
-    network: { mode: 'bridge', publicAddress: null, privateAddress: null, wireguardImage: '' },
+    network: {
+      mode: 'bridge',
+      publicAddress: null,
+      privateAddress: null,
+      wireguardImage: '',
+      hostsFile: '',
+    },
   });
   const settled = async (running) =>
     await waitFor(

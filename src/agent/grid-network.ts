@@ -1,5 +1,6 @@
 import type { NetworkFacts, NetworkMap } from '../model/network.ts';
 import type { Networks } from './attachment.ts';
+import type { Engine } from './containers.ts';
 import type { NetworkObserver } from './network-observer.ts';
 import { type Publisher, silentPublisher } from './publisher.ts';
 
@@ -9,6 +10,8 @@ export interface GridNetwork {
   readonly networks: Networks;
   /** How others learn of them. */
   readonly publisher: Publisher;
+  /** What gets at images, also of registries in the grid. */
+  readonly engine: Engine;
   /** What the master is told; looked at anew each time. */
   facts(): Promise<NetworkFacts>;
   /** Goes by a map from now on. The caller has made sure that it is genuine, of this grid and newer than the last. */
@@ -22,8 +25,9 @@ export interface GridNetwork {
 }
 
 /** A network that the engine makes by itself, or none. */
-export function plainNetwork(networks: Networks, facts: NetworkFacts): GridNetwork {
+export function plainNetwork(networks: Networks, facts: NetworkFacts, engine: Engine): GridNetwork {
   return {
+    engine,
     networks,
     publisher: silentPublisher,
     facts: () => Promise.resolve(facts),

@@ -91,7 +91,7 @@ export async function startAgent(
     identity,
     token,
     hooks,
-    engine,
+    engine: network.engine,
     secrets,
     network,
     containers: withSecrets(

@@ -18,13 +18,16 @@ import type { DockerClient } from './docker.ts';
 import { DockerNetworks } from './docker-networks.ts';
 import { engineState } from './docker-state.ts';
 import { sendProbe } from './full-size.ts';
+import { GridImages, type GridImagesOptions } from './grid-images.ts';
 import { type GridNetwork, plainNetwork } from './grid-network.ts';
 import { lookAtHost } from './host-checks.ts';
 import { HostObserver } from './host-observer.ts';
 import { hostPrograms } from './host-programs.ts';
+import { putHosts } from './hosts-file.ts';
 import { OverlayNetwork } from './overlay-network.ts';
 import { ensureOverlayBridge, OverlayNetworks } from './overlay-networks.ts';
 import { createBridgeNetworks, noNetworks } from './plain-networks.ts';
+import { type DoorOptions, RegistryDoors } from './registry-doors.ts';
 import { WireguardHelper } from './wireguard-helper.ts';
 
 /** What a person says of the node's network. */
@@ -35,6 +38,8 @@ export interface NetworkOptions {
   readonly privateAddress: string | null;
   /** For hosts whose kernel has no WireGuard. */
   readonly wireguardImage: string;
+  /** The host's own: what its engine resolves names by. */
+  readonly hostsFile: string;
 }
 
 export interface OpenNetworkOptions {
@@ -57,20 +62,20 @@ export interface OpenNetworkOptions {
  * that this host cannot have.
  */
 export async function openNetwork(options: OpenNetworkOptions): Promise<GridNetwork> {
-  const { network, client, log } = options;
+  const { network, client, engine, log } = options;
   const { mode } = network;
-  if (mode === 'none' || mode === 'bridge') return withoutOverlay(mode, client);
+  if (mode === 'none' || mode === 'bridge') return withoutOverlay(mode, { client, engine });
   const obstacle = obstacleOf(await hostTraits(systemTools, await engineKind(client)));
   if (obstacle === null) return await withOverlay(options);
   if (mode === 'overlay')
     throw new GridError({ code: 'invalid-configuration', message: `no overlay here: ${obstacle}` });
   log.warn({ reason: obstacle }, 'containers of this node are reached from this host alone');
-  return withoutOverlay('bridge', client, obstacle);
+  return withoutOverlay('bridge', { client, engine }, obstacle);
 }
 
 function withoutOverlay(
   mode: Exclude<NetworkMode, 'overlay'>,
-  client: DockerClient,
+  { client, engine }: Pick<OpenNetworkOptions, 'client' | 'engine'>,
   reason?: string,
 ): GridNetwork {
   const facts: NetworkFacts = {
@@ -83,7 +88,7 @@ function withoutOverlay(
     region: null,
   };
   const networks = mode === 'none' ? noNetworks : createBridgeNetworks(new DockerNetworks(client));
-  return plainNetwork(networks, facts);
+  return plainNetwork(networks, facts, engine);
 }
 
 async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
@@ -115,6 +120,7 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
     probe,
     networks: (of) => new OverlayNetworks({ client, networks, ...of }),
     facts: () => factsOf(options, key.publicKey),
+    engine: (of) => reachingRegistries(options, of),
     observer: (of) =>
       new HostObserver({
         ...of,
@@ -130,6 +136,18 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
     log,
     random,
   });
+}
+
+function reachingRegistries(
+  { engine, name, network, onEvent }: OpenNetworkOptions,
+  { grid, lookup }: Pick<GridImagesOptions, 'grid'> & Pick<DoorOptions, 'lookup'>,
+): Engine {
+  const doors = new RegistryDoors({
+    lookup,
+    putHosts: async (entries) => await putHosts(network.hostsFile, name, entries),
+    onFailure: (message) => onEvent({ severity: 'warning', kind: 'registry-unreachable', message }),
+  });
+  return new GridImages({ engine, doors, grid });
 }
 
 function factsOf({ network, labels }: OpenNetworkOptions, publicKey: string): NetworkFacts {

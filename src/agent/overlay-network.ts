@@ -7,6 +7,7 @@ import type { Probe } from '../overlay/probe.ts';
 import type { OverlayStatus } from '../overlay/status.ts';
 import { type Clock, monotonicClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Engine } from './containers.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HostObserver, HostObserverOptions, PeerSight } from './host-observer.ts';
 import type { OverlayNetworks, OverlayNetworksOptions, OverlayPlace } from './overlay-networks.ts';
@@ -18,6 +19,10 @@ export interface OverlayNetworkOptions {
   /** Of a place, how containers are attached to it. */
   readonly networks: (of: Pick<OverlayNetworksOptions, 'place' | 'onAttached'>) => OverlayNetworks;
   readonly facts: () => NetworkFacts;
+  readonly engine: (of: {
+    readonly grid: () => string | null;
+    readonly lookup: (host: string) => readonly string[];
+  }) => Engine;
   readonly observer: (of: Pick<HostObserverOptions, 'map' | 'peers'>) => HostObserver;
   /** Unix socket of the names, for people on this host. */
   readonly socket: string;
@@ -39,6 +44,7 @@ export class OverlayNetwork implements GridNetwork {
   readonly networks: OverlayNetworks;
   readonly publisher: Publisher;
   readonly observer: HostObserver;
+  readonly engine: Engine;
   readonly #options: OverlayNetworkOptions;
   readonly #shown = new Map<string, Publication>();
   /** Of containers that were made just now, by address: nobody has looked at them yet. */
@@ -63,6 +69,10 @@ export class OverlayNetwork implements GridNetwork {
       publish: (path, publication) => this.#show(path, publication),
       settled: async (signal) => await this.#settled(signal),
     };
+    this.engine = options.engine({
+      grid: () => this.#place?.map.grid ?? null,
+      lookup: (host) => this.#discovery?.lookup(host) ?? [],
+    });
     this.observer = options.observer({
       map: () => this.#place?.map ?? null,
       peers: () => sightsOf(this.#options.overlay.status(), this.#place?.map ?? null),

@@ -29,6 +29,7 @@ export function agentOptions(settings: AgentSettings, io: Io) {
       publicAddress: settings.public_address,
       privateAddress: settings.private_address,
       wireguardImage: settings.wireguard_image,
+      hostsFile: settings.hosts_file,
     },
     ...(concurrency === null ? {} : { concurrency }),
     logLevel: settings.log_level as LogLevel,

@@ -87,7 +87,13 @@ async function startNode(
     dockerSocket: of.dockerSocket,
     publishAddress: node.publishAddress,
     // Both nodes are on one engine: there is nothing to lay a network over.
-    network: { mode: 'bridge', publicAddress: null, privateAddress: null, wireguardImage: '' },
+    network: {
+      mode: 'bridge',
+      publicAddress: null,
+      privateAddress: null,
+      wireguardImage: '',
+      hostsFile: '',
+    },
     logLevel: 'error',
   });
 }

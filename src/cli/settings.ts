@@ -191,6 +191,12 @@ export const agentSettings = {
     description:
       'Address by which nodes of the same region reach this one; if absent the first private one of its interfaces.',
   },
+  hosts_file: {
+    type: 'path',
+    default: '/etc/hosts',
+    description:
+      "The host's hosts file, where its engine finds registries that run in the grid; in a container, where it is mounted.",
+  },
   wireguard_image: {
     type: 'text',
     default: 'gridops/wireguard',

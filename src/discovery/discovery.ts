@@ -10,11 +10,13 @@ import type { ZoneReply } from './exchange-message.ts';
 import { openExchange } from './exchange-server.ts';
 import { isHost } from './host-addresses.ts';
 import { Listening } from './listening.ts';
+import { canonical } from './names.ts';
 import { type NamesView, type NodeView, viewName, viewRecords } from './names-view.ts';
 import { PeerPoll, type PeerState } from './peer-poll.ts';
 import { Publisher } from './publisher.ts';
 import type { Asker, LocalRecord } from './record.ts';
 import { HostServers } from './resolv-conf.ts';
+import { resolve } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { type ServiceChange, ServiceWatch } from './service-watch.ts';
 import { Upstream } from './upstream.ts';
@@ -158,6 +160,12 @@ export class Discovery {
   /** Of one service, as `onChange` tells it. */
   service(of: { readonly stack: string; readonly service: string }): ServiceChange {
     return this.#watch.look(of);
+  }
+
+  /** Addresses behind a whole name, as somebody without links of their own would have them. */
+  lookup(name: string): readonly string[] {
+    const found = resolve(this.#zone, canonical(name), null);
+    return found?.answers.map(({ record }) => record.address) ?? [];
   }
 
   /** Whether every live peer has applied a version; false: not all within `limit` milliseconds. */

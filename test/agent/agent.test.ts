@@ -436,7 +436,7 @@ describe('how its network is', () => {
     onChange: () => () => undefined,
     stop: () => undefined,
   };
-  const network = { ...plainNetwork(noNetworks, aNetworkOfNothing), observer };
+  const network = { ...plainNetwork(noNetworks, aNetworkOfNothing, engine), observer };
 
   it('an agent tells a master that asks for it', async () => {
     await start({}, { network });

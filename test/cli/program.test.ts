@@ -287,6 +287,7 @@ describe('gridops agent', () => {
         publicAddress: null,
         privateAddress: null,
         wireguardImage: 'gridops/wireguard',
+        hostsFile: '/etc/hosts',
       },
       logLevel: 'info',
     });

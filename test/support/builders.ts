@@ -313,4 +313,5 @@ export const onBridge = {
   publicAddress: null,
   privateAddress: null,
   wireguardImage: 'gridops/wireguard',
+  hostsFile: '/etc/hosts',
 } as const;

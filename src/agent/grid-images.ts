@@ -1,0 +1,49 @@
+import { errorMessage, GridError } from '../model/error.ts';
+import type { Engine, EngineFacts, PullOptions } from './containers.ts';
+import { type GridRegistry, gridRegistry } from './grid-registry.ts';
+import type { RegistryDoors } from './registry-doors.ts';
+
+export interface GridImagesOptions {
+  readonly engine: Engine;
+  readonly doors: Pick<RegistryDoors, 'keep'>;
+  /** `null`: the node has no place in a grid's network yet. */
+  readonly grid: () => string | null;
+}
+
+/** An engine that gets at images of registries in the grid, too: there is a door to a registry before it is asked. */
+export class GridImages implements Engine {
+  readonly #options: GridImagesOptions;
+  /** All that were asked for since the agent was started: others on the node may need them again. */
+  readonly #registries = new Map<string, GridRegistry>();
+
+  constructor(options: GridImagesOptions) {
+    this.#options = options;
+  }
+
+  async facts(): Promise<EngineFacts> {
+    return await this.#options.engine.facts();
+  }
+
+  async pull(image: string, options: PullOptions): Promise<void> {
+    const grid = this.#options.grid();
+    const registry = grid === null ? null : gridRegistry(image, grid);
+    if (registry !== null) await this.#open(registry);
+    await this.#options.engine.pull(image, options);
+  }
+
+  async #open(registry: GridRegistry): Promise<void> {
+    const name = `${registry.host}:${registry.port}`;
+    this.#registries.set(name, registry);
+    try {
+      await this.#options.doors.keep([...this.#registries.values()]);
+    } catch (error) {
+      throw new GridError({
+        code: 'image-pull-failed',
+        message: `the engine cannot be shown the way to the registry ${name}: ${errorMessage(error)}`,
+        hint: 'The agent writes its name into the hosts file of the node (the setting hosts_file).',
+        retry: 'later',
+        cause: error,
+      });
+    }
+  }
+}
