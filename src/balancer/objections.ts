@@ -75,7 +75,10 @@ export function objectionsOf(
   const alerts = messages.filter((line) => line.startsWith('[ALERT]'));
   const objections = alerts.map((line) => objectionOf(line, config, byProxy));
   const placed = objections.filter(({ owner }) => owner !== null);
-  return placed.length > 0 ? placed : objections;
+  const telling = objections.filter(
+    ({ reason }) => !/^(?:Error\(s\)|Fatal errors) found/.test(reason),
+  );
+  return [placed, telling, objections].find((some) => some.length > 0) ?? [];
 }
 
 /** HAProxy may list all words that it knows. */

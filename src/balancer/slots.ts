@@ -33,10 +33,9 @@ export function fillSlots(before: Slots, upstreams: readonly Upstream[], port: n
     slots.push(kept ?? null);
     if (kept !== undefined) wanted.delete(kept.container);
   }
-  const size = capacity(
-    before.length,
-    slots.length - count(slots) < wanted.size ? count(slots) + wanted.size : 0,
-  );
+  const free = slots.length - count(slots);
+  const needed = free < wanted.size ? count(slots) + wanted.size : 0;
+  const size = capacity(before.length, needed);
   while (slots.length < size) slots.push(null);
   let at = 0;
   for (const slot of wanted.values()) {
@@ -55,9 +54,8 @@ function toSlot(upstream: Upstream, fallback: number): Slot | null {
 
 /** A rollout starts one container before it stops another: there is room for that. */
 function capacity(before: number, needed: number): number {
-  let size = Math.max(before, least);
-  while (size < needed + 1 && needed > 0) size *= 2;
-  return size;
+  const atLeast = Math.max(before, least);
+  return needed === 0 ? atLeast : Math.max(atLeast, 2 ** Math.ceil(Math.log2(needed + 1)));
 }
 
 function count(slots: readonly (Slot | null)[]): number {

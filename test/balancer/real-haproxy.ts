@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Balancer, type BalancerEvent, type CheckResult } from '../../src/balancer/balancer.ts';
@@ -32,6 +32,8 @@ export interface RealHaproxy {
   readonly url: string;
   /** Resolves when everything that was wanted is done. */
   settled(): Promise<void>;
+  /** Whether the entrypoint waits for something to do. */
+  isWaiting(): boolean;
   /** Where the container would be started, and killed. */
   start(): void;
   kill(): Promise<void>;
@@ -39,7 +41,6 @@ export interface RealHaproxy {
   softStop(): Promise<number | null>;
   /** Another agent, of the same folder. */
   restartAgent(): Promise<Balancer>;
-  /** Process ids of workers, and how often the configuration was read again. */
   end(): Promise<void>;
 }
 
@@ -77,6 +78,7 @@ export async function runHaproxy(): Promise<RealHaproxy> {
       balancer.wake();
       await balancer.idle();
     },
+    isWaiting: () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8') !== '',
     start: () => {
       child = startEntrypoint(folder);
     },
@@ -114,12 +116,13 @@ async function ended(child: ReturnType<typeof spawn>, signal: NodeJS.Signals) {
 }
 
 async function isUp(port: number): Promise<boolean> {
-  try {
-    await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
-    return true;
-  } catch {
-    return false;
-  }
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 export async function until(is: () => Promise<boolean> | boolean): Promise<void> {
@@ -154,7 +157,6 @@ export function aBundle(...names: readonly string[]): string {
     const alternatives = names.map((name) => `DNS:${name}`).join(',');
     const { stdout, status, stderr } = spawnSync(
       'openssl',
-      // prettier-ignore
       [
         'req',
         '-x509',
@@ -175,8 +177,7 @@ export function aBundle(...names: readonly string[]): string {
       { encoding: 'utf8' },
     );
     if (status !== 0) throw new Error(stderr);
-    writeFileSync(path.join(folder, 'x'), '');
-    return `${stdout}${spawnSync('cat', [file], { encoding: 'utf8' }).stdout}`;
+    return `${stdout}${readFileSync(file, 'utf8')}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
