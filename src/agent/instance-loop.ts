@@ -129,6 +129,13 @@ export class InstanceLoop {
     return found?.id ?? null;
   }
 
+  /** The newest one; `null`: none runs. */
+  get runningContainer(): string | null {
+    const running = this.#view.facts.filter((one) => one.phase === 'running');
+    const newest = running.toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0];
+    return newest?.id ?? null;
+  }
+
   /** Whether a full listing shows what was seen at the last look. */
   matches(listed: readonly ContainerSummary[]): boolean {
     const seen = new Map(this.#view.everything.map((one) => [one.id, one]));

@@ -94,6 +94,7 @@ export async function startAgent(
     engine: network.engine,
     secrets,
     network,
+    balancersDirectory: path.join(options.directory, 'balancers'),
     containers: withSecrets(
       ports.containers ?? new DockerContainers(client, network.networks),
       secrets,

@@ -26,6 +26,7 @@ import {
   type Membership,
 } from './identity.ts';
 import type { Lanes } from './lanes.ts';
+import { LoadBalancers } from './load-balancers.ts';
 import { NetworkReporter } from './network-reporter.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
@@ -48,6 +49,8 @@ export interface NodeOptions {
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly network: GridNetwork;
+  /** For what load balancers of this node go by. */
+  readonly balancersDirectory: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -72,6 +75,7 @@ export class Node implements SessionHost {
   readonly #observer: Observer;
   readonly #reporter: NetworkReporter | null;
   #reconciler: Reconciler | null = null;
+  #balancers: LoadBalancers | null = null;
   #signed: Signed | null = null;
   #map: HeldNetworkMap | null = null;
   #session: Session | null = null;
@@ -221,20 +225,31 @@ export class Node implements SessionHost {
     this.#observer.close();
     await this.#reporter?.stop();
     await this.#reconciler?.stop();
+    await this.#balancers?.stop();
     await this.#options.network.stop();
   }
 
   #reconcile(membership: Membership): Reconciler {
     const { publishAddress } = this.#options;
     const { grid, node } = membership;
+    const { network, balancersDirectory: directory } = this.#options;
+    const balancers = new LoadBalancers({
+      ...this.#options,
+      directory,
+      answering: network.answering,
+      runningContainer: (id) => this.#reconciler?.runningContainer(id) ?? null,
+      onEvent: (event) => this.#report(event),
+    });
+    this.#balancers = balancers;
     this.#reconciler = new Reconciler({
       ...this.#options,
-      publisher: this.#options.network.publisher,
+      publisher: network.publisher,
+      balancers,
       scope: { grid, node, publishAddress },
       onChange: (path) => this.#observer.touch(path),
       onEvent: (event) => this.#report(event),
     });
-    void this.#reconciler.looked.then(() => this.#options.network.begin());
+    void this.#reconciler.looked.then(() => network.begin(async () => await balancers.settled()));
     return this.#reconciler;
   }
 

@@ -7,6 +7,7 @@ import type { Probe } from '../overlay/probe.ts';
 import type { OverlayStatus } from '../overlay/status.ts';
 import { type Clock, monotonicClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { type Answering, upstreamsOf } from './answering.ts';
 import type { Engine } from './containers.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HostObserver, HostObserverOptions, PeerSight } from './host-observer.ts';
@@ -45,6 +46,7 @@ export class OverlayNetwork implements GridNetwork {
   readonly publisher: Publisher;
   readonly observer: HostObserver;
   readonly engine: Engine;
+  readonly answering: Answering;
   readonly #options: OverlayNetworkOptions;
   readonly #shown = new Map<string, Publication>();
   /** Of containers that were made just now, by address: nobody has looked at them yet. */
@@ -57,6 +59,9 @@ export class OverlayNetwork implements GridNetwork {
   /** Before everything that runs was looked at, what is published would not be all of it. */
   #isComplete = false;
   #isDue = false;
+  #isKnown = false;
+  #follow: () => Promise<void> = () => Promise.resolve();
+  readonly #listeners = new Set<() => void>();
   #hearing: Promise<void> | null = null;
 
   constructor(options: OverlayNetworkOptions) {
@@ -68,6 +73,13 @@ export class OverlayNetwork implements GridNetwork {
     this.publisher = {
       publish: (path, publication) => this.#show(path, publication),
       settled: async (signal) => await this.#settled(signal),
+    };
+    this.answering = {
+      of: (service) => this.#answersOf(service),
+      onChange: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
     };
     this.engine = options.engine({
       grid: () => this.#place?.map.grid ?? null,
@@ -93,8 +105,9 @@ export class OverlayNetwork implements GridNetwork {
     this.#discover({ map, node });
   }
 
-  begin(): void {
+  begin(settled: () => Promise<void>): void {
     this.#isComplete = true;
+    this.#follow = settled;
     this.#due();
   }
 
@@ -112,6 +125,7 @@ export class OverlayNetwork implements GridNetwork {
       this.#identity = identity;
       this.#discovery = this.#newDiscovery({ map, node });
       this.#discovery.start();
+      this.#followNames(this.#discovery);
       this.#due();
     }
     this.#discovery?.peers(
@@ -125,6 +139,17 @@ export class OverlayNetwork implements GridNetwork {
     this.#hearing ??= this.#hear();
   }
 
+  /** What is not known yet is no reason to send anybody away. */
+  #followNames(discovery: Discovery): void {
+    this.#isKnown = false;
+    discovery.onChange(() => this.#tell());
+    void discovery.complete.then(() => {
+      this.#isKnown ||= this.#discovery === discovery;
+      this.#tell();
+      return undefined;
+    });
+  }
+
   #newDiscovery({ map, node }: OverlayPlace): Discovery {
     const { log, random, socket } = this.#options;
     const { subnet, tunnelSubnet } = map;
@@ -136,7 +161,17 @@ export class OverlayNetwork implements GridNetwork {
       log,
       random,
       socket,
+      applied: async () => await this.#follow(),
     });
+  }
+
+  #answersOf(service: Parameters<Answering['of']>[0]): ReturnType<Answering['of']> {
+    if (this.#discovery === null || !this.#isKnown) return null;
+    return upstreamsOf(this.#discovery.service(service));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /** Peers tell each other whom they hear by their own tunnels: by that relays are chosen. */
@@ -201,7 +236,8 @@ export class OverlayNetwork implements GridNetwork {
   async #settled(signal: AbortSignal): Promise<void> {
     const version = this.#publish();
     if (version === null || this.#discovery === null) return;
-    await raced(this.#discovery.settled(version, { limit: SETTLE_LIMIT }), signal);
+    const settled = [this.#discovery.settled(version, { limit: SETTLE_LIMIT }), this.#follow()];
+    await raced(Promise.all(settled), signal);
   }
 }
 

@@ -13,9 +13,11 @@ import type { Work } from './work.ts';
  */
 export async function placedInstance(
   instance: AssignedInstance,
-  { files, readyContainer }: Pick<Work, 'files' | 'readyContainer'>,
+  { files, balancers, readyContainer }: Pick<Work, 'files' | 'balancers' | 'readyContainer'>,
 ): Promise<PlacedInstance | null> {
-  const spec = await files.place(instance.spec);
+  const placed = await files.place(instance.spec);
+  const own = balancers.mountOf(instance);
+  const spec = own === null ? placed : { ...placed, mounts: [...placed.mounts, own] };
   const lenders = lendersOf(instance).flatMap((id) => readyContainer(id) ?? []);
   if (lenders.length < lendersOf(instance).length) return null;
   return { ...instance, spec, ...(lenders.length === 0 ? {} : { lenders }) };

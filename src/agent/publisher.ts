@@ -28,9 +28,3 @@ export interface Publisher {
   /** Resolves when everybody who listens has heard all that was published, or has had time enough to. */
   settled(signal: AbortSignal): Promise<void>;
 }
-
-/** For nodes whose containers are found by the engine's own means. */
-export const silentPublisher: Publisher = {
-  publish: () => undefined,
-  settled: () => Promise.resolve(),
-};

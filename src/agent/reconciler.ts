@@ -69,6 +69,7 @@ export class Reconciler {
     this.#kept = new Set(assignment.kept);
     this.#options.secrets.expect(assignment.secrets ?? {});
     this.#options.files.offer(assignment.files ?? nothing);
+    this.#options.balancers.apply(assignment);
     this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
     this.#borrowers = assignment.instances
       .filter((one) => lendersOf(one).length > 0)
@@ -81,6 +82,11 @@ export class Reconciler {
     }
     for (const [path, loop] of this.#loops)
       if (!assigned.has(path)) loop.assign(this.#unlisted(path), { again });
+  }
+
+  /** Id of an instance's container that runs; `null`: it has none. */
+  runningContainer(id: InstanceId): string | null {
+    return this.#loops.get(instancePath(id))?.runningContainer ?? null;
   }
 
   /** Everything, in the order of instances. */
@@ -128,6 +134,7 @@ export class Reconciler {
       void loop.stop();
     }
     this.#options.onChange(path);
+    this.#options.balancers.wake(path);
     for (const borrower of this.#borrowers) this.#loops.get(borrower)?.hear();
   }
 

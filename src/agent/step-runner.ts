@@ -108,12 +108,13 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, files, clock, hooks, readyContainer } = around;
+    const { scope, containers, engine, files, balancers, clock, hooks, readyContainer } = around;
     return {
       scope,
       containers,
       engine,
       files,
+      balancers,
       clock,
       memory,
       hooks,

@@ -5,6 +5,7 @@ import type { Containers, Engine, Scope } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { Lanes } from './lanes.ts';
+import type { LoadBalancers } from './load-balancers.ts';
 import type { Probes } from './probe.ts';
 import type { Publisher } from './publisher.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly publisher: Publisher;
   readonly files: DeliveredFiles;
   readonly secrets: Pick<SecretStore, 'expect' | 'forget'>;
+  readonly balancers: Pick<LoadBalancers, 'apply' | 'mountOf' | 'wake'>;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly clock: Clock;

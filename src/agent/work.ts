@@ -6,6 +6,7 @@ import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts'
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { InstanceMemory } from './instance-memory.ts';
+import type { LoadBalancers } from './load-balancers.ts';
 
 /** What the effects of one instance's steps work on. */
 export interface Work {
@@ -13,6 +14,7 @@ export interface Work {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly files: DeliveredFiles;
+  readonly balancers: Pick<LoadBalancers, 'mountOf'>;
   readonly clock: Clock;
   readonly memory: InstanceMemory;
   readonly hooks: HookRecord;

@@ -30,6 +30,11 @@ export interface DiscoveryOptions {
   readonly log: Log;
   /** In [0, 1). */
   readonly random: () => number;
+  /**
+   * Resolves when everybody on this node who was told of a change goes by it; before that no peer hears that this node has it.
+   * Bounded in time by whoever gives it.
+   */
+  readonly applied?: () => Promise<void>;
   /** Unix socket for `gridops dns`; none where it is absent. */
   readonly socket?: string;
   /** The host's list of name servers. */
@@ -304,18 +309,26 @@ export class Discovery {
       log,
       random,
       silent: () => this.#polls.size - this.#heard().length,
-      heard: (reply) => this.#take(number, poll, reply),
+      heard: async (reply) => await this.#take(number, poll, reply),
       changed: (state) => this.#turn(number, { poll, state }),
     });
     this.#polls.set(number, { peer, poll });
   }
 
-  #take(number: number, poll: PeerPoll, { since, records, removed }: ZoneReply): void {
+  async #take(
+    number: number,
+    poll: PeerPoll,
+    { since, records, removed }: ZoneReply,
+  ): Promise<void> {
     if (this.#polls.get(number)?.poll !== poll) return;
     if (since === null) this.#zone.replace(number, records);
     else for (const container of removed) this.#zone.remove(number, container);
     for (const record of records) this.#zone.put(number, record);
     this.#watch.notice();
+    const { applied } = this.#options;
+    if (applied === undefined) return;
+    this.#watch.flush();
+    await applied();
   }
 
   #turn(number: number, { poll, state }: { poll: PeerPoll; state: PeerState }): void {

@@ -25,8 +25,8 @@ export interface PeerPollOptions {
   readonly random: () => number;
   /** How many peers are silent: the more there are, the more slowly each is tried. */
   readonly silent: () => number;
-  /** Takes what the peer said into the zone. */
-  readonly heard: (reply: ZoneReply) => void;
+  /** Takes what the peer said into the zone; asking on tells the peer that everybody here goes by it. */
+  readonly heard: (reply: ZoneReply) => Promise<void>;
   /** After what it said is taken, where it said something; also called when it never spoke. */
   readonly changed: (state: PeerState) => void;
 }
@@ -53,6 +53,7 @@ export class PeerPoll {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #running: Promise<void>;
   #state: PeerState = 'unheard';
+  #applying: Promise<void> = Promise.resolve();
   #position: Position | null = null;
   #seen = 0;
   #hears: readonly number[] = [];
@@ -108,6 +109,8 @@ export class PeerPoll {
       const isImmune = this.#immuneUntil === Number.POSITIVE_INFINITY;
       if (!isImmune) this.#immuneUntil = this.#options.clock.now() + YOUNG;
       const isAnswered = await this.#ask(signal);
+      // Not before: a peer that waits until nobody uses a container any more would stop it too early.
+      await this.#applying;
       if (isImmune || isAnswered) this.#immuneUntil = 0;
       if (signal.aborted) return;
       this.#failures = isAnswered ? 0 : this.#failures + 1;
@@ -172,7 +175,7 @@ export class PeerPoll {
     this.#wasHeard = true;
     this.#fault = null;
     if (since === null || reply.records.length > 0 || reply.removed.length > 0)
-      this.#options.heard(reply);
+      this.#applying = this.#options.heard(reply);
     this.#turn('heard');
   }
 

@@ -58,10 +58,15 @@ export class ServiceWatch {
     void this.#tellSoon();
   }
 
+  /** Tells now what has changed, instead of some milliseconds later. */
+  flush(): void {
+    for (const changed of this.#zone.takeChanged()) this.#tell(this.look(changed));
+  }
+
   async #tellSoon(): Promise<void> {
     await this.#around.clock.sleep(GATHERING);
     this.#isGathering = false;
-    for (const changed of this.#zone.takeChanged()) this.#tell(this.look(changed));
+    this.flush();
   }
 
   #tell(change: ServiceChange): void {

@@ -2,7 +2,7 @@ import type { Containers } from '../../src/agent/containers.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
-import { type Publisher, silentPublisher } from '../../src/agent/publisher.ts';
+import type { Publisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent, Surroundings } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
@@ -17,6 +17,19 @@ import { HandClock } from './hand-clock.ts';
 
 export const WEB = 'shop.web-1';
 export const PATH = 'shop/web-1';
+
+/** For nodes whose containers nobody looks for. */
+export const silentPublisher: Publisher = {
+  publish: () => undefined,
+  settled: () => Promise.resolve(),
+};
+
+/** For nodes without load balancers. */
+export const noBalancers: Surroundings['balancers'] = {
+  apply: () => undefined,
+  mountOf: () => null,
+  wake: () => undefined,
+};
 
 /** For specs that mount none. */
 export const noFiles: DeliveredFiles = {
@@ -66,6 +79,7 @@ export class Bench {
       engine: this.engine,
       probes: this.engine,
       publisher: options.publisher ?? silentPublisher,
+      balancers: noBalancers,
       files: options.files ?? noFiles,
       secrets: noSecrets,
       lanes: createLanes(options.concurrency ?? 4),

@@ -5,14 +5,13 @@ import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
-import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { noFiles, noSecrets } from '../agent/bench.ts';
+import { noBalancers, noFiles, noSecrets, silentPublisher } from '../agent/bench.ts';
 import { aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -47,6 +46,7 @@ class RealNode {
       containers: bridgedContainers(client),
       engine: new DockerEngine(client),
       publisher: silentPublisher,
+      balancers: noBalancers,
       probes: networkProbes,
       files: noFiles,
       secrets: noSecrets,

@@ -8,7 +8,6 @@ import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
-import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import { createCompiler } from '../../src/manifest/compile.ts';
 import { createEncoder, deliveryOf } from '../../src/master/delivery.ts';
@@ -17,7 +16,7 @@ import { servicePath } from '../../src/model/identity.ts';
 import type { SourceFile } from '../../src/model/source.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { noSecrets } from '../agent/bench.ts';
+import { noBalancers, noSecrets, silentPublisher } from '../agent/bench.ts';
 import { aSourceTree, aTextFile } from '../manifest/source-tree.ts';
 import { anAssignedInstance, aService, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
@@ -54,6 +53,7 @@ class Stack {
       containers: bridgedContainers(client),
       engine: new DockerEngine(client),
       publisher: silentPublisher,
+      balancers: noBalancers,
       probes: networkProbes,
       files: new FileStore(path.join(folder, 'files')),
       secrets: noSecrets,

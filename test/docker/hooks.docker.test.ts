@@ -7,7 +7,6 @@ import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
-import { silentPublisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AgentEvent } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
@@ -16,7 +15,7 @@ import type { Hook, HookKind } from '../../src/model/hook.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { noSecrets } from '../agent/bench.ts';
+import { noBalancers, noSecrets, silentPublisher } from '../agent/bench.ts';
 import { aHook, aPort, aSpec } from '../support/builders.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
@@ -58,6 +57,7 @@ class Agents {
       containers: bridgedContainers(client),
       engine: new DockerEngine(client),
       publisher: silentPublisher,
+      balancers: noBalancers,
       probes: networkProbes,
       files: new FileStore(`${this.#directory}/files`),
       secrets: noSecrets,
