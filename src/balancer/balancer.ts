@@ -6,7 +6,7 @@ import { SingleFlight } from '../runtime/single-flight.ts';
 import { type Accepted, concede } from './acceptance.ts';
 import { type Certificates, readCertificates } from './certificates.ts';
 import { commandsFor } from './commands.ts';
-import { type Config, type Place, renderConfig } from './config.ts';
+import { type Config, containerPlace, type Place, renderConfig } from './config.ts';
 import { Folder } from './folder.ts';
 import { Haproxy } from './haproxy.ts';
 import { type Objection, objectionsOf, objectionsTo } from './objections.ts';
@@ -16,7 +16,8 @@ import type { Upstream } from './upstream.ts';
 export interface BalancerOptions {
   /** The folder as this process sees it. */
   readonly folder: string;
-  readonly place: Place;
+  /** Where HAProxy runs; else in a container of our image. */
+  readonly place?: Place;
   /**
    * `haproxy -c` where HAProxy runs, for a file of the folder: whether it would be taken, and the lines that it printed.
    * `null`: it cannot be asked at the moment.
@@ -198,7 +199,7 @@ export class Balancer {
     accepted: Accepted,
   ): Promise<{ readonly config: Config; readonly certificates: Certificates }> {
     const { balancing, closed } = accepted;
-    const { place } = this.#options;
+    const { place = containerPlace } = this.#options;
     this.#slots = this.#fill(balancing);
     const certificates = readCertificates(balancing.settings.certificates);
     const list = await this.#folder.writeCertificates(certificates, place.folder);
