@@ -33,14 +33,14 @@ export interface GridNetwork {
 /** A network that the engine makes by itself, or none. */
 export function plainNetwork(networks: Networks, facts: NetworkFacts, engine: Engine): GridNetwork {
   const answering = new LocalAnswering();
-  let follow = async (): Promise<void> => await Promise.resolve();
+  let follow: (() => Promise<void>) | null = null;
   return {
     networks,
     answering,
     engine,
     publisher: {
       publish: (path, publication) => answering.publish(path, publication),
-      settled: async () => await follow(),
+      settled: async () => await follow?.(),
     },
     facts: () => Promise.resolve(facts),
     apply: () => undefined,

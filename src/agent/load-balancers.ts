@@ -140,7 +140,9 @@ export class LoadBalancers {
     const command = ['haproxy', '-c', '-f', `${containerPlace.folder}/${file}`];
     try {
       const exec = await containers.createExec(container, { ...question, command });
-      const { exitCode, log } = await containers.exec(exec, CHECK_LIMIT, signal);
+      // Of its own: it outlives the question on a stream that nobody closes.
+      const own = AbortSignal.any([signal]);
+      const { exitCode, log } = await containers.exec(exec, CHECK_LIMIT, own);
       return exitCode === null ? null : { accepted: exitCode === 0, messages: log };
     } catch {
       // It was just stopped, or the engine is away: it is asked again.

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
@@ -165,7 +165,7 @@ function factsOf({ network, labels }: OpenNetworkOptions, publicKey: string): Ne
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
+  return (await dns.lookup(host, { all: true })).map(({ address }) => address);
 }
 
 /** An engine that does not answer yet is taken for an ordinary one: it will say itself what it cannot do. */

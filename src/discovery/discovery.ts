@@ -366,8 +366,8 @@ export class Discovery {
 /** A promise that is resolved from outside. */
 function createGate(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   const opened = new AbortController();
-  const promise = new Promise<void>((resolve) => {
-    opened.signal.addEventListener('abort', () => resolve(), { once: true });
+  const promise = new Promise<void>((open) => {
+    opened.signal.addEventListener('abort', () => open(), { once: true });
   });
   return { promise, resolve: () => opened.abort() };
 }

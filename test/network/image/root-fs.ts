@@ -18,8 +18,8 @@ export class RootFs {
     for (const folder of SKELETON) this.folder(folder);
     this.folder('tmp', 0o1777);
     this.link('var/run', '/run');
-    this.text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
-    this.text('etc/group', 'root:x:0:\n');
+    this.text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nhaproxy:x:101:101::/:/bin/false\n');
+    this.text('etc/group', 'root:x:0:\nhaproxy:x:101:\n');
     this.text('etc/nsswitch.conf', 'hosts: files dns\n');
   }
 
