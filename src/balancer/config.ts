@@ -117,6 +117,8 @@ function defaultsSection({ balancing }: ConfigInput): readonly string[] {
     '    log global',
     '    option dontlognull',
     '    option redispatch',
+    // A client that has a connection open is told with its next answer that it ends: else a request may meet its end.
+    '    option idle-close-on-response',
     '    retries 3',
     '    timeout http-request 10s',
     '    timeout queue 1m',

@@ -2,7 +2,7 @@ import { GridError } from '../model/error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ask } from './ask.ts';
 import type { Folder } from './folder.ts';
-import { parseStates, parseStructure, type ServerStates } from './states.ts';
+import { parseReloads, parseStates, parseStructure, type ServerStates } from './states.ts';
 
 /** As many as fit into what HAProxy reads of a line at once. */
 const COMMANDS_AT_ONCE = 50;
@@ -44,10 +44,13 @@ export class Haproxy {
    * connection is lost. Resolves when the new one answers.
    */
   async reload(structure: string, signal: AbortSignal): Promise<void> {
+    const before = await this.#reloads();
     await ask(this.#folder.master, 'reload');
     const until = this.#clock.now() + RELOAD_MILLISECONDS;
     while (this.#clock.now() < until) {
       if ((await this.structure()) === structure) return;
+      const now = await this.#reloads();
+      if (now?.hasFailed === true && now.count !== before?.count) break;
       await this.#clock.sleep(LOOK_MILLISECONDS, signal);
     }
     throw new GridError({
@@ -56,6 +59,16 @@ export class Haproxy {
       retry: 'later',
       hint: "The container's log says why.",
     });
+  }
+
+  /** `null`: it is about to read it. */
+  async #reloads(): Promise<ReturnType<typeof parseReloads>> {
+    try {
+      return parseReloads(await ask(this.#folder.master, 'show proc'));
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
   }
 }
 

@@ -38,6 +38,15 @@ export function parseStructure(info: string): string | null {
   return /^description: (\S+)$/m.exec(info)?.[1] ?? null;
 }
 
+/** What the answer to `show proc` says of the last time that the configuration was read. */
+export function parseReloads(
+  processes: string,
+): { readonly count: number; readonly hasFailed: boolean } | null {
+  const [, count, failed] = /^\d+\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(processes) ?? [];
+  if (count === undefined) return null;
+  return { count: Number(count), hasFailed: Number(failed ?? 0) > 0 };
+}
+
 function adminOf(bits: number): ServerState['admin'] {
   if ((bits & maintenance) !== 0) return 'maint';
   return (bits & drained) === 0 ? 'ready' : 'drain';
