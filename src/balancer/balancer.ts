@@ -232,7 +232,8 @@ export class Balancer {
       await this.#folder.write('state.json', printMemory({ accepted, slots: [...this.#slots] }));
     }
     const running = await this.#haproxy.structure();
-    if (running === null) return;
+    // It is about to start, or to be stopped for good.
+    if (running === null) return this.#wakeIn(RETRY_MILLISECONDS);
     const failure =
       running === config.structure ? null : await this.#reload(config.structure, signal);
     // Who answers must be right whatever runs.

@@ -98,6 +98,7 @@ function globalSection({ balancing, place }: ConfigInput, structure: string): re
   return [
     'global',
     ...(structure === '' ? [] : [`    description ${structure}`]),
+    // Listening sockets go over this one from process to process; commands come through the master's.
     `    stats socket ${quoteWord(`${place.folder}/admin.sock`)} mode 600 level admin expose-fd listeners`,
     `    fd-hard-limit ${mostFiles}`,
     `    hard-stop-after ${oldProcesses.seconds}s`,

@@ -14,10 +14,6 @@ export class Folder {
     this.#path = folder;
   }
 
-  get admin(): string {
-    return path.join(this.#path, 'admin.sock');
-  }
-
   get master(): string {
     return path.join(this.#path, 'master.sock');
   }

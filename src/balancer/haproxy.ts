@@ -23,7 +23,7 @@ export class Haproxy {
   /** Which configuration runs. `null`: none. */
   async structure(): Promise<string | null> {
     try {
-      return parseStructure(await ask(this.#folder.admin, 'show info'));
+      return parseStructure(await this.#askWorker('show info'));
     } catch (error) {
       if (isAbsent(error)) return null;
       throw error;
@@ -31,12 +31,12 @@ export class Haproxy {
   }
 
   async states(): Promise<ServerStates> {
-    return parseStates(await ask(this.#folder.admin, 'show servers state'));
+    return parseStates(await this.#askWorker('show servers state'));
   }
 
   async tell(commands: readonly string[]): Promise<void> {
     for (let at = 0; at < commands.length; at += COMMANDS_AT_ONCE)
-      await ask(this.#folder.admin, commands.slice(at, at + COMMANDS_AT_ONCE).join(';'));
+      await this.#askWorker(...commands.slice(at, at + COMMANDS_AT_ONCE));
   }
 
   /**
@@ -59,6 +59,15 @@ export class Haproxy {
       retry: 'later',
       hint: "The container's log says why.",
     });
+  }
+
+  /**
+   * Through the master, who knows which worker is the newest: on the worker's own socket one that is about to end may still
+   * answer.
+   */
+  async #askWorker(...commands: readonly string[]): Promise<string> {
+    const addressed = commands.map((command) => `@1 ${command}`);
+    return await ask(this.#folder.master, addressed.join(';'));
   }
 
   /** `null`: it is about to read it. */

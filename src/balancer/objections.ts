@@ -90,7 +90,7 @@ function objectionOf(
   byProxy: ReadonlyMap<string, string>,
 ): Objection {
   const text = line.replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, '');
-  const [, place, message = text] = /^(?:parsing )?\[[^\]]*:(\d+)\] ?: ?(.*)$/.exec(text) ?? [];
+  const [, place, message = text] = /\[[^\][]*\.cfg:(\d+)\] ?: ?(.*)$/.exec(text) ?? [];
   const reason = message.slice(0, MAX_REASON);
   const placed = place === undefined ? undefined : owners[Number(place) - 1];
   const names = Array.from(text.matchAll(/[A-Za-z0-9_-]+:[A-Za-z0-9_-]+/g), ([name]) => name);

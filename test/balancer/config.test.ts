@@ -233,6 +233,26 @@ describe.runIf(hasHaproxy)('HAProxy itself', () => {
   });
 });
 
+it('knows of whom HAProxy speaks, and of whom it does not', () => {
+  const balancing = aBalancing([aBackend('web')]);
+  const config = render(balancing);
+  const line = config.owners.indexOf('shop/web') + 1;
+  const told = (...messages: readonly string[]) =>
+    objectionsOf(
+      messages.map((message) => `[ALERT]    (1) : config : ${message}`),
+      config,
+      balancing.backends,
+    );
+  const end = 'Fatal errors found in configuration.';
+  expect(told(`parsing [/x/next.cfg:${line}] : no`, end)).toEqual([
+    { owner: 'shop/web', reason: 'no' },
+  ]);
+  expect(told(`Parsing [next.cfg:${line}]: no`)).toEqual([{ owner: 'shop/web', reason: 'no' }]);
+  expect(told(`[next.cfg:1] : 'global' no`, end)).toEqual([{ owner: null, reason: "'global' no" }]);
+  expect(told("Proxy 'shop:web': no table", end).map(({ owner }) => owner)).toEqual(['shop/web']);
+  expect(told(end)).toEqual([{ owner: null, reason: end }]);
+});
+
 describe('a value that was secret', () => {
   it.each([
     [aBackend('web', { customSettings: ['a\nbackend x'] }), 'ends the line'],

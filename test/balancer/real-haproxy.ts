@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ask } from '../../src/balancer/ask.ts';
 import { Balancer, type BalancerEvent, type CheckResult } from '../../src/balancer/balancer.ts';
 import type { Place } from '../../src/balancer/config.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -77,7 +78,7 @@ export async function runHaproxy(): Promise<RealHaproxy> {
       await until(async () => {
         balancer.wake();
         await balancer.idle();
-        return await isUp(http);
+        return (await isUp(http)) && (await isHeard(folder));
       });
       balancer.wake();
       await balancer.idle();
@@ -117,6 +118,14 @@ async function ended(child: ReturnType<typeof spawn>, signal: NodeJS.Signals) {
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill(signal);
   return await exit;
+}
+
+/** HAProxy listens for clients a moment before it does for us. */
+async function isHeard(folder: string): Promise<boolean> {
+  return await ask(`${folder}/master.sock`, 'show proc').then(
+    (processes) => processes.includes('worker'),
+    () => false,
+  );
 }
 
 async function isUp(port: number): Promise<boolean> {
