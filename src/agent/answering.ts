@@ -12,14 +12,16 @@ export interface Answering {
 }
 
 /**
- * What a load balancer makes of a service's containers. Those of silent nodes are passed over while others are there, and so are
+ * What a load balancer makes of a service's containers: the unhealthy are nobody, those that are about to be stopped finish what
+ * they have. Those of silent nodes are passed over while others are there, and so are
  * those that are not ready; where there is nobody else, trying them is better than an error for everybody.
  */
 export function upstreamsOf({ stack, service, instances }: ServiceChange): readonly Upstream[] {
   const heard = instances.filter((one) => !one.stale);
   const known = heard.length > 0 ? heard : instances;
+  const usable = known.filter((one) => one.condition !== 'unhealthy');
   const hasReady = known.some((one) => one.condition === 'ready');
-  return known.map(({ number, container, address, port, condition }) => ({
+  return usable.map(({ number, container, address, port, condition }) => ({
     stack,
     service,
     number,

@@ -4,8 +4,9 @@ import { Balancer, type BalancerEvent, type CheckResult } from '../balancer/bala
 import { containerPlace } from '../balancer/config.ts';
 import type { AssignedInstance, Assignment } from '../model/assignment.ts';
 import type { Balancing } from '../model/balancing.ts';
+import { shortDigest } from '../model/digest.ts';
 import { errorMessage } from '../model/error.ts';
-import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
+import { type InstanceId, instancePath } from '../model/identity.ts';
 import type { BindMount } from '../model/spec.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -29,6 +30,7 @@ export interface LoadBalancersOptions {
 
 interface Kept {
   readonly id: InstanceId;
+  readonly folder: string;
   readonly balancer: Balancer;
   balancing: Balancing;
 }
@@ -53,8 +55,8 @@ export class LoadBalancers {
     const wanted = new Map<string, AssignedInstance>();
     for (const one of assignment.instances)
       if (one.balancing !== undefined) wanted.set(instancePath(one), one);
-    for (const [name, { balancer }] of this.#kept)
-      if (!wanted.has(name)) {
+    for (const [name, { balancer, folder }] of this.#kept)
+      if (folder !== this.#folderOf(wanted.get(name))) {
         this.#kept.delete(name);
         void balancer.stop();
       }
@@ -66,7 +68,8 @@ export class LoadBalancers {
   mountOf(instance: AssignedInstance): BindMount | null {
     if (instance.balancing === undefined) return null;
     const { folder: target } = containerPlace;
-    return { kind: 'bind', source: this.#folderOf(instance), target, readOnly: false };
+    const source = this.#folderOf(instance) ?? '';
+    return { kind: 'bind', source, target, readOnly: false };
   }
 
   /** A container of this instance may have been started. */
@@ -107,16 +110,17 @@ export class LoadBalancers {
     this.#updateOne(kept);
   }
 
-  #begin(name: string, { stack, service, number }: InstanceId, balancing: Balancing): Kept {
+  #begin(name: string, instance: AssignedInstance, balancing: Balancing): Kept {
+    const { stack, service, number } = instance;
     const id = { stack, service, number };
+    const folder = this.#folderOf(instance) ?? '';
     const balancer = new Balancer({
-      folder: this.#folderOf(id),
-      place: containerPlace,
+      folder,
       check: async (file, signal) => await this.#check(id, file, signal),
       clock: this.#options.clock,
       onEvent: (event) => this.#tell(name, event),
     });
-    const kept = { id, balancer, balancing };
+    const kept = { id, folder, balancer, balancing };
     this.#kept.set(name, kept);
     return kept;
   }
@@ -155,17 +159,23 @@ export class LoadBalancers {
     onEvent({ ...event, path: name, message: secrets.conceal(event.message) });
   }
 
-  #folderOf(id: InstanceId): string {
-    return path.join(this.#options.directory, containerName(id));
+  /**
+   * Of one spec's container: with start-first two of an instance run at once, and their sockets must not be the same. A socket's
+   * path may have no more than 107 characters, so it is a short name. `null`: it is no load balancer.
+   */
+  #folderOf(instance: AssignedInstance | undefined): string | null {
+    if (instance?.balancing === undefined) return null;
+    const name = shortDigest([instancePath(instance), instance.specHash]);
+    return path.join(this.#options.directory, name);
   }
 
   /** Folders of load balancers that are on this node no more, with the keys in them. */
-  async #clear(wanted: ReadonlyMap<string, InstanceId>): Promise<void> {
+  async #clear(wanted: ReadonlyMap<string, AssignedInstance>): Promise<void> {
     const { directory, log } = this.#options;
-    const names = new Set([...wanted.values()].map(containerName));
+    const used = new Set([...wanted.values()].map((one) => this.#folderOf(one)));
     try {
       for (const name of await readdir(directory).catch(() => []))
-        if (!names.has(name))
+        if (!used.has(path.join(directory, name)))
           await rm(path.join(directory, name), { recursive: true, force: true });
     } catch (error) {
       log.warn({ error: errorMessage(error) }, 'cannot remove what a load balancer has left');
