@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Answering } from '../../src/agent/answering.ts';
+import { LoadBalancers } from '../../src/agent/load-balancers.ts';
+import type { AgentEvent } from '../../src/agent/surroundings.ts';
+import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
+import { GridError } from '../../src/model/error.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { aBalancing } from '../support/a-balancing.ts';
+import { anAssignedInstance, aService } from '../support/builders.ts';
+import { eventually } from '../support/world.ts';
+
+const nobody: Answering = { of: () => [], onChange: () => () => undefined };
+
+describe('the load balancers of a node', () => {
+  let directory: string;
+  let balancers: LoadBalancers;
+  const events: AgentEvent[] = [];
+  const asked: (readonly string[])[] = [];
+  let missing = false;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'gridops-balancers-'));
+    events.length = 0;
+    asked.length = 0;
+    missing = false;
+    balancers = new LoadBalancers({
+      directory,
+      answering: nobody,
+      containers: {
+        createExec: async (_, hook) => {
+          asked.push(hook.command);
+          return await Promise.resolve('exec');
+        },
+        exec: async () => await Promise.resolve({ exitCode: 0, log: [] }),
+      },
+      secrets: {
+        reveal: (value) => {
+          if (missing)
+            throw new GridError({ code: 'secret-missing', message: 'no value of admin' });
+          return value;
+        },
+        conceal: (text) => text,
+      },
+      runningContainer: () => 'lb-container',
+      clock: systemClock,
+      log: silentLog,
+      onEvent: (event) => events.push(event),
+    });
+  });
+
+  afterEach(async () => {
+    await balancers.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('have their configuration in a folder that their container mounts, once HAProxy takes it', async () => {
+    balancers.apply(assigning(aBalancer()));
+    const mount = balancers.mountOf(aBalancer());
+    expect(mount).toMatchObject({ kind: 'bind', target: '/run/gridops-lb', readOnly: false });
+    const file = path.join(mount?.source ?? '', 'haproxy.cfg');
+    await eventually(async () => await Promise.resolve(existsSync(file) ? true : null), file);
+    expect(asked[0]).toEqual(['haproxy', '-c', '-f', '/run/gridops-lb/next.cfg']);
+  });
+
+  it('share no folder between two containers of one instance', () => {
+    const before = balancers.mountOf(aBalancer());
+    expect(balancers.mountOf({ ...aBalancer(), specHash: 'another' })).not.toEqual(before);
+    expect(balancers.mountOf(aBalancer())).toEqual(before);
+    expect(balancers.mountOf(anAssignedInstance(aService()))).toBeNull();
+  });
+
+  it('have sockets whose paths the kernel takes, whatever their names', () => {
+    const long = anAssignedInstance(aService({ stack: 's'.repeat(200), name: 'n'.repeat(200) }));
+    const mount = balancers.mountOf({ ...long, balancing: aBalancing([]) });
+    expect(path.basename(mount?.source ?? '')).toHaveLength(16);
+  });
+
+  it('leave nothing behind when they are assigned to another node', async () => {
+    await mkdir(path.join(directory, 'left-over'));
+    balancers.apply(assigning());
+    await eventually(
+      async () => ((await readdir(directory)).length === 0 ? true : null),
+      'an empty directory',
+    );
+  });
+
+  it('say what is missing of a secret, and of which of them', () => {
+    missing = true;
+    balancers.apply(assigning(aBalancer()));
+    expect(events).toMatchObject([{ path: 'lb/lb-1', message: 'no value of admin' }]);
+  });
+});
+
+function aBalancer(): AssignedInstance {
+  return {
+    ...anAssignedInstance(aService({ stack: 'lb', name: 'lb' })),
+    balancing: aBalancing([]),
+  };
+}
+
+function assigning(...instances: readonly AssignedInstance[]): Assignment {
+  return { grid: 'demo', node: 'a', generation: 1, roster: ['a'], instances, kept: [] };
+}
