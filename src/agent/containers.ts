@@ -1,9 +1,9 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
+import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
-import type { Naming } from './labels.ts';
 
 /** Which containers are ours: those that carry this grid and this node as labels. Several nodes may share one engine. */
 export interface Scope {
@@ -59,6 +59,14 @@ export interface ContainerFacts extends ContainerSummary {
   readonly hooks: readonly Hook[];
   /** How others may find it; `null`: not at all, for want of an address of its own. */
   readonly presence: Presence | null;
+}
+
+/** What the container is called, and calls others, beyond the rules; for the overlay only, where names are the agent's. */
+export interface Naming {
+  readonly names: readonly string[];
+  readonly links: readonly LinkAlias[];
+  /** DNS servers of its own, for names that are not the grid's. */
+  readonly servers: readonly string[];
 }
 
 export interface Presence extends Naming {

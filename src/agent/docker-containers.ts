@@ -12,6 +12,7 @@ import type {
   ExecResult,
   HookCreation,
   ListedContainer,
+  Naming,
   PlacedInstance,
   Presence,
   Scope,
@@ -22,7 +23,7 @@ import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines, textLines } from './docker-log.ts';
 import { hookOptions } from './hook-options.ts';
-import { addressOf, instanceFilter, type Naming, parseLabels, scopeFilter } from './labels.ts';
+import { addressOf, instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 
 const LOG_LINES = 20;
 /** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */

@@ -1,10 +1,11 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import { compareText, type InstanceId, instancePath } from '../model/identity.ts';
 import type { Failure, ObservedInstance } from '../model/observed.ts';
+import type { AgentEvent } from './agent-event.ts';
 import { type Activity, reportedAttempt, servingContainer } from './attempt.ts';
 import type { InstanceMemory } from './instance-memory.ts';
 import type { InstanceView } from './instance-view.ts';
-import type { AgentEvent, Surroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface InstanceReportOptions {
   readonly id: InstanceId;

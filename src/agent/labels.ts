@@ -1,10 +1,10 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { isGating, type LinkAlias } from '../model/extras.ts';
+import { isGating } from '../model/extras.ts';
 import { type Hook, hooksInside } from '../model/hook.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { Attachment } from './attachment.ts';
-import type { HookRun, Scope } from './containers.ts';
+import type { HookRun, Naming, Scope } from './containers.ts';
 
 /**
  * A container's labels say everything that an agent must know to adopt it: whose it is, what it was made from and when it
@@ -58,14 +58,6 @@ export interface LabelFacts extends InstanceId {
   /** The port that a load balancer passes requests on to. */
   readonly balancedPort: number | null;
   readonly naming: Naming;
-}
-
-/** What the container is called, and calls others, beyond the rules; for the overlay only, where names are the agent's. */
-export interface Naming {
-  readonly names: readonly string[];
-  readonly links: readonly LinkAlias[];
-  /** DNS servers of its own, for names that are not the grid's. */
-  readonly servers: readonly string[];
 }
 
 const noNaming: Naming = { names: [], links: [], servers: [] };

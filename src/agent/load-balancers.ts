@@ -10,10 +10,10 @@ import { type InstanceId, instancePath } from '../model/identity.ts';
 import type { BindMount } from '../model/spec.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AgentEvent } from './agent-event.ts';
 import type { Answering } from './answering.ts';
 import type { Containers } from './containers.ts';
 import type { SecretStore } from './secret-store.ts';
-import type { AgentEvent } from './surroundings.ts';
 
 export interface LoadBalancersOptions {
   /** A folder of the agent, for a folder of each load balancer. */

@@ -13,6 +13,7 @@ import type { JoinToken } from '../protocol/join-token.ts';
 import type { KeyPair } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
@@ -33,7 +34,6 @@ import type { Probes } from './probe.ts';
 import { Reconciler } from './reconciler.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Introduction, Session, SessionHost } from './session.ts';
-import type { AgentEvent } from './surroundings.ts';
 
 export interface NodeOptions {
   readonly identity: Identity;

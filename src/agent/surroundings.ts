@@ -1,6 +1,7 @@
 import type { InstanceId } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine, Scope } from './containers.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -9,16 +10,6 @@ import type { LoadBalancers } from './load-balancers.ts';
 import type { Probes } from './probe.ts';
 import type { Publisher } from './publisher.ts';
 import type { SecretStore } from './secret-store.ts';
-
-/** One line of a node's history. */
-export interface AgentEvent {
-  readonly severity: 'info' | 'warning' | 'error';
-  /** kebab-case, for example `instance-crashed`. */
-  readonly kind: string;
-  /** Instance path, or empty for the node itself. */
-  readonly path: string;
-  readonly message: string;
-}
 
 /** What the loops of all instances of a node share. */
 export interface Surroundings {

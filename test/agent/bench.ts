@@ -1,10 +1,11 @@
+import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import type { Containers } from '../../src/agent/containers.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import type { Publisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
-import type { AgentEvent, Surroundings } from '../../src/agent/surroundings.ts';
+import type { Surroundings } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import { shortDigest } from '../../src/model/digest.ts';

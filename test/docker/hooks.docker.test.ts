@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
@@ -8,7 +9,6 @@ import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
-import type { AgentEvent } from '../../src/agent/surroundings.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { Hook, HookKind } from '../../src/model/hook.ts';

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/world.ts';
 import { Figures } from './figures.ts';
 import { busyboxImage, lbImage, wireguardImage } from './images.ts';
+import { NameWatch } from './name-watch.ts';
 import { NetworkWorld } from './network-world.ts';
 import { attempt } from './rig/command.ts';
 import type { Host } from './rig/host.ts';
@@ -13,6 +14,7 @@ const BURST = 1;
 const DEPLOYS = 3;
 
 const lb = () => `stack: test/lb
+expose: lb
 services:
   lb:
     image: ${lbImage().name}
@@ -65,6 +67,13 @@ describe.skipIf(withoutRig)('a service behind load balancers on two hosts', () =
     figures.print('load balancers under failure');
     await grid?.stop();
     await rig?.down();
+  });
+
+  it('finds both of them behind one name', async () => {
+    const watch = await NameWatch.start(rig.host(3), '10.81.0.3', `lb.${grid.grid}.kontena.local`);
+    const both = (answer: string): boolean => answer.split(' ').length === 2;
+    await watch.first(both, 0, 'two addresses');
+    await watch.stop();
   });
 
   it('loses no request of a client with open connections while it is deployed anew', async () => {

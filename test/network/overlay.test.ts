@@ -235,10 +235,10 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
 
   it('has the master back, and loses a node that is removed', async () => {
     await grid.world.startMaster();
-    await eventually(
-      async () => ((await grid.world.gridStatus()).converged ? true : null),
-      'the grid to converge',
-    );
+    await eventually(async () => {
+      const { converged, counts } = await grid.world.gridStatus();
+      return converged && counts.nodesOnline === 3 ? true : null;
+    }, 'the grid to converge, with all of its nodes');
     const address = await addressOn(three);
     await grid.agent(three).kill();
     const removed = Date.now();
