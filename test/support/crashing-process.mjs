@@ -68,10 +68,14 @@ async function startAgent() {
   const { startAgent: start } = await import('../../dist/agent/main.js');
   const { DockerClient } = await import('../../dist/agent/docker.js');
   const { DockerContainers } = await import('../../dist/agent/docker-containers.js');
+  const { DockerNetworks } = await import('../../dist/agent/docker-networks.js');
+  const { createBridgeNetworks } = await import('../../dist/agent/plain-networks.js');
   const { createLog } = await import('../../dist/runtime/log.js');
   const { systemClock } = await import('../../dist/runtime/clock.js');
   const settings = JSON.parse(options);
-  const containers = new DockerContainers(new DockerClient({ address: settings.dockerSocket }));
+  const client = new DockerClient({ address: settings.dockerSocket });
+  const networks = createBridgeNetworks(new DockerNetworks(client));
+  const containers = new DockerContainers(client, networks);
   return await start(
     {
       ...settings,
