@@ -19,7 +19,7 @@ export interface Look {
   readonly self: NetworkNode;
   readonly peers: readonly NetworkNode[];
   readonly state: WireguardState | null;
-  /** Whom peers say that they hear, by number. */
+  /** Whom peers say that they hear, by number; of those that answer. */
   readonly reports: ReadonlyMap<number, ReadonlySet<number>>;
   readonly resolve: Resolve;
   readonly now: number;
@@ -38,16 +38,20 @@ export interface Assessment {
   readonly quiet: ReadonlySet<number>;
 }
 
-/** How long a peer that was never heard is tried before another way to it is looked for. */
-const GRACE = 20_000;
+/** How long a peer that was never heard is tried before another way to it is looked for. The trying goes on. */
+const GRACE = 6_000;
 
 /** Makes of one look at the tunnels, and of what is remembered, how each peer is reached and what to try next. */
 export function assess(before: Memory, look: Look): Assessment {
   const seen = new Map((look.state?.peers ?? []).map((peer) => [peer.publicKey, peer]));
   const hearings = new Map(
-    look.peers.map(({ publicKey }) => [
+    look.peers.map(({ publicKey, number }) => [
       publicKey,
-      hear(before.hearings.get(publicKey), seen.get(publicKey), look.now),
+      hear(
+        before.hearings.get(publicKey),
+        { seen: seen.get(publicKey), isAnswering: look.reports.has(number) },
+        look.now,
+      ),
     ]),
   );
   const turns = takeTurns(before, look, seen, hearings);

@@ -78,8 +78,10 @@ function endpointOf(address: string, port: number): string {
 export interface Attempt {
   readonly endpoint: string;
   readonly since: number;
-  /** How many were tried before it since the peer fell silent. */
+  /** How many were tried before it since the peer fell silent, or since there is a new one among them. */
   readonly turns: number;
+  /** All that were known then. */
+  readonly known: readonly string[];
 }
 
 /** A peer as the device has it. */
@@ -97,13 +99,14 @@ export interface Turn {
   readonly endpoint: string | null;
 }
 
-/** Two tries of WireGuard, five seconds apart. */
-const PATIENCE = 10_000;
+/** WireGuard tries every five seconds. */
+const PATIENCE = 6_000;
 const MOST_PATIENCE = 60_000;
 
 /**
  * What to try next with a peer. One that is heard is left alone wherever it is: WireGuard follows it by itself. Each round
  * through the candidates is slower than the one before, up to a bound: the peer tries as well, and may come back at any time.
+ * A candidate that was not known before is tried at once: the peer may have moved there.
  */
 export function nextTurn(
   before: Attempt | null,
@@ -114,22 +117,25 @@ export function nextTurn(
   if (peer.isHeard || known.length === 0) return { attempt: null, endpoint: null };
   const { endpoint } = peer;
   const isTried = endpoint !== null && known.includes(endpoint);
+  const news = before === null ? -1 : known.findIndex((one) => !before.known.includes(one));
+  if (news >= 0) return take(news, 0, known, now);
   if (isTried && before?.endpoint !== endpoint)
-    return { attempt: { endpoint, since: now, turns: before?.turns ?? 0 }, endpoint: null };
-  if (before === null) return take(known[0], 0, now);
+    return { attempt: { endpoint, since: now, turns: before?.turns ?? 0, known }, endpoint: null };
+  if (before === null) return take(0, 0, known, now);
   const isTime = now - before.since >= patience(before, known.length);
   if (isTried && (known.length === 1 || !isTime)) return { attempt: before, endpoint: null };
   // The device was made again meanwhile.
   if (peer.isAbsent && !isTime && known.includes(before.endpoint))
     return { attempt: before, endpoint: before.endpoint };
-  return take(known[(known.indexOf(before.endpoint) + 1) % known.length], before.turns + 1, now);
+  return take((known.indexOf(before.endpoint) + 1) % known.length, before.turns + 1, known, now);
 }
 
 function patience({ turns }: Attempt, known: number): number {
   return Math.min(MOST_PATIENCE, PATIENCE * 2 ** Math.min(10, Math.floor(turns / known)));
 }
 
-function take(endpoint: string | undefined, turns: number, now: number): Turn {
+function take(index: number, turns: number, known: readonly string[], now: number): Turn {
+  const endpoint = known[index];
   if (endpoint === undefined) return { attempt: null, endpoint: null };
-  return { attempt: { endpoint, since: now, turns }, endpoint };
+  return { attempt: { endpoint, since: now, turns, known }, endpoint };
 }

@@ -15,21 +15,32 @@ export interface Hearing {
 
 /** One of two ends sends something at least this often. Below what common routers keep a UDP mapping for. */
 export const KEEPALIVE_SECONDS = 15;
-/** A peer that was not heard for this long is asked. */
-const PROBE_AFTER = 9_000;
-/** An answer takes ten seconds at most (KEEPALIVE_TIMEOUT); the first question may be lost, and the second answered late. */
-const SILENCE_LIMIT = 40_000;
+/** A peer that was not heard for this long is asked: from the first look that finds nothing new. */
+const PROBE_AFTER = 2_500;
+/** Its kernel answers at once, and where a firewall keeps it from that WireGuard does within ten seconds (KEEPALIVE_TIMEOUT). */
+const SILENCE_LIMIT = 18_000;
+/** Of a peer that has not answered for its names either, several times a second: at least two questions were lost. */
+const SILENCE_LIMIT_UNANSWERED = 6_000;
 /** WireGuard gives a session up after this (REJECT_AFTER_TIME), and makes a new one long before. */
 const SESSION_LIMIT = 180_000;
 
-/** Takes in one look at a peer. `seen` is undefined while the device does not have it. */
+/** One look at a peer. */
+export interface Sight {
+  /** Undefined while the device does not have it. */
+  readonly seen: SeenPeer | undefined;
+  /** It answers for its names, by whatever way. */
+  readonly isAnswering: boolean;
+}
+
+/** Takes in one look at a peer. */
 export function hear(
   before: Hearing | undefined,
-  seen: SeenPeer | undefined,
+  { seen, isAnswering }: Sight,
   now: number,
 ): Hearing {
   const heardAt = lastHeard(before, seen, now);
-  const isHeard = hasSession(seen, now) && heardAt !== null && now - heardAt < SILENCE_LIMIT;
+  const limit = isAnswering ? SILENCE_LIMIT : SILENCE_LIMIT_UNANSWERED;
+  const isHeard = hasSession(seen, now) && heardAt !== null && now - heardAt < limit;
   return {
     received: seen?.received ?? 0,
     heardAt,

@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 
 /**
- * One datagram into a tunnel, that nobody takes at its other end. WireGuard says nothing on its own there (each keepalive that
- * arrives puts off the next one that is sent), but it answers data within ten seconds, or makes a new session.
+ * One datagram into a tunnel, to a port at its other end that nobody listens on: the kernel there says so at once.
+ * WireGuard says nothing on its own (each keepalive that arrives puts off the next one that is sent).
  */
 export interface Probe {
   /** Never fails: a peer that does not answer is what is asked about. */
@@ -10,9 +10,10 @@ export interface Probe {
   close(): void;
 }
 
-const DISCARD_PORT = 9;
+/** Let in by the guard. */
+export const PROBE_PORT = 9;
 
-export function udpProbe(port: number = DISCARD_PORT): Probe {
+export function udpProbe(port: number = PROBE_PORT): Probe {
   const socket = createSocket('udp4');
   socket.on('error', () => undefined);
   socket.unref();

@@ -2,6 +2,7 @@ import type { NetworkMap, NetworkNode } from '../model/network.ts';
 import { networkPorts } from '../model/network.ts';
 import { parseSubnet, subnetText } from '../model/subnet.ts';
 import { chainNames, deviceNames } from './names.ts';
+import { PROBE_PORT } from './probe.ts';
 import type { SeenChains } from './seen-rules.ts';
 import { trustedSources } from './trust.ts';
 
@@ -73,6 +74,8 @@ function inputRules(
     `-i ${wireguard} ${VXLAN} -j ACCEPT`,
     // How the doctor measures a pair. Nothing else of a host is for its peers.
     `-i ${wireguard} -p icmp -j ACCEPT`,
+    // How a peer asks whether this host is there: nobody listens, and the answer is that nobody does.
+    `-i ${wireguard} -p udp -m udp --dport ${PROBE_PORT} -j ACCEPT`,
     `-i ${wireguard} -j DROP`,
     ...trusted.map((address) => `-s ${address}/32 ${VXLAN} -j ACCEPT`),
     `${VXLAN} -j DROP`,

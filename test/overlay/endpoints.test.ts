@@ -102,12 +102,12 @@ describe('the next turn', () => {
     expect(first.endpoint).toBeNull();
 
     const later = { endpoint: 'b:1', isHeard: false, isAbsent: false };
-    expect(nextTurn(first.attempt, later, known, 9_999).endpoint).toBeNull();
-    expect(nextTurn(first.attempt, later, known, 10_000).endpoint).toBe('c:1');
+    expect(nextTurn(first.attempt, later, known, 5_999).endpoint).toBeNull();
+    expect(nextTurn(first.attempt, later, known, 6_000).endpoint).toBe('c:1');
   });
 
   it('goes on where the device did not take an endpoint', () => {
-    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
+    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0, known };
 
     expect(
       nextTurn(attempt, { endpoint: null, isHeard: false, isAbsent: false }, known, 1).endpoint,
@@ -115,11 +115,11 @@ describe('the next turn', () => {
   });
 
   it('sets the same endpoint again on a device that was made again', () => {
-    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
+    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0, known };
     const absent = { endpoint: null, isHeard: false, isAbsent: true };
 
     expect(nextTurn(attempt, absent, known, 1).endpoint).toBe('a:1');
-    expect(nextTurn(attempt, absent, known, 10_000).endpoint).toBe('b:1');
+    expect(nextTurn(attempt, absent, known, 6_000).endpoint).toBe('b:1');
   });
 
   it('tries every candidate again and again, with pauses that grow up to a minute', () => {
@@ -138,15 +138,27 @@ describe('the next turn', () => {
         }
         const pauses = tried.slice(1).map(({ at }, index) => at - (tried[index]?.at ?? 0));
         expect(new Set(tried.slice(0, size).map((one) => one.endpoint)).size).toBe(size);
-        expect(Math.min(...pauses)).toBeGreaterThanOrEqual(10_000);
+        expect(Math.min(...pauses)).toBeGreaterThanOrEqual(6_000);
         expect(Math.max(...pauses)).toBeLessThanOrEqual(63_000);
         expect(tried.length).toBeGreaterThan(50);
       }),
     );
   });
 
+  it('tries at once what was not known before, and begins to count anew', () => {
+    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 9, known: ['a:1', 'c:1'] };
+    const lost = { endpoint: 'a:1', isHeard: false, isAbsent: false };
+
+    const turn = nextTurn(attempt, lost, known, 1);
+    expect(turn).toMatchObject({ endpoint: 'b:1', attempt: { turns: 0 } });
+    // One that is gone is no news.
+    expect(nextTurn(turn.attempt, { ...lost, endpoint: 'b:1' }, ['a:1', 'b:1'], 2).endpoint).toBe(
+      null,
+    );
+  });
+
   it('leaves an only candidate as it is', () => {
-    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0 };
+    const attempt: Attempt = { endpoint: 'a:1', since: 0, turns: 0, known };
 
     expect(
       nextTurn(attempt, { endpoint: 'a:1', isHeard: false, isAbsent: false }, ['a:1'], 99_999)

@@ -16,9 +16,12 @@ function seen(overrides: Partial<SeenPeer> = {}): SeenPeer {
   };
 }
 
-function afterLooks(...looks: readonly [number, SeenPeer | undefined][]): Hearing {
+function afterLooks(
+  ...looks: readonly [number, SeenPeer | undefined, isAnswering?: boolean][]
+): Hearing {
   let hearing: Hearing | undefined;
-  for (const [now, peer] of looks) hearing = hear(hearing, peer, now);
+  for (const [now, peer, isAnswering = true] of looks)
+    hearing = hear(hearing, { seen: peer, isAnswering }, now);
   if (hearing === undefined) throw new Error('no looks');
   return hearing;
 }
@@ -33,14 +36,22 @@ describe('hearing', () => {
   it('ends after a silence, long before WireGuard gives the session up', () => {
     const peer = seen({ handshake: 0 });
 
-    expect(afterLooks([0, peer], [39_000, peer]).isHeard).toBe(true);
-    expect(afterLooks([0, peer], [40_000, peer])).toMatchObject({ isHeard: false, since: 40_000 });
+    expect(afterLooks([0, peer], [17_000, peer]).isHeard).toBe(true);
+    expect(afterLooks([0, peer], [18_000, peer])).toMatchObject({ isHeard: false, since: 18_000 });
+  });
+
+  it('ends sooner for a peer that does not answer for its names either', () => {
+    const peer = seen({ handshake: 0 });
+
+    expect(afterLooks([0, peer], [5_000, peer, false]).isHeard).toBe(true);
+    expect(afterLooks([0, peer], [6_000, peer, false]).isHeard).toBe(false);
+    expect(afterLooks([0, peer], [6_000, seen({ received: 101 }), false]).isHeard).toBe(true);
   });
 
   it('goes on with every byte, also after the device was made again', () => {
-    const again = seen({ handshake: 39_000, received: 92 });
+    const again = seen({ handshake: 17_000, received: 92 });
 
-    expect(afterLooks([0, seen()], [39_000, again], [60_000, again]).isHeard).toBe(true);
+    expect(afterLooks([0, seen()], [17_000, again], [34_000, again]).isHeard).toBe(true);
   });
 
   it('does not count a peer that the device has lost as heard', () => {
@@ -54,8 +65,8 @@ describe('hearing', () => {
   });
 
   it('asks a peer that is quiet, and none that is silent', () => {
-    expect(isProbeDue(afterLooks([0, seen()]), 8_999)).toBe(false);
-    expect(isProbeDue(afterLooks([0, seen()]), 9_000)).toBe(true);
+    expect(isProbeDue(afterLooks([0, seen()]), 2_499)).toBe(false);
+    expect(isProbeDue(afterLooks([0, seen()]), 2_500)).toBe(true);
     expect(isProbeDue(afterLooks([0, seen()], [50_000, seen()]), 50_000)).toBe(false);
   });
 });

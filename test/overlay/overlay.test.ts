@@ -312,7 +312,7 @@ describe('the overlay of a host', () => {
     const { host, events, probed, time, look } = await aGrid();
     heardFrom(host, time.now, 2, 3);
     await look();
-    time.now += 9_000;
+    time.now += 3_000;
     await look();
     expect(probed).toEqual(['10.83.0.2', '10.83.0.3']);
     for (let seconds = 0; seconds < 60; seconds += 3) {
