@@ -40,7 +40,9 @@ export function hear(
 ): Hearing {
   const heardAt = lastHeard(before, seen, now);
   const limit = isAnswering ? SILENCE_LIMIT : SILENCE_LIMIT_UNANSWERED;
-  const isHeard = hasSession(seen, now) && heardAt !== null && now - heardAt < limit;
+  // Once silent, it is heard again by what it sends, not by answering on another way.
+  const isRecent = heardAt === now || (before?.isHeard === true && now - (heardAt ?? 0) < limit);
+  const isHeard = hasSession(seen, now) && isRecent;
   return {
     received: seen?.received ?? 0,
     heardAt,

@@ -16,9 +16,9 @@ function seen(overrides: Partial<SeenPeer> = {}): SeenPeer {
   };
 }
 
-function afterLooks(
-  ...looks: readonly [number, SeenPeer | undefined, isAnswering?: boolean][]
-): Hearing {
+type Look = readonly [now: number, peer: SeenPeer | undefined, isAnswering?: boolean];
+
+function afterLooks(...looks: readonly Look[]): Hearing {
   let hearing: Hearing | undefined;
   for (const [now, peer, isAnswering = true] of looks)
     hearing = hear(hearing, { seen: peer, isAnswering }, now);
@@ -46,6 +46,17 @@ describe('hearing', () => {
     expect(afterLooks([0, peer], [5_000, peer, false]).isHeard).toBe(true);
     expect(afterLooks([0, peer], [6_000, peer, false]).isHeard).toBe(false);
     expect(afterLooks([0, peer], [6_000, seen({ received: 101 }), false]).isHeard).toBe(true);
+  });
+
+  it('does not begin again because a relay brings answers', () => {
+    const peer = seen({ handshake: 0 });
+    const silent: readonly Look[] = [
+      [0, peer],
+      [6_000, peer, false],
+    ];
+
+    expect(afterLooks(...silent, [9_000, peer, true]).isHeard).toBe(false);
+    expect(afterLooks(...silent, [9_000, seen({ received: 101 }), true]).isHeard).toBe(true);
   });
 
   it('goes on with every byte, also after the device was made again', () => {
