@@ -85,7 +85,13 @@ export async function startAgent(
   const engine = ports.engine ?? new DockerEngine(client);
   const network =
     ports.network ??
-    (await openNetwork({ ...options, client, engine, onEvent: (event) => node.tell(event) }));
+    (await openNetwork({
+      ...options,
+      client,
+      engine,
+      onEvent: (event) => node.tell(event),
+      onMoved: () => node.renew(),
+    }));
   const node = new Node({
     ...options,
     identity,

@@ -221,6 +221,11 @@ export class Node implements SessionHost {
     this.#report({ ...event, path: '' });
   }
 
+  /** The next session tells the master what this node is now. */
+  renew(): void {
+    this.#session?.close('shutdown');
+  }
+
   async stop(): Promise<void> {
     this.#observer.close();
     await this.#reporter?.stop();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { errorMessage, GridError } from '../model/error.ts';
 import { type NetworkFacts, type NetworkMode, networkPorts } from '../model/network.ts';
 import type { OverlayEvent } from '../overlay/events.ts';
-import { networkFacts } from '../overlay/facts.ts';
+import { networkFacts, ownAddresses } from '../overlay/facts.ts';
 import { openKey } from '../overlay/key.ts';
 import { type EngineKind, hostTraits, obstacleOf } from '../overlay/obstacle.ts';
 import { Overlay } from '../overlay/overlay.ts';
@@ -55,6 +55,8 @@ export interface OpenNetworkOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly onEvent: (event: OverlayEvent) => void;
+  /** The node's facts are other ones from now on. */
+  readonly onMoved: () => void;
 }
 
 /**
@@ -113,7 +115,9 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
     resolve: addressesOf,
     clock,
     log,
+    addresses: () => ownAddresses(networkInterfaces()),
     onEvent: options.onEvent,
+    onMoved: options.onMoved,
   });
   return new OverlayNetwork({
     overlay,

@@ -120,7 +120,7 @@ export function nextTurn(
   const news = before === null ? -1 : known.findIndex((one) => !before.known.includes(one));
   if (news >= 0) return take(news, 0, known, now);
   if (isTried && before?.endpoint !== endpoint)
-    return { attempt: { endpoint, since: now, turns: before?.turns ?? 0, known }, endpoint: null };
+    return { attempt: { endpoint, since: now, turns: before?.turns ?? 0, known }, endpoint };
   if (before === null) return take(0, 0, known, now);
   const isTime = now - before.since >= patience(before, known.length);
   if (isTried && (known.length === 1 || !isTime)) return { attempt: before, endpoint: null };

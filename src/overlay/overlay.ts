@@ -29,9 +29,13 @@ export interface OverlayOptions {
   readonly probe: Probe;
   /** Addresses of a host name, IPv4 and IPv6. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
+  /** The host's own addresses. */
+  readonly addresses: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: (event: OverlayEvent) => void;
+  /** The host has other addresses than before: those who were told of them do not know yet. */
+  readonly onMoved: () => void;
 }
 
 /** What people and other programs undo is done again after this. A look costs some 30 ms of one processor. */
@@ -55,6 +59,7 @@ export class Overlay {
   #reports: ReadonlyMap<number, ReadonlySet<number>> = new Map();
   #firewall: FirewallVariant | null = null;
   #memory: Memory = noMemory;
+  #addresses: string | null = null;
   #heard: ReadonlySet<number> = new Set();
   #said: SaidWays = new Map();
   #wasMute = false;
@@ -145,7 +150,10 @@ export class Overlay {
     const assessment = this.#assess(map, self, seen);
     const { key } = this.#options;
     const wanted = wantedHost(map, self, key.publicKey, assessment.relays);
-    const failures = await this.#perform(stepsTowards(wanted, seen, assessment.endpoints), signal);
+    const endpoints = this.#hasMoved()
+      ? new Map([...endpointsOf(seen), ...assessment.endpoints])
+      : assessment.endpoints;
+    const failures = await this.#perform(stepsTowards(wanted, seen, endpoints), signal);
     if (signal.aborted) return;
     for (const number of assessment.quiet) this.#options.probe.send(tunnelAddress(map, number));
     this.#done([...withoutBridge, ...failures], seen, assessment);
@@ -196,6 +204,16 @@ export class Overlay {
       resolve: (host) => this.#names.addresses(host),
       now: clock.now(),
     });
+  }
+
+  /** WireGuard in user space goes on sending from an address that is gone until it is told once more where its peers are. */
+  #hasMoved(): boolean {
+    const before = this.#addresses;
+    this.#addresses = this.#options.addresses().toSorted().join(' ');
+    if (before === null || before === this.#addresses) return false;
+    this.#options.log.info({ before, now: this.#addresses }, 'the host has other addresses');
+    this.#options.onMoved();
+    return true;
   }
 
   async #takeAway(signal: AbortSignal): Promise<void> {
@@ -258,6 +276,12 @@ export class Overlay {
         message: `the overlay on this host cannot be made: ${error}`,
       });
   }
+}
+
+function endpointsOf({ wireguard }: SeenHost): readonly (readonly [string, string])[] {
+  return (wireguard?.state?.peers ?? []).flatMap(({ publicKey, endpoint }) =>
+    endpoint === null ? [] : [[publicKey, endpoint] as const],
+  );
 }
 
 const nothingSeen: OverlayStatus = { at: null, error: null, devices: [], peers: [] };

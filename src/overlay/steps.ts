@@ -37,7 +37,7 @@ export type Step =
   | { readonly kind: 'add-entry'; readonly mac: string; readonly address: string }
   | { readonly kind: 'remove-entry'; readonly mac: string; readonly address: string };
 
-/** Only what differs. */
+/** Only what differs, and the endpoint that is to be tried now. */
 export interface PeerChange {
   readonly allowed?: readonly string[];
   readonly keepalive?: number;
@@ -158,7 +158,8 @@ function peerChange(
   const change: PeerChange = {
     ...(isAllowed ? {} : { allowed: wanted.allowed }),
     ...(seen?.keepalive === KEEPALIVE_SECONDS ? {} : { keepalive: KEEPALIVE_SECONDS }),
-    ...(endpoint === undefined || endpoint === seen?.endpoint ? {} : { endpoint }),
+    // Also where it has it already: what it remembers of the way there is forgotten.
+    ...(endpoint === undefined ? {} : { endpoint }),
   };
   return Object.keys(change).length === 0 ? null : change;
 }

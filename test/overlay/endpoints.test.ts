@@ -99,7 +99,8 @@ describe('the next turn', () => {
 
   it('gives an endpoint that is set its time before it takes the next', () => {
     const first = nextTurn(null, { endpoint: 'b:1', isHeard: false, isAbsent: false }, known, 0);
-    expect(first.endpoint).toBeNull();
+    // Said again, in case that the way there is another one now.
+    expect(first.endpoint).toBe('b:1');
 
     const later = { endpoint: 'b:1', isHeard: false, isAbsent: false };
     expect(nextTurn(first.attempt, later, known, 5_999).endpoint).toBeNull();

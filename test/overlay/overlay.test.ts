@@ -21,6 +21,7 @@ function aHost(overrides: Partial<OverlayOptions> = {}) {
   const events: OverlayEvent[] = [];
   const probed: string[] = [];
   const time = { now: 1_000_000 };
+  const own = { addresses: ['192.168.0.1'], moves: 0 };
   const clock: Clock = {
     now: () => time.now,
     sleep: async (_, signal) =>
@@ -45,7 +46,11 @@ function aHost(overrides: Partial<OverlayOptions> = {}) {
     resolve: async () => [],
     clock,
     log: silentLog,
+    addresses: () => own.addresses,
     onEvent: (event) => events.push(event),
+    onMoved: () => {
+      own.moves += 1;
+    },
     ...overrides,
   });
   started.push(overlay);
@@ -53,7 +58,7 @@ function aHost(overrides: Partial<OverlayOptions> = {}) {
     overlay.wake();
     await overlay.idle();
   };
-  return { host, overlay, events, probed, time, look };
+  return { host, overlay, events, probed, time, own, look };
 }
 
 async function aGrid(map: NetworkMap = threeNodes, overrides: Partial<OverlayOptions> = {}) {
@@ -306,6 +311,20 @@ describe('the overlay of a host', () => {
     expect(host.peers.get(keyOf(2))?.allowed).toEqual(['10.83.0.2/32']);
     expect(host.peers.get(keyOf(3))?.allowed).toEqual(['10.83.0.3/32']);
     expect(events.map(({ kind }) => kind)).toEqual(['peer-relayed', 'peer-reachable']);
+  });
+
+  it('says once more where its peers are when the host has another address', async () => {
+    const { host, own, look } = await aGrid();
+    const before = host.done.length;
+
+    own.addresses = ['192.168.0.1', '192.168.7.1'];
+    await look();
+    await look();
+
+    const said = host.done.slice(before);
+    expect(said).toHaveLength(2);
+    expect(said[0]).toContain('endpoint 192.168.0.2:6783');
+    expect(own.moves).toBe(1);
   });
 
   it('tells once of peers that are lost, and of those that are back', async () => {

@@ -23,6 +23,16 @@ describe('the guard', () => {
     expect(rulesOf(filter6, 'GRIDOPS-IN')[0]).toBe('-p udp -m udp --dport 6784 -j DROP');
   });
 
+  it('lets peers ask whether this host is there, and nothing else of it', () => {
+    const tunnel = rulesOf(filter, 'GRIDOPS-IN').filter((rule) => rule.startsWith('-i gridops-wg'));
+
+    expect(tunnel.slice(1)).toEqual([
+      '-i gridops-wg -p icmp -j ACCEPT',
+      '-i gridops-wg -p udp -m udp --dport 9 -j ACCEPT',
+      '-i gridops-wg -j DROP',
+    ]);
+  });
+
   it('lets nodes alone tell of their names', () => {
     const zone = rulesOf(filter, 'GRIDOPS-IN').filter((rule) => rule.includes('6785'));
 
