@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { LaunchedAgent } from '../support/world.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { eventually, startWorld, type World } from '../support/world.ts';
 import type { Host } from './rig/host.ts';
 import type { HostProcess } from './rig/host-process.ts';
 import type { Rig } from './rig/rig.ts';
@@ -28,6 +28,8 @@ export class NetworkWorld {
     rig: Rig,
     options: {
       readonly files: Readonly<Record<string, string>>;
+      /** Where the master is; by default at the machine's IPv4 address. */
+      readonly listen?: string;
       /** Further arguments of a host's agent. */
       readonly agentArgs?: (host: Host) => readonly string[];
     },
@@ -35,7 +37,7 @@ export class NetworkWorld {
     const agents = new Map<string, Launched>();
     const world = await startWorld({
       files: options.files,
-      listen: rig.address,
+      listen: options.listen ?? rig.address,
       launchAgent: async (agent) => {
         const host = hostOf(rig, agent.name);
         const args = commandLine(agent, options.agentArgs?.(host) ?? []);
@@ -58,10 +60,27 @@ export class NetworkWorld {
     await Promise.all(hosts.map(async (host) => await this.world.startAgent(host.name)));
   }
 
+  /** One after the other: numbers follow the order, so that of the first is 1. */
+  async joinInOrder(...hosts: readonly Host[]): Promise<void> {
+    for (const host of hosts) {
+      await this.startAgents(host);
+      await eventually(
+        async () => ((await this.#online()) === this.#agents.size ? true : null),
+        `${host.name} to join`,
+      );
+    }
+  }
+
   /** After a kill or a power cut: the same node again, whether or not there is a master. */
   async restartAgent(host: Host): Promise<void> {
     const { args } = this.#launched(host);
     this.#agents.set(host.name, { args, process: await host.spawn(args, { log: 'agent' }) });
+  }
+
+  /** None as long as the master has not seen the grid. */
+  async #online(): Promise<number> {
+    const status = await this.world.gridStatus().catch(() => null);
+    return status?.counts.nodesOnline ?? 0;
   }
 
   #launched(host: Host): Launched {

@@ -10,15 +10,17 @@ import { Rig } from './rig/rig.ts';
 import { disguise, sendFrom } from './rig/stranger.ts';
 import { until } from './rig/until.ts';
 import { arpReply, vxlan } from './rig/vxlan.ts';
+import {
+  addressOn,
+  containerOn,
+  everyPair,
+  fetchFrom,
+  instanceOn,
+  reaches,
+  webStack,
+} from './web.ts';
 
 const MARKER = 'in-the-clear-for-everybody-to-read';
-
-const APP = `stack: test/app
-services:
-  web:
-    image: ${busyboxImage().name}
-    deploy: {strategy: daemon, wait_for_port: 80}
-`;
 
 /** The whole life of a grid on three hosts. The cases follow each other: each leaves the grid as it found it. */
 describe.skipIf(withoutRig)('a grid across three hosts', () => {
@@ -34,13 +36,13 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     await rig.load(busyboxImage(), wireguardImage());
     [one, two, three] = [rig.host(1), rig.host(2), rig.host(3)];
     grid = await NetworkWorld.start(rig, {
-      files: { 'grid.yml': '{}\n', 'stacks/app/kontena.yml': APP },
+      files: { 'grid.yml': '{}\n', 'stacks/app/kontena.yml': webStack() },
       agentArgs: () => ['--wireguard-image', wireguardImage().name],
     });
     const began = Date.now();
-    // One after the other, so that node numbers follow the hosts'.
-    for (const host of rig.hosts) await grid.startAgents(host);
-    await everyPair(began, 'three agents joined, first deploy, every pair by name');
+    await grid.joinInOrder(...rig.hosts);
+    await everyPair(rig.hosts);
+    figures.since('three agents joined, first deploy, every pair by name', began, Date.now());
   });
 
   afterAll(async () => {
@@ -248,27 +250,6 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     expect(await one.reaches(address)).toBe(false);
   });
 
-  async function everyPair(began: number, what: string): Promise<void> {
-    for (const from of rig.hosts) for (const to of rig.hosts) await reaches(from, to);
-    figures.since(what, began, Date.now());
-  }
-
-  /** By name, from a container on one host to the container on another. */
-  async function reaches(from: Host, to: Host): Promise<void> {
-    await until(
-      async () => {
-        try {
-          const name = await instanceOn(to);
-          return (await fetchFrom(from, `http://${name}/`)) === name;
-        } catch {
-          return false;
-        }
-      },
-      `${from.name} to reach ${to.name}`,
-      60_000,
-    );
-  }
-
   async function isInTheClear(a: Host, b: Host): Promise<boolean> {
     const capture = await rig.capture(b, 'udp');
     await fetchFrom(a, `http://${await addressOn(b)}/${MARKER}`).catch(() => undefined);
@@ -290,29 +271,6 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
     expect(answer.status).toBeLessThan(300);
   }
 });
-
-async function containerOn(host: Host): Promise<string> {
-  const filter = 'label=io.kontena.container.type=container';
-  return (await host.docker(['ps', '--quiet', '--filter', filter])).trim();
-}
-
-async function inspect(host: Host, format: string): Promise<string> {
-  return (await host.docker(['inspect', '--format', format, await containerOn(host)])).trim();
-}
-
-/** `web-<n>` */
-async function instanceOn(host: Host): Promise<string> {
-  return await inspect(host, '{{.Config.Hostname}}');
-}
-
-async function addressOn(host: Host): Promise<string> {
-  return await inspect(host, '{{.NetworkSettings.Networks.gridops.IPAddress}}');
-}
-
-async function fetchFrom(host: Host, url: string): Promise<string> {
-  const container = await containerOn(host);
-  return await host.docker(['exec', container, 'timeout', '2', 'wget', '-qO-', url]);
-}
 
 /** What a host's container takes for the hardware address of another one. */
 async function neighbour(host: Host, address: string): Promise<string> {

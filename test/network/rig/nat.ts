@@ -15,6 +15,8 @@ export async function hide(router: Host, { symmetric = false }: NatOptions): Pro
     `-A POSTROUTING -o eth0 -j MASQUERADE${symmetric ? ' --random-fully' : ''}`,
     'COMMIT',
     '*filter',
+    // The router itself answers nobody outside, as those at home do.
+    '-A INPUT -i eth0 -m conntrack ! --ctstate ESTABLISHED,RELATED -j DROP',
     '-A FORWARD -i eth0 -m conntrack ! --ctstate ESTABLISHED,RELATED -j DROP',
     'COMMIT',
   ];
