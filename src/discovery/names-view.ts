@@ -88,8 +88,9 @@ export function viewName(
   { asker, stack }: { readonly asker: Asker | null; readonly stack: string | null },
 ): NameView {
   const tried: TriedView[] = [];
-  for (const name of candidates(canonical(asked), zone.domain, asker?.stack ?? stack)) {
-    const view = viewOne(zone, name, asker);
+  const container = asker ?? (stack === null ? null : { ...anybody, stack });
+  for (const name of candidates(canonical(asked), zone.domain, container?.stack ?? null)) {
+    const view = viewOne(zone, name, container);
     tried.push(view);
     if (view.outcome === 'answers') break;
   }
@@ -99,6 +100,9 @@ export function viewName(
     tried,
   };
 }
+
+/** A container that has nothing of its own but its stack. */
+const anybody = { address: '', links: [], servers: [] } as const;
 
 /** All names that a record answers to, the usual one first. */
 export function namesOf({ record }: Entry, domain: string): readonly string[] {

@@ -7,7 +7,7 @@ import type { Entry, Found, Rule, Zone, ZoneNode } from './zone.ts';
  * function.
  */
 export interface Resolution {
-  /** The name in the zone: another one than was asked for where a link led there. */
+  /** The name in the zone: another one than was asked for where a link or a search domain leads there. */
   readonly name: string;
   /** The asker's own link that led there. */
   readonly alias: string | null;
@@ -33,8 +33,19 @@ export function resolve(zone: Zone, name: string, asker: Asker | null): Resoluti
   const link = asker === null ? null : findLink(zone, name, asker);
   const own = link === null ? name : canonical(`${link.target}.${zone.domain}`);
   const found = zone.find(own);
-  if (found === null) return null;
-  return { name: own, alias: link?.alias ?? null, ...select(found) };
+  if (found !== null) return { name: own, alias: link?.alias ?? null, ...select(found) };
+  return link === null && asker !== null ? searched(zone, name) : null;
+}
+
+/**
+ * `db.data`, as a container asks for it when the search domains have led to nobody: passed on, it would be a machine of the
+ * world that answers while the service has no instance. Whoever has no search domains may mean that machine.
+ */
+function searched(zone: Zone, name: string): Resolution | null {
+  const own = `${name}.${zone.domain}`;
+  const found = zone.find(own);
+  const isService = found?.rule === 'service' || found?.rule === 'instance';
+  return isService ? { name: own, alias: null, ...select(found) } : null;
 }
 
 /** Whether a name is an alias of the asker, by itself, in its stack or in its grid. */

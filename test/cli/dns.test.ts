@@ -61,6 +61,13 @@ describe('gridops dns', () => {
     expect(out).toContain('web-1.shop.demo.kontena.local, shop, shop.demo.kontena.local');
   });
 
+  it('never leads a container out of the grid by the name of a service', async () => {
+    const { code, out } = await run('web-4.shop', '--stack', 'data');
+    expect(code).toBe(EXIT.failed);
+    expect(out).not.toContain('outside of the grid');
+    expect((await run('web-4.shop')).out).toContain('outside of the grid');
+  });
+
   it('goes by the links of a container on this host', async () => {
     const from = grid.address(1, 1);
     const { out } = await run('demo', 'db', '--from', from, '--json');

@@ -89,6 +89,16 @@ describe('a question', () => {
     });
   });
 
+  it.each(['db.shop', 'DB-1.shop.'])(
+    'for %s, of which nobody may answer, is not for the world when a container asks',
+    (name) => {
+      expect(ask(name, { askers: [anAsker({ servers: ['9.9.9.9'] })] })).toEqual({
+        kind: 'nothing',
+      });
+      expect(ask(name).kind).toBe('forward');
+    },
+  );
+
   it('for the alias of a link whose target is not there stays here', () => {
     const asker = anAsker({ links: [{ target: 'gone.shop', alias: 'db.example.com' }] });
     expect(ask('db.example.com', { askers: [asker] })).toEqual({ kind: 'unknown' });

@@ -61,6 +61,14 @@ describe('a service', () => {
   it('is not known by its name and stack alone: that may be a name of the world', () => {
     expect(instances(aZone({ 1: [web1] }), 'web.shop')).toBeNull();
   });
+
+  it('is known by its name and stack to containers, whose search domains lead there first', () => {
+    const zone = aZone({ 1: [web1] });
+    expect(instances(zone, 'web.shop', anAsker())).toEqual(['service', 'ready', '1:a1']);
+    expect(instances(zone, 'web-1.shop', anAsker())).toEqual(['instance', 'running', '1:a1']);
+    expect(instances(zone, 'node-1.node', anAsker())).toBeNull();
+    expect(instances(zone, 'api.shop', anAsker())).toBeNull();
+  });
 });
 
 describe('an instance', () => {
