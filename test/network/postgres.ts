@@ -1,8 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { archiveOf, type Image } from './image/archive.ts';
 import { unpacked } from './image/debian.ts';
 import { RootFs } from './image/root-fs.ts';
+
+const WRITER = fileURLToPath(new URL('write-rows.mjs', import.meta.url));
 
 /** The cluster is made beside its place and then moved there: a power cut leaves a whole one or none. */
 const ENTRY = `#!/bin/sh
@@ -35,14 +38,11 @@ const PEOPLE = {
 
 /** Debian's PostgreSQL: installed where it is installed, else from its package. */
 export function postgresImage(): Image {
-  const root = versionIn('/') === null ? unpacked('postgresql') : '/';
-  const version = versionIn(root);
-  if (version === null) throw new Error(`no PostgreSQL in ${root}`);
-  const library = path.join(root, 'usr/lib/postgresql', version);
+  const { root, library, share } = found();
   const files = new RootFs({ unpacked: root })
     .script('entrypoint.sh', ENTRY)
     .programs('setpriv', ...PROGRAMS.map((name) => path.join(library, 'bin', name)))
-    .tree(path.join(root, 'usr/share/postgresql', version))
+    .tree(share)
     .text('etc/passwd', `root:x:0:0:root:/root:/bin/sh\n${PEOPLE.passwd}\n`)
     .text('etc/group', `root:x:0:\n${PEOPLE.group}\n`);
   for (const name of MODULES) files.file(path.join(library, 'lib', name));
@@ -59,6 +59,35 @@ export function postgresImage(): Image {
       Volumes: { '/var/lib/postgresql': {} },
     },
   });
+}
+
+/** An application that writes rows, through the package's own client. */
+export function rowWriterImage(): Image {
+  const { root, library } = found();
+  return archiveOf({
+    name: 'gridops-test/row-writer:1',
+    root: new RootFs({ unpacked: root })
+      .programs(process.execPath, path.join(library, 'bin/psql'))
+      .file(WRITER, 'write-rows.mjs'),
+    config: { Entrypoint: ['node', '/write-rows.mjs'], Env: ['PATH=/usr/bin:/bin'] },
+  });
+}
+
+interface Installation {
+  /** Where its files are below, as if it were installed there. */
+  readonly root: string;
+  readonly library: string;
+  readonly share: string;
+}
+
+function found(): Installation {
+  const root = versionIn('/') === null ? unpacked('postgresql') : '/';
+  const version = versionIn(root);
+  if (version === null) throw new Error(`no PostgreSQL in ${root}`);
+  const [library = '', share = ''] = ['lib', 'share'].map((folder) =>
+    path.join(root, 'usr', folder, 'postgresql', version),
+  );
+  return { root, library, share };
 }
 
 /** The newest one whose server is there. */
