@@ -21,3 +21,6 @@ export const ROUTE_PROTOCOL = '183';
 
 /** Forwarding entries with this address say where a frame goes whose receiver is not known: to each of them. */
 export const EVERY_MAC = '00:00:00:00:00:00';
+
+/** "Discard": what a peer asks whether a host is there by; the guard lets it in, and nobody listens. */
+export const PROBE_PORT = 9;

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { PROBE_PORT } from './names.ts';
 
 /**
  * One datagram into a tunnel, to a port at its other end that nobody listens on: the kernel there says so at once.
@@ -9,9 +10,6 @@ export interface Probe {
   send(address: string): void;
   close(): void;
 }
-
-/** Let in by the guard. */
-export const PROBE_PORT = 9;
 
 export function udpProbe(port: number = PROBE_PORT): Probe {
   const socket = createSocket('udp4');

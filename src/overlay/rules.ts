@@ -1,8 +1,7 @@
 import type { NetworkMap, NetworkNode } from '../model/network.ts';
 import { networkPorts } from '../model/network.ts';
 import { parseSubnet, subnetText } from '../model/subnet.ts';
-import { chainNames, deviceNames } from './names.ts';
-import { PROBE_PORT } from './probe.ts';
+import { chainNames, deviceNames, PROBE_PORT } from './names.ts';
 import type { SeenChains } from './seen-rules.ts';
 import { trustedSources } from './trust.ts';
 

@@ -122,6 +122,10 @@ describe.skipIf(withoutRig)('a grid across three hosts', () => {
 
   it('withdraws a container that died within a second, and finds its successor', async () => {
     await grid.world.stopMaster();
+    // All of them live: what was only heard once is no withdrawal when it goes.
+    const all = await NameWatch.start(one, '10.81.0.1', `web.app.${grid.grid}.kontena.local`);
+    await all.first((answer) => answer.split(' ').length === 3, 0, 'all to be heard');
+    await all.stop();
     const name = `${await instanceOn(two)}.app.${grid.grid}.kontena.local`;
     const watch = await NameWatch.start(one, '10.81.0.1', name);
     await watch.first(isAddress, 0, 'the name to answer');
