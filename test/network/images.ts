@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageVersion } from '../../src/runtime/version.ts';
 import { archiveOf, type Image } from './image/archive.ts';
 import { RootFs } from './image/root-fs.ts';
 
@@ -52,6 +53,15 @@ exec haproxy -W -db -f "\${1:-/etc/haproxy/haproxy.cfg}"
   });
 }
 
+/** The VPN server, under the name that `gridops vpn create` gives to its stack. */
+export function vpnImage(): Image {
+  return archiveOf({
+    name: `gridops/vpn:${packageVersion()}`,
+    root: ownRoot('vpn').programs('wireguard-go', 'wg', 'ip'),
+    config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH] },
+  });
+}
+
 /** What runs this test, for applications that are scripts. */
 export function nodeImage(): Image {
   return archiveOf({
@@ -62,7 +72,7 @@ export function nodeImage(): Image {
 }
 
 /** The entry script of `images/<name>` where the repository has one; it is what is tested. */
-function ownRoot(name: string, otherwise: string): RootFs {
+function ownRoot(name: string, otherwise = ''): RootFs {
   const file = path.join(OURS, name, 'entrypoint.sh');
   const script = existsSync(file) ? readFileSync(file, 'utf8') : otherwise;
   const root = new RootFs().script('entrypoint.sh', script);
