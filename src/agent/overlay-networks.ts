@@ -46,7 +46,7 @@ export class OverlayNetworks implements Networks {
   async attach(_: Scope, instance: AssignedInstance): Promise<HeldAttachment> {
     const place = this.#options.place();
     if (place === null) throw notYet();
-    const network = await ensureOverlayBridge(this.#options.networks, place);
+    await ensureOverlayBridge(this.#options.networks, place);
     // One after the other: two that look at the same moment would find the same address free.
     const chosen = this.#choosing.then(() => this.#choose(place, instancePath(instance)));
     this.#choosing = chosen.catch(() => undefined);
@@ -55,7 +55,8 @@ export class OverlayNetworks implements Networks {
     this.#options.onAttached({ stack: instance.stack, address, links, servers });
     const resolver = nodeAddress(parseSubnet(place.map.subnet), place.node.number);
     return {
-      attachment: { kind: 'overlay', network, address, resolver },
+      // By its name: older engines heed a hardware address only where that is the container's network mode.
+      attachment: { kind: 'overlay', network: NETWORK, address, resolver },
       release: () => this.#held.delete(address),
     };
   }
@@ -85,15 +86,15 @@ export class OverlayNetworks implements Networks {
 }
 
 /**
- * The bridge of the overlay on this engine, as it is to be for the node. Resolves to the network's id. Throws `engine-refused`
+ * The bridge of the overlay on this engine, as it is to be for the node. Throws `engine-refused`
  * for what has to be put right on the host.
  */
 export async function ensureOverlayBridge(
   networks: DockerNetworks,
   { map, node }: OverlayPlace,
-): Promise<string> {
+): Promise<void> {
   const subnet = parseSubnet(map.subnet);
-  return await networks.ensure({
+  await networks.ensure({
     name: NETWORK,
     grid: map.grid,
     bridge: deviceNames.bridge,

@@ -9,6 +9,9 @@ export interface VpnStack {
   readonly node: string | null;
 }
 
+/** Locally administered, and apart from 02:42, which addresses of containers are made into. One VPN is in one grid's network. */
+const SERVER_MAC = '02:67:72:76:70:6e';
+
 /** The stack file of a VPN. It is the grid's like any other, and nothing writes it again. */
 export function vpnStack({ version, node }: VpnStack): string {
   const affinity = node === null ? '' : `\n    affinity: [node==${node}]`;
@@ -28,6 +31,8 @@ services:
       net.ipv4.ip_forward: 1
       # Containers find people's addresses by asking their network: the server answers for them.
       net.ipv4.conf.all.proxy_arp: 1
+    # Kept by each new server: those who know people's addresses by it would else look in the wrong place for a minute.
+    mac_address: ${SERVER_MAC}
     configs: [{source: people, target: /etc/gridops-vpn/people}]
     secrets: [{source: ${SERVER_KEY}, mode: "0400"}]
     # Where people were last seen: a new server calls them back at once.

@@ -28,7 +28,7 @@ configs:
     content: |
       #!/bin/sh
       echo
-      echo "$$REMOTE_ADDR asked $$(hostname)"
+      echo "$$(echo $$REMOTE_ADDR | tr -d [] | sed s/::ffff://) asked $$(hostname)"
 `;
 
 /** Programs of a laptop. Where CI says so their absence fails the tests. */
