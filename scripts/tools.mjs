@@ -22,6 +22,10 @@ const TOOLS = [
   { file: '/usr/sbin/haproxy', name: 'haproxy' },
   { file: '/usr/bin/wrk', name: 'wrk' },
   { file: '/usr/bin/h2load', name: 'nghttp2-client' },
+  { file: '/usr/bin/docker-registry', name: 'docker-registry' },
+  { file: '/usr/bin/curl', name: 'curl' },
+  { file: '/usr/bin/openssl', name: 'openssl' },
+  { file: '/usr/bin/dig', name: 'bind9-dnsutils' },
 ];
 
 /** Installs what is missing where that can be done, and says what is then still missing. */
