@@ -43,7 +43,7 @@ export function obstacleOf(host: HostTraits): string | null {
   if (host.engine.rootless)
     return 'a rootless Docker has a network of its own that the host has no part in: use Docker Engine as root, or --network bridge';
   if (host.missing.length > 0)
-    return `the host lacks ${host.missing.join(', ')}: install the packages iproute2, iptables and wireguard-tools, or use the agent's image`;
+    return `the host lacks ${host.missing.join(', ')}: install the packages iproute2, iptables and wireguard-tools`;
   if (host.userId !== 0)
     return `the agent runs as user ${host.userId}: start it as root, or with --network bridge`;
   if ((host.capabilities & NET_ADMIN) === 0n)
