@@ -13,8 +13,8 @@ export interface ZoneReply {
   readonly since: number | null;
   readonly records: readonly LocalRecord[];
   readonly removed: readonly string[];
-  /** Numbers of the nodes that it hears. */
-  readonly hears: readonly number[];
+  /** Numbers of the nodes that it hears; `null`: the same as before, as whoever asks has that list. */
+  readonly hears: readonly number[] | null;
   /** Of that list: whoever has it is told when there is another one. */
   readonly seen: number;
 }
@@ -113,7 +113,8 @@ function replyFault(said: Fields, trust: Trust): string | null {
     (said['since'] === null || isWhole(said['since'])) &&
     isList(said['records'], bounds.records, () => true) &&
     isList(said['removed'], bounds.records, (id) => isText(id, container)) &&
-    isList(said['hears'], bounds.nodes, (number) => isWhole(number, 65_535)) &&
+    (said['hears'] === null ||
+      isList(said['hears'], bounds.nodes, (number) => isWhole(number, 65_535))) &&
     isWhole(said['seen']);
   return isRight ? null : 'its answer is not understood';
 }

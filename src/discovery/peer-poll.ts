@@ -170,7 +170,7 @@ export class PeerPoll {
     }
     this.#position = { epoch, version };
     this.#seen = reply.seen;
-    this.#hears = reply.hears;
+    this.#hears = reply.hears ?? this.#hears;
     this.#heardAt = this.#options.clock.now();
     this.#wasHeard = true;
     this.#fault = null;

@@ -31,7 +31,7 @@ export class Publisher {
   /** Those who wait for news of ours, and those who wait for peers to ask. */
   readonly #waiting = new Set<() => void>();
   readonly #asking = new Set<() => void>();
-  readonly #replies = new Map<number | null, string>();
+  readonly #replies = new Map<string, string>();
   #hears: readonly number[] = [];
   #seen = 1;
   #isGathering = false;
@@ -69,7 +69,8 @@ export class Publisher {
     this.#wake();
     const isUpToDate = version === this.version && seen === this.#seen;
     if (isUpToDate && wait > 0) await this.#news(Math.min(wait, HEARTBEAT), signal);
-    return this.#reply(version);
+    // Versions and lists are counted anew by each run of an agent.
+    return this.#reply(version, version !== null && seen === this.#seen);
   }
 
   /**
@@ -141,16 +142,19 @@ export class Publisher {
   }
 
   /** Those who have waited for the same news get the same text. */
-  #reply(from: number | null): string {
-    const known = this.#replies.get(from);
+  #reply(from: number | null, knowsHears: boolean): string {
+    const key = `${from} ${knowsHears}`;
+    const known = this.#replies.get(key);
     if (known !== undefined) return known;
     const { grid, node, epoch } = this.#options;
     const position = from === null ? null : { epoch, version: from };
     const change = this.#publication.since(position);
-    const reply: ZoneReply = { grid, node, epoch, ...change, hears: this.#hears, seen: this.#seen };
+    // A grid's whole list in each heartbeat of each pair would be most of what an idle grid sends.
+    const hears = knowsHears ? null : this.#hears;
+    const reply: ZoneReply = { grid, node, epoch, ...change, hears, seen: this.#seen };
     const text = JSON.stringify(reply);
     if (this.#replies.size >= MOST_REPLIES) this.#replies.clear();
-    this.#replies.set(from, text);
+    this.#replies.set(key, text);
     return text;
   }
 }

@@ -29,6 +29,11 @@ describe('a reply', () => {
     expect(read(reply)).toEqual({ reply, doubtful: 0 });
   });
 
+  it('leaves out whom a node hears where that is known', () => {
+    const heartbeat = { ...reply, hears: null };
+    expect(read(heartbeat)).toEqual({ reply: heartbeat, doubtful: 0 });
+  });
+
   it.each([
     ['another grid', { grid: 'other' }, /another grid/],
     ['another node', { node: 3 }, /node 3/],
