@@ -1,3 +1,4 @@
+import { digest } from '../model/digest.ts';
 import type { NetworkMap } from '../model/network.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -10,7 +11,8 @@ export class MapRecalls {
   readonly #onAnswer: () => void;
   readonly #stopping = new AbortController();
   readonly #asked = new Map<string, AbortController>();
-  #brought: readonly NetworkMap[] = [];
+  /** By digest: all nodes of a grid bring the same one, as a rule. */
+  readonly #brought = new Map<string, NetworkMap>();
 
   /** `onAnswer`: there is one less to wait for. */
   constructor(clock: Clock, onAnswer: () => void) {
@@ -25,7 +27,7 @@ export class MapRecalls {
 
   /** What was brought and is not considered yet. */
   get brought(): readonly NetworkMap[] {
-    return this.#brought;
+    return [...this.#brought.values()];
   }
 
   ask(node: string): void {
@@ -38,7 +40,8 @@ export class MapRecalls {
   /** False: this node was not asked. */
   answer(node: string, map: NetworkMap): boolean {
     if (!this.#asked.has(node)) return false;
-    this.#brought = [...this.#brought, map];
+    const key = digest(map);
+    if (!this.#brought.has(key)) this.#brought.set(key, map);
     this.giveUp(node);
     return true;
   }
@@ -52,7 +55,7 @@ export class MapRecalls {
   }
 
   considered(maps: readonly NetworkMap[]): void {
-    this.#brought = this.#brought.filter((map) => !maps.includes(map));
+    for (const [key, map] of this.#brought) if (maps.includes(map)) this.#brought.delete(key);
   }
 
   stop(): void {

@@ -36,12 +36,18 @@ interface Pair {
   toldAt: number;
 }
 
+/** A report, and what events are made of. */
+interface Kept extends HeardReport {
+  /** Numbers of the nodes that it has no way to. */
+  readonly lacks: ReadonlySet<number>;
+}
+
 /**
  * The last network report of each node of one grid, in memory: nodes tell again as soon as they connect. Of reports that
  * follow each other it makes events, few of them.
  */
 export class NetworkReports {
-  readonly #reports = new Map<string, HeardReport>();
+  readonly #reports = new Map<string, Kept>();
   readonly #pairs = new Map<string, Pair>();
 
   of(node: string): HeardReport | null {
@@ -57,28 +63,22 @@ export class NetworkReports {
 
   /** Takes what a node says, and returns what is to be told of it. */
   take(node: string, report: NetworkReport, context: ReportContext): readonly NetworkEvent[] {
-    this.#reports.set(node, { at: context.now, report });
+    const lacks = report.peers.flatMap((peer) => (peer.way === 'none' ? [peer.node] : []));
+    this.#reports.set(node, { at: context.now, report, lacks: new Set(lacks) });
+    const own = context.map?.nodes.find(({ name }) => name === node)?.number ?? 0;
     const lost: string[] = [];
     const found: string[] = [];
-    for (const peer of this.#peersOf(node, report, context)) {
-      const news = this.#follow(node, peer, context);
-      if (news === 'lost') lost.push(peer);
-      if (news === 'found') found.push(peer);
+    for (const { name, number } of peersOf(node, report, context)) {
+      const isLost = this.#lacks(node, number) || this.#lacks(name, own);
+      const news = this.#follow([node, name], isLost, context.now);
+      if (news === 'lost') lost.push(name);
+      if (news === 'found') found.push(name);
     }
     return [...lostEvent(node, lost), ...foundEvent(node, found)];
   }
 
-  /** Names of peers that are worth a word: those that are connected. */
-  #peersOf(node: string, report: NetworkReport, { map, online }: ReportContext): readonly string[] {
-    const names = new Map(map?.nodes.map(({ number, name }) => [number, name]));
-    return report.peers
-      .map((peer) => names.get(peer.node) ?? '')
-      .filter((name) => name !== node && online.has(name));
-  }
-
-  #follow(node: string, peer: string, { map, now }: ReportContext): Pair['told'] | null {
-    const key = [node, peer].toSorted(compareText).join(' ');
-    const isLost = this.#lacks(node, peer, map) || this.#lacks(peer, node, map);
+  #follow(names: readonly string[], isLost: boolean, now: number): Pair['told'] | null {
+    const key = names.toSorted(compareText).join(' ');
     const pair = this.#pairs.get(key) ?? { lostAt: null, told: 'found', toldAt: -PAUSE };
     if (isLost) pair.lostAt ??= now;
     else pair.lostAt = null;
@@ -96,11 +96,21 @@ export class NetworkReports {
     return isNews ? state : null;
   }
 
-  #lacks(node: string, peer: string, map: NetworkMap | null): boolean {
-    const number = map?.nodes.find(({ name }) => name === peer)?.number;
-    const said = this.#reports.get(node)?.report.peers.find((one) => one.node === number);
-    return said?.way === 'none';
+  #lacks(node: string, number: number): boolean {
+    return this.#reports.get(node)?.lacks.has(number) === true;
   }
+}
+
+/** Peers that are worth a word: those that are connected. */
+function peersOf(
+  node: string,
+  report: NetworkReport,
+  { map, online }: ReportContext,
+): readonly { readonly name: string; readonly number: number }[] {
+  const names = new Map(map?.nodes.map(({ number, name }) => [number, name]));
+  return report.peers
+    .map((peer) => ({ name: names.get(peer.node) ?? '', number: peer.node }))
+    .filter(({ name }) => name !== node && online.has(name));
 }
 
 function lostEvent(node: string, peers: readonly string[]): readonly NetworkEvent[] {

@@ -89,7 +89,10 @@ type Frame = Omit<NetworkMap, 'grid' | 'version' | 'nodes'>;
 
 /** Among equal versions, of which one master makes only one, any order will do as long as it is always the same. */
 function newestFirst(maps: readonly NetworkMap[]): readonly NetworkMap[] {
-  return maps.toSorted((a, b) => b.version - a.version || compareText(digest(a), digest(b)));
+  if (maps.length < 2) return maps;
+  const digests = new Map(maps.map((map) => [map, digest(map)]));
+  const textOf = (map: NetworkMap): string => digests.get(map) ?? '';
+  return maps.toSorted((a, b) => b.version - a.version || compareText(textOf(a), textOf(b)));
 }
 
 /** Who is in the network, by name, and who is not. */

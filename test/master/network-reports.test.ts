@@ -94,3 +94,30 @@ describe('of what nodes report', () => {
     expect(say('a', { 9: 'none' })).toEqual([]);
   });
 });
+
+describe('a report in a large grid', () => {
+  it('costs as much as is in it, not as much as all pairs', () => {
+    const count = 2_000;
+    const nodes = Array.from({ length: count }, (_, at) => aNetworkNode(`n${at + 1}`, at + 1));
+    online = new Set(nodes.map(({ name }) => name));
+    const own = nodes[count - 1];
+    let looks = 0;
+    const counted = new Proxy(nodes, {
+      get: (target, key, receiver) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks += 1;
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    const peers = nodes.slice(0, -1).map(({ number }) => ({
+      node: number,
+      way: 'tunnel' as const,
+      relay: null,
+      endpoint: null,
+      roundTrip: null,
+      fullSize: null,
+    }));
+    const report = { version: 1, peers, findings: [] };
+    reports.take(own?.name ?? '', report, { map: aNetworkMap(counted), online, now });
+    expect(looks).toBeLessThan(4 * count);
+  });
+});
