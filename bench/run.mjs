@@ -6,10 +6,11 @@ import { benchDeploy, printDeploy } from './deploy.mjs';
 import { benchManifest, printManifest } from './manifest.mjs';
 import { machine } from './measure.mjs';
 import { benchNetwork, printNetwork } from './network.mjs';
+import { benchNetworkScale, printNetworkScale } from './network-scale.mjs';
 import { benchPlanner, printPlanner } from './planner.mjs';
 
 /**
- * `npm run bench [-- --only manifest,planner,control,deploy,network] [--quick] [--rounds 7]`: every figure is measured in
+ * `npm run bench [-- --only manifest,planner,control,deploy,network,network-scale] [--quick] [--rounds 7]`: every figure is measured in
  * this run, side by side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
  */
 const { values } = parseArgs({
@@ -62,6 +63,11 @@ const benches = {
   network: async () => {
     const results = await benchNetwork({ rounds: quick ? 2 : rounds, seconds: quick ? 1 : 3, log });
     return { results, text: printNetwork(results) };
+  },
+  'network-scale': async () => {
+    const sizes = quick ? [10, 254] : [10, 50, 254, 1_000];
+    const results = await benchNetworkScale({ sizes, rounds: quick ? 3 : 15, log });
+    return { results, text: printNetworkScale(results) };
   },
 };
 
