@@ -1,11 +1,15 @@
+import { gridNetwork } from './network-grid.mjs';
+
 /**
- * The ways from one container to another that are compared. `connect` gets a rig of two hosts and the image that measures,
- * and resolves to the container that sends (`host`, `container`) and the `address` of the one that receives.
+ * The ways from one container to another that are compared. `connect` gets a rig whose three hosts are a grid, and the
+ * image that measures, and resolves to the container that sends (`host`, `container`) and the `address` of the one that receives.
  */
 export const PATHS = [
   { name: 'host network', connect: hostNetwork },
   { name: 'bridge, one host', connect: oneBridge },
   { name: 'Swarm overlay', connect: swarmOverlay },
+  { name: 'grid, trusted pair', connect: trustedPair },
+  { name: 'grid, encrypted pair', connect: encryptedPair },
 ];
 
 /** Starts the receiving container, then the sending one; options are those of `docker run`. */
@@ -38,6 +42,20 @@ async function swarmOverlay(rig, image) {
   await client.docker(['network', 'create', '--driver', 'overlay', '--attachable', 'swarm']);
   const from = await pair(image, { name: 'swarm', server, client, network: 'swarm' });
   return { ...from, address: await addressOf(server, 'swarm-server', 'swarm') };
+}
+
+async function trustedPair(rig, image) {
+  return await gridPair(image, { name: 'trusted', server: rig.host(3), client: rig.host(2) });
+}
+
+async function encryptedPair(rig, image) {
+  return await gridPair(image, { name: 'encrypted', server: rig.host(2), client: rig.host(1) });
+}
+
+async function gridPair(image, { name, server, client }) {
+  const network = gridNetwork();
+  const from = await pair(image, { name, server, client, network });
+  return { ...from, address: await addressOf(server, `${name}-server`, network) };
 }
 
 async function addressOf(host, container, network) {

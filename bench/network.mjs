@@ -1,13 +1,15 @@
 import { importTypeScript } from '../scripts/type-script.mjs';
 import { waitFor } from './engine.mjs';
 import { fixed, interleaved, median, ratios, table } from './measure.mjs';
+import { benchNames, printNames } from './names.mjs';
+import { startGrid } from './network-grid.mjs';
 import { PATHS } from './network-paths.mjs';
 
 const PINGS = 50;
 
 /**
- * Throughput of one TCP connection and round-trip time between two containers, by every path, on two hosts that are
- * namespaces of this machine: what is compared is the work that a packet costs, not a wire. Side by side in one run.
+ * Throughput of one TCP connection and round-trip time between two containers, by every path, on hosts that are namespaces of
+ * this machine: what is compared is the work that a packet costs, not a wire. Side by side in one run, and after that names.
  */
 export async function benchNetwork({ rounds, seconds, log, paths = PATHS }) {
   const { reasonAgainstRig } = await importTypeScript('test/network/rig/requirements.ts');
@@ -16,9 +18,11 @@ export async function benchNetwork({ rounds, seconds, log, paths = PATHS }) {
   if (reason !== null) return { reason };
   const image = await measuringImage();
   // Swarm refuses to work with it.
-  const rig = await Rig.up(2, { liveRestore: false });
+  const rig = await Rig.up(3, { liveRestore: false });
+  let grid = null;
   try {
     await rig.load(image);
+    grid = await startGrid(rig);
     const contenders = [];
     for (const { name, connect } of paths) {
       const route = await connect(rig, image.name);
@@ -26,18 +30,21 @@ export async function benchNetwork({ rounds, seconds, log, paths = PATHS }) {
       contenders.push({ name, run: async () => await measure(route, seconds) });
     }
     const figures = await interleaved(contenders, rounds, (round) => log(`round ${round + 1}`));
-    return { rounds, seconds, figures };
+    const names = await benchNames({ rig, grid, rounds, seconds, log });
+    return { rounds, seconds, figures, names };
   } finally {
+    await grid?.stop();
     await rig.down();
   }
 }
 
-export function printNetwork({ reason, rounds, figures }) {
+export function printNetwork({ reason, rounds, figures, names }) {
   if (reason !== undefined) return `The network is not measured: ${reason}`;
   return [
     `Container to container (${rounds} rounds); ratios to the host network and to the plain bridge`,
     part(figures, { unit: 'Gbit/s', of: ({ bits }) => bits / 1e9 }),
     part(figures, { unit: 'ms', of: ({ milliseconds }) => milliseconds }),
+    printNames(names),
   ].join('\n');
 }
 
