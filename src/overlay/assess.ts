@@ -57,6 +57,7 @@ export function assess(before: Memory, look: Look): Assessment {
   const turns = takeTurns(before, look, seen, hearings);
   const heard = numbersOf(look, hearings, (hearing) => hearing.isHeard);
   const relays = relaysOf(look, hearings, heard);
+  const names = new Map(look.peers.map(({ number, name }) => [number, name]));
   return {
     memory: {
       hearings,
@@ -64,9 +65,11 @@ export function assess(before: Memory, look: Look): Assessment {
     },
     relays,
     endpoints: present(turns, ({ endpoint }) => endpoint),
-    peers: look.peers.map((peer) =>
-      statusOf(look, peer, seen.get(peer.publicKey), hearings.get(peer.publicKey), relays),
-    ),
+    peers: look.peers.map((peer) => {
+      const relay = relays.get(peer.number);
+      const way = wayTo(look, peer, hearings.get(peer.publicKey), relay);
+      return peerStatus(peer, seen.get(peer.publicKey), way, names.get(relay ?? 0) ?? null);
+    }),
     heard,
     quiet: numbersOf(look, hearings, (hearing) => isProbeDue(hearing, look.now)),
   };
@@ -130,18 +133,6 @@ function numbersOf(
       })
       .map(({ number }) => number),
   );
-}
-
-function statusOf(
-  look: Look,
-  peer: NetworkNode,
-  seen: SeenPeer | undefined,
-  hearing: Hearing | undefined,
-  relays: ReadonlyMap<number, number>,
-): PeerStatus {
-  const relay = relays.get(peer.number);
-  const name = look.peers.find(({ number }) => number === relay)?.name ?? null;
-  return peerStatus(peer, seen, wayTo(look, peer, hearing, relay), name);
 }
 
 function wayTo(

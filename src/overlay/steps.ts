@@ -164,8 +164,10 @@ function peerChange(
   return Object.keys(change).length === 0 ? null : change;
 }
 
+/** A relay's addresses may be as many as there are nodes. */
 function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((entry) => b.includes(entry));
+  const known = new Set(b);
+  return a.length === b.length && a.every((entry) => known.has(entry));
 }
 
 /** Routes lead to a device that is up; they are gone with it. */

@@ -115,7 +115,10 @@ function wantedPeers(
   const carried = new Map<number, string[]>();
   for (const { number } of peers) {
     const way = relays.get(number) ?? number;
-    carried.set(way, [...(carried.get(way) ?? []), `${tunnelAddress(map, number)}/32`]);
+    const address = `${tunnelAddress(map, number)}/32`;
+    const known = carried.get(way);
+    if (known === undefined) carried.set(way, [address]);
+    else known.push(address);
   }
   return new Map(
     peers.map((peer) => [peer.publicKey, { allowed: (carried.get(peer.number) ?? []).toSorted() }]),
