@@ -133,7 +133,7 @@ function derived({ before, map }, rounds) {
   );
   const relayed = hostOf(wantedHost(map, self, self.publicKey, relays), relays);
   const ofBefore = hostOf(wantedHost(before, self, self.publicKey, none), none);
-  const glance = (host) => look(map, self, host);
+  const glance = (host) => glanceAt(map, self, host);
   return {
     entries: wanted.entries.size,
     rules: rulesOf(wanted),
@@ -146,7 +146,7 @@ function derived({ before, map }, rounds) {
 }
 
 /** One pass of an agent, as in overlay/overlay.ts, without the host's tools. */
-function look(map, self, { seen, memory, reports }) {
+function glanceAt(map, self, { seen, memory, reports }) {
   const assessment = assess(memory, {
     map,
     self,
@@ -249,7 +249,7 @@ async function exchanged({ map }) {
     ),
     hears: Buffer.byteLength(told),
     changed: Buffer.byteLength(await ask({ seen })),
-    ...reported(map),
+    ...reportsOf(map),
   };
 }
 
@@ -268,7 +268,7 @@ function record(at) {
   };
 }
 
-function reported(map) {
+function reportsOf(map) {
   const reports = new NetworkReports();
   const context = { map, online: new Set(map.nodes.map(({ name }) => name)), now: NOW };
   const [self, ...peers] = map.nodes;

@@ -62,7 +62,11 @@ function part(figures, { unit, of }) {
 
 function printRatio(own, baseline) {
   const ratio = ratios(own, baseline);
-  return [fixed(ratio.median), `${fixed(ratio.min)}-${fixed(ratio.max)}`];
+  const digits = ratio.median < 0.1 ? 3 : 2;
+  const [middle, least, most] = [ratio.median, ratio.min, ratio.max].map((one) =>
+    fixed(one, digits),
+  );
+  return [middle, `${least}-${most}`];
 }
 
 async function measure(route, seconds) {
