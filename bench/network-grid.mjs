@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { importTypeScript } from '../scripts/type-script.mjs';
 import { waitFor } from './engine.mjs';
 
+const FORGE_DOCUMENT = fileURLToPath(new URL('../scripts/forge-document.mjs', import.meta.url));
 /** Docker's name for a grid's network on each of its hosts. */
 const NETWORK = 'gridops';
 
@@ -9,6 +13,8 @@ const NETWORK = 'gridops';
  * and talks in the clear, all others are encrypted. On each host runs an instance of `app/web`.
  */
 export async function startGrid(rig) {
+  // Of the stand-in for GitHub that the master reports to.
+  await promisify(execFile)(process.execPath, [FORGE_DOCUMENT]);
   const { NetworkWorld } = await importTypeScript('test/network/network-world.ts');
   const { busyboxImage, wireguardImage } = await importTypeScript('test/network/images.ts');
   const [app, wireguard] = [busyboxImage(), wireguardImage()];
@@ -25,8 +31,7 @@ services:
     },
     agentArgs: () => ['--wireguard-image', wireguard.name],
   });
-  // One after the other, so that node numbers follow the hosts'.
-  for (const host of rig.hosts) await grid.startAgents(host);
+  await grid.joinInOrder(...rig.hosts);
   for (const host of rig.hosts)
     await waitFor(async () => (await instancesOn(host)) !== '', `an instance on ${host.name}`);
   return grid;
