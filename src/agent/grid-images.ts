@@ -1,20 +1,26 @@
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Engine, EngineFacts, PullOptions } from './containers.ts';
-import { type GridRegistry, gridRegistry } from './grid-registry.ts';
-import type { RegistryDoors } from './registry-doors.ts';
+import { type GridRegistry, gridRegistry, ownRegistry } from './grid-registry.ts';
+import type { DoorOptions, RegistryDoors } from './registry-doors.ts';
 
 export interface GridImagesOptions {
   readonly engine: Engine;
   readonly doors: Pick<RegistryDoors, 'keep'>;
   /** `null`: the node has no place in a grid's network yet. */
   readonly grid: () => string | null;
+  readonly lookup: DoorOptions['lookup'];
+  readonly onFailure: DoorOptions['onFailure'];
 }
 
-/** An engine that gets at images of registries in the grid, too: there is a door to a registry before it is asked. */
+/**
+ * An engine that gets at images of registries in the grid, too: there is a door to a registry before it is asked. To the grid's
+ * own registry there is one from when its name is known: images are pushed before anybody pulls them.
+ */
 export class GridImages implements Engine {
   readonly #options: GridImagesOptions;
   /** All that were asked for since the agent was started: others on the node may need them again. */
   readonly #registries = new Map<string, GridRegistry>();
+  #ownOf: string | null = null;
 
   constructor(options: GridImagesOptions) {
     this.#options = options;
@@ -29,6 +35,16 @@ export class GridImages implements Engine {
     const registry = grid === null ? null : gridRegistry(image, grid);
     if (registry !== null) await this.#open(registry);
     await this.#options.engine.pull(image, options);
+  }
+
+  /** Names of the grid have changed. What fails is told once; whoever pulls tries again. */
+  async namesChanged(): Promise<void> {
+    const grid = this.#options.grid();
+    if (grid === null || grid === this.#ownOf) return;
+    const registry = ownRegistry(grid);
+    if ((await this.#options.lookup(registry.host)).length === 0 || grid === this.#ownOf) return;
+    this.#ownOf = grid;
+    await this.#open(registry).catch((error) => this.#options.onFailure(errorMessage(error)));
   }
 
   async #open(registry: GridRegistry): Promise<void> {

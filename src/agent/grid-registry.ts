@@ -4,6 +4,11 @@ export interface GridRegistry {
   readonly port: number;
 }
 
+/** The registry that a grid has by its stack `registry`, whether or not an image names it. */
+export function ownRegistry(grid: string): GridRegistry {
+  return { host: `registry.${grid}.kontena.local`, port: 5000 };
+}
+
 const form = /^([a-z0-9][a-z0-9.-]{0,252}):([1-9]\d{0,4})\//;
 
 /** The registry in the grid that an image comes from; `null`: it comes from elsewhere. Only one with its port is taken. */

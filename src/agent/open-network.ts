@@ -145,13 +145,15 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
 function reachingRegistries(
   { engine, name, network, onEvent }: OpenNetworkOptions,
   { grid, lookup }: Pick<GridImagesOptions, 'grid'> & Pick<DoorOptions, 'lookup'>,
-): Engine {
+): GridImages {
+  const onFailure = (message: string): void =>
+    onEvent({ severity: 'warning', kind: 'registry-unreachable', message });
   const doors = new RegistryDoors({
     lookup,
     putHosts: async (entries) => await putHosts(network.hostsFile, name, entries),
-    onFailure: (message) => onEvent({ severity: 'warning', kind: 'registry-unreachable', message }),
+    onFailure,
   });
-  return new GridImages({ engine, doors, grid });
+  return new GridImages({ engine, doors, grid, lookup, onFailure });
 }
 
 function factsOf({ network, labels }: OpenNetworkOptions, publicKey: string): NetworkFacts {

@@ -23,7 +23,7 @@ export interface OverlayNetworkOptions {
   readonly engine: (of: {
     readonly grid: () => string | null;
     readonly lookup: (host: string) => readonly string[];
-  }) => Engine;
+  }) => Engine & { namesChanged(): Promise<void> };
   readonly observer: (of: Pick<HostObserverOptions, 'map' | 'peers'>) => HostObserver;
   /** Unix socket of the names, for people on this host. */
   readonly socket: string;
@@ -45,7 +45,7 @@ export class OverlayNetwork implements GridNetwork {
   readonly networks: OverlayNetworks;
   readonly publisher: Publisher;
   readonly observer: HostObserver;
-  readonly engine: Engine;
+  readonly engine: ReturnType<OverlayNetworkOptions['engine']>;
   readonly answering: Answering;
   readonly #options: OverlayNetworkOptions;
   readonly #shown = new Map<string, Publication>();
@@ -171,6 +171,7 @@ export class OverlayNetwork implements GridNetwork {
   }
 
   #tell(): void {
+    void this.engine.namesChanged();
     for (const listener of this.#listeners) listener();
   }
 

@@ -6,6 +6,7 @@ const options = { onProgress: () => undefined, signal: new AbortController().sig
 
 function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
   const done: unknown[] = [];
+  const world = { names: [] as string[], failures: [] as string[] };
   const images = new GridImages({
     engine: {
       facts: () => Promise.reject(new Error('not asked')),
@@ -21,8 +22,10 @@ function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
       },
     },
     grid: () => grid,
+    lookup: (host) => (world.names.includes(host) ? ['10.81.128.1'] : []),
+    onFailure: (message) => world.failures.push(message),
   });
-  return { images, done };
+  return { images, done, world };
 }
 
 describe('images', () => {
@@ -56,5 +59,23 @@ describe('images', () => {
       'the engine cannot be shown the way to the registry registry.demo.kontena.local:5000: read-only file system',
     );
     expect(done).toHaveLength(1);
+  });
+
+  it('have a door to the registry of the grid from when there is one, whoever pulls', async () => {
+    const { images, done, world } = around();
+    await images.namesChanged();
+    expect(done).toEqual([]);
+    world.names.push('registry.demo.kontena.local');
+    await Promise.all([images.namesChanged(), images.namesChanged()]);
+    await images.namesChanged();
+    expect(done).toEqual([['registry.demo.kontena.local:5000']]);
+  });
+
+  it('tell once of a door to the registry of the grid that cannot be made', async () => {
+    const { images, world } = around('demo', () => Promise.reject(new Error('read-only')));
+    world.names.push('registry.demo.kontena.local');
+    await images.namesChanged();
+    await images.namesChanged();
+    expect(world.failures).toEqual([expect.stringContaining('read-only')]);
   });
 });
