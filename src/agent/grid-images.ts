@@ -5,7 +5,7 @@ import type { DoorOptions, RegistryDoors } from './registry-doors.ts';
 
 export interface GridImagesOptions {
   readonly engine: Engine;
-  readonly doors: Pick<RegistryDoors, 'keep'>;
+  readonly doors: Pick<RegistryDoors, 'keep' | 'close'>;
   /** `null`: the node has no place in a grid's network yet. */
   readonly grid: () => string | null;
   readonly lookup: DoorOptions['lookup'];
@@ -21,6 +21,7 @@ export class GridImages implements Engine {
   /** All that were asked for since the agent was started: others on the node may need them again. */
   readonly #registries = new Map<string, GridRegistry>();
   #ownOf: string | null = null;
+  #isStopped = false;
 
   constructor(options: GridImagesOptions) {
     this.#options = options;
@@ -40,14 +41,22 @@ export class GridImages implements Engine {
   /** Names of the grid have changed. What fails is told once; whoever pulls tries again. */
   async namesChanged(): Promise<void> {
     const grid = this.#options.grid();
-    if (grid === null || grid === this.#ownOf) return;
+    if (this.#isStopped || grid === null || grid === this.#ownOf) return;
     const registry = ownRegistry(grid);
     if ((await this.#options.lookup(registry.host)).length === 0 || grid === this.#ownOf) return;
     this.#ownOf = grid;
     await this.#open(registry).catch((error) => this.#options.onFailure(errorMessage(error)));
   }
 
+  /** Closes the doors: nobody is behind them any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const { doors, onFailure } = this.#options;
+    await doors.close().catch((error) => onFailure(errorMessage(error)));
+  }
+
   async #open(registry: GridRegistry): Promise<void> {
+    if (this.#isStopped) return;
     const name = `${registry.host}:${registry.port}`;
     this.#registries.set(name, registry);
     try {

@@ -23,7 +23,7 @@ export interface OverlayNetworkOptions {
   readonly engine: (of: {
     readonly grid: () => string | null;
     readonly lookup: (host: string) => readonly string[];
-  }) => Engine & { namesChanged(): Promise<void> };
+  }) => Engine & { namesChanged(): Promise<void>; stop(): Promise<void> };
   readonly observer: (of: Pick<HostObserverOptions, 'map' | 'peers'>) => HostObserver;
   /** Unix socket of the names, for people on this host. */
   readonly socket: string;
@@ -113,7 +113,9 @@ export class OverlayNetwork implements GridNetwork {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent stops'));
-    await Promise.all([this.#discovery?.stop(), this.#options.overlay.stop(), this.#hearing]);
+    const { overlay } = this.#options;
+    await Promise.all([this.#discovery?.stop(), overlay.stop(), this.#hearing]);
+    await this.engine.stop();
     this.#options.probe.close();
     this.observer.stop();
   }

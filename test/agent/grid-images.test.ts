@@ -20,6 +20,10 @@ function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
         done.push(registries.map(({ host, port }) => `${host}:${port}`));
         await keep?.();
       },
+      close: () => {
+        done.push('closed');
+        return Promise.resolve();
+      },
     },
     grid: () => grid,
     lookup: (host) => (world.names.includes(host) ? ['10.81.128.1'] : []),
@@ -77,5 +81,14 @@ describe('images', () => {
     await images.namesChanged();
     await images.namesChanged();
     expect(world.failures).toEqual([expect.stringContaining('read-only')]);
+  });
+
+  it('have no door any more when the agent stops, and get none', async () => {
+    const { images, done, world } = around();
+    world.names.push('registry.demo.kontena.local');
+    await images.stop();
+    await images.namesChanged();
+    await images.pull('registry.demo.kontena.local:5000/web:1', options);
+    expect(done).toEqual(['closed', 'registry.demo.kontena.local:5000/web:1']);
   });
 });
