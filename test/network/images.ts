@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '../../src/runtime/version.ts';
 import { archiveOf, type Image } from './image/archive.ts';
-import { RootFs } from './image/root-fs.ts';
+import { installed, RootFs } from './image/root-fs.ts';
 
 const OURS = fileURLToPath(new URL('../../images/', import.meta.url));
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -59,6 +59,16 @@ export function vpnImage(): Image {
     name: `gridops/vpn:${packageVersion()}`,
     root: ownRoot('vpn').programs('wireguard-go', 'wg', 'ip'),
     config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH] },
+  });
+}
+
+/** Docker's registry as Debian has it, under the name and with the place of settings of examples/stacks/registry. */
+export function registryImage(): Image {
+  const program = installed('docker-registry');
+  return archiveOf({
+    name: 'registry:2.8.3',
+    root: new RootFs().programs(program),
+    config: { Entrypoint: [program, 'serve'], Cmd: ['/etc/docker/registry/config.yml'] },
   });
 }
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_TOKEN } from '../support/world.ts';
 import { Figures } from './figures.ts';
-import { installed } from './image/root-fs.ts';
+import { isInstalled } from './image/root-fs.ts';
 import { busyboxImage, vpnImage, wireguardImage } from './images.ts';
 import { Laptop } from './laptop.ts';
 import { NetworkWorld } from './network-world.ts';
@@ -35,14 +35,6 @@ configs:
 const withoutLaptops =
   withoutRig ||
   (!['wg-quick', 'wireguard-go', 'curl'].every(isInstalled) && process.env['CI'] !== 'true');
-
-function isInstalled(program: string): boolean {
-  try {
-    return installed(program) !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** The server is on the first host; one container of the service is beside it, and one on the other host. */
 describe.skipIf(withoutLaptops)('the VPN of a grid on two hosts', () => {

@@ -127,14 +127,20 @@ export class RootFs {
   }
 }
 
+export function isInstalled(program: string): boolean {
+  return placeOf(program) !== undefined;
+}
+
 /** Where a program is installed. Throws when it is not. */
 export function installed(program: string): string {
-  const folders = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  const found = folders
-    .map((folder) => path.join(folder, program))
-    .find((file) => existsSync(file));
+  const found = placeOf(program);
   if (found === undefined) throw new Error(`an image needs the program ${program}`);
   return found;
+}
+
+function placeOf(program: string): string | undefined {
+  const folders = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return folders.map((folder) => path.join(folder, program)).find((file) => existsSync(file));
 }
 
 /** As in `/lib/x86_64-linux-gnu`. */
