@@ -1,3 +1,4 @@
+import { ROUTE_PROTOCOL } from '../overlay/names.ts';
 import type { HostPrograms } from './host-programs.ts';
 import type {
   EngineState,
@@ -145,9 +146,11 @@ async function hostLinks(programs: HostPrograms): Promise<readonly HostLink[]> {
   }));
 }
 
+/** Those that the overlay has made are no surprise to anybody. */
 async function hostRoutes(programs: HostPrograms): Promise<readonly HostRoute[]> {
   const { output } = await programs.run('ip', ['-j', '-4', 'route', 'show']);
-  return rows(output).map((row) => {
+  const others = rows(output).filter((row) => String(row['protocol']) !== ROUTE_PROTOCOL);
+  return others.map((row) => {
     const destination = textOf(row['dst']);
     const isDefault = destination === 'default';
     const whole = destination.includes('/') ? destination : `${destination}/32`;

@@ -43,6 +43,7 @@ export interface HostLink {
 export interface HostRoute {
   /** IPv4, CIDR. */
   readonly destination: string;
+  /** Empty: by none, packets are thrown away. */
   readonly device: string;
   readonly isDefault: boolean;
 }

@@ -127,7 +127,7 @@ function overlapFindings(host: HostState, place: Place | null): readonly Network
       const isWider = theirs.length < parseSubnet(text).length;
       findings.push({
         ...overlap(
-          `the route to ${route.destination} by ${route.device}`,
+          `the route to ${route.destination} by ${route.device || 'no device'}`,
           `${what}, ${text}`,
           'Take the route away, or found the grid with another `subnet` in grid.yml (it is fixed when the first node joins).',
         ),

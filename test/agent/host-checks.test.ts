@@ -43,6 +43,9 @@ describe('a look at a host', () => {
     const routes = [
       { dst: 'default', dev: 'eth0' },
       { dst: '10.0.0.1', dev: 'eth0' },
+      // The overlay's own, as it stands behind the one by its device.
+      { type: 'blackhole', dst: '10.83.0.0/16', protocol: '183', metric: 4_278_198_272 },
+      { type: 'blackhole', dst: '10.9.0.0/16' },
     ];
     const world = aWorld({
       'ip -j addr show': JSON.stringify(links),
@@ -53,6 +56,7 @@ describe('a look at a host', () => {
     expect(host.routes).toEqual([
       { destination: '0.0.0.0/0', device: 'eth0', isDefault: true },
       { destination: '10.0.0.1/32', device: 'eth0', isDefault: false },
+      { destination: '10.9.0.0/16', device: '', isDefault: false },
     ]);
   });
 

@@ -41,7 +41,7 @@ describe.skipIf(withoutRegistry)('a registry in the grid', () => {
       },
       agentArgs: () => ['--wireguard-image', wireguardImage().name],
     });
-    for (const host of rig.hosts) await grid.startAgents(host);
+    await grid.joinInOrder(...rig.hosts);
   });
 
   afterAll(async () => {
