@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { NetworkFinding } from '../model/network-report.ts';
+import { deviceNames } from '../overlay/names.ts';
 import type { HostLink, HostState, PacketFilter } from './host-state.ts';
 import { neededPorts, type Place, peersOf } from './network-place.ts';
 import { type FilterTable, type Packet, type Verdict, verdictOf } from './packet-filter.ts';
@@ -121,7 +122,7 @@ function isOpen(ports: readonly string[], port: number): boolean {
 
 /** Frames between containers stay inside of one bridge, and pass the packet filter where the kernel is told so. */
 function bridgeFindings({ filters, filtersBridges, links }: HostState): readonly NetworkFinding[] {
-  const bridge = 'gridops0';
+  const { bridge } = deviceNames;
   if (!filtersBridges || !links.some(({ name }) => name === bridge)) return [];
   const packet: Packet = { protocol: 'tcp', port: null, source: null, in: bridge, out: bridge };
   for (const filter of filters) {

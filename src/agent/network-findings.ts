@@ -3,6 +3,7 @@ import { isBehindNat } from '../model/nat.ts';
 import { DEFAULT_MTU } from '../model/network.ts';
 import { bySeverity, type NetworkFinding } from '../model/network-report.ts';
 import { overlaps, parseSubnet } from '../model/subnet.ts';
+import { deviceNames } from '../overlay/names.ts';
 import { engineFindings } from './engine-findings.ts';
 import { firewallFindings } from './firewall-findings.ts';
 import type { HostLink, HostState } from './host-state.ts';
@@ -105,7 +106,9 @@ function overlapFindings(host: HostState, place: Place | null): readonly Network
     { text: subnet, what: `the subnet of grid ${grid}` },
     { text: tunnelSubnet, what: 'the subnet of its tunnels' },
   ];
-  const networks = (host.engine?.networks ?? []).filter(({ device }) => device !== 'gridops0');
+  const networks = (host.engine?.networks ?? []).filter(
+    ({ device }) => device !== deviceNames.bridge,
+  );
   const devices = new Set(networks.map(({ device }) => device));
   const findings: NetworkFinding[] = [];
   for (const { text, what } of ours) {

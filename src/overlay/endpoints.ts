@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
+import { isPrivateAddress } from '../model/nat.ts';
 import type { NetworkMap, NetworkNode } from '../model/network.ts';
-import { addressNumber, isInSubnet, parseSubnet } from '../model/subnet.ts';
+import { isInSubnet, parseSubnet } from '../model/subnet.ts';
 
 /** Addresses of a host name, as far as they are known. */
 export type Resolve = (host: string) => readonly string[];
@@ -29,7 +30,7 @@ function byPreference(self: NetworkNode, peer: NetworkNode, resolve: Resolve): r
   const named = peer.publicAddress === null ? [] : addressesOf(peer.publicAddress, resolve);
   const seen = peer.seenFrom === null ? [] : [peer.seenFrom];
   if (self.region === peer.region) return [...peer.addresses, ...named, ...seen];
-  const open = peer.addresses.filter((address) => !isPrivate(canonical(address)));
+  const open = peer.addresses.filter((address) => !isPrivateAddress(canonical(address)));
   return [...named, ...open, ...seen, ...peer.addresses];
 }
 
@@ -55,14 +56,6 @@ function isReachable(
   if (isIP(address) === 0 || self.addresses.includes(address)) return false;
   if (/^(?:127\.|0\.|169\.254\.|::1?$|fe[89ab])/i.test(address)) return false;
   return ![map.subnet, map.tunnelSubnet].some((text) => isInSubnet(address, parseSubnet(text)));
-}
-
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'] as const;
-
-/** Not routed in the internet. */
-export function isPrivate(address: string): boolean {
-  if (addressNumber(address) === null) return /^f[cd]/i.test(address);
-  return PRIVATE.some((text) => isInSubnet(address, parseSubnet(text)));
 }
 
 /** A node that does not say what it has is taken to have IPv4. */

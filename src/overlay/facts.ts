@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { compareText } from '../model/identity.ts';
+import { isPrivateAddress } from '../model/nat.ts';
 import type { NetworkFacts } from '../model/network.ts';
-import { isPrivate } from './endpoints.ts';
 
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
@@ -60,6 +60,6 @@ function isLinkLocal(address: string): boolean {
 }
 
 function rank(address: string): number {
-  if (isIP(address) === 4) return isPrivate(address) ? 0 : 1;
-  return isPrivate(address) ? 3 : 2;
+  if (isIP(address) === 4) return isPrivateAddress(address) ? 0 : 1;
+  return isPrivateAddress(address) ? 3 : 2;
 }

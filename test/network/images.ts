@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '../../src/runtime/version.ts';
@@ -28,26 +28,18 @@ export function busyboxImage(): Image {
 
 /** The helper of hosts whose kernel has no WireGuard; its one argument is the device that it makes. */
 export function wireguardImage(): Image {
-  const entry = `#!/bin/sh
-rm -f "/var/run/wireguard/$1.sock"
-export WG_PROCESS_FOREGROUND=1
-exec wireguard-go -f "$1"
-`;
   return archiveOf({
     name: 'gridops/wireguard:latest',
-    root: ownRoot('wireguard', entry).programs('wireguard-go', 'wg', 'ip'),
+    root: ownRoot('wireguard').programs('wireguard-go', 'wg', 'ip'),
     config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH] },
   });
 }
 
 /** The load balancer, with the HAProxy that is installed here. */
 export function lbImage(): Image {
-  const entry = `#!/bin/sh
-exec haproxy -W -db -f "\${1:-/etc/haproxy/haproxy.cfg}"
-`;
   return archiveOf({
     name: 'gridops/lb:latest',
-    root: ownRoot('lb', entry).programs('haproxy').tree('/etc/haproxy/errors'),
+    root: ownRoot('lb').programs('haproxy').tree('/etc/haproxy/errors'),
     // HAProxy's way to be told to finish what it has begun.
     config: { Entrypoint: ['/entrypoint.sh'], Env: [PATH], StopSignal: 'SIGUSR1' },
   });
@@ -81,10 +73,9 @@ export function nodeImage(): Image {
   });
 }
 
-/** The entry script of `images/<name>` where the repository has one; it is what is tested. */
-function ownRoot(name: string, otherwise = ''): RootFs {
-  const file = path.join(OURS, name, 'entrypoint.sh');
-  const script = existsSync(file) ? readFileSync(file, 'utf8') : otherwise;
+/** With the entry script of `images/<name>`: it is what is tested. */
+function ownRoot(name: string): RootFs {
+  const script = readFileSync(path.join(OURS, name, 'entrypoint.sh'), 'utf8');
   const root = new RootFs().script('entrypoint.sh', script);
   return script.startsWith('#!/bin/bash') ? root.programs('bash') : root;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NetworkMap, NetworkNode } from '../../src/model/network.ts';
+import type { NetworkNode } from '../../src/model/network.ts';
 
 /** A key of the right shape for a node's number. */
 export function keyOf(number: number): string {
@@ -17,23 +17,6 @@ export function aNode(number: number, overrides: Partial<NetworkNode> = {}): Net
     addresses: [`192.168.0.${number}`],
     seenFrom: null,
     region: null,
-    ...overrides,
-  };
-}
-
-export function aMap(
-  nodes: readonly NetworkNode[],
-  overrides: Partial<NetworkMap> = {},
-): NetworkMap {
-  return {
-    grid: 'demo',
-    version: 1,
-    subnet: '10.81.0.0/16',
-    tunnelSubnet: '10.83.0.0/16',
-    mtu: 1370,
-    vni: 81,
-    trustedSubnets: [],
-    nodes,
     ...overrides,
   };
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Attempt, candidates, nextTurn } from '../../src/overlay/endpoints.ts';
-import { aMap, aNode } from './a-map.ts';
+import { aNetworkMap } from '../support/a-network-map.ts';
+import { aNode } from './a-map.ts';
 
-const map = aMap([]);
+const map = aNetworkMap([]);
 const self = aNode(1, { region: 'eu', addresses: ['10.0.0.1', '2001:db8::1'] });
 const peer = {
   publicAddress: '198.51.100.2',

@@ -5,10 +5,11 @@ import type { OverlayEvent } from '../../src/overlay/events.ts';
 import { Overlay, type OverlayOptions } from '../../src/overlay/overlay.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { aMap, aNode, keyOf } from './a-map.ts';
+import { aNetworkMap } from '../support/a-network-map.ts';
+import { aNode, keyOf } from './a-map.ts';
 import { FakeHost } from './fake-host.ts';
 
-const threeNodes = aMap([aNode(1), aNode(2), aNode(3)]);
+const threeNodes = aNetworkMap([aNode(1), aNode(2), aNode(3)]);
 const started: Overlay[] = [];
 
 afterEach(async () => {
@@ -278,7 +279,7 @@ describe('the overlay of a host', () => {
 
   it('points frames for a trusted peer at its own address, and forgets what was learned before', async () => {
     const { host, overlay } = await aGrid(
-      aMap(threeNodes.nodes, { trustedSubnets: ['192.168.0.0/24'] }),
+      aNetworkMap(threeNodes.nodes, { trustedSubnets: ['192.168.0.0/24'] }),
     );
     expect(host.entries.map(({ dst }) => dst)).toEqual(['192.168.0.2', '192.168.0.3']);
     host.entries.push({ mac: '02:42:0a:51:82:05', dst: '192.168.0.2' });
@@ -373,7 +374,7 @@ describe('the overlay of a host', () => {
   });
 
   it('says of a node that is not in the map that it is not', async () => {
-    const { host, overlay } = await aGrid(aMap([aNode(2)]));
+    const { host, overlay } = await aGrid(aNetworkMap([aNode(2)]));
 
     expect(overlay.status().error).toContain('node-1 is not in the network map of demo');
     expect(host.done).toEqual([]);

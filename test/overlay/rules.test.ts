@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isInPlace, noRules, restoreText, ruleTables } from '../../src/overlay/rules.ts';
 import { parseChains } from '../../src/overlay/seen-rules.ts';
-import { aMap, aNode } from './a-map.ts';
+import { aNetworkMap } from '../support/a-network-map.ts';
+import { aNode } from './a-map.ts';
 
 const [self, peer] = [aNode(1), aNode(2)];
-const map = aMap([self, peer], { trustedSubnets: ['192.168.0.0/24'] });
+const map = aNetworkMap([self, peer], { trustedSubnets: ['192.168.0.0/24'] });
 const [filter, raw, filter6] = ruleTables(map, self, [peer]);
 
 function rulesOf(table: typeof filter, chain: string): readonly string[] {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trustedAddress, trustedSources } from '../../src/overlay/trust.ts';
-import { aMap, aNode } from './a-map.ts';
+import { aNetworkMap } from '../support/a-network-map.ts';
+import { aNode } from './a-map.ts';
 
-const map = aMap([], { trustedSubnets: ['10.1.0.0/16', '10.2.0.0/16'] });
+const map = aNetworkMap([], { trustedSubnets: ['10.1.0.0/16', '10.2.0.0/16'] });
 
 describe('trust', () => {
   it('is for a pair with addresses in one trusted subnet', () => {
