@@ -34,8 +34,9 @@ export function settleBalanced(
   const known = by.filter((path) => balancers.is(path) === true);
   if (isWhole) {
     warnOfOthers(known, dependencies, report);
-    if (draft.balancedAt !== null && by.every((path) => balancers.is(path) === false))
-      report.warn(draft.balancedAt, unlinked);
+    // Without a link that might lead to one, its own file has said so; and a load balancer itself is behind none.
+    const isNone = by.length > 0 && by.every((path) => balancers.is(path) === false);
+    if (draft.balancedAt !== null && isNone) report.warn(draft.balancedAt, unlinked);
   }
   if (known.length === 0) return draft;
   const dependsOn = service.dependsOn.filter((path) => !known.includes(path));

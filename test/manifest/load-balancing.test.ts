@@ -47,6 +47,12 @@ describe('a load balancer', () => {
     },
   );
 
+  test('is not asked what it links to when something is behind it', () => {
+    const app = '  app: {image: "app:1", links: [edge], environment: [KONTENA_LB_MODE=http]}\n';
+    const { problems } = compileEdge('{KONTENA_LB_HEALTH_URI: /up}', app);
+    expect(problems.map(brief)).toEqual([]);
+  });
+
   test('is one by its role, too', () => {
     const lines = 'services:\n  edge: {image: "mine:1", environment: [KONTENA_SERVICE_ROLE=lb]}\n';
     const { balancer, spec } = theService(compileStackFile(lines), 'edge');
