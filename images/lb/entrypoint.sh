@@ -13,4 +13,4 @@ until [ -s "$folder/haproxy.cfg" ]; do
 done
 
 # One master that stays, with a worker that is replaced when the configuration is read again.
-exec haproxy -W -db -S "$folder/master.sock,mode,600" -f "$folder/haproxy.cfg"
+exec haproxy -W -db -S "$folder/run/master.sock,mode,600" -f "$folder/haproxy.cfg"

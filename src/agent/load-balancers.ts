@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Balancer, type BalancerEvent, type CheckResult } from '../balancer/balancer.ts';
 import { containerPlace } from '../balancer/config.ts';
+import { SOCKETS } from '../balancer/folder.ts';
 import type { AssignedInstance, Assignment } from '../model/assignment.ts';
 import type { Balancing } from '../model/balancing.ts';
 import { shortDigest } from '../model/digest.ts';
@@ -64,12 +65,20 @@ export class LoadBalancers {
     void this.#clear(wanted);
   }
 
-  /** What the containers of a load balancer mount for it; `null`: it is none. */
-  mountOf(instance: AssignedInstance): BindMount | null {
-    if (instance.balancing === undefined) return null;
+  /** What the containers of a load balancer mount for it; none: it is no load balancer. */
+  mountsOf(instance: AssignedInstance): readonly BindMount[] {
+    const source = this.#folderOf(instance);
+    if (source === null) return [];
     const { folder: target } = containerPlace;
-    const source = this.#folderOf(instance) ?? '';
-    return { kind: 'bind', source, target, readOnly: false };
+    return [
+      { kind: 'bind', source, target, readOnly: true },
+      {
+        kind: 'bind',
+        source: `${source}/${SOCKETS}`,
+        target: `${target}/${SOCKETS}`,
+        readOnly: false,
+      },
+    ];
   }
 
   /** A container of this instance may have been started. */

@@ -16,8 +16,8 @@ export async function placedInstance(
   { files, balancers, readyContainer }: Pick<Work, 'files' | 'balancers' | 'readyContainer'>,
 ): Promise<PlacedInstance | null> {
   const placed = await files.place(instance.spec);
-  const own = balancers.mountOf(instance);
-  const spec = own === null ? placed : { ...placed, mounts: [...placed.mounts, own] };
+  const own = balancers.mountsOf(instance);
+  const spec = own.length === 0 ? placed : { ...placed, mounts: [...placed.mounts, ...own] };
   const lenders = lendersOf(instance).flatMap((id) => readyContainer(id) ?? []);
   if (lenders.length < lendersOf(instance).length) return null;
   return { ...instance, spec, ...(lenders.length === 0 ? {} : { lenders }) };

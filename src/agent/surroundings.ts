@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly publisher: Publisher;
   readonly files: DeliveredFiles;
   readonly secrets: Pick<SecretStore, 'expect' | 'forget'>;
-  readonly balancers: Pick<LoadBalancers, 'apply' | 'mountOf' | 'wake'>;
+  readonly balancers: Pick<LoadBalancers, 'apply' | 'mountsOf' | 'wake'>;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly clock: Clock;

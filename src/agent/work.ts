@@ -14,7 +14,7 @@ export interface Work {
   readonly containers: Containers;
   readonly engine: Engine;
   readonly files: DeliveredFiles;
-  readonly balancers: Pick<LoadBalancers, 'mountOf'>;
+  readonly balancers: Pick<LoadBalancers, 'mountsOf'>;
   readonly clock: Clock;
   readonly memory: InstanceMemory;
   readonly hooks: HookRecord;

@@ -3,6 +3,7 @@ import { shortDigest } from '../model/digest.ts';
 import { servicePath } from '../model/identity.ts';
 import { backendSection } from './backend-section.ts';
 import { errorPages } from './error-pages.ts';
+import { SOCKETS } from './folder.ts';
 import { routesOf } from './routes.ts';
 import type { Slots } from './slots.ts';
 import { quoteWord } from './words.ts';
@@ -99,7 +100,7 @@ function globalSection({ balancing, place }: ConfigInput, structure: string): re
     'global',
     ...(structure === '' ? [] : [`    description ${structure}`]),
     // Listening sockets go over this one from process to process; commands come through the master's.
-    `    stats socket ${quoteWord(`${place.folder}/admin.sock`)} mode 600 level admin expose-fd listeners`,
+    `    stats socket ${quoteWord(`${place.folder}/${SOCKETS}/admin.sock`)} mode 600 level admin expose-fd listeners`,
     `    fd-hard-limit ${mostFiles}`,
     `    hard-stop-after ${oldProcesses.seconds}s`,
     `    mworker-max-reloads ${oldProcesses.most}`,

@@ -4,6 +4,12 @@ import { shortDigest } from '../model/digest.ts';
 import type { Certificates } from './certificates.ts';
 
 /**
+ * Where HAProxy's sockets are. Only this may be written by HAProxy: in a folder that a container can write to, a link of its
+ * making would lead the agent to any file of the host.
+ */
+export const SOCKETS = 'run';
+
+/**
  * The folder that HAProxy has its configuration from, and its sockets in. Nobody but the agent's user and HAProxy's own may
  * look into it. Each file is there as a whole, or not at all.
  */
@@ -15,11 +21,12 @@ export class Folder {
   }
 
   get master(): string {
-    return path.join(this.#path, 'master.sock');
+    return path.join(this.#path, SOCKETS, 'master.sock');
   }
 
   async make(): Promise<void> {
-    await mkdir(path.join(this.#path, 'certificates'), { recursive: true, mode: 0o700 });
+    for (const name of ['certificates', SOCKETS])
+      await mkdir(path.join(this.#path, name), { recursive: true, mode: 0o700 });
   }
 
   /** `null`: there is none. */

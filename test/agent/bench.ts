@@ -28,7 +28,7 @@ export const silentPublisher: Publisher = {
 /** For nodes without load balancers. */
 export const noBalancers: Surroundings['balancers'] = {
   apply: () => undefined,
-  mountOf: () => null,
+  mountsOf: () => [],
   wake: () => undefined,
 };
 

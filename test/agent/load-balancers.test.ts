@@ -60,23 +60,25 @@ describe('the load balancers of a node', () => {
 
   it('have their configuration in a folder that their container mounts, once HAProxy takes it', async () => {
     balancers.apply(assigning(aBalancer()));
-    const mount = balancers.mountOf(aBalancer());
-    expect(mount).toMatchObject({ kind: 'bind', target: '/run/gridops-lb', readOnly: false });
+    const [mount, sockets] = balancers.mountsOf(aBalancer());
+    expect(mount).toMatchObject({ target: '/run/gridops-lb', readOnly: true });
+    // All that the container can write to is what the agent only connects to.
+    expect(sockets).toMatchObject({ target: '/run/gridops-lb/run', readOnly: false });
     const file = path.join(mount?.source ?? '', 'haproxy.cfg');
     await eventually(async () => await Promise.resolve(existsSync(file) ? true : null), file);
     expect(asked[0]).toEqual(['haproxy', '-c', '-f', '/run/gridops-lb/next.cfg']);
   });
 
   it('share no folder between two containers of one instance', () => {
-    const before = balancers.mountOf(aBalancer());
-    expect(balancers.mountOf({ ...aBalancer(), specHash: 'another' })).not.toEqual(before);
-    expect(balancers.mountOf(aBalancer())).toEqual(before);
-    expect(balancers.mountOf(anAssignedInstance(aService()))).toBeNull();
+    const before = balancers.mountsOf(aBalancer());
+    expect(balancers.mountsOf({ ...aBalancer(), specHash: 'another' })).not.toEqual(before);
+    expect(balancers.mountsOf(aBalancer())).toEqual(before);
+    expect(balancers.mountsOf(anAssignedInstance(aService()))).toEqual([]);
   });
 
   it('have sockets whose paths the kernel takes, whatever their names', () => {
     const long = anAssignedInstance(aService({ stack: 's'.repeat(200), name: 'n'.repeat(200) }));
-    const mount = balancers.mountOf({ ...long, balancing: aBalancing([]) });
+    const [mount] = balancers.mountsOf({ ...long, balancing: aBalancing([]) });
     expect(path.basename(mount?.source ?? '')).toHaveLength(16);
   });
 

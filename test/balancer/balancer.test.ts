@@ -80,13 +80,15 @@ describe.runIf(hasHaproxy)('a load balancer', LONG, () => {
   }
 
   const reloads = async () => {
-    const found = /^\d+\s+master\s+(\d+)/m.exec(await ask(`${lb.folder}/master.sock`, 'show proc'));
+    const found = /^\d+\s+master\s+(\d+)/m.exec(
+      await ask(`${lb.folder}/run/master.sock`, 'show proc'),
+    );
     return Number(found?.[1]);
   };
 
   /** Connections of HAProxy to a container that are used at the moment. */
   const underWay = async (port: number) => {
-    const servers = await ask(`${lb.folder}/admin.sock`, 'show servers conn');
+    const servers = await ask(`${lb.folder}/run/admin.sock`, 'show servers conn');
     const line = servers.split('\n').find((one) => one.split(' ')[3] === String(port));
     return Number(line?.split(' ')[6] ?? 0);
   };
@@ -360,7 +362,7 @@ describe.runIf(hasHaproxy)('a load balancer', LONG, () => {
   it('is put right when it was started again, or changed by hand', async () => {
     const [one, two] = [await start('one'), await start('two')];
     await serve(aBalancing([aBackend('web')]), [anUpstream('web', one.port)]);
-    await ask(`${lb.folder}/admin.sock`, 'set server shop:web/s1 state maint');
+    await ask(`${lb.folder}/run/admin.sock`, 'set server shop:web/s1 state maint');
     expect((await get('/')).status).toBe(503);
     lb.balancer.wake();
     await lb.balancer.idle();

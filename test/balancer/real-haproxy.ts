@@ -122,7 +122,7 @@ async function ended(child: ReturnType<typeof spawn>, signal: NodeJS.Signals) {
 
 /** HAProxy listens for clients a moment before it does for us. */
 async function isHeard(folder: string): Promise<boolean> {
-  return await ask(`${folder}/master.sock`, 'show proc').then(
+  return await ask(`${folder}/run/master.sock`, 'show proc').then(
     (processes) => processes.includes('worker'),
     () => false,
   );
