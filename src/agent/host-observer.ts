@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { NetworkMap } from '../model/network.ts';
 import type { NetworkReport, PeerReport, PeerWay } from '../model/network-report.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
+import type { OverlayStatus } from '../overlay/status.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type SendProbe, type Sounding, sound } from './full-size.ts';
 import type { HostState } from './host-state.ts';
@@ -22,8 +23,6 @@ export interface HostObserverOptions {
   readonly node: string;
   readonly map: () => NetworkMap | null;
   readonly peers: () => readonly PeerSight[];
-  /** Milliseconds by peers' numbers, as far as the exchange of names has measured them. */
-  readonly roundTrips: () => ReadonlyMap<number, number>;
   /** Looks at the host (host-checks). */
   readonly look: () => Promise<HostState>;
   readonly send: SendProbe;
@@ -102,17 +101,11 @@ export class HostObserver implements NetworkObserver {
     const sights = this.#options.peers().toSorted((a, b) => a.node - b.node);
     for (const number of this.#soundings.keys())
       if (!sights.some(({ node }) => node === number)) this.#soundings.delete(number);
-    const roundTrips = this.#options.roundTrips();
     return await Promise.all(
       sights.map(async (sight) => {
         const sounding =
           sight.way === 'none' ? nothing : await limit(() => this.#sound(place, sight));
-        const roundTrip = roundTrips.get(sight.node) ?? sounding.roundTrip;
-        return {
-          ...sight,
-          roundTrip: sight.way === 'none' ? null : roundTrip,
-          fullSize: sounding.fullSize,
-        };
+        return { ...sight, ...sounding };
       }),
     );
   }
@@ -143,18 +136,8 @@ export function placeIn(map: NetworkMap, node: string): Place | null {
   return self === undefined ? null : { map, self };
 }
 
-/** A peer as the overlay's status has it. */
-interface SeenPeer {
-  readonly name: string;
-  readonly number: number;
-  readonly way: Exclude<PeerWay, 'none'> | 'nothing' | 'waiting';
-  /** Name of the node that passes packets on. */
-  readonly relay: string | null;
-  readonly endpoint: string | null;
-}
-
 /** What the overlay sees, in the words of reports. */
-export function sightsOf(peers: readonly SeenPeer[]): readonly PeerSight[] {
+export function sightsOf({ peers }: Pick<OverlayStatus, 'peers'>): readonly PeerSight[] {
   const numbers = new Map(peers.map(({ name, number }) => [name, number]));
   return peers.flatMap(({ number, way, relay, endpoint }) =>
     way === 'waiting'

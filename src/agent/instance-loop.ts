@@ -129,11 +129,11 @@ export class InstanceLoop {
     return found?.id ?? null;
   }
 
-  /** The newest one; `null`: none runs. */
-  get runningContainer(): string | null {
+  /** The newest first; `null`: nobody has looked yet. */
+  get runningContainers(): readonly ContainerFacts[] | null {
+    if (this.#onFirstLook !== null) return null;
     const running = this.#view.facts.filter((one) => one.phase === 'running');
-    const newest = running.toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0];
-    return newest?.id ?? null;
+    return running.toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0));
   }
 
   /** Whether a full listing shows what was seen at the last look. */

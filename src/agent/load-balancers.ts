@@ -16,24 +16,32 @@ import type { Answering } from './answering.ts';
 import type { Containers } from './containers.ts';
 import type { SecretStore } from './secret-store.ts';
 
+export interface RunningContainer {
+  readonly id: string;
+  readonly specHash: string;
+}
+
 export interface LoadBalancersOptions {
   /** A folder of the agent, for a folder of each load balancer. */
   readonly directory: string;
   readonly answering: Answering;
   readonly containers: Pick<Containers, 'createExec' | 'exec'>;
   readonly secrets: Pick<SecretStore, 'reveal' | 'conceal'>;
-  /** Id of an instance's container that runs; `null`: it has none. */
-  readonly runningContainer: (id: InstanceId) => string | null;
+  /** An instance's containers that run, the newest first; `null`: nobody has looked yet. */
+  readonly runningContainers: (id: InstanceId) => readonly RunningContainer[] | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: (event: AgentEvent) => void;
 }
 
+/** One load balancer of the assignment; a HAProxy for each spec of which it has, or is to have, a container. */
 interface Kept {
   readonly id: InstanceId;
-  readonly folder: string;
-  readonly balancer: Balancer;
+  /** By folder. */
+  readonly balancers: Map<string, Balancer>;
   balancing: Balancing;
+  /** `null`: it is assigned no more. */
+  specHash: string | null;
 }
 
 /** Milliseconds for HAProxy to read a configuration that it is only asked about. */
@@ -46,6 +54,8 @@ export class LoadBalancers {
   readonly #options: LoadBalancersOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #end: () => void;
+  /** Whether there are no folders but those of `#kept`. */
+  #isClear = false;
 
   constructor(options: LoadBalancersOptions) {
     this.#options = options;
@@ -56,19 +66,17 @@ export class LoadBalancers {
     const wanted = new Map<string, AssignedInstance>();
     for (const one of assignment.instances)
       if (one.balancing !== undefined) wanted.set(instancePath(one), one);
-    for (const [name, { balancer, folder }] of this.#kept)
-      if (folder !== this.#folderOf(wanted.get(name))) {
-        this.#kept.delete(name);
-        void balancer.stop();
-      }
-    for (const [name, one] of wanted) this.#keep(name, one);
-    void this.#clear(wanted);
+    for (const [name, kept] of this.#kept) if (!wanted.has(name)) kept.specHash = null;
+    for (const [name, one] of wanted) this.#take(name, one);
+    for (const name of this.#kept.keys()) this.#sync(name);
+    this.#isClear = false;
+    void this.#clear();
   }
 
   /** What the containers of a load balancer mount for it; none: it is no load balancer. */
   mountsOf(instance: AssignedInstance): readonly BindMount[] {
-    const source = this.#folderOf(instance);
-    if (source === null) return [];
+    if (instance.balancing === undefined) return [];
+    const source = this.#folderOf(instancePath(instance), instance.specHash);
     const { folder: target } = containerPlace;
     return [
       { kind: 'bind', source, target, readOnly: true },
@@ -81,15 +89,19 @@ export class LoadBalancers {
     ];
   }
 
-  /** A container of this instance may have been started. */
+  /** A container of this instance may have been started, or be gone. */
   wake(name: string): void {
-    this.#kept.get(name)?.balancer.wake();
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return;
+    this.#sync(name);
+    for (const balancer of kept.balancers.values()) balancer.wake();
+    if (!this.#isClear) void this.#clear();
   }
 
   /** Resolves when all of them do as the names have it now, or have had time enough to. */
   async settled(): Promise<void> {
     this.#update();
-    const idle = [...this.#kept.values()].map(async ({ balancer }) => await balancer.idle());
+    const idle = this.#all().map(async (balancer) => await balancer.idle());
     const over = new AbortController();
     const limit = this.#options.clock.sleep(SETTLE_LIMIT, over.signal).catch(() => undefined);
     await Promise.race([Promise.all(idle), limit]);
@@ -99,16 +111,65 @@ export class LoadBalancers {
   /** HAProxy goes on as it is. */
   async stop(): Promise<void> {
     this.#end();
-    await Promise.all([...this.#kept.values()].map(async ({ balancer }) => await balancer.stop()));
+    await Promise.all(this.#all().map(async (balancer) => await balancer.stop()));
   }
 
-  #keep(name: string, instance: AssignedInstance): void {
-    const { balancing } = instance;
+  #take(name: string, { balancing, specHash, ...instance }: AssignedInstance): void {
     if (balancing === undefined) return;
-    const kept = this.#kept.get(name) ?? this.#begin(name, instance, balancing);
+    const { stack, service, number } = instance;
+    const kept = this.#kept.get(name) ?? {
+      id: { stack, service, number },
+      balancers: new Map(),
+      balancing,
+      specHash,
+    };
     kept.balancing = balancing;
+    kept.specHash = specHash;
+    this.#kept.set(name, kept);
+    for (const balancer of kept.balancers.values()) this.#applyTo(name, kept, balancer);
+  }
+
+  /**
+   * A container that is being replaced, or drained, serves to its end, so its HAProxy is told what is wanted now like its
+   * successor's.
+   */
+  #sync(name: string): void {
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return;
+    const running = this.#options.runningContainers(kept.id);
+    const specs = new Set(running?.map(({ specHash }) => specHash));
+    if (kept.specHash !== null) specs.add(kept.specHash);
+    const folders = new Map([...specs].map((spec) => [this.#folderOf(name, spec), spec]));
+    for (const [folder, balancer] of kept.balancers)
+      if (running !== null && !folders.has(folder)) {
+        kept.balancers.delete(folder);
+        this.#isClear = false;
+        void balancer.stop();
+      }
+    for (const [folder, spec] of folders)
+      if (!kept.balancers.has(folder)) this.#begin(name, kept, { folder, spec });
+    if (kept.balancers.size === 0) this.#kept.delete(name);
+    this.#updateOne(kept);
+  }
+
+  #begin(
+    name: string,
+    kept: Kept,
+    { folder, spec }: { readonly folder: string; readonly spec: string },
+  ): void {
+    const balancer = new Balancer({
+      folder,
+      check: async (file, signal) => await this.#check({ id: kept.id, spec }, file, signal),
+      clock: this.#options.clock,
+      onEvent: (event) => this.#tell(name, event),
+    });
+    kept.balancers.set(folder, balancer);
+    this.#applyTo(name, kept, balancer);
+  }
+
+  #applyTo(name: string, { balancing }: Kept, balancer: Balancer): void {
     try {
-      kept.balancer.apply(this.#options.secrets.reveal(balancing));
+      balancer.apply(this.#options.secrets.reveal(balancing));
     } catch (error) {
       this.#tell(name, {
         severity: 'error',
@@ -116,22 +177,6 @@ export class LoadBalancers {
         message: errorMessage(error),
       });
     }
-    this.#updateOne(kept);
-  }
-
-  #begin(name: string, instance: AssignedInstance, balancing: Balancing): Kept {
-    const { stack, service, number } = instance;
-    const id = { stack, service, number };
-    const folder = this.#folderOf(instance) ?? '';
-    const balancer = new Balancer({
-      folder,
-      check: async (file, signal) => await this.#check(id, file, signal),
-      clock: this.#options.clock,
-      onEvent: (event) => this.#tell(name, event),
-    });
-    const kept = { id, folder, balancer, balancing };
-    this.#kept.set(name, kept);
-    return kept;
   }
 
   #update(): void {
@@ -139,17 +184,22 @@ export class LoadBalancers {
   }
 
   /** As long as one service is not known, nobody is sent away. */
-  #updateOne({ balancer, balancing }: Kept): void {
+  #updateOne({ balancers, balancing }: Kept): void {
     const known = balancing.backends.map((backend) => this.#options.answering.of(backend));
     const upstreams = known.flatMap((one) => one ?? []);
-    if (known.every((one) => one !== null)) balancer.update(upstreams);
+    if (known.includes(null)) return;
+    for (const balancer of balancers.values()) balancer.update(upstreams);
   }
 
   /** Where HAProxy runs: its version decides what it takes. */
-  async #check(id: InstanceId, file: string, signal: AbortSignal): Promise<CheckResult | null> {
-    const { containers, runningContainer } = this.#options;
-    const container = runningContainer(id);
-    if (container === null) return null;
+  async #check(
+    { id, spec }: { readonly id: InstanceId; readonly spec: string },
+    file: string,
+    signal: AbortSignal,
+  ): Promise<CheckResult | null> {
+    const { containers, runningContainers } = this.#options;
+    const container = runningContainers(id)?.find(({ specHash }) => specHash === spec)?.id;
+    if (container === undefined) return null;
     const command = ['haproxy', '-c', '-f', `${containerPlace.folder}/${file}`];
     try {
       const exec = await containers.createExec(container, { ...question, command });
@@ -170,18 +220,29 @@ export class LoadBalancers {
 
   /**
    * Of one spec's container: with start-first two of an instance run at once, and their sockets must not be the same. A socket's
-   * path may have no more than 107 characters, so it is a short name. `null`: it is no load balancer.
+   * path may have no more than 107 characters, so it is a short name.
    */
-  #folderOf(instance: AssignedInstance | undefined): string | null {
-    if (instance?.balancing === undefined) return null;
-    const name = shortDigest([instancePath(instance), instance.specHash]);
-    return path.join(this.#options.directory, name);
+  #folderOf(name: string, specHash: string): string {
+    return path.join(this.#options.directory, shortDigest([name, specHash]));
   }
 
-  /** Folders of load balancers that are on this node no more, with the keys in them. */
-  async #clear(wanted: ReadonlyMap<string, AssignedInstance>): Promise<void> {
-    const { directory, log } = this.#options;
-    const used = new Set([...wanted.values()].map((one) => this.#folderOf(one)));
+  #all(): readonly Balancer[] {
+    return [...this.#kept.values()].flatMap(({ balancers }) => [...balancers.values()]);
+  }
+
+  #folders(): readonly string[] {
+    return [...this.#kept.values()].flatMap(({ balancers }) => [...balancers.keys()]);
+  }
+
+  /**
+   * Folders of load balancers that are on this node no more, with the keys in them. What an older container still mounts is
+   * known only once somebody has looked.
+   */
+  async #clear(): Promise<void> {
+    const { directory, log, runningContainers } = this.#options;
+    if ([...this.#kept.values()].some(({ id }) => runningContainers(id) === null)) return;
+    this.#isClear = true;
+    const used = new Set(this.#folders());
     try {
       for (const name of await readdir(directory).catch(() => []))
         if (!used.has(path.join(directory, name)))

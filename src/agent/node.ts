@@ -242,7 +242,7 @@ export class Node implements SessionHost {
       ...this.#options,
       directory,
       answering: network.answering,
-      runningContainer: (id) => this.#reconciler?.runningContainer(id) ?? null,
+      runningContainers: (id) => this.#reconciler?.runningContainers(id) ?? null,
       onEvent: (event) => this.#report(event),
     });
     this.#balancers = balancers;

@@ -129,7 +129,6 @@ async function withOverlay(options: OpenNetworkOptions): Promise<GridNetwork> {
       new HostObserver({
         ...of,
         node: name,
-        roundTrips: () => new Map(),
         look: async () => await lookAtHost(hostPrograms, async () => await engineState(client)),
         send: sendProbe,
         clock,

@@ -4,13 +4,12 @@ import type { NetworkFacts, NetworkMap } from '../model/network.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { Overlay } from '../overlay/overlay.ts';
 import type { Probe } from '../overlay/probe.ts';
-import type { OverlayStatus } from '../overlay/status.ts';
 import { type Clock, monotonicClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Answering, upstreamsOf } from './answering.ts';
 import type { Engine } from './containers.ts';
 import type { GridNetwork } from './grid-network.ts';
-import type { HostObserver, HostObserverOptions, PeerSight } from './host-observer.ts';
+import { type HostObserver, type HostObserverOptions, sightsOf } from './host-observer.ts';
 import type { OverlayNetworks, OverlayNetworksOptions, OverlayPlace } from './overlay-networks.ts';
 import type { AskingContainer, Publication, PublishedContainer, Publisher } from './publisher.ts';
 
@@ -87,7 +86,7 @@ export class OverlayNetwork implements GridNetwork {
     });
     this.observer = options.observer({
       map: () => this.#place?.map ?? null,
-      peers: () => sightsOf(this.#options.overlay.status(), this.#place?.map ?? null),
+      peers: () => sightsOf(this.#options.overlay.status()),
     });
   }
 
@@ -258,16 +257,6 @@ function recordOf(one: PublishedContainer): LocalRecord {
     names,
     port,
   };
-}
-
-/** What the overlay cannot say yet is left out. */
-function sightsOf({ peers }: OverlayStatus, map: NetworkMap | null): readonly PeerSight[] {
-  const numbers = new Map(map?.nodes.map(({ name, number }) => [name, number]));
-  return peers.flatMap(({ number: node, way, relay, endpoint }) => {
-    if (way === 'waiting') return [];
-    const by = relay === null ? null : (numbers.get(relay) ?? null);
-    return [{ node, way: way === 'nothing' ? ('none' as const) : way, relay: by, endpoint }];
-  });
 }
 
 /** Rejects with the signal's reason as soon as it is aborted. */

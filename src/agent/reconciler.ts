@@ -3,7 +3,7 @@ import type { Delivery } from '../model/delivery.ts';
 import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
-import type { ListedContainer } from './containers.ts';
+import type { ContainerFacts, ListedContainer } from './containers.ts';
 import { watchEngine } from './engine-watch.ts';
 import { InstanceLoop } from './instance-loop.ts';
 import { lendersOf } from './placed-instance.ts';
@@ -84,9 +84,11 @@ export class Reconciler {
       if (!assigned.has(path)) loop.assign(this.#unlisted(path), { again });
   }
 
-  /** Id of an instance's container that runs; `null`: it has none. */
-  runningContainer(id: InstanceId): string | null {
-    return this.#loops.get(instancePath(id))?.runningContainer ?? null;
+  /** An instance's containers that run, the newest first; `null`: nobody has looked yet. */
+  runningContainers(id: InstanceId): readonly ContainerFacts[] | null {
+    const loop = this.#loops.get(instancePath(id));
+    if (loop !== undefined) return loop.runningContainers;
+    return this.#onFirstListing === null ? [] : null;
   }
 
   /** Everything, in the order of instances. */

@@ -7,7 +7,6 @@ import { aHost } from './a-host.ts';
 
 let map: NetworkMap | null;
 let peers: PeerSight[];
-let times: Map<number, number>;
 let now: number;
 let uptime: number;
 let looks: number;
@@ -19,13 +18,11 @@ const sight: PeerSight = { node: 2, way: 'tunnel', relay: null, endpoint: '10.77
 beforeEach(() => {
   map = aNetworkMap([aNetworkNode('node-1', 1), aNetworkNode('node-2', 2)], { version: 7 });
   peers = [sight];
-  times = new Map();
   [now, uptime, looks, sent] = [NOW, 1_000, 0, []];
   observer = new HostObserver({
     node: 'node-1',
     map: () => map,
     peers: () => peers,
-    roundTrips: () => times,
     look: async () => {
       looks += 1;
       return aHost();
@@ -54,14 +51,8 @@ describe('a report', () => {
     expect(sent).toEqual(['10.81.0.2 64', '10.81.0.2 1370']);
   });
 
-  it('has the time that the exchange of names has measured, where it has', async () => {
-    times.set(2, 0.3);
-    expect((await observer.report()).peers[0]?.roundTrip).toBe(0.3);
-  });
-
   it('of a peer without a way has no time, and nothing is sent there', async () => {
     peers = [{ ...sight, way: 'none', endpoint: null }];
-    times.set(2, 0.3);
     expect((await observer.report()).peers[0]).toMatchObject({ roundTrip: null, fullSize: null });
     expect(sent).toEqual([]);
   });
@@ -107,12 +98,13 @@ it('a change reaches whoever listens, until they do no more', () => {
 });
 
 it('what the overlay sees is put into numbers; what it cannot say yet is left out', () => {
+  const unseen = { handshake: null, received: 0, sent: 0 };
   const seen = [
-    { name: 'b', number: 2, way: 'relay', relay: 'c', endpoint: 'x' },
-    { name: 'c', number: 3, way: 'nothing', relay: null, endpoint: null },
-    { name: 'd', number: 4, way: 'waiting', relay: null, endpoint: null },
+    { ...unseen, name: 'b', number: 2, way: 'relay', relay: 'c', endpoint: 'x' },
+    { ...unseen, name: 'c', number: 3, way: 'nothing', relay: null, endpoint: null },
+    { ...unseen, name: 'd', number: 4, way: 'waiting', relay: null, endpoint: null },
   ] as const;
-  expect(sightsOf(seen)).toEqual([
+  expect(sightsOf({ peers: seen })).toEqual([
     { node: 2, way: 'relay', relay: 3, endpoint: 'x' },
     { node: 3, way: 'none', relay: null, endpoint: null },
   ]);

@@ -1,16 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import type { Answering } from '../../src/agent/answering.ts';
-import { LoadBalancers } from '../../src/agent/load-balancers.ts';
+import { LoadBalancers, type RunningContainer } from '../../src/agent/load-balancers.ts';
 import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { aBalancing } from '../support/a-balancing.ts';
+import { aBackend, aBalancing } from '../support/a-balancing.ts';
 import { anAssignedInstance, aService } from '../support/builders.ts';
 import { eventually } from '../support/world.ts';
 
@@ -22,12 +22,14 @@ describe('the load balancers of a node', () => {
   const events: AgentEvent[] = [];
   const asked: (readonly string[])[] = [];
   let missing = false;
+  let running: readonly RunningContainer[] | null;
 
   beforeEach(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'gridops-balancers-'));
     events.length = 0;
     asked.length = 0;
     missing = false;
+    running = [{ id: 'lb-container', specHash: aBalancer().specHash }];
     balancers = new LoadBalancers({
       directory,
       answering: nobody,
@@ -46,7 +48,7 @@ describe('the load balancers of a node', () => {
         },
         conceal: (text) => text,
       },
-      runningContainer: () => 'lb-container',
+      runningContainers: () => running,
       clock: systemClock,
       log: silentLog,
       onEvent: (event) => events.push(event),
@@ -69,6 +71,48 @@ describe('the load balancers of a node', () => {
     expect(asked[0]).toEqual(['haproxy', '-c', '-f', '/run/gridops-lb/next.cfg']);
   });
 
+  it('are told what is wanted until the last container of an earlier spec is gone', async () => {
+    const [before, after] = [aBalancer(), { ...aBalancer(), specHash: 'newer' }];
+    balancers.apply(assigning(before));
+    await configured(before);
+    balancers.apply(assigning({ ...after, balancing: aBalancing([aBackend('web')]) }));
+    await configured(before, 'shop');
+    expect(await readdir(directory)).toHaveLength(2);
+
+    running = [
+      { id: 'lb-newer', specHash: 'newer' },
+      { id: 'lb-container', specHash: before.specHash },
+    ];
+    balancers.wake('lb/lb-1');
+    await configured(after, 'shop');
+    running = running.slice(0, 1);
+    balancers.wake('lb/lb-1');
+    await leftOver(1);
+    await configured(after, 'shop');
+  });
+
+  it('serve to the end of their container when nobody assigns them any more', async () => {
+    balancers.apply(assigning(aBalancer()));
+    await configured(aBalancer());
+    balancers.apply(assigning());
+    balancers.wake('lb/lb-1');
+    expect(await readdir(directory)).toHaveLength(1);
+    running = [];
+    balancers.wake('lb/lb-1');
+    await leftOver(0);
+  });
+
+  it('keep what containers mount that nobody has looked at yet', async () => {
+    await mkdir(path.join(directory, 'of-before'));
+    running = null;
+    balancers.apply(assigning(aBalancer()));
+    balancers.wake('lb/lb-1');
+    expect(await readdir(directory)).toContain('of-before');
+    running = [];
+    balancers.wake('lb/lb-1');
+    await leftOver(1);
+  });
+
   it('share no folder between two containers of one instance', () => {
     const before = balancers.mountsOf(aBalancer());
     expect(balancers.mountsOf({ ...aBalancer(), specHash: 'another' })).not.toEqual(before);
@@ -85,11 +129,23 @@ describe('the load balancers of a node', () => {
   it('leave nothing behind when they are assigned to another node', async () => {
     await mkdir(path.join(directory, 'left-over'));
     balancers.apply(assigning());
-    await eventually(
-      async () => ((await readdir(directory)).length === 0 ? true : null),
-      'an empty directory',
-    );
+    await leftOver(0);
   });
+
+  /** Until HAProxy of this instance's spec would read a configuration with this in it. */
+  async function configured(instance: AssignedInstance, text = ''): Promise<void> {
+    const file = path.join(balancers.mountsOf(instance)[0]?.source ?? '', 'haproxy.cfg');
+    const has = (): true | null =>
+      existsSync(file) && readFileSync(file, 'utf8').includes(text) ? true : null;
+    await eventually(async () => await Promise.resolve(has()), `${file} with ${text}`);
+  }
+
+  async function leftOver(folders: number): Promise<void> {
+    await eventually(
+      async () => ((await readdir(directory)).length === folders ? true : null),
+      `${folders} folders`,
+    );
+  }
 
   it('say what is missing of a secret, and of which of them', () => {
     missing = true;
