@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { digest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
 import type { DockerClient } from './docker.ts';
-import { networkLabels } from './labels.ts';
+import { accept } from './docker-error.ts';
+import { labelFilters, networkLabels } from './labels.ts';
 
 /** Another agent on this engine that was quicker is done within milliseconds: its network is in the list then. */
 const ATTEMPTS = 20;
 const PAUSE = 50;
+const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 /** A bridge network of ours, as it is to be. */
 export interface WantedNetwork {
@@ -87,6 +89,21 @@ export class DockerNetworks {
     return networks.find((network) => network.Name === name) ?? null;
   }
 
+  /** Those of a grid, by label and by their bridge's name; one that another node on this engine uses is left alone. */
+  async removeAll(grid: string): Promise<void> {
+    const filters = JSON.stringify({ label: labelFilters(networkLabels(grid)) });
+    const networks = await this.#client.call('list networks', (docker, abortSignal) =>
+      docker.listNetworks({ filters, abortSignal }),
+    );
+    for (const { Id, Name, Options } of networks) {
+      if (!(Options?.[BRIDGE_NAME] ?? '').startsWith('gridops')) continue;
+      const removed = this.#client.call(`remove network ${Name}`, (docker, abortSignal) =>
+        docker.getNetwork(Id).remove({ abortSignal }),
+      );
+      await accept(removed, [403, 404]);
+    }
+  }
+
   async #removeUnused(found: NonNullable<FoundNetwork>, wanted: WantedNetwork): Promise<void> {
     try {
       await this.#client.call(`remove network ${wanted.name}`, (docker, abortSignal) => {
@@ -114,7 +131,7 @@ export class DockerNetworks {
       Driver: 'bridge',
       Labels: networkLabels(wanted.grid),
       Options: {
-        'com.docker.network.bridge.name': bridge,
+        [BRIDGE_NAME]: bridge,
         ...(addresses === undefined
           ? {}
           : { 'com.docker.network.driver.mtu': String(addresses.mtu) }),

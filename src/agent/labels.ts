@@ -130,6 +130,11 @@ export function networkLabels(grid: string): Labels {
 }
 
 /** As the engine's list and event filters want them: `key=value`. */
+export function labelFilters(labels: Labels): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+}
+
+/** Of everything of one node. */
 export function scopeFilter(scope: Scope): string[] {
   return [`${label.grid}=${scope.grid}`, `${label.node}=${scope.node}`];
 }

@@ -12,6 +12,7 @@ import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
 import { FileStore } from './file-store.ts';
+import { holdAgentFolder } from './folder.ts';
 import type { GridNetwork } from './grid-network.ts';
 import { HookRecord } from './hook-record.ts';
 import { Identity } from './identity.ts';
@@ -24,6 +25,7 @@ import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
 
 export { checkHost } from './check-host.ts';
+export { leaveGrid } from './leave-grid.ts';
 
 export interface AgentOptions {
   /** The master's address: `http(s)://…` or `ws(s)://…`. */
@@ -79,6 +81,7 @@ export async function startAgent(
   const token = options.joinToken === null ? null : parseJoinToken(options.joinToken);
   const identity = await Identity.open(options.directory);
   checkMembership(options, identity, token);
+  const letGo = await holdAgentFolder(options.directory);
   const hooks = await HookRecord.open(options.directory);
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
@@ -126,6 +129,7 @@ export async function startAgent(
       const patience = setTimeout(() => client.abandon(), STOP_LIMIT);
       await Promise.all([node.stop(), uplink]);
       clearTimeout(patience);
+      await letGo();
     },
   };
 }

@@ -12,6 +12,8 @@ export interface Launch {
   readonly demo: () => Promise<ExitCode>;
   /** Looks at this host's network, without an agent. */
   readonly checkHost: (of: HostQuestion) => Promise<HostAnswer>;
+  /** Takes this host out of its grid. */
+  readonly leaveGrid: (of: LeaveStart) => Promise<Departure>;
 }
 
 export interface HostQuestion {
@@ -26,6 +28,22 @@ export interface HostAnswer {
   readonly grid: string | null;
   readonly node: string | null;
   readonly findings: readonly NetworkFinding[];
+}
+
+export interface LeaveStart {
+  /** The agent's. */
+  readonly directory: string;
+  readonly dockerSocket: string;
+  readonly hostsFile: string;
+  readonly wireguardImage: string;
+  readonly withContainers: boolean;
+}
+
+export interface Departure {
+  readonly grid: string;
+  readonly node: string;
+  readonly containers: readonly string[];
+  readonly volumes: readonly string[];
 }
 
 export interface RunningProcess {

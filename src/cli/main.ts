@@ -41,6 +41,7 @@ const launch: Launch = {
     return await startAgent({ ...options, log, clock: systemClock, random: Math.random });
   },
   checkHost: async (of) => await (await import('../agent/main.ts')).checkHost(of),
+  leaveGrid: async (of) => await (await import('../agent/main.ts')).leaveGrid(of),
   demo: async () => await (await import('./demo.ts')).demo(io, launch),
 };
 

@@ -12,6 +12,7 @@ import { EXIT, type ExitCode } from './io.ts';
 import { runAgent, runMaster } from './launch.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import { listNodes, removeNode, showNode } from './node.ts';
+import { leaveGrid } from './node-leave.ts';
 import { printFault } from './output.ts';
 import { showPlan } from './plan.ts';
 import {
@@ -157,6 +158,7 @@ function addNodeCommands(tree: Tree): void {
     act: (io, client, { args, json }) =>
       removeNode(io, client, { grid: text(args[0]), node: text(args[1]), json }),
   });
+  addLeave({ ...tree, program: node });
   const token = tree.program.command('token').description('join tokens of nodes');
   addClient({ ...tree, program: token }, 'create', {
     summary: 'make a token that lets one node join',
@@ -168,6 +170,27 @@ function addNodeCommands(tree: Tree): void {
   })
     .requiredOption('-g, --grid <grid>', 'the grid to join')
     .option('--expires <duration>', 'how long it is good for (default 1h)', duration);
+}
+
+function addLeave(tree: Tree): void {
+  const { io, launch } = tree.around;
+  addCommand(tree, 'leave', {
+    summary: 'take this host out of its grid, with its networks and keys; needs no master',
+    act: async ({ options }) => {
+      const { removeContainers, json, ...flags } = options;
+      return await leaveGrid(io, launch, {
+        flags: flagsOf(flags),
+        withContainers: removeContainers === true,
+        json: json === true,
+      });
+    },
+  })
+    .option('--remove-containers', "stop and remove the grid's containers on this host first")
+    .option('--data <path>', "the agent's directory, as `gridops agent` has it")
+    .option('--docker <address>', 'where Docker answers')
+    .option('--hosts-file <path>', 'as `gridops agent` has it')
+    .option('--config <file>', 'settings file')
+    .option('--json', 'print JSON');
 }
 
 function addBuild(tree: Tree): void {

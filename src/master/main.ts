@@ -4,11 +4,13 @@ import type { Forge } from '../forge/forge.ts';
 import { createReporter, type Reporter } from '../forge/reporter.ts';
 import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
-import { errorMessage } from '../model/error.ts';
+import { errorMessage, GridError } from '../model/error.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
+import { type KeyPair, keyPairToPem } from '../protocol/sign.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { createLog, type Log } from '../runtime/log.ts';
+import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -83,6 +85,22 @@ export async function startMaster(
   }
 }
 
+/** Two masters on one store would each do what the other one does, and undo it. */
+async function holdFolder(of: {
+  readonly data: string;
+  readonly identity: KeyPair;
+  readonly undo: Teardown;
+}): Promise<void> {
+  const letGo = await holdAlone(keyPairToPem(of.identity));
+  if (letGo === null)
+    throw new GridError({
+      code: 'invalid-configuration',
+      message: `another master runs with ${of.data}`,
+      hint: 'Stop it, or give this one a folder of its own: --data.',
+    });
+  of.undo.push('folder', letGo);
+}
+
 interface Parts {
   readonly options: MasterOptions;
   readonly ports: Partial<MasterPorts>;
@@ -96,6 +114,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const { options, ports, clock, random, log, undo } = parts;
   await mkdir(options.data, { recursive: true, mode: 0o700 });
   const identity = await masterKey(options.data);
+  await holdFolder({ data: options.data, identity, undo });
   const token = options.apiToken ?? (await apiToken(options.data));
   const opened = await openStore({ path: join(options.data, 'gridops.db') });
   undo.push('store', async () => await opened.close());

@@ -42,12 +42,11 @@ export interface OverlayOptions {
 const INTERVAL = 3_000;
 /** Failures in a row that are worth an event: what heals by itself is none. */
 const FAILURES_TOLD = 3;
-const LEAVE_ATTEMPTS = 3;
 
 /**
  * The data plane of this host's node. Looks at everything from time to time, and whenever it is woken, and makes good what
  * differs from the last network map that it was given. Without a map it touches nothing. When the process ends, the data plane
- * stays and works.
+ * stays and works; `takeOverlayAway` ends it.
  */
 export class Overlay {
   readonly #options: OverlayOptions;
@@ -55,7 +54,6 @@ export class Overlay {
   readonly #names: HostNames;
   readonly #stopping = new AbortController();
   #map: NetworkMap | null = null;
-  #isLeaving = false;
   #reports: ReadonlyMap<number, ReadonlySet<number>> = new Map();
   #firewall: FirewallVariant | null = null;
   #memory: Memory = noMemory;
@@ -80,7 +78,6 @@ export class Overlay {
   /** From now on this is what is wanted. */
   apply(map: NetworkMap): void {
     this.#map = map;
-    this.#isLeaving = false;
     this.#ticking ??= this.#tick();
     this.wake();
   }
@@ -116,17 +113,6 @@ export class Overlay {
     await this.#ticking;
   }
 
-  /** Takes everything of ours away: the node has left its grid. Rejects when something is left after all. */
-  async leave(): Promise<void> {
-    this.#map = null;
-    this.#isLeaving = true;
-    for (let attempt = 1; this.#isLeaving && attempt <= LEAVE_ATTEMPTS; attempt += 1) {
-      this.wake();
-      await this.#flight.idle();
-    }
-    if (this.#isLeaving) throw new Error(`cannot take the overlay away: ${this.#status.error}`);
-  }
-
   async #tick(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -136,9 +122,7 @@ export class Overlay {
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {
-    const map = this.#map;
-    if (map !== null) await this.#make(map, signal);
-    else if (this.#isLeaving) await this.#takeAway(signal);
+    if (this.#map !== null) await this.#make(this.#map, signal);
   }
 
   async #make(map: NetworkMap, signal: AbortSignal): Promise<void> {
@@ -214,17 +198,6 @@ export class Overlay {
     this.#options.log.info({ before, now: this.#addresses }, 'the host has other addresses');
     this.#options.onMoved();
     return true;
-  }
-
-  async #takeAway(signal: AbortSignal): Promise<void> {
-    const seen = await this.#look();
-    const failures = await this.#perform(stepsTowards(null, seen, new Map()), signal);
-    if (failures.length > 0) throw new Error(failures[0]);
-    this.#isLeaving = false;
-    this.#memory = noMemory;
-    this.#heard = new Set();
-    this.#said = new Map();
-    this.#status = nothingSeen;
   }
 
   async #perform(

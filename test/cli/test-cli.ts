@@ -80,6 +80,7 @@ export async function runGridops(
     agent: nothing,
     demo: nothing,
     checkHost: nothing,
+    leaveGrid: nothing,
     ...options.launch,
   };
   const machine: Machine = {

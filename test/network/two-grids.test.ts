@@ -1,9 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GridStatus } from '../../src/protocol/api.ts';
 import { API_TOKEN, eventually, startWorld, type World } from '../support/world.ts';
 import { busyboxImage, wireguardImage } from './images.ts';
+import { GRIDOPS } from './rig/agent.ts';
 import type { Host } from './rig/host.ts';
 import type { HostProcess } from './rig/host-process.ts';
 import { withoutRig } from './rig/requirements.ts';
@@ -134,8 +135,8 @@ describe.skipIf(withoutRig)('two grids of one master', () => {
     await until(async () => (await containerOn(moved)) === '', 'the node to be empty');
     const key = await moved.exec(['wg', 'show', 'gridops-wg', 'public-key']);
     await agents.get(moved)?.kill();
+    await leave(moved);
     await remove(world.grid, 'node-2');
-    await rm(directoryOf(moved), { recursive: true });
     await until(async () => !(await peersOf(one)).includes(key), 'the first grid to forget it');
 
     await join(moved, OTHER, 'node-3');
@@ -168,6 +169,17 @@ describe.skipIf(withoutRig)('two grids of one master', () => {
       args: ['--wireguard-image', wireguardImage().name],
     });
     agents.set(host, agent);
+  }
+
+  /** Nothing of the grid may be left on the host. */
+  async function leave(host: Host): Promise<void> {
+    const data = ['--data', directoryOf(host), '--docker', host.socket];
+    await host.exec([process.execPath, GRIDOPS, 'node', 'leave', ...data]);
+    expect(existsSync(directoryOf(host))).toBe(false);
+    expect(await host.docker(['network', 'ls', '--quiet', '--filter', 'name=gridops'])).toBe('');
+    expect(await host.docker(['ps', '--all', '--quiet'])).toBe('');
+    expect(await host.exec(['ip', '-o', 'link'])).not.toContain('gridops');
+    expect(await host.exec(['ip', 'route', 'show', 'proto', '183'])).toBe('');
   }
 
   async function isOnline(grid: string, count: number): Promise<boolean> {

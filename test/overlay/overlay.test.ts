@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NetworkMap } from '../../src/model/network.ts';
 import type { OverlayEvent } from '../../src/overlay/events.ts';
 import { Overlay, type OverlayOptions } from '../../src/overlay/overlay.ts';
+import type { Helper } from '../../src/overlay/ports.ts';
+import { takeOverlayAway } from '../../src/overlay/take-away.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { aNetworkMap } from '../support/a-network-map.ts';
@@ -15,6 +17,13 @@ const started: Overlay[] = [];
 afterEach(async () => {
   await Promise.all(started.splice(0).map(async (overlay) => await overlay.stop()));
 });
+
+function helperOf(host: FakeHost): Helper {
+  return {
+    ensure: async (device) => host.addLink(device, 'tun'),
+    remove: async (device) => host.removeLink(device),
+  };
+}
 
 /** Node 1 on a host in memory. Time stands still until it is told not to. */
 function aHost(overrides: Partial<OverlayOptions> = {}) {
@@ -34,10 +43,7 @@ function aHost(overrides: Partial<OverlayOptions> = {}) {
     node: 'node-1',
     key: { file: '/keys/wireguard.key', publicKey: keyOf(1) },
     tools: host,
-    helper: {
-      ensure: async (device) => host.addLink(device, 'tun'),
-      remove: async (device) => host.removeLink(device),
-    },
+    helper: helperOf(host),
     bridge: {
       ensure: async (_, device) => {
         if (!host.links.has(device)) host.addLink(device, 'bridge');
@@ -213,7 +219,8 @@ describe('the overlay of a host', () => {
 
     overlay.apply(threeNodes);
     await overlay.idle();
-    await overlay.leave();
+    await overlay.stop();
+    await takeOverlayAway(host, helperOf(host));
     host.removeLink('gridops0');
     host.settings.clear();
     host.routes.push({ dst: '10.0.0.0/8', dev: 'eth0' });
