@@ -22,6 +22,14 @@ const withoutRegistry =
 /** grid.yml with the registry on a node. */
 const registryOf = (node: string) => `stacks: {registry: {variables: {node: ${node}}}}\n`;
 
+/** The example, keeping nothing on its node, as with a store elsewhere: it is free to go. */
+async function withoutDisk(): Promise<string> {
+  const text = await readFile(EXAMPLE, 'utf8');
+  return text
+    .replace('{% if storage == "disk" %}stateful: true{% endif %}', '')
+    .replace(/ {4}volumes:\n.*images:.*\n/, '');
+}
+
 /** The registry of the examples is on the first host, the service of its images on the second one. */
 describe.skipIf(withoutRegistry)('a registry in the grid', () => {
   const figures = new Figures();
@@ -86,6 +94,20 @@ describe.skipIf(withoutRegistry)('a registry in the grid', () => {
     const image = await build('fourth');
     await push(service(image));
     expect(await isRunning('fourth')).toBe(image);
+  });
+
+  it('is followed to another node by the doors of all', async () => {
+    const doors = await one.exec(['cat', '/etc/hosts']);
+    await push({
+      'grid.yml': registryOf('h2'),
+      'stacks/registry/kontena.yml': await withoutDisk(),
+    });
+    await until(async () => (await containerOn(one, 'api')) === '', 'no registry on h1');
+    expect(await containerOn(two, 'api')).not.toBe('');
+    expect(await one.exec(['cat', '/etc/hosts'])).toBe(doors);
+    const image = await build('fifth');
+    await push(service(image));
+    expect(await isRunning('fifth')).toBe(image);
   });
 
   function registry(): string {
