@@ -48,6 +48,8 @@ interface Kept {
 const CHECK_LIMIT = 10_000;
 /** Before a container is stopped; a load balancer that does not answer by then is not waited for. */
 const SETTLE_LIMIT = 2_000;
+/** For requests that are under way; what takes longer has the container's own time to stop. */
+const DRAIN_LIMIT = 500;
 
 /** The load balancers of this node: what they serve is from the assignment, who answers is from the grid's names. */
 export class LoadBalancers {
@@ -98,13 +100,19 @@ export class LoadBalancers {
     if (!this.#isClear) void this.#clear();
   }
 
-  /** Resolves when all of them do as the names have it now, or have had time enough to. */
+  /**
+   * Resolves when all of them do as the names have it now, and what was under way to containers that are drained has been
+   * answered, or when they have had time enough. Peers that follow this node's news wait for it, too: so it is not long.
+   */
   async settled(): Promise<void> {
     this.#update();
-    const idle = this.#all().map(async (balancer) => await balancer.idle());
+    const { clock } = this.#options;
     const over = new AbortController();
-    const limit = this.#options.clock.sleep(SETTLE_LIMIT, over.signal).catch(() => undefined);
-    await Promise.race([Promise.all(idle), limit]);
+    const all = this.#all();
+    const idle = Promise.all(all.map(async (balancer) => await balancer.idle()));
+    await Promise.race([idle, pause(clock, SETTLE_LIMIT, over.signal)]);
+    const drained = Promise.all(all.map(async (balancer) => await balancer.drained(over.signal)));
+    await Promise.race([drained, pause(clock, DRAIN_LIMIT, over.signal)]);
     over.abort(new Error('settled'));
   }
 
@@ -251,6 +259,10 @@ export class LoadBalancers {
       log.warn({ error: errorMessage(error) }, 'cannot remove what a load balancer has left');
     }
   }
+}
+
+async function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  await clock.sleep(milliseconds, signal).catch(() => undefined);
 }
 
 /** Everything of a command inside of a container but the command. */

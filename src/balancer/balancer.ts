@@ -12,6 +12,7 @@ import { Haproxy } from './haproxy.ts';
 import { type Objection, objectionsOf, objectionsTo } from './objections.ts';
 import { fillSlots, type Slots } from './slots.ts';
 import type { Upstream } from './upstream.ts';
+import { proxyName, serverName } from './words.ts';
 
 export interface BalancerOptions {
   /** The folder as this process sees it. */
@@ -48,6 +49,8 @@ const MAX_ROUNDS = 20;
 /** What is not as it was told at once is not going to be. */
 const MAX_TELLINGS = 3;
 const MAX_TOLD = 5;
+/** Most requests are answered within that. */
+const DRAIN_MILLISECONDS = 20;
 
 /**
  * One HAProxy in its container, kept as its load balancer is wanted. Level-triggered: each pass looks at what runs, so that a
@@ -102,6 +105,16 @@ export class Balancer {
 
   async idle(): Promise<void> {
     await this.#flight.idle();
+  }
+
+  /**
+   * Resolves when nothing is under way any more at servers that take nothing new, or with the signal. What stays open for
+   * long is not for this to wait for.
+   */
+  async drained(signal: AbortSignal): Promise<void> {
+    await this.idle();
+    while (!signal.aborted && (await this.#isDraining().catch(() => false)))
+      await this.#options.clock.sleep(DRAIN_MILLISECONDS, signal).catch(() => undefined);
   }
 
   /** HAProxy is left as it is. */
@@ -266,6 +279,17 @@ export class Balancer {
       await this.#haproxy.tell(commands);
     }
     throw new Error('HAProxy does not do what it is told about its servers');
+  }
+
+  async #isDraining(): Promise<boolean> {
+    for (const backend of this.#accepted?.balancing.backends ?? []) {
+      const slots = this.#slots.get(servicePath(backend)) ?? [];
+      const drained = slots.flatMap((slot, at) => (slot?.state === 'drain' ? serverName(at) : []));
+      if (drained.length === 0) continue;
+      const underWay = await this.#haproxy.underWay(proxyName(backend));
+      if (drained.some((server) => (underWay.get(server) ?? 0) > 0)) return true;
+    }
+    return false;
   }
 
   #wakeIn(milliseconds: number): void {

@@ -2,13 +2,21 @@ import { GridError } from '../model/error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ask } from './ask.ts';
 import type { Folder } from './folder.ts';
-import { parseReloads, parseStates, parseStructure, type ServerStates } from './states.ts';
+import {
+  parseReloads,
+  parseStates,
+  parseStructure,
+  parseUnderWay,
+  type ServerStates,
+} from './states.ts';
 
 /** As many as fit into what HAProxy reads of a line at once. */
 const COMMANDS_AT_ONCE = 50;
 /** A new process reads the configuration and its certificates, and listens. */
 const RELOAD_MILLISECONDS = 15_000;
 const LOOK_MILLISECONDS = 25;
+/** Of what there are statistics: its number for servers. */
+const SERVERS = 4;
 
 /** A HAProxy that runs, or does not, in one folder. What is true of it is asked of it, and never remembered. */
 export class Haproxy {
@@ -32,6 +40,11 @@ export class Haproxy {
 
   async states(): Promise<ServerStates> {
     return parseStates(await this.#askWorker('show servers state'));
+  }
+
+  /** By the names of a backend's servers. */
+  async underWay(backend: string): Promise<ReadonlyMap<string, number>> {
+    return parseUnderWay(await this.#askWorker(`show stat ${backend} ${SERVERS} -1`));
   }
 
   async tell(commands: readonly string[]): Promise<void> {

@@ -33,6 +33,19 @@ export function parseStates(text: string): ServerStates {
   return states;
 }
 
+/** The answer to `show stat`: how many requests, or connections, each server of one backend has under way. */
+export function parseUnderWay(text: string): ReadonlyMap<string, number> {
+  const [header = '', ...lines] = text.split('\n');
+  const columns = header.replace(/^# /, '').split(',');
+  const [server, current] = [columns.indexOf('svname'), columns.indexOf('scur')];
+  const rows = lines.map((line) => line.split(','));
+  return new Map(
+    rows
+      .filter((cells) => cells.length >= columns.length - 1)
+      .map((cells) => [cells[server] ?? '', Number(cells[current] ?? 0)]),
+  );
+}
+
 /** What the answer to `show info` says that the running configuration is. */
 export function parseStructure(info: string): string | null {
   return /^description: (\S+)$/m.exec(info)?.[1] ?? null;

@@ -335,8 +335,15 @@ describe.runIf(hasHaproxy)('a load balancer', LONG, () => {
       anUpstream('web', two.port),
     ]);
     for (let time = 0; time < 4; time++) expect((await answer('/')).name).toBe('two');
+    let isDrained = false;
+    const drained = lb.balancer.drained(new AbortController().signal).then(() => {
+      isDrained = true;
+    });
+    await lb.balancer.drained(AbortSignal.timeout(100));
+    expect(isDrained).toBe(false);
     one.release();
     expect((await slow).body).toContain('"one"');
+    await drained;
   });
 
   it('sends nothing to a container whose slot another one has now', async () => {

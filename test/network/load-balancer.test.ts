@@ -116,6 +116,8 @@ describe.skipIf(withoutRig)('a service behind load balancers on two hosts', () =
 interface Burst {
   readonly requests: number;
   readonly lost: number;
+  /** What wrk says, where something was lost. */
+  readonly report: string;
   /** Milliseconds since the epoch. */
   readonly end: number;
 }
@@ -147,7 +149,7 @@ async function load(host: Host): Promise<Burst> {
     stdout,
   );
   const lost = status + (errors?.slice(1).reduce((all, one) => all + Number(one), 0) ?? 0);
-  return { requests, lost, end: Date.now() };
+  return { requests, lost, report: lost === 0 ? '' : stdout, end: Date.now() };
 }
 
 /** The last container of an old version is on its way out when a deploy has succeeded. */
