@@ -6,6 +6,7 @@ import type { HostNode } from './host-nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import type { Request } from './request.ts';
 import { memoryNeed } from './room.ts';
+import { TakenNodes } from './taken-nodes.ts';
 
 /** Nodes that are equally preferred, as positions in the list of all nodes: the smaller position is the smaller name. */
 export interface Tier {
@@ -102,7 +103,7 @@ export class Zone {
   readonly #occupancy: Occupancy;
   readonly #heap: NumberHeap;
   /** Not in the heap during this turn: the service is on them already. */
-  readonly #taken: number[] = [];
+  readonly #taken: TakenNodes;
   /** Not in the heap until something becomes free somewhere: they have no room for anyone with these needs. */
   readonly #full: number[] = [];
   #frees: number;
@@ -112,6 +113,10 @@ export class Zone {
     this.#occupancy = occupancy;
     this.#frees = occupancy.frees;
     this.#heap = new NumberHeap(positions.map((position) => this.#key(position)));
+    this.#taken = new TakenNodes({
+      key: (position) => this.#key(position),
+      positionOf: (key) => key % occupancy.hosts.length,
+    });
   }
 
   /** The node with the fewest instances of the service, then the least loaded, then the first by name. */
@@ -123,40 +128,32 @@ export class Zone {
         this.#heap.replaceTop(this.#key(position));
         continue;
       }
-      const isTaken = tally.onNode.has(position);
-      if (!isTaken && hasRoom(position)) return position;
+      const taken = tally.onNode.get(position);
+      if (taken === undefined && hasRoom(position)) return position;
       this.#heap.pop();
-      (isTaken ? this.#taken : this.#full).push(position);
+      if (taken === undefined) this.#full.push(position);
+      else this.#taken.add(position, taken);
     }
-    return this.#bestTaken(tally, hasRoom);
+    return this.#taken.first({
+      count: (position) => tally.onNode.get(position) ?? 0,
+      hasRoom,
+      onFull: (position) => this.#full.push(position),
+    });
   }
 
   /** Ends one service's turn. */
   release(): void {
-    this.#putBack(this.#taken);
+    this.#putBack(this.#taken.takeAll());
   }
 
   #lookAgain(): void {
     if (this.#frees === this.#occupancy.frees) return;
     this.#frees = this.#occupancy.frees;
-    this.#putBack(this.#full);
+    this.#putBack(this.#full.splice(0));
   }
 
-  #putBack(positions: number[]): void {
-    for (const position of positions.splice(0)) this.#heap.push(this.#key(position));
-  }
-
-  #bestTaken(tally: Tally, hasRoom: (position: number) => boolean): number | null {
-    let best: number | null = null;
-    for (const position of this.#taken)
-      if ((best === null || this.#precedes(position, best, tally)) && hasRoom(position))
-        best = position;
-    return best;
-  }
-
-  #precedes(a: number, b: number, tally: Tally): boolean {
-    const fewer = (tally.onNode.get(a) ?? 0) - (tally.onNode.get(b) ?? 0);
-    return fewer === 0 ? this.#key(a) < this.#key(b) : fewer < 0;
+  #putBack(positions: readonly number[]): void {
+    for (const position of positions) this.#heap.push(this.#key(position));
   }
 
   #key(position: number): number {

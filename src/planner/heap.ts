@@ -11,6 +11,11 @@ export class NumberHeap {
     return this.#items[0];
   }
 
+  /** In no particular order. */
+  get items(): readonly number[] {
+    return this.#items;
+  }
+
   push(item: number): void {
     const items = this.#items;
     let at = items.length;
