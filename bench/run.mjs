@@ -37,6 +37,9 @@ const benches = {
     const sizes = [
       { services: 1_000, nodes: 100, instances: 10 },
       { services: 10_000, nodes: 1_000, instances: 10 },
+      { services: 40_000, nodes: 1_000, instances: 1 },
+      // As many as in HashiCorp's "C2M challenge".
+      { services: 20, nodes: 6_100, instances: 100_000, rounds: 1 },
     ];
     const results = benchPlanner({
       sizes: quick ? sizes.slice(0, 1) : sizes,

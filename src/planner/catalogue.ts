@@ -5,32 +5,38 @@ import type { Claimant } from './occupancy.ts';
 
 /** The services of a stack. */
 export interface Shelf {
-  readonly stack: string;
   /** By name. */
   readonly services: readonly Service[];
   readonly byName: ReadonlyMap<string, Service>;
 }
 
-/** What is desired, to look things up in. Held stacks are in it by name only: whatever is seen of them is left alone. */
+/**
+ * What is desired, to look things up in. Held stacks are in it by name only: whatever is seen of them is left alone. A stack
+ * that is the same object as before is not looked into again.
+ */
 export class Catalogue {
   readonly #shelves = new Map<string, Shelf>();
-  readonly #held: ReadonlySet<string>;
+  #stacks: readonly Stack[] = [];
+  #held: ReadonlySet<string> = new Set();
 
-  /** `shelves` outlives the catalogue: a stack that is the same object is not looked through again. */
-  constructor(desired: DesiredState, shelves: WeakMap<Stack, Shelf>) {
-    this.#held = new Set(desired.held);
-    const stacks = desired.stacks.toSorted((a, b) => compareText(a.name, b.name));
-    for (const stack of stacks) {
-      if (this.#held.has(stack.name)) continue;
-      const shelf = shelves.get(stack) ?? shelve(stack);
-      shelves.set(stack, shelf);
-      this.#shelves.set(stack.name, shelf);
-    }
+  /** The names of the stacks that are not as they were at the last update; `null`: of any, wanted or not. */
+  update(desired: DesiredState): ReadonlySet<string> | null {
+    const held = new Set(desired.held);
+    const isSameHold =
+      held.size === this.#held.size && desired.held.every((name) => this.#held.has(name));
+    const { gone, come } = difference(isSameHold ? this.#stacks : [], desired.stacks);
+    if (!isSameHold) this.#shelves.clear();
+    this.#held = held;
+    this.#stacks = desired.stacks;
+    for (const { name } of gone) this.#shelves.delete(name);
+    for (const stack of come)
+      if (!held.has(stack.name)) this.#shelves.set(stack.name, shelve(stack));
+    return isSameHold ? new Set([...gone, ...come].map(({ name }) => name)) : null;
   }
 
-  /** By name. */
-  shelves(): Iterable<Shelf> {
-    return this.#shelves.values();
+  /** In no particular order. */
+  get stacks(): Iterable<string> {
+    return this.#shelves.keys();
   }
 
   /** `null`: no revision wants anything of this stack. */
@@ -54,10 +60,30 @@ export class Catalogue {
   }
 }
 
-export type Shelves = WeakMap<Stack, Shelf>;
+/**
+ * What is in one list and not in the other. Both begin and end alike but for the few stacks that a commit touched, and to
+ * compare two objects for identity takes next to nothing.
+ */
+function difference(
+  before: readonly Stack[],
+  after: readonly Stack[],
+): { readonly gone: readonly Stack[]; readonly come: readonly Stack[] } {
+  if (before === after) return { gone: [], come: [] };
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  const old = new Set(before.slice(start, before.length - end));
+  const now = new Set(after.slice(start, after.length - end));
+  return {
+    gone: [...old].filter((stack) => !now.has(stack)),
+    come: [...now].filter((stack) => !old.has(stack)),
+  };
+}
 
 function shelve(stack: Stack): Shelf {
   const services = stack.services.toSorted((a, b) => compareText(a.name, b.name));
   const byName = new Map(services.map((service) => [service.name, service]));
-  return { stack: stack.name, services, byName };
+  return { services, byName };
 }

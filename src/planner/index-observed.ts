@@ -10,6 +10,12 @@ export interface Sighting {
   readonly assigned: AssignedId | null;
 }
 
+/** By one update. */
+interface Touched {
+  readonly lists: Set<Sighting[]>;
+  readonly stacks: Set<string>;
+}
+
 const nothing: readonly Sighting[] = [];
 const noService: ReadonlyMap<string, readonly Sighting[]> = new Map();
 
@@ -39,17 +45,18 @@ export class ObservedIndex {
     return this.#stacks.get(stack) ?? noService;
   }
 
-  /** The same of all stacks, in no particular order. */
-  get stacks(): ReadonlyMap<string, ReadonlyMap<string, readonly Sighting[]>> {
-    return this.#stacks;
+  /** Names of all stacks that something is seen of, in no particular order. */
+  get stacks(): Iterable<string> {
+    return this.#stacks.keys();
   }
 
   onNode(name: string): readonly Sighting[] {
     return this.#onNode.get(name) ?? nothing;
   }
 
-  update(hosts: readonly HostNode[], nodes: readonly ObservedNode[]): void {
-    const touched = new Set<Sighting[]>();
+  /** Returns the names of the stacks of which something is seen that was not, or is no more. */
+  update(hosts: readonly HostNode[], nodes: readonly ObservedNode[]): ReadonlySet<string> {
+    const touched: Touched = { lists: new Set(), stacks: new Set() };
     const byName = new Map(nodes.map((node) => [node.name, node]));
     for (const name of this.#hosts.keys()) if (!byName.has(name)) this.#forget(name, touched);
     for (const host of hosts) {
@@ -60,7 +67,8 @@ export class ObservedIndex {
       this.#nodes.set(host.name, node);
       this.#hosts.set(host.name, host);
     }
-    for (const list of touched) list.sort(byNumber);
+    for (const list of touched.lists) list.sort(byNumber);
+    return touched.stacks;
   }
 
   /** Sightings that equal the last ones are the last ones. */
@@ -76,7 +84,7 @@ export class ObservedIndex {
     });
   }
 
-  #replace(name: string, after: readonly Sighting[], touched: Set<Sighting[]>): void {
+  #replace(name: string, after: readonly Sighting[], touched: Touched): void {
     const before = this.onNode(name);
     const kept = new Set(after);
     for (const gone of before) if (!kept.has(gone)) this.#remove(gone, touched);
@@ -85,19 +93,19 @@ export class ObservedIndex {
     this.#onNode.set(name, after);
   }
 
-  #forget(name: string, touched: Set<Sighting[]>): void {
+  #forget(name: string, touched: Touched): void {
     this.#replace(name, nothing, touched);
     this.#onNode.delete(name);
     this.#nodes.delete(name);
     this.#hosts.delete(name);
   }
 
-  #add(sighting: Sighting, touched: Set<Sighting[]>): void {
+  #add(sighting: Sighting, touched: Touched): void {
     this.#writable(sighting.id, touched).push(sighting);
     this.#containers += containersOf(sighting);
   }
 
-  #remove(sighting: Sighting, touched: Set<Sighting[]>): void {
+  #remove(sighting: Sighting, touched: Touched): void {
     const { stack, service } = sighting.id;
     const list = this.#writable(sighting.id, touched);
     list.splice(list.indexOf(sighting), 1);
@@ -109,13 +117,14 @@ export class ObservedIndex {
   }
 
   /** A list that others may have remembered is never changed: this update gets a copy of its own. */
-  #writable(id: InstanceId, touched: Set<Sighting[]>): Sighting[] {
+  #writable(id: InstanceId, touched: Touched): Sighting[] {
     const services = this.#stacks.get(id.stack) ?? new Map<string, Sighting[]>();
     if (services.size === 0) this.#stacks.set(id.stack, services);
     const list = services.get(id.service);
-    if (list !== undefined && touched.has(list)) return list;
+    if (list !== undefined && touched.lists.has(list)) return list;
     const copy = list === undefined ? [] : [...list];
-    touched.add(copy);
+    touched.lists.add(copy);
+    touched.stacks.add(id.stack);
     services.set(id.service, copy);
     return copy;
   }

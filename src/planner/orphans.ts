@@ -10,11 +10,24 @@ export interface Orphans {
   readonly waiting: readonly Waiting[];
 }
 
-/** What is there though no revision wants its service. Instances of held stacks are no orphans. */
-export function findOrphans(index: ObservedIndex, catalogue: Catalogue, now: number): Orphans {
+/** What is there of a stack though no revision wants its service, by service. Instances of held stacks are no orphans. */
+export function orphansOf(
+  stack: string,
+  { index, catalogue }: { readonly index: ObservedIndex; readonly catalogue: Catalogue },
+): readonly Sighting[] {
+  if (catalogue.isHeld(stack)) return [];
+  const wanted = catalogue.shelf(stack)?.byName;
+  return [...index.ofStack(stack)]
+    .filter(([service]) => wanted?.has(service) !== true)
+    .toSorted(([a], [b]) => compareText(a, b))
+    .flatMap(([, sightings]) => sightings);
+}
+
+/** What becomes of them. */
+export function sendAway(orphans: readonly Sighting[], now: number): Orphans {
   const removals: Removal[] = [];
   const waiting: Waiting[] = [];
-  for (const sighting of orphaned(index, catalogue)) {
+  for (const sighting of orphans) {
     const { stack, service, number } = sighting.id;
     if (sighting.host.presence.ha === 'silent')
       waiting.push({ stack, service, number, reason: absenceReason([sighting.host], now) });
@@ -23,20 +36,6 @@ export function findOrphans(index: ObservedIndex, catalogue: Catalogue, now: num
     if (removal !== null) removals.push(removal);
   }
   return { removals, waiting };
-}
-
-/** By stack and service, so that equal states have equal plans whatever was heard first. */
-function orphaned(index: ObservedIndex, catalogue: Catalogue): readonly Sighting[] {
-  const found: (readonly [string, string, readonly Sighting[]])[] = [];
-  for (const [stack, services] of index.stacks) {
-    if (catalogue.isHeld(stack)) continue;
-    const wanted = catalogue.shelf(stack)?.byName;
-    for (const [service, sightings] of services)
-      if (wanted?.has(service) !== true) found.push([stack, service, sightings]);
-  }
-  return found
-    .toSorted((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1]))
-    .flatMap(([, , sightings]) => sightings);
 }
 
 /** The service is gone, so only what was assigned can tell. */

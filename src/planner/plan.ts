@@ -5,22 +5,23 @@ import type { ObservedState } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
 import { Rulebook } from './affinity.ts';
 import { CandidateLists } from './candidates.ts';
-import { Catalogue, type Shelves } from './catalogue.ts';
+import { Catalogue } from './catalogue.ts';
 import { composePlan } from './compose.ts';
 import { diffService, isEmpty } from './diff.ts';
 import { type HostNode, hostNodes } from './host-nodes.ts';
-import { ObservedIndex, type Sighting } from './index-observed.ts';
+import { ObservedIndex } from './index-observed.ts';
+import { type Due, Ledger } from './ledger.ts';
 import { localityWarnings } from './locality.ts';
 import type { NetworkOutlook } from './network-map.ts';
 import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
-import { findOrphans } from './orphans.ts';
-import { Exhausted, type PlaceContext, placeService, rosterContext } from './place.ts';
+import { sendAway } from './orphans.ts';
+import { Exhausted, type PlaceContext, placeService } from './place.ts';
 import type { PlanPolicy } from './policy.ts';
 import { requestFor } from './request.ts';
 import { rollOut } from './rollout.ts';
 import { createStrategies } from './strategies.ts';
-import { isSelfContained, type Survey, surveyService } from './survey.ts';
+import { Surveyor } from './surveyor.ts';
 
 export { defaultPolicy, type PlanPolicy } from './policy.ts';
 
@@ -52,82 +53,104 @@ export function plan(input: PlanInput): Plan {
  * object while it does not change: `Stack`, `Service`, `ObservedNode` and `ObservedInstance`. They must never be mutated.
  */
 export function createPlanner(): Planner {
-  return new RememberingPlanner();
+  let planner = new RememberingPlanner();
+  return {
+    plan: (input) => {
+      try {
+        return planner.plan(input);
+      } catch (error) {
+        // Half of what changed may be taken in by now.
+        planner = new RememberingPlanner();
+        throw error;
+      }
+    },
+  };
 }
 
-interface Remembered {
-  readonly sightings: readonly Sighting[];
-  readonly hosts: readonly HostNode[];
-  readonly survey: Survey;
-}
-
-const nowhere: readonly Sighting[] = [];
-
-/** A service that has something to do, with what is seen of it. */
-interface Due {
-  readonly service: Service;
-  readonly sightings: readonly Sighting[];
-}
-
-class RememberingPlanner implements Planner {
+class RememberingPlanner {
   readonly #index = new ObservedIndex();
-  readonly #shelves: Shelves = new WeakMap();
+  readonly #catalogue = new Catalogue();
+  readonly #surveyor = new Surveyor();
+  readonly #ledger = new Ledger();
   #hosts: readonly HostNode[] = [];
   #defaultAffinity: readonly Affinity[] = [];
   #rulebook = new Rulebook();
-  #surveys = new WeakMap<Service, Remembered>();
 
   plan({ desired, observed, now, policy, network = null }: PlanInput): Plan {
     const { grid } = desired;
-    this.#noteDefaults(grid.defaultAffinity);
-    this.#noteNodes(observed, { grid, now, policy });
-    const catalogue = new Catalogue(desired, this.#shelves);
-    const context = this.#context(catalogue, now);
-    const found = this.#surveyAll(catalogue, context);
-    const drafts = inPlacingOrder(found.due, context)
-      .map((due) => diffService(placeService(due.service, due.sightings, context), now))
+    const context = this.#note({ desired, observed, now, policy });
+    const busy = this.#ledger.busy;
+    const due = busy.flatMap((entry) => entry.due);
+    const drafts = inPlacingOrder(due, context)
+      .map((one) => diffService(placeService(one.service, one.sightings, context), now))
       .filter((draft) => !isEmpty(draft));
-    const orphans = findOrphans(this.#index, catalogue, now);
+    const orphans = sendAway(
+      busy.flatMap((entry) => entry.orphans),
+      now,
+    );
     const rollout = rollOut(drafts, orphans.removals);
+    const steps = rollout.waves.flat();
+    const scene = { grid, network, context, steps, index: this.#index, catalogue: this.#catalogue };
     return composePlan({
       desired,
       rollout: { ...rollout, waiting: [...rollout.waiting, ...orphans.waiting] },
-      wanted: found.wanted,
+      wanted: this.#ledger.wanted,
       warnings: [
-        ...found.warnings,
+        ...busy.flatMap((entry) => entry.warnings),
         ...rollout.circles.map(circleWarning),
-        ...localityWarnings({
-          grid,
-          catalogue,
-          context,
-          network,
-          index: this.#index,
-          steps: rollout.waves.flat(),
-        }),
+        ...localityWarnings(due, scene),
       ],
       containers: this.#index.containers,
       confirmed: policy.confirmed,
     });
   }
 
-  /** A changed default can move any service without rules of its own: nothing that is remembered holds. */
-  #noteDefaults(defaults: readonly Affinity[]): void {
-    if (sameRules(defaults, this.#defaultAffinity)) return;
-    this.#defaultAffinity = defaults;
-    this.#surveys = new WeakMap();
+  /** Takes in what is other than at the last plan. */
+  #note({ desired, observed, now, policy }: Omit<PlanInput, 'network'>): PlaceContext {
+    const { grid } = desired;
+    const before = this.#hosts;
+    const isSameDefault = this.#noteDefaults(grid.defaultAffinity);
+    const seen = this.#noteNodes(observed, { grid, now, policy });
+    const wanted = this.#catalogue.update(desired);
+    const context = this.#context(now);
+    const scene = { context, index: this.#index, catalogue: this.#catalogue };
+    this.#ledger.update(
+      isSameDefault && wanted !== null ? [...wanted, ...seen] : this.#allStacks(),
+      {
+        nodes: this.#hosts !== before,
+        look: (stack) => this.#surveyor.entryOf(stack, scene),
+      },
+    );
+    return context;
   }
 
-  #noteNodes(observed: ObservedState, circumstances: Parameters<typeof hostNodes>[2]): void {
+  #allStacks(): readonly string[] {
+    return [...this.#ledger.stacks, ...this.#catalogue.stacks, ...this.#index.stacks];
+  }
+
+  /** A changed default can move any service without rules of its own: nothing that is remembered holds. */
+  #noteDefaults(defaults: readonly Affinity[]): boolean {
+    if (sameRules(defaults, this.#defaultAffinity)) return true;
+    this.#defaultAffinity = defaults;
+    this.#surveyor.forget();
+    return false;
+  }
+
+  /** Returns the stacks of which other things are seen. */
+  #noteNodes(
+    observed: ObservedState,
+    circumstances: Parameters<typeof hostNodes>[2],
+  ): ReadonlySet<string> {
     const hosts = hostNodes(observed.nodes, this.#index.hosts, circumstances);
     const isSame =
       hosts.length === this.#hosts.length && hosts.every((host, at) => host === this.#hosts[at]);
     if (!isSame) this.#hosts = hosts;
-    this.#index.update(this.#hosts, observed.nodes);
+    return this.#index.update(this.#hosts, observed.nodes);
   }
 
-  #context(catalogue: Catalogue, now: number): PlaceContext {
+  #context(now: number): PlaceContext {
     const hosts = this.#hosts;
-    const occupancy = new Occupancy(hosts, this.#index, (id) => catalogue.claimant(id));
+    const occupancy = new Occupancy(hosts, this.#index, (id) => this.#catalogue.claimant(id));
     return {
       now,
       defaultAffinity: this.#defaultAffinity,
@@ -139,38 +162,6 @@ class RememberingPlanner implements Planner {
       silent: hosts.filter(({ presence }) => presence.ha === 'silent'),
       unknown: hosts.filter((host) => host.presence.ha !== 'present' && host.facts === null),
     };
-  }
-
-  #surveyAll(
-    catalogue: Catalogue,
-    context: PlaceContext,
-  ): { readonly due: readonly Due[]; readonly wanted: number; readonly warnings: string[] } {
-    const due: Due[] = [];
-    const warnings: string[] = [];
-    let wanted = 0;
-    for (const { stack, services } of catalogue.shelves()) {
-      const seen = this.#index.ofStack(stack);
-      for (const service of services) {
-        const sightings = seen.get(service.name) ?? nowhere;
-        const survey = this.#survey(service, sightings, context);
-        if (!survey.settled) due.push({ service, sightings });
-        for (const warning of survey.warnings) warnings.push(warning);
-        wanted += survey.wanted;
-      }
-    }
-    return { due, wanted, warnings };
-  }
-
-  #survey(service: Service, sightings: readonly Sighting[], context: PlaceContext): Survey {
-    const known = this.#surveys.get(service);
-    const holds =
-      known?.sightings === sightings &&
-      (service.strategy !== 'daemon' || known.hosts === this.#hosts);
-    if (holds) return known.survey;
-    const survey = surveyService(service, sightings, rosterContext(service, context));
-    if (isSelfContained(service, requestFor(service, 1, context)))
-      this.#surveys.set(service, { sightings, hosts: this.#hosts, survey });
-    return survey;
   }
 }
 

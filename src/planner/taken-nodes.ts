@@ -1,5 +1,12 @@
 import { NumberHeap } from './heap.ts';
 
+interface Question {
+  /** How many instances of the service a node has by now. */
+  readonly count: (position: number) => number;
+  readonly hasRoom: (position: number) => boolean;
+  readonly onFull: (position: number) => void;
+}
+
 /**
  * Nodes that a service is on already, for services with more instances than there are nodes: the one with the fewest of them
  * first, then by `key`. During a service's turn both only grow, so an entry that is out of date is merely too early and is
@@ -29,28 +36,26 @@ export class TakenNodes {
   }
 
   /** The first with room; those without any are taken out, and told to `onFull`. */
-  first(of: {
-    readonly count: (position: number) => number;
-    readonly hasRoom: (position: number) => boolean;
-    readonly onFull: (position: number) => void;
-  }): number | null {
+  first(of: Question): number | null {
     for (let count = this.#least; count < this.#byCount.length; count += 1) {
-      const heap = this.#byCount[count];
       this.#least = count;
-      for (let top = heap?.top; heap !== undefined && top !== undefined; top = heap.top) {
-        const position = this.#positionOf(top);
-        const now = of.count(position);
-        const key = this.#key(position);
-        if (now !== count) {
-          heap.pop();
-          this.add(position, now);
-        } else if (key !== top) heap.replaceTop(key);
-        else if (of.hasRoom(position)) return position;
-        else {
-          heap.pop();
-          of.onFull(position);
-        }
-      }
+      const position = this.#firstOf(count, of);
+      if (position !== null) return position;
+    }
+    return null;
+  }
+
+  #firstOf(count: number, of: Question): number | null {
+    const heap = this.#byCount[count] ?? new NumberHeap([]);
+    for (let top = heap.top; top !== undefined; top = heap.top) {
+      const position = this.#positionOf(top);
+      const now = of.count(position);
+      const key = this.#key(position);
+      if (now === count && key === top && of.hasRoom(position)) return position;
+      if (now === count && key !== top) heap.replaceTop(key);
+      else heap.pop();
+      if (now !== count) this.add(position, now);
+      else if (key === top) of.onFull(position);
     }
     return null;
   }

@@ -1,7 +1,7 @@
 import type { Service } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
-import type { VolumeSpec } from '../model/spec.ts';
+import type { Mount, VolumeSpec } from '../model/spec.ts';
 import { isRelational, satisfies } from './affinity.ts';
 import { viewpoint } from './filters.ts';
 import type { Sighting } from './index-observed.ts';
@@ -12,21 +12,23 @@ import { requestFor } from './request.ts';
 /** File systems that are elsewhere, although Docker's local driver mounts them. */
 const remote = /^(?:nfs4?|cifs|smb3?|ceph|glusterfs|9p|fuse\..+)$/;
 
-/**
- * Volumes of which it looks as if instances on several nodes shared them. Those of daemon services are left out: a daemon is
- * there for its own node.
- */
+/** Whether it looks as if its instances shared volumes. A daemon is there for its own node. */
+export function sharesVolumes(service: Service): boolean {
+  return service.strategy !== 'daemon' && service.spec.mounts.some(isSharing);
+}
+
+/** Volumes of which it looks as if instances on several nodes shared them. */
 export function volumeWarnings(
   service: Service,
   of: {
     readonly sightings: readonly Sighting[];
-    /** Of the whole plan. */
+    /** The service's own. */
     readonly steps: readonly Step[];
     readonly context: PlaceContext;
   },
 ): readonly string[] {
+  if (!sharesVolumes(service) || of.context.occupancy.hosts.length < 2) return [];
   const volumes = sharedVolumes(service);
-  if (volumes.length === 0 || service.strategy === 'daemon') return [];
   const nodes = nodesOf(service, of);
   const [first] = nodes;
   if (first === undefined) return [];
@@ -48,9 +50,12 @@ function text(volume: string, path: string, what: string): string {
 /** By name. */
 function sharedVolumes({ spec }: Service): readonly string[] {
   const names = new Set<string>();
-  for (const mount of spec.mounts)
-    if (mount.kind === 'volume' && looksShared(mount.volume)) names.add(mount.volume.name);
+  for (const mount of spec.mounts) if (isSharing(mount)) names.add(mount.volume.name);
   return [...names].toSorted(compareText);
+}
+
+function isSharing(mount: Mount): mount is Extract<Mount, { kind: 'volume' }> {
+  return mount.kind === 'volume' && looksShared(mount.volume);
 }
 
 /** What is behind a volume that is not ours, or behind another driver, is not known. */
@@ -67,9 +72,8 @@ function nodesOf(
     steps,
   }: { readonly sightings: readonly Sighting[]; readonly steps: readonly Step[] },
 ): readonly string[] {
-  const own = steps.filter((step) => step.stack === service.stack && step.service === service.name);
-  const leaving = new Set(own.filter(({ kind }) => kind === 'remove').map(spotOf));
-  const nodes = new Set(own.filter(({ kind }) => kind !== 'remove').map(({ node }) => node));
+  const leaving = new Set(steps.filter(({ kind }) => kind === 'remove').map(spotOf));
+  const nodes = new Set(steps.filter(({ kind }) => kind !== 'remove').map(({ node }) => node));
   for (const { host, id } of sightings) {
     const isLeaving = leaving.has(spotOf({ number: id.number, node: host.name }));
     if (!isLeaving && id.number <= service.instances) nodes.add(host.name);

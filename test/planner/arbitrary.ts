@@ -12,6 +12,7 @@ import {
   aPort,
   aService,
   aSpec,
+  aVolumeMount,
   desiring,
   NOW,
   someFacts,
@@ -41,6 +42,7 @@ const spec = fc.record({
   ports: fc.constantFrom([], [], [aPort(80)], [aPort(443)]),
   memory: fc.constantFrom(null, null, 1_000, 3_000),
   cpus: fc.constantFrom(null, null, 2, 8),
+  mounts: fc.constantFrom([], [], [aVolumeMount({ scope: 'stack' })]),
 });
 
 interface ServiceOptions {
