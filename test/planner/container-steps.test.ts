@@ -78,8 +78,8 @@ const exited = { phase: 'exited', readiness: 'pending', exitCode: 1, finishedAt:
 const created = { phase: 'created', readiness: 'pending', served: false, startedAt: null } as const;
 
 const paused = { phase: 'paused', readiness: 'pending' } as const;
-const second = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
-  aContainer({ id: 'second', name: `${NAME}.${NEW}`, ...overrides });
+const another = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
+  aContainer({ id: 'another', name: `${NAME}.${NEW}`, ...overrides });
 
 const limit = { what: 'mem_limit', wanted: '64 MiB', found: '1024 MiB' };
 const deviations: readonly Deviation[] = [{ ...limit, cure: 'update' }];
@@ -398,22 +398,22 @@ const table: readonly Row[] = [
     'starts it beside the one that it replaces',
     {
       wanted: wanting({ mode: 'stop-first' }),
-      containers: [aContainer({ deviations: fixed }), second({ ...starting, ...created })],
+      containers: [aContainer({ deviations: fixed }), another({ ...starting, ...created })],
     },
-    ['start second'],
+    ['start another'],
   ],
   [
     'takes the one that cannot be set back away when the other one is ready',
-    { containers: [aContainer({ deviations: fixed }), second()] },
+    { containers: [aContainer({ deviations: fixed }), another()] },
     ['drain new', 'stop new in 10 s', 'remove new'],
   ],
   [
     'stops what cannot be set back first, where the two would share data',
     {
       wanted: wanting({ stateful: true }),
-      containers: [aContainer({ deviations: fixed }), second({ ...starting, ...created })],
+      containers: [aContainer({ deviations: fixed }), another({ ...starting, ...created })],
     },
-    ['drain new', 'stop new in 10 s', 'start second'],
+    ['drain new', 'stop new in 10 s', 'start another'],
   ],
   [
     'replaces what the engine refuses to set back',
