@@ -100,13 +100,13 @@ export class DriftWatch {
     },
   ): void {
     const { wanted, deeds, givenUp } = of;
-    const present = new Map(after.map((one) => [one.id, one]));
+    const present = new Map(after.filter(isThere).map((one) => [one.id, one]));
     for (const id of this.#born) if (!present.has(id)) this.#born.delete(id);
-    for (const one of before) {
+    for (const one of before.filter(isThere)) {
       if (one.specHash !== wanted.specHash || givenUp.includes(one.id)) continue;
       const now = present.get(one.id);
-      const isTaken = now === undefined && one.phase !== 'removing' && !deeds.isRemoved(one.id);
-      if (isTaken) this.#lose({ container: one.id, how: 'removed' });
+      if (now === undefined && !deeds.isRemoved(one.id))
+        this.#lose({ container: one.id, how: 'removed' });
       else if (now?.phase === 'exited' && isAlive(one) && this.#wasKilled(now, deeds))
         this.#lose({ container: one.id, how: 'stopped' });
     }
@@ -147,6 +147,7 @@ export class DriftWatch {
     this.#noticed = noticed;
     if (noticed === '') this.#calm(wanted);
     else if (isNews) this.#count(wanted, { differences, lost }, history);
+    else this.#correct(wanted, differences);
     const isDown = differences.some(({ what }) => what === 'container');
     return isNews && isDown && isStalled(this.#interference) ? this.#interference : null;
   }
@@ -211,6 +212,13 @@ export class DriftWatch {
     this.#tellCount(this.#interference, { isLeft: leavesDrift(wanted, history) });
   }
 
+  /** What was stopped is removed by now: that is no second time. */
+  #correct(wanted: AssignedInstance, differences: readonly Difference[]): void {
+    if (this.#interference === null) return;
+    if (differenceText(differences) === differenceText(this.#interference.differences)) return;
+    this.#keep(wanted, { ...this.#interference, differences });
+  }
+
   /** At the first time, the second, the fourth, …: whoever comes each second must not fill the history. */
   #tellCount(interference: Interference, { isLeft }: { readonly isLeft: boolean }): void {
     const { count, differences } = interference;
@@ -250,11 +258,15 @@ export class DriftWatch {
 }
 
 function keyOf(differences: readonly Difference[], lost: Loss | null): string {
-  return JSON.stringify([differences, lost?.container]);
+  return lost?.container ?? JSON.stringify(differences);
 }
 
 function traitOf({ what, found }: Deviation): string {
   return `${what}=${found}`;
+}
+
+function isThere({ phase }: ContainerFacts): boolean {
+  return phase !== 'removing';
 }
 
 function isAlive({ phase }: ContainerFacts): boolean {

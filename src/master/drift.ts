@@ -45,7 +45,7 @@ export class DriftOrders {
  */
 export function nodesToRepeat(
   plan: Plan | null,
-  { fleet, grid }: { readonly fleet: Fleet; readonly grid: string },
+  { fleet, grid }: { readonly fleet: Pick<Fleet, 'nodes'>; readonly grid: string },
 ): Set<string> {
   const drifting = fleet
     .nodes(grid)
