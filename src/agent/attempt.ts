@@ -27,6 +27,9 @@ const phaseOfStep: Readonly<Record<PlainStepKind, AttemptPhase | null>> = {
   // It is ready: how it is called is nobody's concern but ours.
   'rename-container': null,
   'give-up-container': 'failed',
+  'unpause-container': 'starting',
+  // It serves all the while.
+  'mend-container': null,
 };
 
 const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
@@ -39,6 +42,8 @@ const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
   'clear-hook': 'removing the container of a hook',
   'rename-container': 'renaming the container',
   'give-up-container': 'giving up the container',
+  'unpause-container': 'unpausing the container',
+  'mend-container': 'changing the container back',
 };
 
 export function activityOf(step: ContainerStep): Activity | null {
@@ -87,7 +92,7 @@ export function servingContainer(input: {
 }
 
 function serves(one: ContainerSnapshot): number {
-  if (one.phase === 'exited') return one.served ? 1 : 0;
+  if (one.phase === 'exited' || one.phase === 'paused') return one.served ? 1 : 0;
   if (one.phase !== 'running') return 0;
   if (one.readiness === 'ready') return 4;
   return one.served ? 3 : 2;
@@ -102,5 +107,6 @@ function observedContainer(one: ContainerSnapshot): ObservedContainer {
     ready: one.phase === 'running' && one.readiness === 'ready',
     health: one.health,
     startedAt: one.startedAt,
+    ...(one.phase === 'paused' ? { paused: true } : {}),
   };
 }

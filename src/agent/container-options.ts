@@ -92,7 +92,7 @@ function networking(scope: Scope, instance: AssignedInstance, attachment: Attach
 }
 
 /** Links may name what does not exist yet: the engine's DNS looks their target up each time it is asked. */
-function bridgeEndpoint(scope: Scope, instance: AssignedInstance): Endpoint {
+export function bridgeEndpoint(scope: Scope, instance: AssignedInstance): Endpoint {
   const { aliases: more = [], links, macAddress } = instance.spec.extras ?? {};
   return {
     Aliases: [...new Set([...aliases(scope, instance), ...more])],
@@ -102,7 +102,7 @@ function bridgeEndpoint(scope: Scope, instance: AssignedInstance): Endpoint {
 }
 
 /** Without aliases: the engine would answer to them by itself, and knows only the containers of this host. */
-function overlayEndpoint({ spec }: AssignedInstance, address: string): Endpoint {
+export function overlayEndpoint({ spec }: AssignedInstance, address: string): Endpoint {
   return {
     IPAMConfig: { IPv4Address: address },
     MacAddress: spec.extras?.macAddress ?? hardwareAddress(address),
@@ -137,13 +137,17 @@ function hostConfig({ scope, instance, imageVolumes, attachment }: ContainerOpti
     ReadonlyRootfs: spec.readOnly,
     CapAdd: [...spec.capAdd],
     CapDrop: [...spec.capDrop],
-    ...resources(spec),
-    ...extraHostConfig(spec.extras ?? {}),
+    ...changeableOptions(spec),
     ...(spec.logging === null
       ? {}
       : { LogConfig: { Type: spec.logging.driver, Config: { ...spec.logging.options } } }),
     ...mountOptions({ scope, instance, imageVolumes }),
   };
+}
+
+/** With everything in it that the engine can change while a container runs. */
+export function changeableOptions(spec: ContainerSpec) {
+  return { ...resources(spec), ...extraHostConfig(spec.extras ?? {}) };
 }
 
 function networkOf(attachment: Attachment): string {

@@ -1,9 +1,11 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
+import type { Deviation } from '../model/drift.ts';
 import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import type { LiveSettings } from './live-settings.ts';
 
 /** Which containers are ours: those that carry this grid and this node as labels. Several nodes may share one engine. */
 export interface Scope {
@@ -24,6 +26,8 @@ export interface ContainerSummary extends InstanceId {
   readonly engineHealth: EngineHealth | null;
   /** What it is for when it is not the instance's: to run a hook, and to be thrown away. */
   readonly hookRun: HookRun | null;
+  /** Names of those that it is attached to, sorted. Absent: it was not looked at yet. */
+  readonly networks?: readonly string[];
 }
 
 /** Which hook a container runs, by key, and before which container's start. */
@@ -59,6 +63,8 @@ export interface ContainerFacts extends ContainerSummary {
   readonly hooks: readonly Hook[];
   /** How others may find it; `null`: not at all, for want of an address of its own. */
   readonly presence: Presence | null;
+  /** Absent: it was not looked at yet. */
+  readonly settings?: LiveSettings;
 }
 
 /** What the container is called, and calls others, beyond the rules; for the overlay only, where names are the agent's. */
@@ -120,14 +126,35 @@ export interface Containers {
   remove(id: string): Promise<void>;
   /** Throws `name-taken`, or `not-found`. */
   rename(id: string, name: string): Promise<void>;
+  /** One that runs is fine. Throws `not-found`. */
+  unpause(id: string): Promise<void>;
+  /** Sets back what deviates, while it runs. Throws `not-found`, or `engine-refused` where that cannot be done. */
+  mend(scope: Scope, id: string, of: Mending): Promise<void>;
   /** Its last 20 lines, newest last. */
   logs(id: string): Promise<readonly string[]>;
-  /** Calls `changed` whenever one exits or is removed, or the engine finds its health changed. Returns once it listens; `ended` tells when it no longer does. */
+  /**
+   * Calls `changed` whenever one starts, exits, is removed, paused, renamed or changed, is connected or disconnected, or the
+   * engine finds its health changed; and before one is killed by request. Returns once it listens; `ended` tells when it no
+   * longer does.
+   */
   watch(
     scope: Scope,
-    changed: (id: InstanceId) => void,
+    changed: (event: EngineEvent) => void,
     signal: AbortSignal,
   ): Promise<{ readonly ended: Promise<void> }>;
+}
+
+export interface EngineEvent {
+  /** The engine's word: `die`, `kill`, `disconnect`, … */
+  readonly action: string;
+  readonly container: string;
+  /** `null`: the engine tells of the container only, which may be nobody's. */
+  readonly id: InstanceId | null;
+}
+
+export interface Mending {
+  readonly instance: AssignedInstance;
+  readonly deviations: readonly Deviation[];
 }
 
 export interface HookCreation {

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
 import { GridError } from '../model/error.ts';
@@ -9,25 +8,28 @@ import { type ContainerOptionsInput, containerOptions } from './container-option
 import type {
   ContainerFacts,
   Containers,
+  EngineEvent,
   ExecResult,
   HookCreation,
   ListedContainer,
+  Mending,
   Naming,
   PlacedInstance,
   Presence,
   Scope,
 } from './containers.ts';
 import type { DockerApi, DockerClient } from './docker.ts';
-import { accept, engineError } from './docker-error.ts';
+import { accept } from './docker-error.ts';
+import { watchEvents } from './docker-events.ts';
 import { createExec, runExec } from './docker-exec.ts';
 import { lastOutput, listedHealth, verdictOf } from './docker-health.ts';
 import { logLines, textLines } from './docker-log.ts';
+import { mendContainer } from './docker-mend.ts';
 import { hookOptions } from './hook-options.ts';
 import { addressOf, instanceFilter, parseLabels, scopeFilter } from './labels.ts';
+import { limitsOf } from './live-settings.ts';
 
 const LOG_LINES = 20;
-/** An event is a few hundred bytes plus the container's labels. A line longer than this is not one. */
-const EVENT_LENGTH = 1024 * 1024;
 
 /** Since version 1.45 of its API an engine mounts parts of volumes. */
 const SUBPATH_VERSION = 45;
@@ -56,7 +58,8 @@ export class DockerContainers implements Containers {
       const engineHealth = engineCheck ? listedHealth(one.Status) : null;
       const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
       const own = { id: one.Id, name, stack, service, number, specHash, phase };
-      return [{ ...own, engineHealth, hookRun, mounted }];
+      const networks = Object.keys(one.NetworkSettings.Networks).toSorted();
+      return [{ ...own, engineHealth, hookRun, mounted, networks }];
     });
   }
 
@@ -121,6 +124,18 @@ export class DockerContainers implements Containers {
     await accept(removed, [404, 409]);
   }
 
+  async unpause(id: string): Promise<void> {
+    const unpaused = this.#client.call(`unpause container ${short(id)}`, (docker, abortSignal) =>
+      docker.getContainer(id).unpause({ abortSignal }),
+    );
+    // It is not paused (any more).
+    await accept(unpaused, [409]);
+  }
+
+  async mend(scope: Scope, id: string, of: Mending): Promise<void> {
+    await mendContainer(this.#client, { scope, id, ...of });
+  }
+
   async rename(id: string, name: string): Promise<void> {
     await this.#client.call(`rename container ${short(id)} to ${name}`, (docker, abortSignal) =>
       docker.getContainer(id).rename({ name, abortSignal }),
@@ -139,16 +154,9 @@ export class DockerContainers implements Containers {
     return Config.Tty ? textLines(answer, LOG_LINES) : logLines(answer, LOG_LINES);
   }
 
-  async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {
+  async watch(scope: Scope, changed: (event: EngineEvent) => void, signal: AbortSignal) {
     this.#client.forget();
-    const event = ['die', 'destroy', 'health_status'];
-    const filters = { type: ['container'], event, label: scopeFilter(scope) };
-    const stream = await this.#client.open(
-      'listen to events',
-      (docker, abortSignal) => docker.getEvents({ filters: JSON.stringify(filters), abortSignal }),
-      { signal },
-    );
-    return { ended: followEvents(stream, changed) };
+    return await watchEvents(this.#client, scope, changed, signal);
   }
 
   async #attached(
@@ -277,7 +285,16 @@ function containerFacts(inspection: Inspection): ContainerFacts | null {
     engineHealth: engineCheck ? verdictOf(State.Health?.Status) : null,
     engineMessage: lastOutput(State.Health?.Log),
     presence: presenceOf(addressOf(Config.Labels) ?? address, naming, balancedPort),
+    networks: Object.keys(inspection.NetworkSettings.Networks).toSorted(),
+    settings: { limits: limitsOf(HostConfig), network: ownNetwork(inspection) },
   };
+}
+
+/** By the name that the engine lists it under, while it is attached to it: it was made in it by id. */
+function ownNetwork({ HostConfig, NetworkSettings }: Inspection): string {
+  const { NetworkMode = '' } = HostConfig;
+  const attached = Object.entries(NetworkSettings.Networks);
+  return attached.find(([, { NetworkID }]) => NetworkID === NetworkMode)?.[0] ?? NetworkMode;
 }
 
 /** In the overlay a container has its address before it runs; on the engine's bridges, while it runs. */
@@ -286,7 +303,7 @@ function presenceOf(address: string | null, naming: Naming, port: number | null)
 }
 
 function phaseOf(state: string): ContainerPhase {
-  if (state === 'created' || state === 'removing') return state;
+  if (state === 'created' || state === 'removing' || state === 'paused') return state;
   return state === 'exited' || state === 'dead' ? 'exited' : 'running';
 }
 
@@ -302,28 +319,4 @@ function plainName(name: string | undefined): string {
 
 function short(id: string): string {
   return id.slice(0, 12);
-}
-
-/** One JSON object a line, labels of the container among its actor's attributes. Resolves at the stream's end. */
-async function followEvents(stream: Readable, changed: (id: InstanceId) => void): Promise<void> {
-  let rest = '';
-  try {
-    for await (const chunk of stream) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > EVENT_LENGTH) throw new Error('an event without an end');
-      for (const line of lines) {
-        const id = parseEvent(line);
-        if (id !== null) changed(id);
-      }
-    }
-  } catch (error) {
-    throw engineError(error, 'listen to events');
-  }
-}
-
-function parseEvent(line: string): InstanceId | null {
-  if (line.trim() === '') return null;
-  const event = JSON.parse(line) as { Actor?: { Attributes?: Record<string, string> } };
-  return parseLabels(event.Actor?.Attributes ?? {});
 }

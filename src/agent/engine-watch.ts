@@ -1,9 +1,8 @@
 import { errorMessage } from '../model/error.ts';
-import type { InstanceId } from '../model/identity.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Containers, ListedContainer, Scope } from './containers.ts';
+import type { Containers, EngineEvent, ListedContainer, Scope } from './containers.ts';
 
 export interface EngineWatchOptions {
   readonly scope: Scope;
@@ -11,8 +10,8 @@ export interface EngineWatchOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** Something happened to a container of this instance. */
-  readonly onEvent: (id: InstanceId) => void;
+  /** Something happened to a container. */
+  readonly onEvent: (event: EngineEvent) => void;
   /** Everything that is there: after each (re)opening of the event stream, and from time to time. */
   readonly onListing: (listed: readonly ListedContainer[]) => void;
 }

@@ -28,6 +28,8 @@ const executor: Executor = {
   'clear-hook': clearHook,
   'exec-hook': execHook,
   'give-up-container': giveUpContainer,
+  'unpause-container': (step, work) => work.containers.unpause(step.container),
+  'mend-container': mendContainer,
 };
 
 /** Which lane a step waits in. */
@@ -44,6 +46,8 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'clear-hook': 'change',
   'exec-hook': 'hook',
   'give-up-container': 'look',
+  'unpause-container': 'change',
+  'mend-container': 'change',
 };
 
 /** Throws `GridError` as the engine's ports do. */
@@ -131,6 +135,18 @@ async function renameContainer(
   } catch (error) {
     if (!isCoded(error, 'name-taken')) throw error;
     work.memory.renameRefused(work.clock.now());
+  }
+}
+
+/** What cannot be changed back while it runs is replaced. */
+async function mendContainer(step: ContainerStepOf<'mend-container'>, work: Work): Promise<void> {
+  const { scope, instance, containers } = work;
+  if (instance === null) return;
+  try {
+    await containers.mend(scope, step.container, { instance, deviations: step.deviations });
+  } catch (error) {
+    if (!isCoded(error, 'engine-refused') && !isCoded(error, 'not-found')) throw error;
+    work.onMendRefused(step.container);
   }
 }
 

@@ -1,14 +1,18 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot } from '../model/container.ts';
+import { driftText } from '../model/drift.ts';
 import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
+import type { AttemptHistory } from '../planner/attempt-history.ts';
 import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
+import { isBeyondMending } from '../planner/drift.ts';
 import { ceiling } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import { Alarm } from './alarm.ts';
-import type { ContainerFacts, ContainerSummary } from './containers.ts';
+import type { ContainerFacts, ContainerSummary, EngineEvent } from './containers.ts';
+import { DriftWatch } from './drift-watch.ts';
 import { exitMessage } from './executor.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
@@ -45,6 +49,7 @@ export class InstanceLoop {
   readonly #report: InstanceReport;
   readonly #rounds: SingleFlight;
   readonly #alarm: Alarm;
+  readonly #drift: DriftWatch;
   readonly #shown: ShownContainers;
   /** Resolves after the first look. */
   readonly looked: Promise<void>;
@@ -79,11 +84,18 @@ export class InstanceLoop {
     });
     const of = { id: this.id, around, memory: this.#memory, view: this.#view };
     this.#report = new InstanceReport(of);
+    this.#drift = new DriftWatch({
+      path: this.path,
+      record: around.drifts,
+      clock: around.clock,
+      onEvent: (event) => this.#report.drifted(event),
+    });
     this.#shown = new ShownContainers(this.id, around.publisher);
     this.#runner = new StepRunner({
       ...of,
       onActivity: (activity) => this.#report.show(activity),
       onHookFailed: (message) => this.#report.hookFailed(message),
+      onMendRefused: (container) => this.#drift.mendRefused(container),
       drain: async (container, signal) => {
         await this.#shown.drain(container, this.#view, signal);
       },
@@ -104,6 +116,9 @@ export class InstanceLoop {
     if (!again && isSameWish(before, wanted)) return;
     const sameSpec = specHashOf(wanted) === specHashOf(before);
     this.#memory.reset({ sameSpec });
+    const asked = this.#assigned();
+    if (!sameSpec) this.#drift.begin(asked);
+    else if (again || !hasSameDrift(before, wanted)) this.#drift.reset(asked, { again });
     this.#version += 1;
     if (!sameSpec) this.#runner.interrupt();
     this.wake();
@@ -113,6 +128,19 @@ export class InstanceLoop {
   wake(): void {
     this.#changes += 1;
     this.#rounds.wake();
+  }
+
+  /** The engine says that something has happened to a container of it. A step of ours is looked at when it has ended. */
+  tell(event: EngineEvent): void {
+    if (this.#runner.workingOn === event.container) return;
+    this.#drift.hear(event, this.#runner);
+    // Of a kill that hits it tells again.
+    if (event.action !== 'kill') this.wake();
+  }
+
+  /** Whether it was there at the last look. */
+  has(container: string): boolean {
+    return this.#view.everything.some((one) => one.id === container);
   }
 
   /** Something may have changed about another instance. */
@@ -143,6 +171,8 @@ export class InstanceLoop {
     return listed.every((one) => {
       const known = seen.get(one.id);
       if (known?.phase !== one.phase || known.name !== one.name) return false;
+      if (known.networks !== undefined && known.networks.join() !== one.networks?.join())
+        return false;
       return one.phase !== 'running' || known.engineHealth === one.engineHealth;
     });
   }
@@ -154,7 +184,10 @@ export class InstanceLoop {
   }
 
   observe(): ObservedInstance | null {
-    return this.#report.observe(this.#assigned());
+    const wanted = this.#assigned();
+    const drift =
+      wanted === null ? null : this.#drift.observe(wanted, this.#containers(), this.#history());
+    return this.#report.observe(wanted, drift);
   }
 
   /** Resolves when every container that was found has answered once, or cannot be asked. */
@@ -187,7 +220,8 @@ export class InstanceLoop {
       this.#shown.show(this.#view, decision);
       if (decision.kind !== 'steps') {
         this.#lastSteps = '';
-        if (decision.until !== null) this.#alarm.set(decision.until);
+        const until = earliest(decision.until, this.#drift.wakeAt);
+        if (until !== null) this.#alarm.set(until);
         return;
       }
       if (this.#repeats(decision)) {
@@ -212,13 +246,19 @@ export class InstanceLoop {
     this.#view.update(facts);
     const present = new Set(facts.map((one) => one.id));
     this.#memory.prune(present);
+    const wanted = this.#assigned();
+    const { givenUp } = this.#memory.history;
+    if (wanted !== null)
+      this.#drift.compare(before, this.#view.facts, { wanted, deeds: this.#runner, givenUp });
+    this.#runner.prune(present);
     this.#around.hooks.prune(this.path, present);
     this.#troubles = 0;
     this.#onFirstLook?.();
     this.#onFirstLook = null;
     for (const one of facts) {
       const ran = before.some((earlier) => earlier.id === one.id && earlier.phase === 'running');
-      if (ran && one.phase === 'exited' && this.#runner.stopped !== one.id)
+      const isOurs = this.#runner.stopped === one.id;
+      if (ran && one.phase === 'exited' && !isOurs && !this.#drift.isLost(one.id))
         await this.#noticeCrash(one);
     }
     this.#around.onChange(this.path);
@@ -243,14 +283,36 @@ export class InstanceLoop {
   }
 
   #decide(wanted: AssignedInstance | 'kept' | null): ContainerDecision {
-    const containers = this.#view.snapshots();
-    if (this.readyContainer !== null) this.#memory.succeeded();
+    const containers = this.#containers();
+    this.#judge(containers);
     this.#lacked = this.#lacking();
     const now = this.#around.clock.now();
-    const { history } = this.#memory;
+    const history = this.#history();
     const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
     const lacking = this.#lacked;
     return nextContainerSteps({ wanted, containers, history, hooks, lacking, now });
+  }
+
+  /** What the containers show of the attempt at the wanted spec, and of what others did to it. */
+  #judge(containers: readonly ContainerSnapshot[]): void {
+    const history = this.#history();
+    const specHash = specHashOf(this.#wanted);
+    const isRight = (one: ContainerSnapshot): boolean =>
+      this.#wanted === 'kept' || (one.specHash === specHash && !isBeyondMending(one, history));
+    if (containers.some((one) => isReady(one) && isRight(one))) this.#memory.succeeded();
+    const wanted = this.#assigned();
+    if (wanted === null) return;
+    const stall = this.#drift.notice(wanted, containers, this.#history());
+    if (stall === null) return;
+    this.#memory.stalled(driftText({ state: 'stalled', ...stall }), stall.count);
+  }
+
+  #containers(): readonly ContainerSnapshot[] {
+    return this.#drift.deviating(this.#view.snapshots(), this.#view.facts, this.#assigned());
+  }
+
+  #history(): AttemptHistory {
+    return { ...this.#memory.history, ...this.#drift.history };
   }
 
   /** The first instance that it takes volumes from and that has no container to take them from. */
@@ -267,7 +329,7 @@ export class InstanceLoop {
   }
 
   #repeats(decision: ContainerDecision): boolean {
-    const steps = JSON.stringify([this.#version, this.#memory.history, decision]);
+    const steps = JSON.stringify([this.#version, this.#history(), decision]);
     const repeats = steps === this.#lastSteps;
     this.#lastSteps = repeats ? '' : steps;
     return repeats;
@@ -298,6 +360,10 @@ export class InstanceLoop {
   }
 }
 
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
 function isReady({ phase, readiness }: ContainerSnapshot): boolean {
   return phase === 'running' && readiness === 'ready';
 }
@@ -307,7 +373,14 @@ function isSameWish(
   b: AssignedInstance | 'kept' | null,
 ): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  return a.specHash === b.specHash && a.mode === b.mode;
+  return a.specHash === b.specHash && a.mode === b.mode && a.drift === b.drift;
+}
+
+function hasSameDrift(
+  a: AssignedInstance | 'kept' | null | undefined,
+  b: AssignedInstance | 'kept' | null,
+): boolean {
+  return typeof a === 'object' && typeof b === 'object' && a?.drift === b?.drift;
 }
 
 function specHashOf(wanted: AssignedInstance | 'kept' | null | undefined): string | null {

@@ -59,6 +59,11 @@ export class InstanceMemory {
     this.#keep(facts, this.#history.restart?.count ?? 1);
   }
 
+  /** It was brought to a halt by somebody else once too often. */
+  stalled(message: string, count: number): void {
+    this.#keep({ code: 'stalled', message }, count);
+  }
+
   /** To be called before the engine is asked: a refused restart counts as well. */
   restarting(container: ContainerSnapshot, now: number): void {
     const count = restartsInARow(container, this.#history) + 1;

@@ -1,4 +1,5 @@
 import type { AssignedInstance } from '../model/assignment.ts';
+import type { Drift } from '../model/drift.ts';
 import { compareText, type InstanceId, instancePath } from '../model/identity.ts';
 import type { Failure, ObservedInstance } from '../model/observed.ts';
 import type { AgentEvent } from './agent-event.ts';
@@ -37,16 +38,27 @@ export class InstanceReport {
   }
 
   /** `null`: there is nothing of this instance. */
-  observe(wanted: AssignedInstance | null): ObservedInstance | null {
+  observe(wanted: AssignedInstance | null, drift: Drift | null): ObservedInstance | null {
     const { id, view, memory } = this.#options;
     const containers = view.snapshots();
     const current = servingContainer({ wanted, containers });
     const { failure } = memory;
     const attempt = reportedAttempt({ wanted, containers, activity: this.#activity, failure });
-    if (current === null && attempt === null) return null;
+    if (current === null && attempt === null && drift === null) return null;
     const done = this.#options.around.hooks.done(this.#path);
     const doneHooks = done.toSorted(compareText);
-    return { ...id, current, attempt, ...(done.length === 0 ? {} : { doneHooks }) };
+    return {
+      ...id,
+      current,
+      attempt,
+      ...(done.length === 0 ? {} : { doneHooks }),
+      ...(drift === null ? {} : { drift }),
+    };
+  }
+
+  /** Of what somebody else did. */
+  drifted({ severity, kind, message }: Omit<AgentEvent, 'path'>): void {
+    this.#event(severity, kind, message);
   }
 
   hookFailed(message: string): void {
@@ -63,7 +75,9 @@ export class InstanceReport {
     const { failure } = this.#options.memory;
     if (failure === this.#toldFailure) return;
     this.#toldFailure = failure;
-    if (failure !== null) this.#event('error', 'instance-failed', failure.message);
+    // That it is stalled is told by who has found it so.
+    if (failure !== null && failure.code !== 'stalled')
+      this.#event('error', 'instance-failed', failure.message);
   }
 
   #event(severity: AgentEvent['severity'], kind: string, message: string): void {

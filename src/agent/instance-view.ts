@@ -18,17 +18,22 @@ export interface InstanceViewOptions {
   readonly onChange: () => void;
 }
 
+interface Watched {
+  readonly startedAt: number;
+  readonly address: string | null;
+  readonly watch: ReadinessWatch;
+}
+
 const unasked: Vitals = { readiness: 'pending', health: 'unknown', failedChecks: 0, message: '' };
 
 /** What is known of one instance's containers: the engine's facts of the last look, and what asking them found out since. */
 export class InstanceView {
   readonly #options: InstanceViewOptions;
-  readonly #watches = new Map<
-    string,
-    { readonly startedAt: number; readonly watch: ReadinessWatch }
-  >();
+  readonly #watches = new Map<string, Watched>();
   readonly #served = new Map<string, boolean>();
   readonly #watched = new Set<string>();
+  /** When they were seen to run again after a pause: what they were asked before says nothing. */
+  readonly #resumed = new Map<string, number>();
   /** When those were started that already ran at the first look; `null` before it. */
   #found: ReadonlyMap<string, number | null> | null = null;
   #facts: readonly ContainerFacts[] = [];
@@ -54,6 +59,7 @@ export class InstanceView {
   /** Takes the result of a look at the engine. Each run of a container is watched from here to its exit. */
   update(found: readonly ContainerFacts[]): void {
     const facts = found.filter((one) => one.hookRun === null);
+    this.#noteResumed(facts);
     this.#facts = facts;
     this.#found ??= startsOf(facts);
     this.#hookFacts = found.filter((one) => one.hookRun !== null);
@@ -87,9 +93,11 @@ export class InstanceView {
   }
 
   hooks(): HookContainer[] {
-    return this.#hookFacts.flatMap(({ id, phase, startedAt, stopGracePeriod, hookRun }) => {
+    return this.#hookFacts.flatMap(({ id, phase: found, startedAt, stopGracePeriod, hookRun }) => {
       if (hookRun === null) return [];
       const { hook, container } = hookRun;
+      // It has its time, and no more, whoever has paused it.
+      const phase = found === 'paused' ? 'running' : found;
       return [{ id, phase, startedAt, stopGracePeriod, hook, container }];
     });
   }
@@ -118,7 +126,7 @@ export class InstanceView {
   #watch(one: ContainerFacts): void {
     const startedAt = one.phase === 'running' ? one.startedAt : null;
     const known = this.#watches.get(one.id);
-    if (known?.startedAt === startedAt) {
+    if (known?.startedAt === startedAt && isAt(known, one)) {
       known?.watch.hear(one);
       return;
     }
@@ -128,14 +136,25 @@ export class InstanceView {
     if (startedAt === null || this.#awaitsHooks(one)) return;
     const { probes, clock } = this.#options;
     const watch = new ReadinessWatch({
-      subject: { ...one, startedAt: Math.max(startedAt, this.#lastHookAt(one)) },
+      subject: { ...one, startedAt: this.#askedFrom(one, startedAt) },
       probes,
       clock,
       steady: this.#options.steady(),
       onChange: () => this.#changed(one.id),
     });
-    this.#watches.set(one.id, { startedAt, watch });
+    this.#watches.set(one.id, { startedAt, address: one.address, watch });
     this.#noteServed(one.id);
+  }
+
+  #noteResumed(facts: readonly ContainerFacts[]): void {
+    const paused = new Set(this.#facts.filter((one) => one.phase === 'paused').map(({ id }) => id));
+    for (const one of facts)
+      if (one.phase === 'running' && paused.has(one.id))
+        this.#resumed.set(one.id, this.#options.clock.now());
+  }
+
+  #askedFrom(one: ContainerFacts, startedAt: number): number {
+    return Math.max(startedAt, this.#lastHookAt(one), this.#resumed.get(one.id) ?? 0);
   }
 
   #awaitsHooks(one: ContainerFacts): boolean {
@@ -164,6 +183,7 @@ export class InstanceView {
 
   #forgetOthers(present: ReadonlySet<string>): void {
     for (const id of this.#served.keys()) if (!present.has(id)) this.#served.delete(id);
+    for (const id of this.#resumed.keys()) if (!present.has(id)) this.#resumed.delete(id);
     for (const id of this.#watched) if (!present.has(id)) this.#watched.delete(id);
     for (const [id, { watch }] of this.#watches) {
       if (present.has(id)) continue;
@@ -171,6 +191,11 @@ export class InstanceView {
       this.#watches.delete(id);
     }
   }
+}
+
+/** While it is cut off from its network it has none, and is asked at the old one in vain. */
+function isAt(known: Watched, { address }: ContainerFacts): boolean {
+  return address === null || known.address === address;
 }
 
 function startsOf(facts: readonly ContainerFacts[]): ReadonlyMap<string, number | null> {

@@ -47,6 +47,7 @@ const FILES = [
   'files',
   'assignment.json',
   'hooks.json',
+  'drift.json',
   'secrets.json',
   'dns.sock',
   'wireguard.key',

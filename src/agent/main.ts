@@ -11,6 +11,7 @@ import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { DriftRecord } from './drift-record.ts';
 import { FileStore } from './file-store.ts';
 import { holdAgentFolder } from './folder.ts';
 import type { GridNetwork } from './grid-network.ts';
@@ -83,6 +84,7 @@ export async function startAgent(
   checkMembership(options, identity, token);
   const letGo = await holdAgentFolder(options.directory);
   const hooks = await HookRecord.open(options.directory);
+  const drifts = await DriftRecord.open(options.directory, options.log);
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
@@ -100,6 +102,7 @@ export async function startAgent(
     identity,
     token,
     hooks,
+    drifts,
     engine: network.engine,
     secrets,
     network,

@@ -15,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
+import type { DriftRecord } from './drift-record.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -48,6 +49,7 @@ export interface NodeOptions {
   readonly secrets: SecretStore;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
+  readonly drifts: DriftRecord;
   readonly network: GridNetwork;
   /** For what load balancers of this node go by. */
   readonly balancersDirectory: string;

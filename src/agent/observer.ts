@@ -1,3 +1,4 @@
+import type { Drift } from '../model/drift.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { encode } from '../protocol/codec.ts';
@@ -148,8 +149,12 @@ type WireInstance = Observation['instances'][number];
 
 /** The protocol's bounds: what is too long for it is cut, never refused by the master. */
 function bounded(instance: ObservedInstance): WireInstance {
-  const { attempt, doneHooks, ...rest } = instance;
-  const known = doneHooks === undefined ? rest : { ...rest, doneHooks: [...doneHooks] };
+  const { attempt, doneHooks, drift, ...rest } = instance;
+  const known = {
+    ...rest,
+    ...(doneHooks === undefined ? {} : { doneHooks: [...doneHooks] }),
+    ...(drift === undefined ? {} : { drift: boundedDrift(drift) }),
+  };
   if (attempt === null) return { ...known, attempt };
   const { failure } = attempt;
   const message = cut(attempt.message);
@@ -159,6 +164,15 @@ function bounded(instance: ObservedInstance): WireInstance {
     ...known,
     attempt: { ...attempt, message, failure: { ...failure, message: cut(failure.message), log } },
   };
+}
+
+function boundedDrift(drift: Drift): NonNullable<WireInstance['drift']> {
+  const differences = drift.differences.slice(0, 100).map(({ what, wanted, found }) => ({
+    what: what.slice(0, 255),
+    wanted: cut(wanted),
+    found: cut(found),
+  }));
+  return { ...drift, differences };
 }
 
 function cut(text: string): string {

@@ -3,13 +3,17 @@ import type { Delivery } from '../model/delivery.ts';
 import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
-import type { ContainerFacts, ListedContainer } from './containers.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ContainerFacts, EngineEvent, ListedContainer } from './containers.ts';
+import { DriftRecord } from './drift-record.ts';
 import { watchEngine } from './engine-watch.ts';
 import { InstanceLoop } from './instance-loop.ts';
 import { lendersOf } from './placed-instance.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export interface ReconcilerOptions extends Omit<Surroundings, 'readyContainer'> {
+export interface ReconcilerOptions extends Omit<Surroundings, 'readyContainer' | 'drifts'> {
+  /** Absent: what others did is forgotten with this reconciler. */
+  readonly drifts?: DriftRecord;
   readonly random: () => number;
 }
 
@@ -26,6 +30,7 @@ const FIRST_ANSWERS = 2_000;
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #drifts: DriftRecord;
   readonly #loops = new Map<string, InstanceLoop>();
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
@@ -42,6 +47,7 @@ export class Reconciler {
   /** Starts at once; `options.onChange` is told of every path whose observation may have changed. */
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#drifts = options.drifts ?? forgetfulRecord(options.log);
     const listed = new Promise<void>((resolve) => {
       this.#onFirstListing = resolve;
     });
@@ -50,7 +56,7 @@ export class Reconciler {
     this.#ended = watchEngine(
       {
         ...options,
-        onEvent: (id) => this.#loopOf(id).wake(),
+        onEvent: (event) => this.#hear(event),
         onListing: (all) => this.#compare(all),
       },
       this.#stopping.signal,
@@ -70,7 +76,9 @@ export class Reconciler {
     this.#options.secrets.expect(assignment.secrets ?? {});
     this.#options.files.offer(assignment.files ?? nothing);
     this.#options.balancers.apply(assignment);
-    this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
+    const mine = new Set([...assignment.instances.map(instancePath), ...this.#kept]);
+    this.#options.hooks.retain(mine);
+    this.#drifts.retain(mine);
     this.#borrowers = assignment.instances
       .filter((one) => lendersOf(one).length > 0)
       .map(instancePath);
@@ -108,6 +116,12 @@ export class Reconciler {
     this.#onFirstListing?.();
     await Promise.all([...this.#loops.values()].map((loop) => loop.stop()));
     await this.#ended;
+    await this.#drifts.settled();
+  }
+
+  #hear(event: EngineEvent): void {
+    if (event.id !== null) this.#loopOf(event.id).tell(event);
+    else for (const loop of this.#loops.values()) if (loop.has(event.container)) loop.tell(event);
   }
 
   #loopOf(id: InstanceId): InstanceLoop {
@@ -116,6 +130,7 @@ export class Reconciler {
     if (known !== undefined) return known;
     const loop = new InstanceLoop(id, {
       ...this.#options,
+      drifts: this.#drifts,
       onChange: (changed) => this.#changed(changed),
       readyContainer: (of) => this.#loops.get(instancePath(of))?.readyContainer ?? null,
     });
@@ -199,4 +214,8 @@ function isSettled(assignment: Assignment | null, all: readonly ListedContainer[
   if (assignment === null) return false;
   const assigned = new Map(assignment.instances.map((one) => [instancePath(one), one.specHash]));
   return all.every((one) => assigned.get(instancePath(one)) === one.specHash);
+}
+
+function forgetfulRecord(log: Log): DriftRecord {
+  return new DriftRecord({ text: null, save: async () => await Promise.resolve(), log });
 }

@@ -38,6 +38,8 @@ export function withSecrets(containers: Containers, secrets: SecretStore): Conta
     start: async (id) => await quiet(async () => await containers.start(id)),
     stop: async (id, grace, signal) => await containers.stop(id, grace, signal),
     remove: async (id) => await containers.remove(id),
+    unpause: async (id) => await containers.unpause(id),
+    mend: async (scope, id, of) => await containers.mend(scope, id, of),
     rename: async (id, name) => await containers.rename(id, name),
     logs: async (id) => (await containers.logs(id)).map((line) => secrets.conceal(line)),
     watch: async (scope, changed, signal) => await containers.watch(scope, changed, signal),

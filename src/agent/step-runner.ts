@@ -17,6 +17,7 @@ export interface StepRunnerOptions {
   /** What the instance is at, for its report. */
   readonly onActivity: (activity: Activity | null) => void;
   readonly onHookFailed: (message: string) => void;
+  readonly onMendRefused: (container: string) => void;
   /** As in `Work`; ends early with the signal. */
   readonly drain: (container: string, signal: AbortSignal) => Promise<void>;
 }
@@ -34,6 +35,8 @@ export class StepRunner {
   readonly #ended = new AbortController();
   #interrupt = new AbortController();
   #stopped: string | null = null;
+  #workingOn: string | null = null;
+  readonly #removed = new Set<string>();
 
   constructor(options: StepRunnerOptions) {
     this.#options = options;
@@ -42,6 +45,21 @@ export class StepRunner {
   /** The container that this agent stopped last: its exit is no crash. */
   get stopped(): string | null {
     return this.#stopped;
+  }
+
+  /** The container of the step that is under way: what the engine tells of it is looked at after the step. */
+  get workingOn(): string | null {
+    return this.#workingOn;
+  }
+
+  /** Whether this agent took it away. */
+  isRemoved(container: string): boolean {
+    return this.#removed.has(container);
+  }
+
+  /** Containers that are no longer there need not be remembered. */
+  prune(present: ReadonlySet<string>): void {
+    for (const id of this.#removed) if (!present.has(id)) this.#removed.delete(id);
   }
 
   /** Ends a pull and a wait in a lane at once. Never a change half way: whoever comes next must find it whole. */
@@ -96,6 +114,8 @@ export class StepRunner {
   ): Promise<boolean> {
     if (step.kind === 'stop-container') this.#stopped = step.container;
     if (step.kind === 'start-container' && this.#stopped === step.container) this.#stopped = null;
+    if (step.kind === 'remove-container') this.#removed.add(step.container);
+    this.#workingOn = 'container' in step ? step.container : null;
     const cut = mustEnd(step) ? this.#ended.signal : signal;
     try {
       await execute(step, this.#work(instance, cut));
@@ -103,6 +123,8 @@ export class StepRunner {
     } catch (error) {
       if (!cut.aborted) await this.#remember(step, instance, error);
       return false;
+    } finally {
+      this.#workingOn = null;
     }
   }
 
@@ -128,6 +150,7 @@ export class StepRunner {
       drain: async (container) => await this.#options.drain(container, signal),
       explain: (container) => view.message(container),
       onHookFailed: this.#options.onHookFailed,
+      onMendRefused: this.#options.onMendRefused,
       onProgress: (message) => onActivity({ phase: 'pulling', message }),
     };
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine, Scope } from './containers.ts';
+import type { DriftRecord } from './drift-record.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { Lanes } from './lanes.ts';
@@ -23,6 +24,7 @@ export interface Surroundings {
   readonly balancers: Pick<LoadBalancers, 'apply' | 'mountsOf' | 'wake'>;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
+  readonly drifts: DriftRecord;
   readonly clock: Clock;
   readonly log: Log;
   /** Id of an instance's container that is ready, and of the spec that is wanted of it; `null`: it has none now. */

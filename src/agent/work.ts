@@ -33,6 +33,8 @@ export interface Work {
   /** Why a container is not ready. */
   readonly explain: (container: string) => string;
   readonly onProgress: (message: string) => void;
+  /** The engine does not change it back while it runs. */
+  readonly onMendRefused: (container: string) => void;
   /** A hook failed that stops nothing. */
   readonly onHookFailed: (message: string) => void;
   /** Aborted when the step is no longer wanted. Only waiting is cut short by it, never a change half way. */

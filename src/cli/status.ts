@@ -10,6 +10,7 @@ import {
   type ServiceStatus,
 } from '../protocol/api.ts';
 import type { Client } from './client.ts';
+import { printDrift } from './drift.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { printNodes } from './node.ts';
 import { age, type Paint, paint, shortSha, show, table } from './output.ts';
@@ -95,6 +96,7 @@ function printDetails(io: Io, value: GridDetails): string {
     printProblems(grid.problems, colours),
     value.services.length === 0 ? 'No services.' : printServices(value.services, colours),
     value.instances.length === 0 ? '' : printInstances(value.instances, colours),
+    printDrift(io, value.instances),
     failures(value.instances),
     printNodes(io, value.nodes),
   ];
@@ -163,7 +165,7 @@ function failures(instances: readonly InstanceStatus[]): string {
 }
 
 const good = new Set(['running', 'healthy']);
-const bad = new Set(['failing', 'stopped', 'blocked', 'unhealthy']);
+const bad = new Set(['failing', 'stopped', 'paused', 'blocked', 'unhealthy']);
 
 function tone(word: string, colours: Paint): string {
   if (good.has(word)) return colours.green(word);

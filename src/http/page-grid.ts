@@ -7,6 +7,7 @@ import type {
   NodeStatus,
   ServiceStatus,
 } from '../protocol/api.ts';
+import { driftNote } from './page-drift.ts';
 import { logTail } from './page-failure.ts';
 import { gridBadge } from './page-grids.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
@@ -43,7 +44,7 @@ ${problemSection(grid.problems)}
 ${section(
   'Services',
   page.services.length,
-  rows(page.services, (service) => serviceRow(service, page.instances)),
+  rows(page.services, (service) => serviceRow(service, page.instances, now)),
 )}
 ${section(
   'Nodes',
@@ -79,7 +80,11 @@ function rows<T>(items: readonly T[], show: (item: T) => Html): Html {
   return html`<ul class="rows">${cut(items, MOST_ROWS, show)}</ul>`;
 }
 
-function serviceRow(service: ServiceStatus, instances: readonly InstanceStatus[]): Html {
+function serviceRow(
+  service: ServiceStatus,
+  instances: readonly InstanceStatus[],
+  now: number,
+): Html {
   const path = servicePath({ stack: service.stack, service: service.name });
   const own = instances.filter((instance) => servicePath(instance) === path);
   const word = service.held ? badge('wait', 'held back') : readiness(service);
@@ -88,12 +93,12 @@ function serviceRow(service: ServiceStatus, instances: readonly InstanceStatus[]
 <p class="what"><code>${service.image}</code></p>
 <p class="facts"><span>${service.ready}/${service.wanted} ready</span>${service.stateful ? html` <span>stateful</span>` : null} <span>${service.strategy}</span></p>
 <details id="instances-${path}"${own.some(needsEyes) ? html` open` : null}><summary>${own.length} ${own.length === 1 ? 'instance' : 'instances'}</summary>
-<ul class="inner">${cut(own, MOST_ROWS, instanceItem)}</ul></details>
+<ul class="inner">${cut(own, MOST_ROWS, (one) => instanceItem(one, now))}</ul></details>
 </li>`;
 }
 
 function needsEyes(instance: InstanceStatus): boolean {
-  return tones[instance.state] === 'bad';
+  return tones[instance.state] === 'bad' || instance.drift !== undefined;
 }
 
 function readiness(service: ServiceStatus): Html {
@@ -108,19 +113,21 @@ const tones: Readonly<Record<InstanceStatus['state'], Tone>> = {
   updating: 'busy',
   failing: 'bad',
   stopped: 'bad',
+  paused: 'bad',
   missing: 'wait',
   blocked: 'bad',
   unwanted: 'calm',
   unknown: 'wait',
 };
 
-function instanceItem(instance: InstanceStatus): Html {
-  const { attempt, containerId, revision } = instance;
+function instanceItem(instance: InstanceStatus, now: number): Html {
+  const { attempt, containerId, revision, drift } = instance;
   return html`<li>
 <p class="head"><code>${instancePath(instance)}</code> ${badge(tones[instance.state], instance.state)}</p>
 <p class="facts"><span>${instance.node ?? 'no node'}</span>
 ${containerId === null ? null : html`<span>container <code title="${containerId}">${containerId.slice(0, 12)}</code></span>`}
 ${revision === null ? null : html`<span>from ${shortSha(revision)}</span>`} <span>health: ${instance.health}</span></p>
+${drift === undefined ? null : driftNote(drift, now)}
 ${attempt === null ? null : html`<p>${attempt.message}</p>`}
 ${attempt?.failure === null || attempt === null ? null : logTail(attempt.failure)}
 </li>`;

@@ -60,6 +60,7 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     nodes: readNodes(value.nodes ?? {}),
     pruneBudget: readBudget(value.prune?.budget),
     deployTimeout: readTimeout(section),
+    ...(value.drift === undefined ? {} : { drift: value.drift }),
   };
 }
 

@@ -328,6 +328,13 @@ const gridHead = {
       { description: 'How deploys are carried out.', later: laterGridDeployKeys },
     ),
   ),
+  drift: Type.Optional(
+    choice(['repair', 'report'], {
+      default: 'repair',
+      description:
+        'What becomes of what a person changes about containers by hand: it is undone, or only shown. For services that say nothing.',
+    }),
+  ),
 };
 
 export const GridHead = closed(

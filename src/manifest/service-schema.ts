@@ -277,6 +277,12 @@ export const ServiceEntry = closed(
       }),
     ),
     deploy: Type.Optional(Deploy),
+    drift: Type.Optional(
+      choice(['repair', 'report'], {
+        description:
+          "What becomes of what a person changes about its containers by hand: it is undone, or only shown. By default as the grid's `drift` says.",
+      }),
+    ),
     health_check: Type.Optional(HealthCheck),
     mem_limit: Type.Optional(text({ description: 'Memory at most.', examples: ['512m'] })),
     memswap_limit: Type.Optional(

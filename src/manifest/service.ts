@@ -111,6 +111,7 @@ export function readService(
     // Where its data is kept depends on it, so a container of the other kind is another container.
     specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
     position: { file: key.file, line: key.line, column: key.column },
+    ...(value.drift === undefined ? {} : { drift: value.drift }),
   };
   return { service, dependencies, balancedAt: balancedAt(node) };
 }

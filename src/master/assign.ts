@@ -1,4 +1,5 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
+import type { DriftPolicy } from '../model/drift.ts';
 import type { Service } from '../model/grid.ts';
 import {
   compareInstances,
@@ -12,6 +13,7 @@ import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
 import { type PreparedBalancing, withBalancing } from './balancing.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
 import { oneshotsAmong } from './done-hooks.ts';
+import { withDrift } from './drift.ts';
 import type { FleetNode } from './fleet.ts';
 import { secretsOf } from './secrets.ts';
 
@@ -30,6 +32,8 @@ export interface AssignInput {
   readonly encode: Encode;
   /** Keys of an instance's oneshot hooks that have succeeded, on whatever node. */
   readonly done: (id: InstanceId) => ReadonlySet<string>;
+  /** Absent: repair. What becomes of the drift of services that say nothing. */
+  readonly drift?: DriftPolicy | undefined;
 }
 
 /**
@@ -47,7 +51,10 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   for (const step of input.steps) apply({ step, services, instances, kept, revision, done });
 
   const wanted = Array.from(instances.values(), (one) =>
-    withBalancing(one, balancing.get(servicePath(one)), { held }),
+    withDrift(withBalancing(one, balancing.get(servicePath(one)), { held }), {
+      services,
+      policy: input.drift,
+    }),
   ).toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
   const secrets = secretsOf(wanted, { services, balancing, before: before?.secrets });

@@ -4,6 +4,7 @@ import { type InstanceId, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
 import { nextAssignment, stepsByNode } from './assign.ts';
 import { withBalancing } from './balancing.ts';
+import { DriftOrders } from './drift.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -29,6 +30,7 @@ export interface Refusal {
  */
 export class Assigner {
   readonly #options: AssignerOptions;
+  readonly #drift = new DriftOrders();
   #refusals: ReadonlyMap<string, Refusal> = new Map();
   /** What is assigned of load balancers, as long as they are the same services. */
   #balancers = { names: '', of: new WeakMap<Assignment, readonly AssignedInstance[]>() };
@@ -49,7 +51,7 @@ export class Assigner {
     const work = new Map<string, readonly Step[]>(stepsByNode(wave));
     const names = [...prepared.balancing.keys()].join();
     if (names !== this.#balancers.names) this.#balancers = { names, of: new WeakMap() };
-    // What load balancers serve changes without a step.
+    // What load balancers serve, and what becomes of drift, changes without a step.
     for (const node of nodes)
       if (!work.has(node.name) && this.#isOutdated(node, prepared)) work.set(node.name, []);
     for (const [name, steps] of work) {
@@ -72,7 +74,10 @@ export class Assigner {
   }
 
   /** Costs next to nothing for nodes without load balancers, however many instances they have. */
-  #isOutdated({ assignment }: FleetNode, { balancing, desired }: Prepared): boolean {
+  #isOutdated(node: FleetNode, prepared: Prepared): boolean {
+    if (this.#drift.isOutdated(node, prepared)) return true;
+    const { assignment } = node;
+    const { balancing, desired } = prepared;
     if (assignment === null || balancing.size === 0) return false;
     const known =
       this.#balancers.of.get(assignment) ??
@@ -99,7 +104,8 @@ export class Assigner {
     const { revision, held } = desired;
     const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
     const known = { services, revision, balancing, held, roster };
-    return nextAssignment({ node, steps, ...known, encode, done });
+    const { drift } = desired.grid;
+    return nextAssignment({ node, steps, ...known, encode, done, drift });
   }
 
   async #give(assignment: Assignment): Promise<Refusal | null> {

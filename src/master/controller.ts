@@ -14,6 +14,7 @@ import { SingleFlight } from '../runtime/single-flight.ts';
 import type { Deploy } from '../store/deploys.ts';
 import { Assigner, type Refusal } from './assigner.ts';
 import type { DeployLog } from './deploy-log.ts';
+import { nodesToRepeat } from './drift.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
@@ -154,7 +155,7 @@ export class GridController {
         message: `no commit with grid ${this.#options.grid} was read yet`,
         hint: 'See `gridops status` for why the repository cannot be read.',
       });
-    const nodes = new Set(this.#plan?.halted.map((halted) => halted.node) ?? []);
+    const nodes = nodesToRepeat(this.#plan, this.#options);
     return await new Promise((resolve, reject) => {
       this.#reruns.push({ nodes, actor, resolve, reject });
       this.#flight.wake();

@@ -138,6 +138,7 @@ function observedStatus(
     revision: current?.revision ?? null,
     startedAt: current?.startedAt ?? null,
     attempt,
+    ...(instance.drift === undefined ? {} : { drift: instance.drift }),
   };
 }
 
@@ -153,6 +154,7 @@ function stateOf(of: {
   if (of.wanted === null && !held) return 'unwanted';
   if (attempt !== null) return attempt.failure === null ? 'updating' : 'failing';
   if (current === null) return 'missing';
+  if (current.paused === true) return 'paused';
   if (!current.running) return 'stopped';
   if (of.wanted !== null && current.specHash !== of.wanted) return 'updating';
   return current.ready ? 'running' : 'updating';

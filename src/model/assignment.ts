@@ -20,6 +20,8 @@ export interface AssignedInstance extends InstanceId {
   readonly doneHooks?: readonly string[];
   /** Of load balancers only. It changes without the container. */
   readonly balancing?: Balancing;
+  /** Absent: what somebody else does to it is repaired. Outside of the spec: it changes without the container. */
+  readonly drift?: 'report';
 }
 
 /**
@@ -61,7 +63,8 @@ export function wantsTheSame(a: Assignment, b: Assignment): boolean {
         other !== undefined &&
         instancePath(one) === instancePath(other) &&
         one.specHash === other.specHash &&
-        one.balancing?.hash === other.balancing?.hash
+        one.balancing?.hash === other.balancing?.hash &&
+        one.drift === other.drift
       );
     }) &&
     a.kept.length === b.kept.length &&

@@ -1,9 +1,10 @@
+import type { Deviation } from './drift.ts';
 import type { ErrorCode } from './error.ts';
 import type { Hook, HookSituation } from './hook.ts';
 import type { Health } from './observed.ts';
 
-/** How far Docker is with a container. A paused one counts as running, a dead one as exited. */
-export type ContainerPhase = 'created' | 'running' | 'exited' | 'removing';
+/** How far Docker is with a container. A dead one counts as exited. Only a person pauses one. */
+export type ContainerPhase = 'created' | 'running' | 'paused' | 'exited' | 'removing';
 
 /** `pending` until everything that readiness asks for was seen; `expired` when that took too long. */
 export type Readiness = 'pending' | 'ready' | 'expired';
@@ -30,6 +31,8 @@ export interface ContainerSnapshot extends HookSituation {
   readonly health: Health;
   /** Health checks that failed in a row. */
   readonly failedChecks: number;
+  /** Absent: none. What somebody else has changed about it. */
+  readonly deviations?: readonly Deviation[];
 }
 
 /** A throw-away container for a pre-start hook: never an instance's container. */
@@ -69,6 +72,9 @@ interface ContainerStepArguments {
   'exec-hook': { readonly container: string; readonly hook: Hook };
   /** Keep its exit code and last log lines as the attempt's failure; it is removed after that. */
   'give-up-container': { readonly container: string; readonly code: ErrorCode };
+  'unpause-container': { readonly container: string };
+  /** Set back, while it runs, what somebody else has changed about it. */
+  'mend-container': { readonly container: string; readonly deviations: readonly Deviation[] };
 }
 
 export type ContainerStepKind = keyof ContainerStepArguments;

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'hook-failed'
   | 'secret-missing'
   | 'not-ready-in-time'
+  | 'stalled'
   | 'repository-unreachable'
   | 'repository-refused'
   | 'repository-damaged'

@@ -1,5 +1,6 @@
 import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
+import type { DriftPolicy } from './drift.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -18,6 +19,8 @@ export interface Grid {
   readonly pruneBudget: number;
   /** Seconds until a deploy that does not converge has failed. */
   readonly deployTimeout: number;
+  /** Absent: repair. What its services go by that say nothing themselves. */
+  readonly drift?: DriftPolicy;
 }
 
 export interface NodeWish {
@@ -70,4 +73,6 @@ export interface Service {
   readonly specHash: string;
   /** Where the service is written. */
   readonly position: Position;
+  /** Absent: as the grid says. */
+  readonly drift?: DriftPolicy;
 }

@@ -1,3 +1,4 @@
+import type { Drift } from './drift.ts';
 import type { ErrorCode } from './error.ts';
 import type { Availability } from './grid.ts';
 import type { InstanceId } from './identity.ts';
@@ -33,6 +34,8 @@ export interface ObservedContainer {
   readonly health: Health;
   /** Milliseconds since the epoch; `null` before the first start. */
   readonly startedAt: number | null;
+  /** Absent: it is not. A paused one is neither running nor ready. */
+  readonly paused?: true;
 }
 
 export type AttemptPhase = 'pulling' | 'creating' | 'starting' | 'stopping' | 'failed';
@@ -62,6 +65,8 @@ export interface ObservedInstance extends InstanceId {
   readonly attempt: Attempt | null;
   /** Keys of its oneshot hooks that have succeeded, sorted; absent where there are none. */
   readonly doneHooks?: readonly string[];
+  /** Absent: none, or it is being put right. */
+  readonly drift?: Drift;
 }
 
 /** What the master has assigned to a node: which spec of which instance. Written by the master only. */

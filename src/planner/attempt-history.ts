@@ -1,6 +1,7 @@
 import type { ContainerSnapshot } from '../model/container.ts';
+import type { Interference } from './interference.ts';
 
-/** What an agent remembers of one instance between two looks at it. Lost when the agent restarts: every value then is 0 or null. */
+/** What an agent remembers of one instance between two looks at it. Lost when the agent restarts but for one: every other value then is 0 or null. */
 export interface AttemptHistory {
   /** Failed attempts at the wanted spec since the last reset. */
   readonly failures: number;
@@ -15,6 +16,12 @@ export interface AttemptHistory {
   } | null;
   /** When the engine last said that the instance's name is held by a container that is not ours to touch. */
   readonly renameRefusedAt: number | null;
+  /** What somebody else did to it, unless that is long over. Alone of all this it outlives the agent. */
+  readonly interference: Interference | null;
+  /** The container that the engine refused to put right as it runs. */
+  readonly mendRefused: string | null;
+  /** A person has asked that it is put right once, although what others did is otherwise left as it is. */
+  readonly mending: boolean;
 }
 
 export const freshHistory: AttemptHistory = {
@@ -23,6 +30,9 @@ export const freshHistory: AttemptHistory = {
   givenUp: [],
   restart: null,
   renameRefusedAt: null,
+  interference: null,
+  mendRefused: null,
+  mending: false,
 };
 
 /** A container that ran this long did not crash because of how it was started: its restarts are counted anew. */

@@ -42,12 +42,21 @@ export function departure(host: HostNode, { id, service, rules }: Request): Depa
  * As its service wants it: the right spec, ready, and nothing else assigned in its stead. Without an assignment (the
  * master's memory was lost) what runs is what counts, unless its agent is about to stop it.
  */
-export function isConverged({ observed, assigned }: Sighting, service: Service): boolean {
+export function isConverged(sighting: Sighting, service: Service): boolean {
+  const { observed, assigned } = sighting;
+  if (isLeftDrifted(sighting, service)) return true;
   if (observed?.current?.ready !== true) return false;
   if (observed.current.specHash !== service.specHash) return false;
   return assigned === null
     ? observed.attempt?.phase !== 'stopping'
     : assigned.specHash === service.specHash;
+}
+
+/** What a person has made of it is left so, as its service says: there is nothing to do about it. */
+function isLeftDrifted({ observed, assigned }: Sighting, { specHash }: Service): boolean {
+  if (observed?.drift?.state !== 'reported' || observed.attempt !== null) return false;
+  if (assigned?.specHash !== specHash) return false;
+  return observed.current === null || observed.current.specHash === specHash;
 }
 
 /** What the master decided counts most, then what serves; compared as numbers. */

@@ -36,6 +36,7 @@ function usefulness(container: ContainerSnapshot): number {
   if (serves(container)) return 6;
   if (container.phase === 'running')
     return { ready: 5, pending: 4, expired: 3 }[container.readiness];
+  if (container.phase === 'paused') return container.served ? 3 : 1;
   if (container.phase === 'exited') return container.served ? 2 : 0;
   return 1;
 }

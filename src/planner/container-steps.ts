@@ -10,6 +10,16 @@ import {
 } from './attempt-history.ts';
 import { assignRoles, canServe, compareUse, serves, UNHEALTHY_CHECKS } from './container-roles.ts';
 import {
+  isCutOff,
+  isLeftDown,
+  isRenamed,
+  leavesDrift,
+  mendingAt,
+  mendStep,
+  outdated,
+  revivalAt,
+} from './drift.ts';
+import {
   type HookHistory,
   isLeaving,
   postStartStep,
@@ -18,6 +28,7 @@ import {
   preStopSteps,
   strayHookSteps,
 } from './hook-steps.ts';
+import { repairAt } from './interference.ts';
 
 export interface ContainerSituation {
   /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
@@ -41,6 +52,8 @@ export type ContainerDecision =
   | { readonly kind: 'wait'; readonly until: number | null; readonly reason: string }
   | { readonly kind: 'settled'; readonly until: number | null };
 
+/** Somebody else has brought it to a halt, or changed it, and it is left so. */
+const left: ContainerDecision = { kind: 'settled', until: null };
 const RESTART_CAP = 30_000;
 /** With `stop-first` every new attempt takes down the old container that serves: not more often than this. */
 const INTERRUPTING_ATTEMPT = 60_000;
@@ -60,10 +73,13 @@ const REMOVAL_POLL = 5_000;
  * - A container that exits before it was ever ready is a failed attempt; one that had served is started again.
  * - A ready container of the wanted spec that holds the instance's name is left alone.
  * - What takes the volumes of another instance is made only when that has a ready container of the spec that is wanted of it.
+ * - What somebody else did to a container is undone, later each time that it comes back (interference.ts); or it is left, where
+ *   the assignment says so: then nothing is done about it, and everything else as ever.
  * - Pre-start hooks run after the candidate was created and before it is started. With `stop-first` the old one is stopped by
  *   then, as in Kontena: what a hook does to the data that both share must not happen beside it.
  */
-export function nextContainerSteps(situation: ContainerSituation): ContainerDecision {
+export function nextContainerSteps(found: ContainerSituation): ContainerDecision {
+  const situation = outdated(found);
   const { wanted, history } = situation;
   const stray = strayHookSteps(situation.hooks, awaitedHook(situation));
   if (stray.length > 0) return steps(stray);
@@ -93,7 +109,8 @@ function attempt(
   situation: ContainerSituation,
 ): ContainerDecision {
   const { containers, history, now } = situation;
-  const retryAt = nextAttemptAt(wanted, old, history, now);
+  if (old === null && isLeftDown(wanted, null, history)) return left;
+  const retryAt = Math.max(nextAttemptAt(wanted, old, history, now), revivalAt(null, history, now));
   const pending =
     now < retryAt ? wait(retryAt, 'waiting for the next attempt') : lenderAwaited(situation);
   if (pending !== null)
@@ -135,6 +152,10 @@ function advance(
   if (candidate.phase === 'created') return begin(wanted, candidate, old, situation);
   const over = failure(candidate);
   if (over !== null) return steps([over]);
+  if (isLeftDown(wanted, candidate, situation.history))
+    return old === null ? left : wait(null, 'it was brought to a halt, and is left so');
+  const mending = mendStep(wanted, candidate, situation);
+  if (mending !== null) return steps([mending]);
   const hook = postStartStep(candidate, situation.hooks);
   if (hook !== null) return steps([hook]);
   const ready = serves(candidate);
@@ -143,7 +164,8 @@ function advance(
   const care = tend(candidate, situation, null);
   if (care !== null) return makeWay(wanted, old, care, situation);
   if (ready) return settle(wanted, candidate, situation);
-  return whileWaiting(wanted, old, wait(null, 'waiting until it is ready'), situation);
+  const until = mendingAt(wanted, candidate, situation);
+  return whileWaiting(wanted, old, wait(until, 'waiting until it is ready'), situation);
 }
 
 function begin(
@@ -183,7 +205,7 @@ function makeWay(
   decision: ContainerDecision,
   { hooks }: ContainerSituation,
 ): ContainerDecision {
-  if (wanted.mode === 'start-first' || old?.phase !== 'running') return decision;
+  if (wanted.mode === 'start-first' || old === null || !isAlive(old)) return decision;
   if (decision.kind !== 'steps') return decision;
   const reason = 'its successor cannot start beside it';
   return steps([...stop(old, graceOf(old, wanted), reason, hooks), ...decision.steps]);
@@ -208,12 +230,23 @@ function tend(
   const hook = postStartStep(container, hooks);
   if (hook !== null) return steps([hook]);
   if (container.phase === 'running') return cure(container, hooks);
+  const revival = revivalAt(container, history, now);
+  if (container.phase === 'paused') return unpause(container, { at: revival, now }, meanwhile);
   const delay = Math.min(RESTART_CAP, restartsInARow(container, history) ** 2 * 1_000);
   const last = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0);
-  const at = past(last, now) + delay;
+  const at = Math.max(past(last, now) + delay, revival);
   if (now >= at)
     return steps([{ kind: 'start-container', container: container.id, reason: 'it exited' }]);
   return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to restart it');
+}
+
+function unpause(
+  container: ContainerSnapshot,
+  { at, now }: { readonly at: number; readonly now: number },
+  meanwhile: { readonly until: number | null } | null,
+): ContainerDecision {
+  if (now >= at) return steps([resume(container, 'it was paused')]);
+  return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to unpause it');
 }
 
 function cure(container: ContainerSnapshot, hooks: HookHistory): ContainerDecision | null {
@@ -222,6 +255,7 @@ function cure(container: ContainerSnapshot, hooks: HookHistory): ContainerDecisi
 }
 
 function illness(container: ContainerSnapshot): string | null {
+  if (isCutOff(container)) return null;
   if (container.readiness === 'expired') return 'it did not become ready again';
   if (container.failedChecks >= UNHEALTHY_CHECKS) return 'it is unhealthy';
   return isLeaving(container) ? 'it was told that it is stopped' : null;
@@ -233,11 +267,15 @@ function settle(
   { containers, history, now }: ContainerSituation,
 ): ContainerDecision {
   const name = containerName(wanted);
-  if (candidate.name === name) return { kind: 'settled', until: null };
+  if (candidate.name === name)
+    return { kind: 'settled', until: mendingAt(wanted, candidate, { history, now }) };
+  const renamed = isRenamed(candidate, wanted);
+  if (renamed && leavesDrift(wanted, history)) return left;
   if (containers.some((one) => one.name === name))
     return wait(now + REMOVAL_POLL, 'waiting for its own name');
-  const at =
+  const refused =
     history.renameRefusedAt === null ? 0 : past(history.renameRefusedAt, now) + RENAME_RETRY;
+  const at = Math.max(refused, renamed ? repairAt(history.interference, now) : 0);
   if (now < at) return { kind: 'settled', until: at };
   return steps([
     {
@@ -260,7 +298,7 @@ function withdraw(
   reason: string,
   { hooks }: ContainerSituation,
 ): readonly ContainerStep[] {
-  if (container.phase !== 'running') return [remove(container, reason)];
+  if (!isAlive(container)) return [remove(container, reason)];
   const stopping = stop(container, graceOf(container, wanted), reason, hooks);
   return [...stopping, remove(container, reason)];
 }
@@ -298,7 +336,17 @@ function stop(
 ): readonly ContainerStep[] {
   const step = { kind: 'stop-container', container: container.id, grace, reason } as const;
   const drain = { kind: 'drain-container', container: container.id, reason } as const;
-  return [...(container.served ? [drain] : []), ...preStopSteps(container, hooks), step];
+  // A paused one cannot end what it is at, nor run a hook.
+  const wake = container.phase === 'paused' ? [resume(container, reason)] : [];
+  return [...(container.served ? [drain] : []), ...wake, ...preStopSteps(container, hooks), step];
+}
+
+function isAlive({ phase }: ContainerSnapshot): boolean {
+  return phase === 'running' || phase === 'paused';
+}
+
+function resume({ id }: ContainerSnapshot, reason: string): ContainerStep {
+  return { kind: 'unpause-container', container: id, reason };
 }
 
 function remove(container: ContainerSnapshot, reason: string): ContainerStep {

@@ -246,7 +246,7 @@ function startReason({ observed, assigned }: Sighting, specHash: string): string
  * Old and new can only run side by side when they share nothing that one of them must have for itself: ports of the node,
  * a hardware address, or data that both would write.
  */
-export function replaceMode({ stateful, spec }: Service): ReplaceMode {
+export function replaceMode({ stateful, spec }: Pick<Service, 'stateful' | 'spec'>): ReplaceMode {
   const writes =
     spec.mounts.some(writesTo) || spec.volumesFrom?.some((from) => !from.readOnly) === true;
   const binds = spec.ports.length > 0 || spec.networkMode === 'host';

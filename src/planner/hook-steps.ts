@@ -59,7 +59,8 @@ export function preStopSteps(
   container: ContainerSnapshot,
   { done }: HookHistory,
 ): readonly ContainerStep[] {
-  if (container.phase !== 'running' || !container.served) return [];
+  const runs = container.phase === 'running' || container.phase === 'paused';
+  if (!runs || !container.served) return [];
   return dueHooks(container, 'pre-stop', done).map((hook) =>
     execStep(container, hook, 'it is about to be stopped'),
   );

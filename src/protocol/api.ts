@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import Type from 'typebox';
 import { GridError } from '../model/error.ts';
-import { Name, NetworkReport, NodeFacts } from './shape.ts';
+import { Drift, Name, NetworkReport, NodeFacts } from './shape.ts';
 
 /**
  * Every request and reply of `/api/v1`, as JSON Schema with inferred types. Master, command line and OpenAPI document read
@@ -238,7 +238,7 @@ export const InstanceStatus = Type.Object({
   ...instanceId,
   /**
    * `running`: ready on the wanted spec · `updating`: another spec is wanted or on its way · `failing`: the newest attempt
-   * failed · `stopped`: has a container that does not run · `missing`: wanted, no container · `blocked`: no node can take it
+   * failed · `stopped`: has a container that does not run · `paused`: somebody has paused it · `missing`: wanted, no container · `blocked`: no node can take it
    * · `unwanted`: no revision wants it any more · `unknown`: its node does not report.
    */
   state: Type.Enum([
@@ -246,6 +246,7 @@ export const InstanceStatus = Type.Object({
     'updating',
     'failing',
     'stopped',
+    'paused',
     'missing',
     'blocked',
     'unwanted',
@@ -266,6 +267,8 @@ export const InstanceStatus = Type.Object({
       failure: nullable(Failure),
     }),
   ),
+  /** Absent: none, or it is being put right. What somebody else has made of it. */
+  drift: Type.Optional(Drift),
 });
 
 export const GridEvent = Type.Object({

@@ -272,6 +272,7 @@ export const Assignment = Type.Object({
       mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
       doneHooks: Type.Optional(HookKeys),
       balancing: Type.Optional(Balancing),
+      drift: Type.Optional(Type.Literal('report')),
     }),
     MAX_INSTANCES,
   ),
@@ -312,6 +313,15 @@ const Failure = Type.Object({
   count,
 });
 
+const Difference = Type.Object({ what: text(255), wanted: text(4_096), found: text(4_096) });
+
+export const Drift = Type.Object({
+  state: Type.Union([Type.Literal('reported'), Type.Literal('stalled')]),
+  differences: list(Difference, 100),
+  count,
+  since: Type.Number(),
+});
+
 export const ObservedInstance = Type.Object({
   ...instanceId,
   current: nullable(
@@ -328,6 +338,7 @@ export const ObservedInstance = Type.Object({
         Type.Literal('unknown'),
       ]),
       startedAt: nullable(Type.Number()),
+      paused: Type.Optional(Type.Literal(true)),
     }),
   ),
   attempt: nullable(
@@ -345,6 +356,7 @@ export const ObservedInstance = Type.Object({
     }),
   ),
   doneHooks: Type.Optional(HookKeys),
+  drift: Type.Optional(Drift),
 });
 
 /** Agents cut down what is more or longer. */

@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import type { Containers } from '../../src/agent/containers.ts';
+import { DriftRecord } from '../../src/agent/drift-record.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
@@ -63,6 +64,7 @@ export class Bench {
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
   /** What the agent's directory holds: it survives the agent. */
   readonly disk: Disk = { text: null, isFull: false };
+  readonly driftFile: Disk = { text: null, isFull: false };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -85,6 +87,7 @@ export class Bench {
       secrets: noSecrets,
       lanes: createLanes(options.concurrency ?? 4),
       hooks: recordOn(this.disk),
+      drifts: driftsOn(this.driftFile),
       clock: this.clock,
       random: () => 0.5,
       log: silentLog,
@@ -142,6 +145,14 @@ function recordOn(disk: Disk): HookRecord {
   return new HookRecord({ text: disk.text, save });
 }
 
+function driftsOn(disk: Disk): DriftRecord {
+  const save = async (text: string): Promise<void> => {
+    await Promise.resolve();
+    disk.text = text;
+  };
+  return new DriftRecord({ text: disk.text, save, log: silentLog });
+}
+
 export function web(
   image: string,
   overrides: Partial<AssignedInstance & ContainerSpec> = {},
@@ -153,11 +164,15 @@ export function web(
     mode = 'start-first',
     stateful = false,
     doneHooks,
+    drift,
     ...rest
   } = overrides;
   const spec = aSpec({ image, ...rest });
   const specHash = shortDigest(spec);
-  const known = doneHooks === undefined ? {} : { doneHooks };
+  const known = {
+    ...(doneHooks === undefined ? {} : { doneHooks }),
+    ...(drift === undefined ? {} : { drift }),
+  };
   const id = { stack, service, number };
   return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known };
 }

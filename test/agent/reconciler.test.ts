@@ -393,7 +393,7 @@ describe('keeping alive', () => {
     const { engine, clock } = await running(web('web:1'));
     engine.behave('web:1', { exitAfter: 1_500, exitCode: 7, log: ['oops'] });
 
-    engine.kill(WEB);
+    engine.crash(WEB);
     await clock.settle();
     const first = bench.observe()?.attempt?.failure ?? null;
     await clock.turn(1_500 + 1_000 + 1_500 + 4_000 + 1_500 + 8_999);

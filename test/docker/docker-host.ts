@@ -6,6 +6,7 @@ import type { DockerClient } from '../../src/agent/docker.ts';
 import { DockerContainers } from '../../src/agent/docker-containers.ts';
 import { DockerNetworks } from '../../src/agent/docker-networks.ts';
 import { createBridgeNetworks } from '../../src/agent/plain-networks.ts';
+import type { Hands } from '../support/hands-contract.ts';
 
 const run = promisify(execFile);
 
@@ -22,6 +23,31 @@ export const withoutDocker = !existsSync(DOCKER_SOCKET) && process.env['CI'] !==
 /** The docker command, as a person would use it. */
 export async function docker(...args: string[]): Promise<string> {
   return (await run('docker', args)).stdout.trim();
+}
+
+/** What a person does with the docker command; what is made for it goes with the grid. */
+export function dockerHands(grid: string): Hands {
+  return {
+    pause: async (name) => void (await docker('pause', name)),
+    unpause: async (name) => void (await docker('unpause', name)),
+    rename: async (name, to) => void (await docker('rename', name, to)),
+    kill: async (name) => void (await docker('kill', name)),
+    limitMemory: async (name, memory) => {
+      const limits = ['--memory', String(memory), '--memory-swap', String(2 * memory)];
+      await docker('update', ...limits, name);
+    },
+    disconnect: async (name) => {
+      const format = '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}';
+      await docker('network', 'disconnect', await docker('inspect', '-f', format, name), name);
+    },
+    connectElsewhere: async (name) => {
+      const label = `io.kontena.grid.name=${grid}`;
+      const other = `other-${grid}`;
+      await docker('network', 'create', '--label', label, other);
+      await docker('network', 'connect', other, name);
+      return other;
+    },
+  };
 }
 
 /** A grid name that no other run uses. */

@@ -3,11 +3,13 @@ import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { bridgeName, DockerNetworks } from '../../src/agent/docker-networks.ts';
 import { describeEngineContract } from '../support/engine-contract.ts';
+import { describeHandsContract } from '../support/hands-contract.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
 import {
   bridgedContainers,
   DOCKER_SOCKET,
   docker,
+  dockerHands,
   freePort,
   removeGrid,
   testGrid,
@@ -27,6 +29,21 @@ describe.skipIf(withoutDocker)('Docker', () => {
       images: { serves: TEST_IMAGES.web1, exits: TEST_IMAGES.broken },
       freePort: await freePort(),
       end: () => removeGrid(grid),
+    };
+  });
+
+  describeHandsContract('Docker', async () => {
+    await ensureTestImages();
+    const client = new DockerClient({ address: DOCKER_SOCKET });
+    const grid = testGrid();
+    return {
+      containers: bridgedContainers(client),
+      engine: new DockerEngine(client),
+      scope: { grid, node: 'node-1', publishAddress: '127.0.0.1' },
+      images: { serves: TEST_IMAGES.web1, exits: TEST_IMAGES.broken },
+      freePort: await freePort(),
+      end: () => removeGrid(grid),
+      hands: dockerHands(grid),
     };
   });
 

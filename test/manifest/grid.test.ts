@@ -37,6 +37,7 @@ nodes:
   web-2:
 prune: {budget: 50%}
 deploy: {timeout: 1h}
+drift: report
 x-team: shop
 `);
     expect(compiled).toMatchObject({
@@ -52,6 +53,7 @@ x-team: shop
         },
         pruneBudget: 0.5,
         deployTimeout: 3_600,
+        drift: 'report',
       },
     });
   });
@@ -74,6 +76,7 @@ x-team: shop
     ['prune: {budget: 0.3}', 'error wrong-value 1:17'],
     ['deploy: {timeout: 0s}', 'error bad-duration 1:19'],
     ['deploy: {timeout: soon}', 'error bad-duration 1:19'],
+    ['drift: ignore', 'error wrong-value 1:8'],
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
     ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
     ['logs: {}', 'error not-supported-yet 1:1'],

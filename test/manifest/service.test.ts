@@ -18,6 +18,12 @@ describe('a spec hash', () => {
     expect(hashOf('stateful: false')).toBe(hashOf(''));
   });
 
+  test('is the same whatever becomes of its drift', () => {
+    expect(hashOf('drift: report')).toBe(hashOf(''));
+    expect(theService(compileService('drift: report')).drift).toBe('report');
+    expect(theService(compileService('')).drift).toBeUndefined();
+  });
+
   test('is the same for every spelling of a mount', () => {
     expect(hashOf('volumes: [/data/]')).toBe(hashOf('volumes: [/data]'));
     expect(hashOf('volumes: ["/srv//x:/data//in/"]')).toBe(hashOf('volumes: ["/srv//x:/data/in"]'));

@@ -52,6 +52,16 @@ function viewOf(service: typeof web, node: FleetNode): GridView {
 const states = (view: GridView) => instanceStatuses(view).map((one) => one.state);
 
 describe('the state of an instance', () => {
+  it('is paused when somebody has paused it, and shows what is left of that', () => {
+    const drift = { state: 'reported', differences: [], count: 1, since: NOW } as const;
+    const ran = running(web, 1);
+    const current = ran.current && { ...ran.current, running: false, ready: false };
+    const paused = current && ({ ...current, paused: true } as const);
+    const node = aNode({ instances: [{ ...ran, current: paused, drift }] });
+
+    expect(instanceStatuses(viewOf(web, node))).toMatchObject([{ state: 'paused', drift }]);
+  });
+
   it('is running only on the wanted spec, and updating on another', () => {
     const node = aNode({ instances: [running(web, 1)] });
 

@@ -7,6 +7,7 @@ import type {
   ContainerStepOf,
   HookContainer,
 } from '../../src/model/container.ts';
+import type { Deviation } from '../../src/model/drift.ts';
 import { type Hook, hookKey } from '../../src/model/hook.ts';
 import { containerName } from '../../src/model/identity.ts';
 import {
@@ -17,6 +18,12 @@ import {
 import { type ContainerDecision, nextContainerSteps } from '../../src/planner/container-steps.ts';
 import type { HookHistory } from '../../src/planner/hook-steps.ts';
 import { isLeaving } from '../../src/planner/hook-steps.ts';
+import {
+  type Interference,
+  interfere,
+  isStalled,
+  repairPause,
+} from '../../src/planner/interference.ts';
 import { aHook, aSpec, NOW } from '../support/builders.ts';
 
 const noHooks: HookHistory = { done: [], containers: [] };
@@ -69,6 +76,21 @@ const oldOne = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =
 const starting = { readiness: 'pending', served: false, name: `${NAME}.${NEW}` } as const;
 const exited = { phase: 'exited', readiness: 'pending', exitCode: 1, finishedAt: NOW } as const;
 const created = { phase: 'created', readiness: 'pending', served: false, startedAt: null } as const;
+
+const paused = { phase: 'paused', readiness: 'pending' } as const;
+const another = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
+  aContainer({ id: 'another', name: `${NAME}.${NEW}`, ...overrides });
+
+const limit = { what: 'mem_limit', wanted: '64 MiB', found: '1024 MiB' };
+const deviations: readonly Deviation[] = [{ ...limit, cure: 'update' }];
+const fixed: readonly Deviation[] = [{ ...limit, wanted: 'none', cure: 'replace' }];
+const cutOff: Deviation = { what: 'network', wanted: 'its own', found: 'none', cure: 'connect' };
+
+/** For the last time just now. */
+function often(count: number, how: string = 'changed'): Interference {
+  const lost = how === 'removed' || how === 'stopped' ? { container: 'new', how } : null;
+  return { count, since: NOW - 60_000, at: NOW, differences: [], lost } as Interference;
+}
 
 const MIGRATE = 'pre-start/migrate';
 const SEED = 'pre-start/seed';
@@ -132,7 +154,9 @@ function toldStep(step: ContainerStep): string {
   return `${verb} ${step.container}`;
 }
 
-const table: readonly [string, Case, string | string[]][] = [
+type Row = [name: string, situation: Case, expected: string | string[]];
+
+const table: readonly Row[] = [
   ['makes the first container under the instance’s own name', {}, ['pull web:2', `create ${NAME}`]],
   ['leaves a healthy match alone', { containers: [aContainer()] }, 'settled'],
   ['starts what was created', { containers: [aContainer(created)] }, ['start new']],
@@ -333,6 +357,158 @@ const table: readonly [string, Case, string | string[]][] = [
     'takes away what is not assigned',
     { wanted: null, containers: [oldOne(), aContainer(exited)] },
     ['drain old', 'stop old in 10 s', 'remove old', 'remove new'],
+  ],
+  ['unpauses what somebody has paused', { containers: [aContainer(paused)] }, ['unpause new']],
+  [
+    'unpauses what never served yet',
+    { containers: [oldOne(), aContainer({ ...starting, ...paused, served: false })] },
+    ['unpause new'],
+  ],
+  [
+    'unpauses an old one while the new spec fails',
+    { containers: [oldOne(paused)], history: { failures: 8, failedAt: NOW } },
+    ['unpause old'],
+  ],
+  ['unpauses what is kept', { wanted: 'kept', containers: [oldOne(paused)] }, ['unpause old']],
+  [
+    'lets a paused one run on before it stops it, so that it can end what it is at',
+    { wanted: null, containers: [oldOne(paused)] },
+    ['drain old', 'unpause old', 'stop old in 10 s', 'remove old'],
+  ],
+  [
+    'with stop-first, stops a paused one too before it starts the new one',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne(paused), aContainer({ ...starting, ...created })],
+    },
+    ['drain old', 'unpause old', 'stop old in 10 s', 'start new'],
+  ],
+  ['sets back what was changed', { containers: [aContainer({ deviations })] }, ['mend new']],
+  [
+    'sets back what was changed before it waits until it is ready',
+    { containers: [aContainer({ ...starting, deviations: [cutOff] })] },
+    ['mend new'],
+  ],
+  [
+    'makes another one beside what cannot be set back, also where it was first made with stop-first',
+    { wanted: wanting({ mode: 'stop-first' }), containers: [aContainer({ deviations: fixed })] },
+    ['pull web:2', `create ${NAME}.${NEW}`],
+  ],
+  [
+    'starts it beside the one that it replaces',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [aContainer({ deviations: fixed }), another({ ...starting, ...created })],
+    },
+    ['start another'],
+  ],
+  [
+    'takes the one that cannot be set back away when the other one is ready',
+    { containers: [aContainer({ deviations: fixed }), another()] },
+    ['drain new', 'stop new in 10 s', 'remove new'],
+  ],
+  [
+    'stops what cannot be set back first, where the two would share data',
+    {
+      wanted: wanting({ stateful: true }),
+      containers: [aContainer({ deviations: fixed }), another({ ...starting, ...created })],
+    },
+    ['drain new', 'stop new in 10 s', 'start another'],
+  ],
+  [
+    'replaces what the engine refuses to set back',
+    { containers: [aContainer({ deviations })], history: { mendRefused: 'new' } },
+    ['pull web:2', `create ${NAME}.${NEW}`],
+  ],
+  [
+    'does not restart what is cut off and therefore does not answer',
+    {
+      containers: [aContainer({ failedChecks: 3, deviations: [cutOff] })],
+      history: { interference: often(3) },
+    },
+    'wait 2 s',
+  ],
+  [
+    'leaves what is cut off where that is only told',
+    {
+      wanted: wanting({ drift: 'report' }),
+      containers: [aContainer({ readiness: 'expired', failedChecks: 3, deviations: [cutOff] })],
+    },
+    'settled',
+  ],
+  ...(['removed', 'stopped', 'paused'] as const).flatMap((how): Row[] => {
+    const undo = { removed: ['pull web:2', `create ${NAME}`], stopped: ['start new'] };
+    const steps = how === 'paused' ? ['unpause new'] : undo[how];
+    const containers = { removed: [], stopped: [aContainer(exited)], paused: [aContainer(paused)] };
+    const by = (count: number, more = {}) => ({
+      containers: containers[how],
+      history: { interference: often(count, how), ...more },
+    });
+    return [
+      [`puts right at once what was ${how} for the second time`, by(2), steps],
+      [`waits 2 s when it was ${how} for the third time`, by(3), 'wait 2 s'],
+      [`waits 5 min when it was ${how} for the hundredth time`, by(100), 'wait 300 s'],
+      [`puts right what was ${how} when its time has come`, { ...by(3), now: NOW + 2_000 }, steps],
+      [
+        `leaves what was ${how} where that is only told`,
+        { ...by(1), wanted: wanting({ drift: 'report' }) },
+        'settled',
+      ],
+      [
+        `puts right what was ${how}, and is only told, when a person asks for it`,
+        { ...by(1, { mending: true }), wanted: wanting({ drift: 'report' }) },
+        steps,
+      ],
+    ];
+  }),
+  [
+    'waits with what was changed for the third time, and lets it serve',
+    { containers: [aContainer({ deviations })], history: { interference: often(3) } },
+    'settled 2 s',
+  ],
+  [
+    'waits with a replacement for what was changed for the third time',
+    { containers: [aContainer({ deviations: fixed })], history: { interference: often(3) } },
+    'settled 2 s',
+  ],
+  [
+    'leaves what was changed where that is only told',
+    {
+      wanted: wanting({ drift: 'report' }),
+      containers: [aContainer({ deviations: [...fixed, cutOff] })],
+    },
+    'settled',
+  ],
+  ['takes its name back', { containers: [aContainer({ name: 'mine' })] }, ['rename new']],
+  [
+    'waits with a name that was taken for the third time',
+    { containers: [aContainer({ name: 'mine' })], history: { interference: often(3) } },
+    'settled 2 s',
+  ],
+  [
+    'leaves a name where that is only told',
+    { wanted: wanting({ drift: 'report' }), containers: [aContainer({ name: 'mine' })] },
+    'settled',
+  ],
+  [
+    'gives its last name to one that it made itself, also where drift is only told',
+    { wanted: wanting({ drift: 'report' }), containers: [aContainer({ name: starting.name })] },
+    ['rename new'],
+  ],
+  [
+    'starts again what crashed by itself, also where drift is only told',
+    { wanted: wanting({ drift: 'report' }), containers: [aContainer(exited)] },
+    ['start new'],
+  ],
+  [
+    'starts again at once what crashed by itself after somebody else was at it',
+    { containers: [aContainer(exited)], history: { interference: { ...often(9), lost: null } } },
+    ['start new'],
+  ],
+  [
+    'applies a new spec to what somebody has stopped, also where drift is only told',
+    { wanted: wanting({ drift: 'report' }), containers: [oldOne(exited)] },
+    ['pull web:2', `create ${NAME}.${NEW}`],
   ],
   ['has nothing to take away', { wanted: null }, 'settled'],
   [
@@ -561,6 +737,24 @@ describe('the next steps of a container', () => {
     expect(told(decide(situation))).toEqual(expected);
   });
 
+  it('doubles the pause before what others undo from 2 s to 5 min', () => {
+    const pauses = [1, 2, 3, 4, 5, 9, 10, 11, 1_000].map((count) => repairPause(count) / 1_000);
+    expect(pauses).toEqual([0, 0, 2, 4, 8, 128, 256, 300, 300]);
+  });
+
+  it('calls it stalled from the fifth time in a row on, and counts anew after two minutes of peace', () => {
+    const again = (before: Interference | null, now: number) =>
+      interfere(before, { differences: [], lost: null }, now);
+    let row: Interference | null = null;
+    for (let time = 0; time < 5; time += 1) row = again(row, NOW + time * 60_000);
+
+    expect(row).toMatchObject({ count: 5, since: NOW, at: NOW + 240_000 });
+    expect(isStalled(row)).toBe(true);
+    // 8 s until it is put right, then 2 min.
+    expect(again(row, NOW + 240_000 + 127_999).count).toBe(6);
+    expect(again(row, NOW + 240_000 + 128_000)).toMatchObject({ count: 1, since: NOW + 368_000 });
+  });
+
   it('doubles the delay of failed attempts from 1 s to 5 min', () => {
     expect([1, 2, 3, 9, 10, 99].map((failures) => attemptDelay(failures) / 1_000)).toEqual([
       1, 2, 4, 256, 300, 300,
@@ -645,7 +839,11 @@ class World {
     if (step.kind === 'remove-container')
       this.containers = this.containers.filter((container) => container !== one);
     else if (step.kind === 'give-up-container') this.giveUp(one);
-    else if ('hook' in step) this.applyHook(one, step);
+    else if (step.kind === 'mend-container') this.replace(one, { ...one, deviations: [] });
+    else if (step.kind === 'unpause-container') {
+      expect(one.phase).toBe('paused');
+      this.replace(one, { ...one, phase: 'running', readiness: 'pending' });
+    } else if ('hook' in step) this.applyHook(one, step);
     else if (step.kind === 'drain-container') this.drained.add(one.id);
     else this.replace(one, this.changed(one, step));
   }
@@ -700,6 +898,29 @@ class World {
     return { ...one, phase: 'running', readiness: 'pending', ...run };
   }
 
+  /** Somebody does something to the container that serves; what follows from it is counted as an agent counts it. */
+  suffer(deed: string): void {
+    const one = this.containers.find(({ phase }) => phase === 'running');
+    if (one === undefined) throw new Error('nothing runs');
+    const lost =
+      deed === 'remove'
+        ? ({ container: one.id, how: 'removed' } as const)
+        : deed === 'stop'
+          ? ({ container: one.id, how: 'stopped' } as const)
+          : null;
+    const changes: Readonly<Record<string, Partial<ContainerSnapshot>>> = {
+      stop: { phase: 'exited', readiness: 'pending', finishedAt: this.now, exitCode: 137 },
+      pause: { phase: 'paused', readiness: 'pending' },
+      limit: { deviations: fixed },
+      cut: { deviations: [cutOff] },
+      rename: { name: 'mine' },
+    };
+    if (deed === 'remove') this.containers = this.containers.filter((other) => other !== one);
+    else this.replace(one, { ...one, ...changes[deed] });
+    const interference = interfere(this.history.interference, { differences: [], lost }, this.now);
+    this.history = { ...this.history, interference };
+  }
+
   replace(one: ContainerSnapshot, by: ContainerSnapshot): void {
     this.containers = this.containers.map((container) => (container === one ? by : container));
   }
@@ -724,6 +945,9 @@ class World {
       one.failedChecks < 3 &&
       !isLeaving(one);
     if (stopped === undefined || !serves(stopped)) return;
+    // What has to be replaced because somebody else changed it goes by what the two would share.
+    const isChanged = (stopped.deviations ?? []).some(({ cure }) => cure === 'replace');
+    if (isChanged && this.wanted.stateful) return;
     const others = this.containers.filter((one) => one !== stopped && serves(one));
     expect(others.length, `${stopped.id} was the last that served`).toBeGreaterThan(0);
   }
@@ -735,6 +959,7 @@ const anyContainer = fc
     phase: fc.constantFrom(
       'created' as const,
       'running' as const,
+      'paused' as const,
       'exited' as const,
       'removing' as const,
     ),
@@ -744,6 +969,7 @@ const anyContainer = fc
     failedChecks: fc.integer({ min: 0, max: 4 }),
     attempted: fc.subarray([MIGRATE, SEED, 'post-start/warm', 'pre-stop/drain']),
     hooks: fc.subarray([aHook('post-start', 'warm'), aHook('pre-stop', 'drain')]),
+    deviations: fc.subarray([...deviations, ...fixed, cutOff]),
   })
   .map((some) => ({
     ...some,
@@ -862,6 +1088,54 @@ describe('following the steps of a service with hooks', () => {
 
         expect(world.containers).toContainEqual(serving);
         expect(world.ran).not.toContain('pre-stop/drain');
+      }),
+    );
+  });
+});
+
+describe('following the steps beside somebody who undoes them', () => {
+  const anyDeed = fc.constantFrom('remove', 'stop', 'pause', 'limit', 'cut', 'rename');
+  /** What it does, and how many milliseconds after the container serves. */
+  const anyDeeds = fc.array(fc.tuple(anyDeed, fc.integer({ min: 1, max: 2_000 })), {
+    minLength: 1,
+    maxLength: 60,
+  });
+
+  it('never loops, is never patient for more than 5 min, and has one right container when it is left alone', () => {
+    fc.assert(
+      fc.property(anyDeeds, anyMode, (deeds, mode) => {
+        const world = new World(wanting({ mode }), []);
+        world.settle();
+        for (const [count, [deed, after]] of deeds.entries()) {
+          world.now += after;
+          const before = world.now;
+          world.suffer(deed);
+          world.settle();
+          const waited = world.now - before;
+          // Readiness takes its second in this world.
+          expect(waited).toBeLessThanOrEqual(repairPause(count + 1) + 3_000);
+          expect(waited).toBeGreaterThanOrEqual(repairPause(count + 1));
+        }
+
+        const left = world.containers.filter((one) => one.phase !== 'removing');
+        expect(left).toHaveLength(1);
+        expect(left[0]).toMatchObject({ phase: 'running', readiness: 'ready', name: NAME });
+        expect(left[0]?.deviations ?? []).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('does nothing at all about it where it is only told', () => {
+    fc.assert(
+      fc.property(anyDeed, anyMode, (deed, mode) => {
+        const world = new World(wanting({ mode, drift: 'report' }), [aContainer()]);
+        world.suffer(deed);
+        const found = structuredClone(world.containers);
+
+        world.settle(1);
+
+        expect(world.containers).toEqual(found);
       }),
     );
   });

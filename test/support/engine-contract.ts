@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Containers, Engine, Scope } from '../../src/agent/containers.ts';
+import type { Containers, Engine, EngineEvent, Scope } from '../../src/agent/containers.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import { containerName, type InstanceId } from '../../src/model/identity.ts';
@@ -232,11 +232,12 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
 
     it('tells who listens of every exit and every removal, until the listener leaves', async () => {
       const instance = fresh();
-      const heard: InstanceId[] = [];
+      const heard: EngineEvent[] = [];
       const leaving = new AbortController();
-      const watch = async () =>
-        await subject.containers.watch(subject.scope, (id) => heard.push(id), leaving.signal);
-      const { ended } = await watch();
+      const changed = (event: EngineEvent) => {
+        if (event.action === 'die' || event.action === 'destroy') heard.push(event);
+      };
+      const { ended } = await subject.containers.watch(subject.scope, changed, leaving.signal);
       const over = ended.catch(() => undefined);
       const id = await create(instance);
       await subject.containers.start(id);
@@ -248,7 +249,7 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       await vi.waitFor(() => expect(heard).toHaveLength(2), 5_000);
 
       const { stack, service, number } = instance;
-      expect(heard[0]).toMatchObject({ stack, service, number });
+      expect(heard[0]).toMatchObject({ container: id, id: { stack, service, number } });
       leaving.abort(new Error('enough'));
       await over;
     });
@@ -266,10 +267,11 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
           retries: 2,
         };
         const instance = fresh({ extras: { healthcheck } });
-        const heard: InstanceId[] = [];
+        const heard: EngineEvent[] = [];
         const leaving = new AbortController();
-        const changed = (id: InstanceId) => {
-          if (id.number === instance.number) heard.push(id);
+        const changed = (event: EngineEvent) => {
+          if (event.action === 'health_status' && event.id?.number === instance.number)
+            heard.push(event);
         };
         const { ended } = await subject.containers.watch(subject.scope, changed, leaving.signal);
         const over = ended.catch(() => undefined);
@@ -430,7 +432,7 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
   });
 }
 
-function anInstance(number: number, overrides: Partial<ContainerSpec>): AssignedInstance {
+export function anInstance(number: number, overrides: Partial<ContainerSpec>): AssignedInstance {
   const spec = aSpec(overrides);
   return {
     stack: 'contract',

@@ -2,16 +2,19 @@ import type {
   ContainerFacts,
   Containers,
   Engine,
+  EngineEvent,
   EngineFacts,
   EngineHealth,
   ExecResult,
   HookCreation,
   HookRun,
   ListedContainer,
+  Mending,
   PlacedInstance,
   PullOptions,
   Scope,
 } from '../../src/agent/containers.ts';
+import { type Limits, wantedLimits } from '../../src/agent/live-settings.ts';
 import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
@@ -59,8 +62,13 @@ export type Operation =
   | 'stop'
   | 'remove'
   | 'rename'
+  | 'unpause'
+  | 'mend'
   | 'pull'
   | 'watch';
+
+/** That all containers are in. */
+const NETWORK = 'fake';
 
 interface FakeContainer {
   readonly id: string;
@@ -76,6 +84,8 @@ interface FakeContainer {
   address: string | null;
   starts: number;
   engineHealth: EngineHealth | null;
+  limits: Limits;
+  networks: readonly string[];
 }
 
 interface FakeExec {
@@ -86,7 +96,7 @@ interface FakeExec {
 
 interface Listener {
   readonly scope: Scope;
-  readonly changed: (id: InstanceId) => void;
+  readonly changed: (event: EngineEvent) => void;
   readonly end: (error: GridError | null) => void;
 }
 
@@ -140,22 +150,70 @@ export class FakeEngine implements Containers, Engine, Probes {
     if (down) for (const listener of this.#listeners) listener.end(unreachable('listen'));
   }
 
-  /** `docker kill`. */
+  /** The program in it dies, and nobody has asked for it. */
+  crash(name: string, code = 1): void {
+    this.#exit(this.#named(name), code);
+  }
+
+  /** `docker kill`, and `docker stop` of what does not mind. */
   kill(name: string): void {
-    this.#exit(this.#named(name), 137);
+    const container = this.#named(name);
+    this.#announce(container, 'kill');
+    this.#exit(container, 137);
+  }
+
+  /** `docker pause`. */
+  pause(name: string): void {
+    const container = this.#named(name);
+    if (container.phase === 'running') this.#turn(container, 'paused');
+  }
+
+  /** `docker unpause`. */
+  unpauseByHand(name: string): void {
+    this.#turn(this.#named(name), 'running');
+  }
+
+  /** `docker rename`. */
+  renameByHand(name: string, to: string): void {
+    const container = this.#named(name);
+    this.#claim(to);
+    container.name = to;
+    this.#announce(container, 'rename');
+  }
+
+  /** `docker update`. */
+  update(name: string, limits: Limits): void {
+    const container = this.#named(name);
+    container.limits = { ...container.limits, ...limits };
+    this.#announce(container, 'update');
+  }
+
+  /** `docker network disconnect`. */
+  disconnect(name: string, network = NETWORK): void {
+    const container = this.#named(name);
+    container.networks = container.networks.filter((one) => one !== network);
+    if (network === NETWORK) container.address = null;
+    this.#tell(container, { action: 'disconnect', container: container.id, id: null });
+  }
+
+  /** `docker network connect`. */
+  connect(name: string, network: string): void {
+    const container = this.#named(name);
+    container.networks = [...container.networks, network].toSorted();
+    this.#tell(container, { action: 'connect', container: container.id, id: null });
   }
 
   /** What the health check that the engine runs in it finds from now on. */
   diagnose(name: string, health: EngineHealth): void {
     const container = this.#named(name);
     container.engineHealth = health;
-    this.#announce(container);
+    this.#announce(container, 'health_status');
   }
 
   /** `docker rm -f`. */
   removeByHand(name: string): void {
     const container = this.#named(name);
-    if (container.phase === 'running') this.#exit(container, 137);
+    if (container.phase === 'running') this.kill(name);
     this.#drop(container);
   }
 
@@ -189,18 +247,21 @@ export class FakeEngine implements Containers, Engine, Probes {
 
   async list(scope: Scope): Promise<ListedContainer[]> {
     await this.#enter('list');
-    return this.#of(scope).map(({ id, name, instance, phase, engineHealth, hookRun }) => ({
-      id,
-      name,
-      phase,
-      engineHealth,
-      hookRun,
-      specHash: instance.specHash,
-      stack: instance.stack,
-      service: instance.service,
-      number: instance.number,
-      mounted: instance.spec.mounts.flatMap((one) => (one.kind === 'bind' ? [one.source] : [])),
-    }));
+    return this.#of(scope).map(
+      ({ id, name, instance, phase, engineHealth, hookRun, networks }) => ({
+        id,
+        name,
+        phase,
+        engineHealth,
+        hookRun,
+        networks,
+        specHash: instance.specHash,
+        stack: instance.stack,
+        service: instance.service,
+        number: instance.number,
+        mounted: instance.spec.mounts.flatMap((one) => (one.kind === 'bind' ? [one.source] : [])),
+      }),
+    );
   }
 
   async find(scope: Scope, id: InstanceId): Promise<ContainerFacts[]> {
@@ -262,7 +323,8 @@ export class FakeEngine implements Containers, Engine, Probes {
     container.startedAt = this.#clock.now();
     container.exitCode = null;
     container.starts += 1;
-    container.address = `10.99.${Math.floor(this.#ids / 250)}.${(Number(id.slice(-4)) % 250) + 1}`;
+    container.address = this.#addressOf(container);
+    this.#announce(container, 'start');
     container.log.push(...log);
     if (isGating(container.instance.spec.extras?.healthcheck)) void this.#check(container);
     if (exitAfter !== null) void this.#exitLater(container, exitAfter, exitCode);
@@ -271,7 +333,8 @@ export class FakeEngine implements Containers, Engine, Probes {
   async stop(id: string, grace: number, signal: AbortSignal): Promise<void> {
     const container = this.#containers.get(id);
     await this.#enter('stop', container?.name ?? id);
-    if (container?.phase !== 'running') return;
+    if (container === undefined || !isAlive(container)) return;
+    this.#announce(container, 'kill');
     const { stopTakes = 0 } = this.#behaviour(container);
     if (stopTakes > 0) await this.#clock.sleep(Math.min(stopTakes, grace * 1_000), signal);
     this.#exit(container, stopTakes > grace * 1_000 ? 137 : 143);
@@ -281,7 +344,10 @@ export class FakeEngine implements Containers, Engine, Probes {
     const container = this.#containers.get(id);
     await this.#enter('remove', container?.name ?? id);
     if (container === undefined || !this.#containers.has(id)) return;
-    if (container.phase === 'running') this.#exit(container, 137);
+    if (isAlive(container)) {
+      this.#announce(container, 'kill');
+      this.#exit(container, 137);
+    }
     this.#drop(container);
   }
 
@@ -290,6 +356,26 @@ export class FakeEngine implements Containers, Engine, Probes {
     await this.#enter('rename', `${container.name} to ${name}`);
     this.#claim(name);
     container.name = name;
+    this.#announce(container, 'rename');
+  }
+
+  async unpause(id: string): Promise<void> {
+    const container = this.#existing(id);
+    await this.#enter('unpause', container.name);
+    if (container.phase === 'paused') this.#turn(container, 'running');
+  }
+
+  async mend(_: Scope, id: string, { instance, deviations }: Mending): Promise<void> {
+    const container = this.#existing(id);
+    await this.#enter('mend', `${container.name} ${deviations.map(({ what }) => what).join()}`);
+    for (const { cure, found } of deviations) {
+      if (cure === 'update') container.limits = wantedLimits(instance.spec);
+      if (cure === 'connect') container.networks = [...container.networks, NETWORK].toSorted();
+      if (cure === 'connect') container.address = this.#addressOf(container);
+      if (cure === 'disconnect')
+        container.networks = container.networks.filter((one) => one !== found);
+    }
+    this.#announce(container, 'update');
   }
 
   async logs(id: string): Promise<string[]> {
@@ -297,7 +383,7 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.#existing(id).log.slice(-20);
   }
 
-  async watch(scope: Scope, changed: (id: InstanceId) => void, signal: AbortSignal) {
+  async watch(scope: Scope, changed: (event: EngineEvent) => void, signal: AbortSignal) {
     await this.#enter('watch');
     const ended = new Promise<void>((resolve, reject) => {
       const end = (error: GridError | null): void => {
@@ -370,6 +456,8 @@ export class FakeEngine implements Containers, Engine, Probes {
       engineHealth: null,
       log: [],
       hookRun,
+      limits: wantedLimits(instance.spec),
+      networks: [NETWORK],
     });
     this.#countInstance(instancePath(instance));
     return id;
@@ -477,27 +565,41 @@ export class FakeEngine implements Containers, Engine, Probes {
     await this.#clock.sleep(interval * (passes ? 1 : retries));
     if (container.phase !== 'running' || container.startedAt !== startedAt) return;
     container.engineHealth = passes ? 'healthy' : 'unhealthy';
-    this.#announce(container);
+    this.#announce(container, 'health_status');
   }
 
   #exit(container: FakeContainer, code: number): void {
-    if (container.phase !== 'running') return;
+    if (!isAlive(container)) return;
     container.phase = 'exited';
     container.exitCode = code;
     container.finishedAt = this.#clock.now();
     container.address = null;
-    this.#announce(container);
+    this.#announce(container, 'die');
   }
 
   #drop(container: FakeContainer): void {
     this.#containers.delete(container.id);
-    this.#announce(container);
+    this.#announce(container, 'destroy');
   }
 
-  #announce({ scope, instance }: FakeContainer): void {
+  #turn(container: FakeContainer, phase: 'running' | 'paused'): void {
+    container.phase = phase;
+    this.#announce(container, phase === 'paused' ? 'pause' : 'unpause');
+  }
+
+  #addressOf({ id, networks }: FakeContainer): string | null {
+    if (!networks.includes(NETWORK)) return null;
+    return `10.99.${Math.floor(this.#ids / 250)}.${(Number(id.slice(-4)) % 250) + 1}`;
+  }
+
+  #announce(container: FakeContainer, action: string): void {
+    this.#tell(container, { action, container: container.id, id: container.instance });
+  }
+
+  #tell({ scope }: FakeContainer, event: EngineEvent): void {
     for (const listener of this.#listeners)
       if (listener.scope.grid === scope.grid && listener.scope.node === scope.node)
-        listener.changed(instance);
+        listener.changed(event);
   }
 
   #countInstance(path: string): void {
@@ -510,7 +612,7 @@ export class FakeEngine implements Containers, Engine, Probes {
 
 function facts(one: FakeContainer): ContainerFacts {
   const { id, name, phase, startedAt, finishedAt, exitCode, address, instance } = one;
-  const { engineHealth, hookRun } = one;
+  const { engineHealth, hookRun, networks, limits } = one;
   const { stack, service, number, specHash, revision, spec } = instance;
   const { stopGracePeriod, waitForPort, healthCheck } = spec;
   return {
@@ -535,7 +637,13 @@ function facts(one: FakeContainer): ContainerFacts {
     engineMessage: '',
     outOfMemory: false,
     presence: address === null ? null : { address, port: null, names: [], links: [], servers: [] },
+    networks,
+    settings: { limits, network: NETWORK },
   };
+}
+
+function isAlive({ phase }: FakeContainer): boolean {
+  return phase === 'running' || phase === 'paused';
 }
 
 function portsOf({ instance, scope, hookRun }: FakeContainer): string[] {
