@@ -328,7 +328,24 @@ const gridHead = {
       { description: 'How deploys are carried out.', later: laterGridDeployKeys },
     ),
   ),
+  grace_period: Type.Optional(
+    closed(
+      {
+        ha: gracePeriod('2m', 'Of services with the strategy `ha`.'),
+        daemon: gracePeriod('10m', 'Of services with the strategy `daemon`.'),
+        random: gracePeriod('30s', 'Of services with the strategy `random`.'),
+      },
+      {
+        description:
+          'How long a node may be gone before its instances are placed elsewhere, by the strategy of their service; 10 seconds or more. Instances of stateful services never are.',
+      },
+    ),
+  ),
 };
+
+function gracePeriod(period: string, description: string) {
+  return Type.Optional(text({ default: period, description, examples: ['5m'] }));
+}
 
 export const GridHead = closed(
   { ...gridHead, stacks: anything('object') },

@@ -18,7 +18,12 @@ export interface Grid {
   readonly pruneBudget: number;
   /** Seconds until a deploy that does not converge has failed. */
   readonly deployTimeout: number;
+  /** Absent: Kontena's. */
+  readonly gracePeriods?: GracePeriods;
 }
+
+/** Seconds that a node may be gone before stateless instances are placed elsewhere, where they are not Kontena's. */
+export type GracePeriods = Readonly<Partial<Record<Strategy, number>>>;
 
 export interface NodeWish {
   readonly labels: readonly string[];

@@ -37,6 +37,7 @@ nodes:
   web-2:
 prune: {budget: 50%}
 deploy: {timeout: 1h}
+grace_period: {ha: 5m, daemon: 1h}
 x-team: shop
 `);
     expect(compiled).toMatchObject({
@@ -52,6 +53,7 @@ x-team: shop
         },
         pruneBudget: 0.5,
         deployTimeout: 3_600,
+        gracePeriods: { ha: 300, daemon: 3_600 },
       },
     });
   });
@@ -74,6 +76,11 @@ x-team: shop
     ['prune: {budget: 0.3}', 'error wrong-value 1:17'],
     ['deploy: {timeout: 0s}', 'error bad-duration 1:19'],
     ['deploy: {timeout: soon}', 'error bad-duration 1:19'],
+    ['grace_period: {ha: soon}', 'error bad-duration 1:20'],
+    ['grace_period: {ha: 9s}', 'error bad-duration 1:20'],
+    ['grace_period: {random: 0}', 'error bad-duration 1:24'],
+    ['grace_period: {stateful: 5m}', 'error unknown-key 1:16'],
+    ['grace_period: 5m', 'error wrong-type 1:15'],
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
     ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
     ['logs: {}', 'error not-supported-yet 1:1'],
