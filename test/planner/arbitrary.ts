@@ -86,7 +86,7 @@ export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly Observed
   const node = fc
     .record({
       name: fc.constantFrom('n0', 'n1', 'n2', 'n3', 'n4', 'n5'),
-      labels: fc.subarray(['ssd', 'az=1', 'ephemeral']),
+      labels: fc.subarray(['ssd', 'az=1', 'ephemeral', 'region=eu']),
       memory: fc.constantFrom(2_000, 8_000),
       status: fc.constantFrom(...(options.statuses ?? (['online'] as const))),
       availability:

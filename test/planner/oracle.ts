@@ -56,6 +56,7 @@ function best(
       return [...misses, -weight(textHash(path), textHash(node.name))];
     return [
       ...misses,
+      own.filter((other) => region(other.node) === region(node)).length,
       own.filter((other) => zone(other.node) === zone(node)).length,
       own.filter((other) => other.node === node).length,
       loads.get(node.name) ?? 0,
@@ -74,6 +75,7 @@ function isPossible(
   const here = placed.filter((other) => other.node === node);
   const hard = service.affinity.filter((rule) => !rule.soft);
   const used = here.reduce((sum, other) => sum + (other.service.spec.memory ?? 0), 0);
+  const busy = here.reduce((sum, other) => sum + (other.service.spec.cpus ?? 0), 0);
   const taken = new Set(
     here.flatMap((other) => other.service.spec.ports.map((port) => port.nodePort)),
   );
@@ -81,7 +83,7 @@ function isPossible(
     node.availability === 'active' &&
     hard.every((rule) => holds(rule, node, number)) &&
     !service.spec.ports.some((port) => taken.has(port.nodePort)) &&
-    (service.spec.cpus ?? 0) <= (node.facts?.cpus ?? 0) &&
+    (service.spec.cpus === null || busy + service.spec.cpus <= (node.facts?.cpus ?? 0)) &&
     (service.spec.memory === null || used + service.spec.memory <= (node.facts?.memory ?? 0))
   );
 }
@@ -94,8 +96,12 @@ function holds(rule: Affinity, node: ObservedNode, number: number): boolean {
   return has !== rule.negated;
 }
 
+function region(node: ObservedNode): string {
+  return node.facts?.labels.find((label) => label.startsWith('region=')) ?? '';
+}
+
 function zone(node: ObservedNode): string {
-  return node.facts?.labels.find((label) => label.startsWith('az=')) ?? '';
+  return `${region(node)} ${node.facts?.labels.find((label) => label.startsWith('az=')) ?? ''}`;
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
