@@ -12,6 +12,8 @@ import {
   aPort,
   aService,
   aSpec,
+  aTakenPort,
+  aVolumeMount,
   desiring,
   NOW,
   someFacts,
@@ -41,6 +43,12 @@ const spec = fc.record({
   ports: fc.constantFrom([], [], [aPort(80)], [aPort(443)]),
   memory: fc.constantFrom(null, null, 1_000, 3_000),
   cpus: fc.constantFrom(null, null, 2, 8),
+  mounts: fc.constantFrom([], [], [], [aVolumeMount()]),
+});
+
+const hostReport = fc.record({
+  ports: fc.constantFrom([], [], [aTakenPort(80)], [aTakenPort(443, { protocol: 'udp' })]),
+  volumes: fc.subarray(['shop.web.data-1', 'shop.web.data-2', 'shop.api.data-1', 'blog.db.data-1']),
 });
 
 interface ServiceOptions {
@@ -94,10 +102,12 @@ export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly Observed
           ? fc.constantFrom('active', 'active', 'drain')
           : fc.constant('active'),
       age: fc.constantFrom(0, 20_000, 60_000, 300_000, 900_000),
+      host: fc.option(hostReport),
     })
-    .map(({ labels, memory, age, ...fields }) =>
+    .map(({ labels, memory, age, host, ...fields }) =>
       aNode({
         ...fields,
+        ...(host === null ? {} : { host }),
         availability: fields.availability,
         lastSeenAt: NOW - age,
         facts: someFacts({ labels, memory }),

@@ -1,6 +1,8 @@
 import type { Affinity, Service } from '../../src/model/grid.ts';
 import { compareText, instancePath } from '../../src/model/identity.ts';
 import type { ObservedNode } from '../../src/model/observed.ts';
+import type { PortBinding } from '../../src/model/spec.ts';
+import { volumeName } from '../../src/model/volume-name.ts';
 import { textHash, weight } from '../../src/planner/random.ts';
 
 /**
@@ -52,6 +54,7 @@ function best(
     const misses = service.affinity
       .filter((rule) => rule.soft)
       .map((rule) => (holds(rule, node, number) ? 0 : 1));
+    misses.unshift(hasVolumes(asking, node) ? 0 : 1);
     if (service.strategy === 'random')
       return [...misses, -weight(textHash(path), textHash(node.name))];
     return [
@@ -83,8 +86,23 @@ function isPossible(
     node.availability === 'active' &&
     hard.every((rule) => holds(rule, node, number)) &&
     !service.spec.ports.some((port) => taken.has(port.nodePort)) &&
+    !service.spec.ports.some((port) => isForeign(port, node)) &&
     (service.spec.cpus === null || busy + service.spec.cpus <= (node.facts?.cpus ?? 0)) &&
     (service.spec.memory === null || used + service.spec.memory <= (node.facts?.memory ?? 0))
+  );
+}
+
+/** For ports on all addresses. */
+function isForeign({ nodePort, protocol }: PortBinding, { host }: ObservedNode): boolean {
+  const ports = host?.ports ?? [];
+  return ports.some((taken) => taken.port === nodePort && taken.protocol === protocol);
+}
+
+/** For services with one volume, if any, that each instance has for its own. */
+function hasVolumes({ service, number }: Asking, { host }: ObservedNode): boolean {
+  const id = { stack: service.stack, service: service.name, number };
+  return service.spec.mounts.every(
+    (mount) => mount.kind !== 'volume' || host?.volumes.includes(volumeName(id, mount.volume)),
   );
 }
 
