@@ -3,6 +3,7 @@ import type { ContainerPhase } from '../model/container.ts';
 import type { Deviation } from '../model/drift.ts';
 import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
+import type { HostReport } from '../model/host-report.ts';
 import type { InstanceId } from '../model/identity.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -174,6 +175,8 @@ export interface PullOptions {
 /** The engine as a whole. Throws as `Containers` does. */
 export interface Engine {
   facts(): Promise<EngineFacts>;
+  /** What is on the host beside the scope's own containers. */
+  host(scope: Scope): Promise<HostReport>;
   /** Fetches an image unless the engine has it, `:latest` included. Throws `image-not-found`, `image-pull-failed`. */
   pull(image: string, options: PullOptions): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import { GridError } from '../model/error.ts';
-import type { Engine, EngineFacts, PullOptions } from './containers.ts';
+import type { HostReport } from '../model/host-report.ts';
+import type { Engine, EngineFacts, PullOptions, Scope } from './containers.ts';
 import { Deadline } from './deadline.ts';
 import type { DockerClient } from './docker.ts';
 import { engineError, pullError, statusOf } from './docker-error.ts';
+import { dockerHost } from './docker-host.ts';
 import { type ImageReference, imageReference } from './image-reference.ts';
 import { PullProgress } from './pull-progress.ts';
 
@@ -39,6 +41,10 @@ export class DockerEngine implements Engine {
       architecture: description.Architecture,
       volumeDrivers: description.Plugins?.Volume ?? ['local'],
     };
+  }
+
+  async host(scope: Scope): Promise<HostReport> {
+    return await dockerHost(this.#client, scope);
   }
 
   async pull(image: string, options: PullOptions): Promise<void> {

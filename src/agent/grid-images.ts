@@ -1,5 +1,6 @@
 import { errorMessage, GridError } from '../model/error.ts';
-import type { Engine, EngineFacts, PullOptions } from './containers.ts';
+import type { HostReport } from '../model/host-report.ts';
+import type { Engine, EngineFacts, PullOptions, Scope } from './containers.ts';
 import { type GridRegistry, gridRegistry, ownRegistry } from './grid-registry.ts';
 import type { DoorOptions, RegistryDoors } from './registry-doors.ts';
 
@@ -29,6 +30,10 @@ export class GridImages implements Engine {
 
   async facts(): Promise<EngineFacts> {
     return await this.#options.engine.facts();
+  }
+
+  async host(scope: Scope): Promise<HostReport> {
+    return await this.#options.engine.host(scope);
   }
 
   async pull(image: string, options: PullOptions): Promise<void> {

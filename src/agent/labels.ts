@@ -148,6 +148,13 @@ export function instanceFilter(scope: Scope, id: InstanceId): string[] {
   ];
 }
 
+/** Whose instance a container is; `null`: it is not gridops'. */
+export function ownerOf(labels: Labels): Pick<Scope, 'grid' | 'node'> | null {
+  const { [label.grid]: grid, [label.node]: node } = labels;
+  if (grid === undefined || node === undefined || parseLabels(labels) === null) return null;
+  return { grid, node };
+}
+
 /** `null` for a container that has the scope's labels but not an instance's: somebody's copy, not ours. */
 export function parseLabels(labels: Labels): LabelFacts | null {
   const stack = labels[label.stack];

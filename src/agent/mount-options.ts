@@ -1,7 +1,5 @@
 import type { AssignedInstance } from '../model/assignment.ts';
-import { shortDigest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
-import { containerName } from '../model/identity.ts';
 import {
   type BindMount,
   type FilesMount,
@@ -10,9 +8,9 @@ import {
   type SecretMount,
   type TmpfsMount,
   type VolumeMount,
-  type VolumeSpec,
   type VolumesFrom,
 } from '../model/spec.ts';
+import { dataVolumeName, volumeName } from '../model/volume-name.ts';
 import type { PlacedInstance, Scope } from './containers.ts';
 import { volumeLabels } from './labels.ts';
 
@@ -33,13 +31,6 @@ export function mountOptions(input: MountOptionsInput) {
       ? {}
       : { VolumesFrom: volumesFrom.map((one, at) => lender(one, instance.lenders?.[at])) }),
   };
-}
-
-/** Kontena's volume names (kontena.md 4.9); an external volume keeps its own. */
-export function volumeName(instance: AssignedInstance, volume: VolumeSpec): string {
-  if (volume.external || volume.scope === 'grid') return volume.name;
-  if (volume.scope === 'stack') return `${instance.stack}.${volume.name}`;
-  return `${instance.stack}.${instance.service}.${volume.name}-${instance.number}`;
 }
 
 /**
@@ -119,7 +110,7 @@ function anonymousVolume(scope: Scope, instance: AssignedInstance, target: strin
   if (!instance.stateful) return { ...base, Source: '' };
   return {
     ...base,
-    Source: `${containerName(instance)}.${shortDigest(target)}`,
+    Source: dataVolumeName(instance, target),
     VolumeOptions: {
       NoCopy: false,
       Labels: { ...volumeLabels(scope, instance) },

@@ -1,5 +1,6 @@
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { HostReport } from '../model/host-report.ts';
 import { instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import {
@@ -19,6 +20,7 @@ import type { DriftRecord } from './drift-record.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
+import { HostReporter } from './host-reporter.ts';
 import {
   checkAssignment,
   checkNetworkMap,
@@ -76,6 +78,7 @@ export class Node implements SessionHost {
   readonly #options: NodeOptions;
   readonly #observer: Observer;
   readonly #reporter: NetworkReporter | null;
+  readonly #host: HostReporter;
   #reconciler: Reconciler | null = null;
   #balancers: LoadBalancers | null = null;
   #signed: Signed | null = null;
@@ -101,6 +104,7 @@ export class Node implements SessionHost {
     });
     const { observer } = options.network;
     this.#reporter = observer === undefined ? null : new NetworkReporter({ ...options, observer });
+    this.#host = new HostReporter({ ...options, look: async () => await this.#lookAround() });
   }
 
   get keys(): KeyPair {
@@ -168,7 +172,10 @@ export class Node implements SessionHost {
     void session.ended.then(() => this.#closed(session));
     if (session.takes(CAPABILITY.networkReport))
       this.#reporter?.open((message) => session.send(message));
-    void this.#reconciler?.known.then(() => this.#observe(session));
+    const told = session.takes(CAPABILITY.host)
+      ? this.#host.open((message) => session.send(message))
+      : null;
+    void this.#reconciler?.known.then(() => told).then(() => this.#observe(session));
   }
 
   async assigned({
@@ -231,6 +238,7 @@ export class Node implements SessionHost {
   async stop(): Promise<void> {
     this.#observer.close();
     await this.#reporter?.stop();
+    await this.#host.stop();
     await this.#reconciler?.stop();
     await this.#balancers?.stop();
     await this.#options.network.stop();
@@ -258,6 +266,14 @@ export class Node implements SessionHost {
     });
     void this.#reconciler.looked.then(() => network.begin(async () => await balancers.settled()));
     return this.#reconciler;
+  }
+
+  async #lookAround(): Promise<HostReport> {
+    const { identity, engine, publishAddress } = this.#options;
+    const { membership } = identity;
+    if (membership === null) throw new Error('not joined yet');
+    const { grid, node } = membership;
+    return await engine.host({ grid, node, publishAddress });
   }
 
   /** The same assignment again is fine: the master could not know that it had arrived. */
@@ -315,6 +331,7 @@ export class Node implements SessionHost {
     if (this.#session !== session) return;
     this.#session = null;
     this.#reporter?.close();
+    this.#host.close();
     this.#observer.close();
   }
 

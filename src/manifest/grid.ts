@@ -4,6 +4,7 @@ import type { Position } from '../model/problem.ts';
 import { parseSubnet } from './addresses.ts';
 import { parseAffinity } from './affinity.ts';
 import { parseDuration } from './durations.ts';
+import { readGracePeriods } from './grace-period.ts';
 import type { Report } from './report.ts';
 import { GridHead } from './schema.ts';
 import { parseAt, parseEach, type Section } from './section.ts';
@@ -49,6 +50,7 @@ export function readGrid(
 
 function toGrid(name: string, section: Section<GridHead>): Grid {
   const { value } = section;
+  const gracePeriods = readGracePeriods(section);
   return {
     name,
     subnet: readSubnet(section),
@@ -61,6 +63,7 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     pruneBudget: readBudget(value.prune?.budget),
     deployTimeout: readTimeout(section),
     ...(value.drift === undefined ? {} : { drift: value.drift }),
+    ...(Object.keys(gracePeriods).length === 0 ? {} : { gracePeriods }),
   };
 }
 

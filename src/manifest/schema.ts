@@ -335,7 +335,24 @@ const gridHead = {
         'What becomes of what a person changes about containers by hand: it is undone, or only shown. For services that say nothing.',
     }),
   ),
+  grace_period: Type.Optional(
+    closed(
+      {
+        ha: gracePeriod('2m', 'Of services with the strategy `ha`.'),
+        daemon: gracePeriod('10m', 'Of services with the strategy `daemon`.'),
+        random: gracePeriod('30s', 'Of services with the strategy `random`.'),
+      },
+      {
+        description:
+          'How long a node may be gone before its instances are placed elsewhere, by the strategy of their service; 10 seconds or more. Instances of stateful services never are.',
+      },
+    ),
+  ),
 };
+
+function gracePeriod(period: string, description: string) {
+  return Type.Optional(text({ default: period, description, examples: ['5m'] }));
+}
 
 export const GridHead = closed(
   { ...gridHead, stacks: anything('object') },

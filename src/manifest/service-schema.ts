@@ -33,7 +33,7 @@ const Deploy = closed(
       choice(['ha', 'daemon', 'random'], {
         default: 'ha',
         description:
-          'How nodes are chosen: spread over zones and nodes, on every matching node, or any.',
+          'How nodes are chosen: spread over regions, zones and nodes, on every matching node, or any.',
       }),
     ),
     wait_for_port: Type.Optional(

@@ -155,6 +155,7 @@ export class Dispatcher implements SessionHost {
     const older = this.#sessions.get(key(grid, node));
     this.#sessions.set(key(grid, node), session);
     const network = this.#options.networks.of(grid);
+    this.#forgetHost(session);
     if (older !== undefined) network.left(older);
     older?.close('replaced');
     network.opened(session);
@@ -274,6 +275,12 @@ export class Dispatcher implements SessionHost {
     if (this.#isCurrent(session)) await this.#options.onNetworkReport({ grid, node, report });
   }
 
+  hostReported(session: Session, { report }: AgentMessageOf<'host'>): void {
+    if (!this.#isCurrent(session)) return;
+    this.#options.fleet.put({ ...this.#known(session), host: report });
+    this.#options.onChange(session.node.grid);
+  }
+
   closed(session: Session): void {
     const { grid, node: name } = session.node;
     if (!this.#isCurrent(session)) return;
@@ -320,6 +327,12 @@ export class Dispatcher implements SessionHost {
       this.#options.fleet.get(grid, node) ??
       unheard({ grid, name: node, now: this.#options.clock.now() })
     );
+  }
+
+  /** Whether this agent will tell what else is on its host is not known: the one before it may have been a newer version. */
+  #forgetHost(session: Session): void {
+    const known = this.#known(session);
+    if (known.host !== null) this.#options.fleet.put({ ...known, host: null });
   }
 
   #send(assignment: Assignment): void {

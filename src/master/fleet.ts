@@ -1,5 +1,6 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { NodeWish } from '../model/grid.ts';
+import type { HostReport } from '../model/host-report.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
 import type {
   AssignedId,
@@ -25,6 +26,8 @@ export interface FleetNode {
   readonly assignment: Assignment | null;
   /** The node has not reported yet on an assignment that has everything tried again. */
   readonly retrying: boolean;
+  /** The last of the node's newest session; `null`: none came in it, which is all that an older agent does. Never stored. */
+  readonly host: HostReport | null;
 }
 
 /**
@@ -108,6 +111,7 @@ export function unheard(of: { grid: string; name: string; now: number }): FleetN
     observedGeneration: 0,
     assignment: null,
     retrying: false,
+    host: null,
   };
 }
 
@@ -120,6 +124,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
+    ...(node.host === null ? {} : { host: node.host }),
   };
 }
 
@@ -161,8 +166,8 @@ function withoutOldFailures({
 }
 
 function assignedId(instance: AssignedInstance): AssignedId {
-  const { stack, service, number, specHash, stateful } = instance;
-  return { stack, service, number, specHash, stateful };
+  const { stack, service, number, specHash, stateful, spec } = instance;
+  return { stack, service, number, specHash, stateful, spec };
 }
 
 /** What a node shows after a report: a complete one replaces, an increment is laid over. Sorted, so equal facts are equal. */

@@ -21,7 +21,12 @@ export interface Grid {
   readonly deployTimeout: number;
   /** Absent: repair. What its services go by that say nothing themselves. */
   readonly drift?: DriftPolicy;
+  /** Absent: Kontena's. */
+  readonly gracePeriods?: GracePeriods;
 }
+
+/** Seconds that a node may be gone before stateless instances are placed elsewhere, where they are not Kontena's. */
+export type GracePeriods = Readonly<Partial<Record<Strategy, number>>>;
 
 export interface NodeWish {
   readonly labels: readonly string[];

@@ -1,8 +1,10 @@
 import type { Drift } from './drift.ts';
 import type { ErrorCode } from './error.ts';
 import type { Availability } from './grid.ts';
+import type { HostReport } from './host-report.ts';
 import type { InstanceId } from './identity.ts';
 import type { NetworkFacts } from './network.ts';
+import type { ContainerSpec } from './spec.ts';
 
 /** What a Docker host is, as its agent reports it. Written by agents only. */
 export interface NodeFacts {
@@ -74,6 +76,8 @@ export interface AssignedId extends InstanceId {
   readonly specHash: string;
   /** So that a removal is known for what it is also when no revision names the service any more. */
   readonly stateful: boolean;
+  /** What it may use while it is there, also when no revision wants it so any more. Absent: not known. */
+  readonly spec?: ContainerSpec;
 }
 
 /**
@@ -89,6 +93,8 @@ export interface ObservedNode {
   readonly facts: NodeFacts | null;
   readonly instances: readonly ObservedInstance[];
   readonly assigned: readonly AssignedId[];
+  /** Absent: not known, as of an older agent. */
+  readonly host?: HostReport;
 }
 
 /** What agents last saw running in one grid. */

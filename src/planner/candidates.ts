@@ -3,10 +3,11 @@ import { isRelational, type Rule, satisfies } from './affinity.ts';
 import { passes, standingFilters, viewpoint } from './filters.ts';
 import { NumberHeap } from './heap.ts';
 import type { HostNode } from './host-nodes.ts';
+import { needsOf } from './needs.ts';
 import type { Occupancy } from './occupancy.ts';
 import type { Request } from './request.ts';
-import { memoryNeed } from './room.ts';
 import { TakenNodes } from './taken-nodes.ts';
+import { VolumeHomes } from './volume-homes.ts';
 
 /** Nodes that are equally preferred, as positions in the list of all nodes: the smaller position is the smaller name. */
 export interface Tier {
@@ -37,14 +38,21 @@ export class CandidateLists {
   readonly #occupancy: Occupancy;
   readonly #lists = new Map<string, readonly TierList[]>();
   readonly #candidates = new Map<string, Candidates>();
+  readonly #volumes: VolumeHomes;
 
   constructor(occupancy: Occupancy) {
     this.#occupancy = occupancy;
+    this.#volumes = new VolumeHomes(occupancy.hosts);
+  }
+
+  /** Whether which nodes are preferred is a matter of this instance at this moment: its candidates are good for nothing else. */
+  arePersonal(request: Request): boolean {
+    return dependsOnCompany(request.rules) || this.#volumes.known(request).length > 0;
   }
 
   for(request: Request): Candidates {
     const { rules } = request;
-    if (dependsOnCompany(rules)) return this.#make(this.#list(request));
+    if (this.arePersonal(request)) return this.#make(this.#list(request));
     const standing = standingKey(request);
     const list = this.#lists.get(standing) ?? this.#list(request);
     this.#lists.set(standing, list);
@@ -58,9 +66,11 @@ export class CandidateLists {
 
   #list(request: Request): readonly TierList[] {
     const tiers = new Map<number, number[]>();
+    const volumes = this.#volumes.known(request);
     for (const [position, host] of this.#occupancy.hosts.entries()) {
       if (!passes(standingFilters, host, request, this.#occupancy)) continue;
-      add(tiers, missedPreferences(request, host, this.#occupancy), position);
+      const missing = this.#volumes.missing(volumes, host);
+      add(tiers, missedPreferences(request, host, this.#occupancy, missing), position);
     }
     return [...tiers]
       .toSorted(([a], [b]) => a - b)
@@ -83,8 +93,8 @@ export class CandidateLists {
   }
 }
 
-/** Whether which nodes are preferred depends on who is there by now: such candidates are good for one instance only. */
-export function dependsOnCompany(rules: readonly Rule[]): boolean {
+/** Whether which nodes are preferred depends on who is there by now. */
+function dependsOnCompany(rules: readonly Rule[]): boolean {
   return rules.some((rule) => rule.soft && isRelational(rule));
 }
 
@@ -92,6 +102,7 @@ export function dependsOnCompany(rules: readonly Rule[]): boolean {
 export interface Tally {
   readonly onNode: ReadonlyMap<number, number>;
   readonly inZone: ReadonlyMap<string, number>;
+  readonly inRegion: ReadonlyMap<string, number>;
 }
 
 /**
@@ -100,6 +111,7 @@ export interface Tally {
  */
 export class Zone {
   readonly name: string;
+  readonly region: string;
   readonly #occupancy: Occupancy;
   readonly #heap: NumberHeap;
   /** Not in the heap during this turn: the service is on them already. */
@@ -110,6 +122,7 @@ export class Zone {
 
   constructor(name: string, positions: readonly number[], occupancy: Occupancy) {
     this.name = name;
+    this.region = occupancy.hosts[positions[0] ?? 0]?.region ?? '';
     this.#occupancy = occupancy;
     this.#frees = occupancy.frees;
     this.#heap = new NumberHeap(positions.map((position) => this.#key(position)));
@@ -180,15 +193,23 @@ function standingKey({ service, rules }: Request): string {
 
 /** What the room filters look at in a request without rules on who is there. */
 function roomKey({ service: { spec } }: Request): string {
-  const need = memoryNeed(spec);
-  if (spec.ports.length === 0 && spec.cpus === null && need === 0) return '';
+  const { memory, nanoCpus } = needsOf(spec);
+  if (spec.ports.length === 0 && nanoCpus === 0 && memory === 0) return '';
   const ports = spec.ports.map(({ ip, nodePort, protocol }) => `${ip} ${nodePort} ${protocol}`);
-  return JSON.stringify([ports, spec.cpus, need]);
+  return JSON.stringify([ports, nanoCpus, memory]);
 }
 
-/** 0 when all soft rules are satisfied; an earlier rule weighs more than all later ones together. */
-function missedPreferences(request: Request, host: HostNode, occupancy: Occupancy): number {
-  let missed = 0;
+/**
+ * 0 when all soft rules are satisfied and no volume of its own is missing; an earlier rule weighs more than all later ones
+ * together, and volumes weigh more than rules (kontena.md 4.3).
+ */
+function missedPreferences(
+  request: Request,
+  host: HostNode,
+  occupancy: Occupancy,
+  missingVolumes: number,
+): number {
+  let missed = missingVolumes;
   for (const rule of request.rules) {
     if (!rule.soft) continue;
     missed = missed * 2 + (satisfies(rule, viewpoint(host, request, occupancy)) ? 0 : 1);

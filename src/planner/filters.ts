@@ -1,11 +1,17 @@
 import type { Service } from '../model/grid.ts';
-import { type InstanceId, instancePath } from '../model/identity.ts';
+import { instancePath } from '../model/identity.ts';
+import type { PortBinding } from '../model/spec.ts';
 import { isRelational, type Rule, satisfies, type Viewpoint } from './affinity.ts';
 import type { HostNode } from './host-nodes.ts';
+import { NANO_CPUS, type Needs, needsOf } from './needs.ts';
 import type { Occupancy } from './occupancy.ts';
-import { claimOf, collide } from './ports.ts';
+import { claimOf } from './ports.ts';
+import { oneLine } from './printable.ts';
 import type { Request } from './request.ts';
-import { memoryNeed } from './room.ts';
+import type { PortHolder } from './room.ts';
+
+/** Names of what is not ours are cut: they may be anything. */
+const LONGEST_NAME = 100;
 
 /** A hard condition for an instance to be on a node. Kontena's (kontena.md 4.3), in its order. */
 export interface Filter {
@@ -47,29 +53,25 @@ const ports: Filter = {
   allows: (host, request, occupancy) => takenPort(host, request, occupancy) === null,
   explain: (host, request, occupancy) => {
     const taken = takenPort(host, request, occupancy);
-    if (taken === null) return 'port taken';
-    return `port ${taken.port} taken by ${instancePath(taken.holder)}`;
+    return taken === null ? 'port taken' : takenText(taken);
   },
 };
 
 const cpus: Filter = {
   name: 'cpus',
-  allows: (host, { service }) => (service.spec.cpus ?? 0) <= (host.facts?.cpus ?? 0),
-  explain: (host, { service }) =>
-    `${host.facts?.cpus ?? 0} of ${service.spec.cpus ?? 0} CPUs needed`,
+  allows: (...of) => isEnough('nanoCpus', ...of),
+  explain: (host, request, occupancy) => {
+    const { nanoCpus } = free(host, request, occupancy);
+    return `${cpuText(nanoCpus)} CPUs free of ${cpuText(needsOf(request.service.spec).nanoCpus)} needed`;
+  },
 };
 
 const memory: Filter = {
   name: 'memory',
-  allows: (host, request, occupancy) => {
-    const need = memoryNeed(request.service.spec);
-    if (need === 0) return true;
-    const unspoken = (host.facts?.memory ?? 0) - occupancy.room(host).reservedMemory;
-    return need <= unspoken || need <= freeMemory(host, request, occupancy);
-  },
+  allows: (...of) => isEnough('memory', ...of),
   explain: (host, request, occupancy) => {
-    const free = Math.max(0, freeMemory(host, request, occupancy));
-    return `${mebibytes(free)} memory free of ${mebibytes(memoryNeed(request.service.spec))} needed`;
+    const { memory: bytes } = free(host, request, occupancy);
+    return `${mebibytes(bytes)} memory free of ${mebibytes(needsOf(request.service.spec).memory)} needed`;
   },
 };
 
@@ -131,28 +133,64 @@ function missingDriver(host: HostNode, service: Service): string | null {
   return null;
 }
 
-function takenPort(
-  host: HostNode,
-  request: Request,
-  occupancy: Occupancy,
-): { readonly port: number; readonly holder: InstanceId } | null {
+interface TakenBinding {
+  readonly binding: PortBinding;
+  readonly holder: PortHolder;
+}
+
+function takenPort(host: HostNode, request: Request, occupancy: Occupancy): TakenBinding | null {
   const bindings = request.service.spec.ports;
   if (bindings.length === 0) return null;
   const room = occupancy.room(host);
   const address = host.facts?.publishAddress ?? '0.0.0.0';
   for (const binding of bindings) {
-    const wanted = claimOf(binding, address);
-    const holder = room.portHolder((held) => collide(held, wanted), wanted.port, request.id);
-    if (holder !== null) return { port: binding.nodePort, holder };
+    const holder = room.portHolder(claimOf(binding, address), request.id);
+    if (holder !== null) return { binding, holder };
   }
   return null;
 }
 
-function freeMemory(host: HostNode, { id }: Request, occupancy: Occupancy): number {
+function takenText({ binding: { nodePort, protocol }, holder }: TakenBinding): string {
+  if (holder.kind === 'instance') return `port ${nodePort} taken by ${instancePath(holder.id)}`;
+  const { container, node } = holder.taken;
+  const name = oneLine(container, LONGEST_NAME);
+  const whose =
+    node === undefined ? "which is not gridops'" : `of node ${oneLine(node, LONGEST_NAME)}`;
+  return `port ${nodePort}/${protocol} is taken by container ${name}, ${whose}`;
+}
+
+/** Whether what is needed is there, and not spoken for by others. */
+function isEnough(
+  kind: keyof Needs,
+  host: HostNode,
+  request: Request,
+  occupancy: Occupancy,
+): boolean {
+  const need = needsOf(request.service.spec)[kind];
+  if (need === 0) return true;
+  // Looking for what is its own takes time, and is seldom needed.
+  if (need <= capacity(host)[kind] - occupancy.room(host).reserved[kind]) return true;
+  return need <= free(host, request, occupancy)[kind];
+}
+
+/** Of a node that has too little, as when a larger one came back as a smaller one, it is less than nothing. */
+function free(host: HostNode, { id }: Request, occupancy: Occupancy): Needs {
   const room = occupancy.room(host);
-  return (host.facts?.memory ?? 0) - room.reservedMemory + room.ownMemory(id);
+  const [all, reserved, own] = [capacity(host), room.reserved, room.own(id)];
+  return {
+    memory: all.memory - reserved.memory + own.memory,
+    nanoCpus: all.nanoCpus - reserved.nanoCpus + own.nanoCpus,
+  };
+}
+
+function capacity({ facts }: HostNode): Needs {
+  return { memory: facts?.memory ?? 0, nanoCpus: Math.round((facts?.cpus ?? 0) * NANO_CPUS) };
+}
+
+function cpuText(nanoCpus: number): string {
+  return String(Math.max(0, Math.round(nanoCpus / (NANO_CPUS / 100)) / 100));
 }
 
 function mebibytes(bytes: number): string {
-  return `${Math.floor(bytes / 1024 ** 2)} MiB`;
+  return `${Math.floor(Math.max(0, bytes) / 1024 ** 2)} MiB`;
 }

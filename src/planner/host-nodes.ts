@@ -1,4 +1,5 @@
 import type { Grid, NodeWish, Strategy } from '../model/grid.ts';
+import type { HostReport } from '../model/host-report.ts';
 import { compareText } from '../model/identity.ts';
 import type { NodeFacts, ObservedNode } from '../model/observed.ts';
 import type { PlanPolicy } from './policy.ts';
@@ -17,12 +18,16 @@ export interface HostNode {
   readonly draining: boolean;
   /** What the agent reports and what the grid wishes, together. */
   readonly labels: ReadonlySet<string>;
-  /** Value of the label `az`, empty without one: the ha strategy spreads over zones first. */
+  /** Value of the label `region`, empty without one: the ha strategy spreads over regions first. */
+  readonly region: string;
+  /** Of the labels `region` and `az`: zones of two regions are two, whatever they are called. It spreads over them next. */
   readonly zone: string;
   /** `null`: this node has never reported, and all that is known of it is its name. */
   readonly facts: NodeFacts | null;
   /** Milliseconds since the epoch of the last sign of life; `null` while it is present. */
   readonly goneSince: number | null;
+  /** What is on it beside what the grid wants there; `null`: not known. */
+  readonly report: HostReport | null;
 }
 
 interface Circumstances {
@@ -58,9 +63,11 @@ function hostNode(node: ObservedNode, circumstances: Circumstances): HostNode {
     },
     draining: node.availability === 'drain' || wish?.availability === 'drain',
     labels,
-    zone: zoneOf(labels),
+    region: valueOf('region', labels),
+    zone: `${valueOf('region', labels)}\n${valueOf('az', labels)}`,
     facts: node.facts,
     goneSince: node.status === 'online' ? null : node.lastSeenAt,
+    report: node.host ?? null,
   };
 }
 
@@ -71,18 +78,24 @@ function wishFor(grid: Grid, name: string): NodeWish | undefined {
 function presence(
   node: ObservedNode,
   strategy: Strategy,
-  { now, policy }: Circumstances,
+  { grid, now, policy }: Circumstances,
 ): Presence {
   if (node.status === 'online') return 'present';
   const gone = now - node.lastSeenAt;
   if (node.status === 'unobserved' && gone < policy.observeGrace) return 'silent';
-  return gone < policy.gracePeriod[strategy] ? 'away' : 'lost';
+  return gone < gracePeriod(strategy, grid, policy) ? 'away' : 'lost';
 }
 
-/** Of several, the first by name: a node is in one zone. */
-function zoneOf(labels: ReadonlySet<string>): string {
-  const zones = [...labels].filter((label) => label.startsWith('az=')).toSorted(compareText);
-  return zones[0]?.slice('az='.length) ?? '';
+function gracePeriod(strategy: Strategy, grid: Grid, policy: PlanPolicy): number {
+  const seconds = grid.gracePeriods?.[strategy];
+  return seconds === undefined ? policy.gracePeriod[strategy] : seconds * 1_000;
+}
+
+/** Of several, the first by name: a node is in one zone of one region. */
+function valueOf(key: string, labels: ReadonlySet<string>): string {
+  const prefix = `${key}=`;
+  const found = [...labels].filter((label) => label.startsWith(prefix)).toSorted(compareText);
+  return found[0]?.slice(prefix.length) ?? '';
 }
 
 function isSame(a: HostNode, b: HostNode): boolean {
@@ -92,6 +105,7 @@ function isSame(a: HostNode, b: HostNode): boolean {
     a.presence.random === b.presence.random &&
     a.draining === b.draining &&
     a.goneSince === b.goneSince &&
+    a.report === b.report &&
     sameSet(a.labels, b.labels) &&
     sameFacts(a.facts, b.facts)
   );

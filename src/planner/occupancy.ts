@@ -50,7 +50,7 @@ export class Occupancy {
   place(host: HostNode, { id, service }: Request): void {
     const position = this.position(host);
     this.#loads[position] = this.load(position) + 1;
-    this.room(host).enter({ id, service, isCurrent: true, leaving: false });
+    this.room(host).enter({ id, service, held: null, isCurrent: true, leaving: false });
   }
 
   leave(host: HostNode, id: InstanceId): void {
@@ -70,7 +70,7 @@ export class Occupancy {
       const { service, leaving } = this.#claimant(id);
       const hash = service?.specHash;
       const isCurrent = observed?.current?.specHash === hash || assigned?.specHash === hash;
-      room.enter({ id, service, isCurrent, leaving });
+      room.enter({ id, service, held: assigned?.spec ?? null, isCurrent, leaving });
     }
     return room;
   }

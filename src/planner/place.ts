@@ -8,7 +8,7 @@ import {
   type Exclusion,
   whatExcludes,
 } from './blocked.ts';
-import { type CandidateLists, type Candidates, dependsOnCompany } from './candidates.ts';
+import type { CandidateLists, Candidates } from './candidates.ts';
 import { bestOf, chooseHome, type Departure, departure } from './choose.ts';
 import { filters, passes, roomFilters } from './filters.ts';
 import type { HostNode } from './host-nodes.ts';
@@ -128,6 +128,7 @@ class ServiceTurn {
   readonly #context: PlaceContext;
   readonly #onNode = new Map<number, number>();
   readonly #inZone = new Map<string, number>();
+  readonly #inRegion = new Map<string, number>();
   readonly #opened = new Set<Candidates>();
   #last: { readonly rules: Request['rules']; readonly candidates: Candidates } | null = null;
   readonly #exhausted: Exhausted;
@@ -168,12 +169,13 @@ class ServiceTurn {
     return { kind: 'blocked', blocked: blockedBy(exclusion, request) };
   }
 
-  /** Instances whose rules are the same list share their candidates; unless they depend on who is where by now. */
+  /** Instances whose rules are the same list share their candidates; unless they are a matter of each. */
   #candidates(request: Request): Candidates {
-    if (request.rules === this.#last?.rules) return this.#last.candidates;
+    const arePersonal = this.#context.candidates.arePersonal(request);
+    if (!arePersonal && request.rules === this.#last?.rules) return this.#last.candidates;
     const candidates = this.#context.candidates.for(request);
     this.#opened.add(candidates);
-    this.#last = dependsOnCompany(request.rules) ? null : { rules: request.rules, candidates };
+    if (!arePersonal) this.#last = { rules: request.rules, candidates };
     return candidates;
   }
 
@@ -239,7 +241,7 @@ class ServiceTurn {
     const turn = {
       id: request.id,
       service: this.#service,
-      tally: { onNode: this.#onNode, inZone: this.#inZone },
+      tally: { onNode: this.#onNode, inZone: this.#inZone, inRegion: this.#inRegion },
       hasRoom,
     };
     for (const tier of candidates.tiers) {
@@ -253,5 +255,6 @@ class ServiceTurn {
     const position = this.#context.occupancy.position(host);
     this.#onNode.set(position, (this.#onNode.get(position) ?? 0) + 1);
     this.#inZone.set(host.zone, (this.#inZone.get(host.zone) ?? 0) + 1);
+    this.#inRegion.set(host.region, (this.#inRegion.get(host.region) ?? 0) + 1);
   }
 }

@@ -2,7 +2,7 @@ import type { Strategy } from '../model/grid.ts';
 
 /** What the master lets the planner go by. Times in milliseconds. */
 export interface PlanPolicy {
-  /** How long a node may be gone before its stateless instances are placed elsewhere, by the service's strategy. */
+  /** How long a node may be gone before its stateless instances are placed elsewhere, by the service's strategy. Grids may say otherwise. */
   readonly gracePeriod: Readonly<Record<Strategy, number>>;
   /** How long to wait for nodes that have not reported since this master knows of them. */
   readonly observeGrace: number;

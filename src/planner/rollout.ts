@@ -170,7 +170,7 @@ class Schedule {
 
   #nodeSoonFree({ excluded }: Blocked): string | undefined {
     return excluded
-      .filter(({ filter }) => filter === 'ports' || filter === 'memory')
+      .filter(({ filter }) => filter === 'ports' || filter === 'cpus' || filter === 'memory')
       .flatMap(({ nodes }) => nodes)
       .find((name) => this.#vacated.has(name));
   }

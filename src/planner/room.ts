@@ -1,15 +1,19 @@
 import type { Service } from '../model/grid.ts';
+import type { TakenPort } from '../model/host-report.ts';
 import { type InstanceId, servicePath } from '../model/identity.ts';
 import type { ContainerSpec } from '../model/spec.ts';
 import type { Company } from './affinity.ts';
 import type { HostNode } from './host-nodes.ts';
-import { claimOf, type PortClaim } from './ports.ts';
+import { type Needs, needsOf } from './needs.ts';
+import { claimOf, collide, type PortClaim } from './ports.ts';
 
 /** An instance on a node. */
 export interface Occupant {
   readonly id: InstanceId;
-  /** `null`: no revision wants it, or its stack is held. What it claims is not known. */
+  /** `null`: no revision wants it, or its stack is held. */
   readonly service: Service | null;
+  /** What its node was told that it is; `null`: not known. */
+  readonly held: ContainerSpec | null;
   /** What it has on the node already is what the service wants of it now. */
   readonly isCurrent: boolean;
   leaving: boolean;
@@ -17,72 +21,78 @@ export interface Occupant {
 
 interface Claim extends PortClaim {
   readonly owner: Occupant;
+  /** The claim counts as long as this is what the owner claims by. */
+  readonly spec: ContainerSpec;
 }
 
+/** Who has a port: an instance, or a container that is not this node's to run. */
+export type PortHolder =
+  | { readonly kind: 'instance'; readonly id: InstanceId }
+  | { readonly kind: 'foreign'; readonly taken: TakenPort };
+
 /**
- * Who is on one node, and what is left for others. Ports and memory are counted by the desired specs. What is about to leave
- * holds them until it is gone, if it has that spec at all; the claims of specs that are not desired any more are not known.
+ * Who is on one node, and what is left for others. What stays counts by the spec that it is to have. What is about to leave,
+ * what no revision wants and what is of a held stack counts by the spec that its node was told, until it is gone.
  */
 export class Room {
   readonly #publishAddress: string;
   readonly #occupants: Occupant[] = [];
   readonly #ports = new Map<number, Claim[]>();
+  readonly #foreign = new Map<number, TakenPort[]>();
   /** How many stay of each service; counted once somebody asks. */
   #services: Map<string, number> | null = null;
   #memory = 0;
+  #nanoCpus = 0;
 
   constructor(host: HostNode) {
     this.#publishAddress = host.facts?.publishAddress ?? '0.0.0.0';
+    for (const taken of host.report?.ports ?? []) add(this.#foreign, taken.port, taken);
   }
 
   enter(occupant: Occupant): void {
     this.#occupants.push(occupant);
     if (!occupant.leaving) this.#count(occupant, 1);
-    if (occupant.service === null || !isClaiming(occupant)) return;
-    this.#memory += memoryNeed(occupant.service.spec);
-    for (const binding of occupant.service.spec.ports) {
-      const claim = { ...claimOf(binding, this.#publishAddress), owner: occupant };
-      const claims = this.#ports.get(claim.port);
-      if (claims === undefined) this.#ports.set(claim.port, [claim]);
-      else claims.push(claim);
-    }
+    this.#claim(occupant);
   }
 
-  /** Says whether that frees anything. */
+  /** Says whether that may have freed anything. */
   leave(id: InstanceId): boolean {
     const occupant = this.#find(id);
     if (occupant === undefined || occupant.leaving) return false;
+    const before = claimed(occupant);
     occupant.leaving = true;
     this.#count(occupant, -1);
-    if (occupant.service === null || isClaiming(occupant)) return false;
-    this.#memory -= memoryNeed(occupant.service.spec);
+    if (before === null || claimed(occupant) === before) return false;
+    this.#reserve(before, -1);
+    this.#claim(occupant);
     return true;
   }
 
-  /** Who else holds a port that collides with a wanted one; `null` when nobody does. */
-  portHolder(
-    wanted: (claim: PortClaim) => boolean,
-    port: number,
-    asking: InstanceId,
-  ): InstanceId | null {
-    const found = this.#ports
-      .get(port)
+  /** Who else has a port that collides with the wanted one; `null` when nobody has. */
+  portHolder(wanted: PortClaim, asking: InstanceId): PortHolder | null {
+    const claim = this.#ports
+      .get(wanted.port)
       ?.find(
-        (claim) => wanted(claim) && isClaiming(claim.owner) && !isSame(claim.owner.id, asking),
+        (held) =>
+          claimed(held.owner) === held.spec &&
+          collide(held, wanted) &&
+          !isSame(held.owner.id, asking),
       );
-    return found?.owner.id ?? null;
+    if (claim !== undefined) return { kind: 'instance', id: claim.owner.id };
+    const taken = this.#foreign.get(wanted.port)?.find((held) => collide(held, wanted));
+    return taken === undefined ? null : { kind: 'foreign', taken };
   }
 
-  /** Bytes that are spoken for, also by `asking` if it is here. */
-  get reservedMemory(): number {
-    return this.#memory;
+  /** What is spoken for, also by `asking` if it is here. */
+  get reserved(): Needs {
+    return { memory: this.#memory, nanoCpus: this.#nanoCpus };
   }
 
-  /** Bytes of those that are `asking`'s own. */
-  ownMemory(asking: InstanceId): number {
+  /** What of that is `asking`'s own. */
+  own(asking: InstanceId): Needs {
     const own = this.#find(asking);
-    if (own === undefined || own.service === null || !isClaiming(own)) return 0;
-    return memoryNeed(own.service.spec);
+    const spec = own === undefined ? null : claimed(own);
+    return spec === null ? nothing : needsOf(spec);
   }
 
   /** Those who stay, but for the one that asks. */
@@ -92,6 +102,22 @@ export class Room {
       some: (test) =>
         this.#occupants.some(({ id, leaving }) => !leaving && !isSame(id, asking) && test(id)),
     };
+  }
+
+  #claim(owner: Occupant): void {
+    const spec = claimed(owner);
+    if (spec === null) return;
+    this.#reserve(spec, 1);
+    for (const binding of spec.ports) {
+      const claim = { ...claimOf(binding, this.#publishAddress), owner, spec };
+      add(this.#ports, claim.port, claim);
+    }
+  }
+
+  #reserve(spec: ContainerSpec, times: 1 | -1): void {
+    const { memory, nanoCpus } = needsOf(spec);
+    this.#memory += times * memory;
+    this.#nanoCpus += times * nanoCpus;
   }
 
   #others(stack: string, service: string, asking: InstanceId): number {
@@ -114,13 +140,17 @@ export class Room {
   }
 }
 
-/** Bytes that a container may use; 0 when it says nothing (kontena.md 4.3, filter 8). */
-export function memoryNeed(spec: ContainerSpec): number {
-  return spec.memory ?? spec.memorySwap ?? 0;
+const nothing: Needs = { memory: 0, nanoCpus: 0 };
+
+/** The spec that an instance takes room by; `null`: none that is known. */
+function claimed({ service, held, isCurrent, leaving }: Occupant): ContainerSpec | null {
+  return service !== null && (isCurrent || !leaving) ? service.spec : held;
 }
 
-function isClaiming({ leaving, isCurrent }: Occupant): boolean {
-  return isCurrent || !leaving;
+function add<T>(lists: Map<number, T[]>, key: number, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 function isSame(a: InstanceId, b: InstanceId): boolean {

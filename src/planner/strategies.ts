@@ -1,6 +1,6 @@
 import type { Service, Strategy } from '../model/grid.ts';
 import { type InstanceId, instancePath } from '../model/identity.ts';
-import type { Tally, Tier } from './candidates.ts';
+import type { Tally, Tier, Zone } from './candidates.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { textHash, weight } from './random.ts';
@@ -33,20 +33,28 @@ export function createStrategies(
   };
 }
 
-/** Zones with few instances of the service first, then nodes with few, then nodes with little on them, then by name. */
+/** Regions with few instances of the service first, then zones, then nodes with few, then nodes with little on them, then by name. */
 function spread(tier: Tier, { tally, hasRoom }: Turn, occupancy: Occupancy): number | null {
   let best: number | null = null;
   let fewest = 0;
   for (const zone of tier.zones) {
-    const inZone = tally.inZone.get(zone.name) ?? 0;
-    if (best !== null && inZone > fewest) continue;
+    const around = crowd(zone, tally);
+    if (best !== null && around > fewest) continue;
     const position = zone.best(tally, hasRoom);
     if (position === null) continue;
-    if (best !== null && inZone === fewest && !precedes(position, best, tally, occupancy)) continue;
+    if (best !== null && around === fewest && !precedes(position, best, tally, occupancy)) continue;
     best = position;
-    fewest = inZone;
+    fewest = around;
   }
   return best;
+}
+
+/** More than a zone ever has of one service. */
+const CROWD = 2 ** 24;
+
+/** One number to compare by: what is in the region weighs more than what is in the zone. */
+function crowd({ name, region }: Zone, { inZone, inRegion }: Tally): number {
+  return (inRegion.get(region) ?? 0) * CROWD + (inZone.get(name) ?? 0);
 }
 
 /** Of two nodes in zones that are equal: which the service has less on, then which has less on it at all. */

@@ -467,3 +467,39 @@ describe('how its network is', () => {
     expect(peer.received.map(({ type }) => type)).not.toContain('network-report');
   });
 });
+
+describe('what else is on its host', () => {
+  it('an agent tells a master that asks for it, before it shows its instances', async () => {
+    engine.foreign = { ports: [], volumes: ['shop-data'] };
+    await start();
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['host'] });
+    await peer.next('proof');
+    master.welcome(peer);
+
+    const types = () => peer.received.map(({ type }) => type);
+    await vi.waitFor(() => expect(types()).toContain('observation'));
+    expect(types().indexOf('host')).toBeLessThan(types().indexOf('observation'));
+    expect(await peer.next('host')).toEqual({ type: 'host', report: engine.foreign });
+  });
+
+  it('an agent does not tell an older master, that would refuse it', async () => {
+    await start();
+    const peer = await master.open();
+    await peer.next('observation');
+
+    expect(peer.received.map(({ type }) => type)).not.toContain('host');
+  });
+
+  it('holds up nothing when the engine cannot tell', async () => {
+    engine.fail('host', 'engine-refused');
+    await start();
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['host'] });
+    await peer.next('proof');
+    master.welcome(peer);
+
+    await peer.next('observation');
+    expect(peer.received.map(({ type }) => type)).not.toContain('host');
+  });
+});

@@ -10,6 +10,7 @@ function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
   const images = new GridImages({
     engine: {
       facts: () => Promise.reject(new Error('not asked')),
+      host: () => Promise.reject(new Error('not asked')),
       pull: (image) => {
         done.push(image);
         return Promise.resolve();

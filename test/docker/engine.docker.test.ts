@@ -69,6 +69,46 @@ describe.skipIf(withoutDocker)('Docker', () => {
     }
   });
 
+  it('tells what others have on its host, and for how long', async () => {
+    await ensureTestImages();
+    const engine = new DockerEngine(new DockerClient({ address: DOCKER_SOCKET }));
+    const grid = testGrid();
+    const scope = { grid, node: 'node-1', publishAddress: '0.0.0.0' };
+    const port = await freePort();
+    const mine = async () => {
+      const { ports, volumes } = await engine.host(scope);
+      return {
+        ports: ports.filter(({ container }) => container === grid),
+        volumes: volumes.filter((name) => name.startsWith(grid)),
+      };
+    };
+    const label = `io.kontena.grid.name=${grid}`;
+    const published = [`127.0.0.1:${port}:8080`, `127.0.0.1:${port}:8080/udp`];
+
+    try {
+      await docker('volume', 'create', '--label', label, `${grid}-data`);
+      const flags = published.flatMap((one) => ['-p', one]);
+      const volumes = ['-v', `${grid}-data:/data`, '-v', '/nameless'];
+      await docker('network', 'create', '--label', label, grid);
+      const named = ['run', '-d', '--name', grid, '--label', label, '--network', grid];
+      await docker(...named, ...flags, ...volumes, TEST_IMAGES.web1);
+
+      const taken = { address: '127.0.0.1', port, container: grid };
+      expect(await mine()).toEqual({
+        ports: [
+          { ...taken, protocol: 'tcp' },
+          { ...taken, protocol: 'udp' },
+        ],
+        volumes: [`${grid}-data`],
+      });
+
+      await docker('stop', '-t', '0', grid);
+      expect(await mine()).toEqual({ ports: [], volumes: [`${grid}-data`] });
+    } finally {
+      await removeGrid(grid);
+    }
+  });
+
   describe('pulling', () => {
     const engine = new DockerEngine(new DockerClient({ address: DOCKER_SOCKET }));
     const { signal } = new AbortController();

@@ -38,6 +38,7 @@ nodes:
 prune: {budget: 50%}
 deploy: {timeout: 1h}
 drift: report
+grace_period: {ha: 5m, daemon: 1h}
 x-team: shop
 `);
     expect(compiled).toMatchObject({
@@ -54,6 +55,7 @@ x-team: shop
         pruneBudget: 0.5,
         deployTimeout: 3_600,
         drift: 'report',
+        gracePeriods: { ha: 300, daemon: 3_600 },
       },
     });
   });
@@ -77,6 +79,11 @@ x-team: shop
     ['deploy: {timeout: 0s}', 'error bad-duration 1:19'],
     ['deploy: {timeout: soon}', 'error bad-duration 1:19'],
     ['drift: ignore', 'error wrong-value 1:8'],
+    ['grace_period: {ha: soon}', 'error bad-duration 1:20'],
+    ['grace_period: {ha: 9s}', 'error bad-duration 1:20'],
+    ['grace_period: {random: 0}', 'error bad-duration 1:24'],
+    ['grace_period: {stateful: 5m}', 'error unknown-key 1:16'],
+    ['grace_period: 5m', 'error wrong-type 1:15'],
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
     ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
     ['logs: {}', 'error not-supported-yet 1:1'],

@@ -674,3 +674,48 @@ describe('network reports', () => {
     expect((await agent.closed).code).toBe(4000);
   });
 });
+
+describe('what a node tells of its host', () => {
+  const report = {
+    ports: [{ address: '0.0.0.0', port: 80, protocol: 'tcp' as const, container: 'nginx' }],
+    volumes: ['shop-data'],
+  };
+  const known = () => fleet.observedState('demo', {}).nodes[0]?.host;
+
+  it('is asked for in the challenge, and is what the planner sees from then on', async () => {
+    expect((await connect().greet()).capabilities).toContain('host');
+    const { agent } = await joined();
+    agent.send({ type: 'host', report });
+    await until(() => known() !== undefined);
+    expect(known()).toEqual(report);
+  });
+
+  it('is kept while the node is away, and forgotten when it comes back with an older agent', async () => {
+    const { agent, credential } = await joined();
+    agent.send({ type: 'host', report });
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+    agent.close();
+    await until(() => fleet.get('demo', 'node-1')?.online === false);
+    expect(known()).toEqual(report);
+
+    const again = connect(agent.keys);
+    await again.join({ kind: 'credential', credential });
+    again.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+    expect(known()).toBeUndefined();
+  });
+
+  it('is not known of an older agent, which is no fault', async () => {
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.observed === true);
+    expect(known()).toBeUndefined();
+  });
+
+  it('ends the session where it is no report', async () => {
+    const { agent } = await joined();
+    agent.sendText(JSON.stringify({ type: 'host', report: { ports: [{ port: 0 }] } }));
+    expect((await agent.closed).code).toBe(4000);
+  });
+});

@@ -25,6 +25,30 @@ describe('a node that is offline', () => {
     expect(places(planOf(scene(seconds * SECOND)))).toEqual({ 'shop/web-1': 'here' });
   });
 
+  test.each(['ha', 'random', 'daemon'] as const)(
+    'keeps its %s instances for as long as the grid says',
+    (strategy) => {
+      const web = aService({ strategy });
+      const grid = { gracePeriods: { [strategy]: 3_600 } };
+      const missing = (age: number) =>
+        isConverged(planOf({ services: [web], nodes: [gone(age, web)], grid }));
+      expect(missing(3_600 * SECOND - 1)).toBe(true);
+      expect(planOf({ services: [web], nodes: [gone(3_600 * SECOND, web)], grid }).wanted).toBe(
+        strategy === 'daemon' ? 0 : 1,
+      );
+      expect(
+        places(planOf({ services: [web], nodes: [gone(3_600 * SECOND, web), here], grid })),
+      ).toEqual(strategy === 'daemon' ? { 'shop/web-2': 'here' } : { 'shop/web-1': 'here' });
+    },
+  );
+
+  test('never loses its stateful instances, however soon the grid loses patience', () => {
+    const db = aService({ name: 'db', stateful: true });
+    const grid = { gracePeriods: { ha: 10 } };
+    const made = planOf({ services: [db], nodes: [gone(7_200 * SECOND, db), here], grid });
+    expect(made.waves).toEqual([]);
+  });
+
   test('counts among the nodes of a daemon for 600 s', () => {
     const log = aService({ strategy: 'daemon' });
     const wanted = (age: number) => planOf({ services: [log], nodes: [gone(age, log)] }).wanted;

@@ -12,6 +12,7 @@ import {
   aPort,
   aService,
   aSpec,
+  aTakenPort,
   aVolumeMount,
   desiring,
   NOW,
@@ -42,7 +43,12 @@ const spec = fc.record({
   ports: fc.constantFrom([], [], [aPort(80)], [aPort(443)]),
   memory: fc.constantFrom(null, null, 1_000, 3_000),
   cpus: fc.constantFrom(null, null, 2, 8),
-  mounts: fc.constantFrom([], [], [aVolumeMount({ scope: 'stack' })]),
+  mounts: fc.constantFrom([], [], [], [aVolumeMount()], [aVolumeMount({ scope: 'stack' })]),
+});
+
+const hostReport = fc.record({
+  ports: fc.constantFrom([], [], [aTakenPort(80)], [aTakenPort(443, { protocol: 'udp' })]),
+  volumes: fc.subarray(['shop.web.data-1', 'shop.web.data-2', 'shop.api.data-1', 'blog.db.data-1']),
 });
 
 interface ServiceOptions {
@@ -88,7 +94,7 @@ export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly Observed
   const node = fc
     .record({
       name: fc.constantFrom('n0', 'n1', 'n2', 'n3', 'n4', 'n5'),
-      labels: fc.subarray(['ssd', 'az=1', 'ephemeral']),
+      labels: fc.subarray(['ssd', 'az=1', 'ephemeral', 'region=eu']),
       memory: fc.constantFrom(2_000, 8_000),
       status: fc.constantFrom(...(options.statuses ?? (['online'] as const))),
       availability:
@@ -96,10 +102,12 @@ export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly Observed
           ? fc.constantFrom('active', 'active', 'drain')
           : fc.constant('active'),
       age: fc.constantFrom(0, 20_000, 60_000, 300_000, 900_000),
+      host: fc.option(hostReport),
     })
-    .map(({ labels, memory, age, ...fields }) =>
+    .map(({ labels, memory, age, host, ...fields }) =>
       aNode({
         ...fields,
+        ...(host === null ? {} : { host }),
         availability: fields.availability,
         lastSeenAt: NOW - age,
         facts: someFacts({ labels, memory }),

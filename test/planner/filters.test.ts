@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Service } from '../../src/model/grid.ts';
+import type { TakenPort } from '../../src/model/host-report.ts';
 import type { ObservedNode } from '../../src/model/observed.ts';
+import { isConverged } from '../../src/model/plan.ts';
 import type { PortBinding } from '../../src/model/spec.ts';
 import {
+  aHostReport,
   aNode,
   aNodeRunning,
   anAffinity,
@@ -10,11 +13,13 @@ import {
   aService,
   aSpec,
   assigned,
+  aTakenPort,
   aVolumeMount,
   NOW,
+  running,
   someFacts,
 } from '../support/builders.ts';
-import { places, planOf } from './planning.ts';
+import { places, planOf, waits, waves } from './planning.ts';
 
 const good = aNode({ name: 'good', facts: someFacts({ labels: ['ssd'] }) });
 const GIB = 1024 ** 3;
@@ -113,7 +118,38 @@ const cases: readonly (readonly [string, Case])[] = [
       filter: 'cpus',
       service: aService({ spec: aSpec({ cpus: 4 }) }),
       bad: aNode({ name: 'bad', facts: someFacts({ cpus: 2 }) }),
-      reason: '2 of 4 CPUs needed',
+      reason: '2 CPUs free of 4 needed',
+    },
+  ],
+  [
+    'with too few CPUs that are not spoken for',
+    {
+      filter: 'cpus',
+      service: aService({ spec: aSpec({ cpus: 1 }) }),
+      bad: aNodeRunning('bad', [[aService({ name: 'api', spec: aSpec({ cpus: 3.25 }) }), 1]]),
+      others: [aService({ name: 'api', spec: aSpec({ cpus: 3.25 }) })],
+      reason: '0.75 CPUs free of 1 needed',
+    },
+  ],
+  [
+    'on which a container that is not ours has the port',
+    {
+      filter: 'ports',
+      service: aService({ spec: aSpec({ ports: [aPort(80)] }) }),
+      bad: aNode({ name: 'bad', host: aHostReport({ ports: [aTakenPort(80)] }) }),
+      reason: "port 80/tcp is taken by container nginx, which is not gridops'",
+    },
+  ],
+  [
+    'on which a container of another node on the same engine has the port',
+    {
+      filter: 'ports',
+      service: aService({ spec: aSpec({ ports: [aPort(53, { protocol: 'udp' })] }) }),
+      bad: aNode({
+        name: 'bad',
+        host: aHostReport({ ports: [aTakenPort(53, { protocol: 'udp', node: 'web-2' })] }),
+      }),
+      reason: 'port 53/udp is taken by container nginx, of node web-2',
     },
   ],
   [
@@ -212,6 +248,135 @@ describe('two ports', () => {
     const b = aService({ name: 'b', spec: aSpec({ ports: port(other) }) });
     const nodes = [aNode({ facts: someFacts({ publishAddress }) })];
     expect(planOf({ services: [a, b], nodes }).blocked).toHaveLength(fit ? 0 : 1);
+  });
+});
+
+describe('a port that a container which is not ours has', () => {
+  const web = aService({ spec: aSpec({ ports: [aPort(80)] }) });
+  const beside = (...ports: readonly TakenPort[]) => aNode({ host: aHostReport({ ports }) });
+
+  test.each([
+    ['on all addresses', aTakenPort(80), false],
+    ['on one address', aTakenPort(80, { address: '10.0.0.1' }), false],
+    ['on all addresses of both kinds', aTakenPort(80, { address: '::' }), false],
+    ['of another number', aTakenPort(81), true],
+    ['of another protocol', aTakenPort(80, { protocol: 'udp' }), true],
+  ])('%s', (_, taken, fits) => {
+    const made = planOf({ services: [web], nodes: [beside(taken)] });
+    expect(made.blocked).toHaveLength(fits ? 0 : 1);
+  });
+
+  test('on another address than the one wanted leaves room', () => {
+    const facts = someFacts({ publishAddress: '10.0.0.2' });
+    const host = aHostReport({ ports: [aTakenPort(80, { address: '10.0.0.1' })] });
+    expect(planOf({ services: [web], nodes: [aNode({ facts, host })] }).blocked).toEqual([]);
+  });
+
+  test('moves nobody who has a place', () => {
+    const host = aHostReport({ ports: [aTakenPort(80)] });
+    const made = planOf({ services: [web], nodes: [aNodeRunning('a', [[web, 1]], { host })] });
+    expect(isConverged(made)).toBe(true);
+  });
+
+  test('sends an instance elsewhere whose new spec wants it', () => {
+    const host = aHostReport({ ports: [aTakenPort(80)] });
+    const before = aService({ specHash: 'aaaaaaaaaaaaaaaa' });
+    const nodes = [aNodeRunning('a', [[before, 1]], { host }), aNode({ name: 'b' })];
+    expect(places(planOf({ services: [web], nodes }))).toEqual({ 'shop/web-1': 'b' });
+  });
+
+  test('is told with a name that does no harm to a terminal', () => {
+    const made = planOf({
+      services: [web],
+      nodes: [beside(aTakenPort(80, { container: `\u001b[2J${'n'.repeat(300)}` }))],
+    });
+    expect(made.blocked[0]?.reason).not.toContain('\u001b');
+    expect(made.blocked[0]?.reason.length).toBeLessThan(250);
+  });
+});
+
+describe('CPUs', () => {
+  test('are counted for what this plan places too, in parts', () => {
+    const small = aService({ instances: 41, spec: aSpec({ cpus: 0.1 }) });
+    const made = planOf({ services: [small], nodes: [aNode()] });
+    expect(Object.keys(places(made))).toHaveLength(40);
+    expect(made.blocked.map(({ number }) => number)).toEqual([41]);
+  });
+
+  test('of an instance that is replaced are not counted against itself', () => {
+    const web = aService({ spec: aSpec({ cpus: 3 }) });
+    const nodes = [aNodeRunning('a', [[{ ...web, specHash: 'aaaaaaaaaaaaaaaa' }, 1]])];
+    expect(planOf({ services: [web], nodes }).blocked).toEqual([]);
+  });
+
+  test('that are too few by now move nobody who has a place', () => {
+    const web = aService({ instances: 3, spec: aSpec({ cpus: 3 }) });
+    const nodes = [
+      aNodeRunning('a', [
+        [web, 1],
+        [web, 2],
+        [web, 3],
+      ]),
+    ];
+    expect(isConverged(planOf({ services: [web], nodes }))).toBe(true);
+  });
+});
+
+describe('what is there, but not as a revision wants it', () => {
+  const old = aService({ name: 'old', spec: aSpec({ memory: 6 * GIB, ports: [aPort(80)] }) });
+  const big = aService({ spec: aSpec({ memory: 3 * GIB }) });
+  const told = (service: Service, number = 1) => ({
+    ...assigned(service, number),
+    spec: service.spec,
+  });
+  const having = (service: Service, overrides = {}) =>
+    aNode({ name: 'a', instances: [running(service)], assigned: [told(service)], ...overrides });
+
+  test('takes its room as long as it is there when its service is removed', () => {
+    const made = planOf({ services: [big], nodes: [having(old), aNode({ name: 'b' })] });
+    expect(places(made)).toEqual({ 'shop/web-1': 'b' });
+  });
+
+  test('is waited for where there is no other room', () => {
+    const scene = { services: [big], nodes: [having(old)], grid: { pruneBudget: 1 } };
+    const made = planOf(scene);
+    expect(waits(made)).toEqual([
+      'shop/web-1: waits for room on node a, which other instances are about to leave',
+    ]);
+    expect(waves(made)).toEqual([['remove shop/old-1 on a']]);
+    expect(places(planOf({ ...scene, nodes: [aNode({ name: 'a' })] }))).toEqual({
+      'shop/web-1': 'a',
+    });
+  });
+
+  test('takes its room while its stack is held', () => {
+    const held = { ...old, stack: 'held' };
+    const made = planOf({ services: [big], nodes: [having(held)], held: ['held'] });
+    expect(made.blocked[0]?.reason).toBe(
+      'no node can take it: 2048 MiB memory free of 3072 MiB needed (a)',
+    );
+    const web = aService({ spec: aSpec({ ports: [aPort(80)] }) });
+    expect(
+      planOf({ services: [web], nodes: [having(held)], held: ['held'] }).blocked[0]?.reason,
+    ).toBe('no node can take it: port 80 taken by held/old-1 (a)');
+  });
+
+  test('counts by what it is while it leaves for another spec’s sake', () => {
+    // The new spec does not fit on node a; until the old one is gone, neither does anything else that is large.
+    const web = aService({ name: 'old', spec: aSpec({ memory: 9 * GIB }) });
+    const large = aNode({ name: 'b', facts: someFacts({ memory: 10 * GIB }) });
+    const other = aService({ name: 'z', spec: aSpec({ memory: 3 * GIB }) });
+    const made = planOf({ services: [web, other], nodes: [having(old), large] });
+    expect(places(made)).toEqual({ 'shop/old-1': 'b' });
+    expect(waits(made)).toContain(
+      'shop/z-1: waits for room on node a, which other instances are about to leave',
+    );
+  });
+
+  test('is not counted where nobody knows any more what it was', () => {
+    const nodes = [aNode({ name: 'a', instances: [running(old)] })];
+    const made = planOf({ services: [big], nodes, grid: { pruneBudget: 1 } });
+    expect(places(made)).toEqual({ 'shop/web-1': 'a' });
   });
 });
 

@@ -1,6 +1,8 @@
 import type { Affinity, Service } from '../../src/model/grid.ts';
 import { compareText, instancePath } from '../../src/model/identity.ts';
 import type { ObservedNode } from '../../src/model/observed.ts';
+import type { PortBinding } from '../../src/model/spec.ts';
+import { volumeName } from '../../src/model/volume-name.ts';
 import { textHash, weight } from '../../src/planner/random.ts';
 
 /**
@@ -52,10 +54,12 @@ function best(
     const misses = service.affinity
       .filter((rule) => rule.soft)
       .map((rule) => (holds(rule, node, number) ? 0 : 1));
+    misses.unshift(hasVolumes(asking, node) ? 0 : 1);
     if (service.strategy === 'random')
       return [...misses, -weight(textHash(path), textHash(node.name))];
     return [
       ...misses,
+      own.filter((other) => region(other.node) === region(node)).length,
       own.filter((other) => zone(other.node) === zone(node)).length,
       own.filter((other) => other.node === node).length,
       loads.get(node.name) ?? 0,
@@ -74,6 +78,7 @@ function isPossible(
   const here = placed.filter((other) => other.node === node);
   const hard = service.affinity.filter((rule) => !rule.soft);
   const used = here.reduce((sum, other) => sum + (other.service.spec.memory ?? 0), 0);
+  const busy = here.reduce((sum, other) => sum + (other.service.spec.cpus ?? 0), 0);
   const taken = new Set(
     here.flatMap((other) => other.service.spec.ports.map((port) => port.nodePort)),
   );
@@ -81,8 +86,23 @@ function isPossible(
     node.availability === 'active' &&
     hard.every((rule) => holds(rule, node, number)) &&
     !service.spec.ports.some((port) => taken.has(port.nodePort)) &&
-    (service.spec.cpus ?? 0) <= (node.facts?.cpus ?? 0) &&
+    !service.spec.ports.some((port) => isForeign(port, node)) &&
+    (service.spec.cpus === null || busy + service.spec.cpus <= (node.facts?.cpus ?? 0)) &&
     (service.spec.memory === null || used + service.spec.memory <= (node.facts?.memory ?? 0))
+  );
+}
+
+/** For ports on all addresses. */
+function isForeign({ nodePort, protocol }: PortBinding, { host }: ObservedNode): boolean {
+  const ports = host?.ports ?? [];
+  return ports.some((taken) => taken.port === nodePort && taken.protocol === protocol);
+}
+
+/** For services with one volume, if any, that each instance has for its own. */
+function hasVolumes({ service, number }: Asking, { host }: ObservedNode): boolean {
+  const id = { stack: service.stack, service: service.name, number };
+  return service.spec.mounts.every(
+    (mount) => mount.kind !== 'volume' || host?.volumes.includes(volumeName(id, mount.volume)),
   );
 }
 
@@ -94,8 +114,12 @@ function holds(rule: Affinity, node: ObservedNode, number: number): boolean {
   return has !== rule.negated;
 }
 
+function region(node: ObservedNode): string {
+  return node.facts?.labels.find((label) => label.startsWith('region=')) ?? '';
+}
+
 function zone(node: ObservedNode): string {
-  return node.facts?.labels.find((label) => label.startsWith('az=')) ?? '';
+  return `${region(node)} ${node.facts?.labels.find((label) => label.startsWith('az=')) ?? ''}`;
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {

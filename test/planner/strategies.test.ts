@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isConverged } from '../../src/model/plan.ts';
 import { aNode, aNodeRunning, anAffinity, aPort, aService, aSpec } from '../support/builders.ts';
 import { confirmedPlanOf, places, planOf, reasons, waves } from './planning.ts';
 
@@ -20,6 +21,53 @@ describe('ha', () => {
       'n2',
       'n4',
     ]);
+  });
+
+  test('spreads over regions before zones, and over zones of a region before its nodes', () => {
+    const web = aService({ instances: 6 });
+    const at = (region: string, zone: string, name: string) =>
+      aNode({ name, labels: [`region=${region}`, `az=${zone}`] });
+    const nodes = [
+      at('eu', 'a', 'n1'),
+      at('eu', 'a', 'n2'),
+      at('eu', 'b', 'n3'),
+      at('us', 'a', 'n4'),
+      at('us', 'a', 'n5'),
+    ];
+    expect(nodesOf(planOf({ services: [web], nodes }))).toEqual([
+      'n1',
+      'n4',
+      'n3',
+      'n5',
+      'n2',
+      'n4',
+    ]);
+  });
+
+  test('takes nodes without a region for a region of their own', () => {
+    const web = aService({ instances: 2 });
+    const nodes = [
+      aNode({ name: 'n1', labels: ['region=eu', 'az=a'] }),
+      aNode({ name: 'n2', labels: ['region=eu', 'az=b'] }),
+      aNode({ name: 'n3', labels: ['az=c'] }),
+    ];
+    expect(nodesOf(planOf({ services: [web], nodes }))).toEqual(['n1', 'n3']);
+  });
+
+  test('moves nothing for the sake of a better spread', () => {
+    const web = aService({ instances: 2 });
+    const nodes = [
+      aNodeRunning(
+        'n1',
+        [
+          [web, 1],
+          [web, 2],
+        ],
+        { labels: ['region=eu'] },
+      ),
+      aNode({ name: 'n2', labels: ['region=us'] }),
+    ];
+    expect(isConverged(planOf({ services: [web], nodes }))).toBe(true);
   });
 
   test('spreads over nodes, then starts over', () => {

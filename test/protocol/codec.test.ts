@@ -205,3 +205,32 @@ describe('a network report on the wire', () => {
     expect(() => decoded(changed)).toThrow('network-report');
   });
 });
+
+describe('a host report on the wire', () => {
+  const taken = { address: '::', port: 53, protocol: 'udp', container: 'dns' };
+  const report = { ports: [taken, { ...taken, node: 'node-2' }], volumes: ['shop-data'] };
+
+  function decoded(changed: object) {
+    return decodeAgentMessage(JSON.stringify({ type: 'host', report: { ...report, ...changed } }));
+  }
+
+  it('survives the codec', () => {
+    expect(decoded({})).toEqual({ type: 'host', report });
+  });
+
+  it('may hold what only a newer agent knows', () => {
+    expect(() => decoded({ freeDisk: 12 })).not.toThrow();
+  });
+
+  it.each([
+    ['a port that there is not', { ports: [{ ...taken, port: 65_536 }] }],
+    ['a protocol that nobody knows', { ports: [{ ...taken, protocol: 'quic' }] }],
+    ['more ports than there can be', { ports: Array.from({ length: 10_001 }, () => taken) }],
+    ['a container without a name', { ports: [{ ...taken, container: null }] }],
+    ['a name without end', { volumes: ['v'.repeat(256)] }],
+    ['more volumes than anybody has', { volumes: Array.from({ length: 10_001 }, () => 'v') }],
+    ['no volumes', { volumes: null }],
+  ])('is refused with %s', (_what, changed) => {
+    expect(() => decoded(changed)).toThrow('host');
+  });
+});

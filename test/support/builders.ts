@@ -3,6 +3,7 @@ import type { DesiredState } from '../../src/model/desired.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { Affinity, Grid, Service, Stack } from '../../src/model/grid.ts';
 import type { Hook, HookKind } from '../../src/model/hook.ts';
+import type { HostReport, TakenPort } from '../../src/model/host-report.ts';
 import { compareText } from '../../src/model/identity.ts';
 import type {
   AssignedId,
@@ -186,6 +187,15 @@ export function aNode(overrides: NodeOverrides = {}): ObservedNode {
     assigned: [],
     ...rest,
   };
+}
+
+export function aHostReport(overrides: Partial<HostReport> = {}): HostReport {
+  return { ports: [], volumes: [], ...overrides };
+}
+
+/** On all addresses, by a container that is not ours. */
+export function aTakenPort(port: number, overrides: Partial<TakenPort> = {}): TakenPort {
+  return { address: '0.0.0.0', port, protocol: 'tcp', container: 'nginx', ...overrides };
 }
 
 /** A running, ready container. */

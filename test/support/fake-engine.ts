@@ -20,6 +20,7 @@ import type { ContainerPhase } from '../../src/model/container.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
 import { isGating } from '../../src/model/extras.ts';
 import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
+import type { HostReport } from '../../src/model/host-report.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
@@ -52,6 +53,7 @@ export interface HookBehaviour {
 
 export type Operation =
   | 'list'
+  | 'host'
   | 'find'
   | 'create'
   | 'create-hook'
@@ -411,6 +413,14 @@ export class FakeEngine implements Containers, Engine, Probes {
       architecture: 'x86_64',
       volumeDrivers: ['local'],
     };
+  }
+
+  /** What others have on the host is up to tests. */
+  foreign: HostReport = { ports: [], volumes: [] };
+
+  async host(): Promise<HostReport> {
+    await this.#enter('host');
+    return this.foreign;
   }
 
   async pull(image: string, { onProgress, signal }: PullOptions): Promise<void> {
