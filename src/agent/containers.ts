@@ -1,5 +1,6 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
+import type { DiskSpace } from '../model/engine-condition.ts';
 import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
 import type { InstanceId } from '../model/identity.ts';
@@ -147,6 +148,10 @@ export interface PullOptions {
 /** The engine as a whole. Throws as `Containers` does. */
 export interface Engine {
   facts(): Promise<EngineFacts>;
+  /** Resolves when it can say something of its containers; rejects within seconds when it cannot. */
+  ping(): Promise<void>;
+  /** Where it keeps images and containers; `null`: that is not on this host, as far as can be seen. */
+  disk(): Promise<DiskSpace | null>;
   /** Fetches an image unless the engine has it, `:latest` included. Throws `image-not-found`, `image-pull-failed`. */
   pull(image: string, options: PullOptions): Promise<void>;
 }

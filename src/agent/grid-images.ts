@@ -1,3 +1,4 @@
+import type { DiskSpace } from '../model/engine-condition.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Engine, EngineFacts, PullOptions } from './containers.ts';
 import { type GridRegistry, gridRegistry, ownRegistry } from './grid-registry.ts';
@@ -29,6 +30,14 @@ export class GridImages implements Engine {
 
   async facts(): Promise<EngineFacts> {
     return await this.#options.engine.facts();
+  }
+
+  async ping(): Promise<void> {
+    await this.#options.engine.ping();
+  }
+
+  async disk(): Promise<DiskSpace | null> {
+    return await this.#options.engine.disk();
   }
 
   async pull(image: string, options: PullOptions): Promise<void> {

@@ -51,6 +51,7 @@ const FILES = [
   'dns.sock',
   'wireguard.key',
   'network.json',
+  'facts.json',
   'membership.json',
   'node.pem',
 ];

@@ -11,11 +11,13 @@ import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { EnginePulse } from './engine-pulse.ts';
 import { FileStore } from './file-store.ts';
 import { holdAgentFolder } from './folder.ts';
 import type { GridNetwork } from './grid-network.ts';
 import { HookRecord } from './hook-record.ts';
 import { Identity } from './identity.ts';
+import { KnownFacts } from './known-facts.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { type NetworkOptions, openNetwork } from './open-network.ts';
@@ -95,8 +97,20 @@ export async function startAgent(
       onEvent: (event) => node.tell(event),
       onMoved: () => node.renew(),
     }));
+  const pulse = new EnginePulse({
+    engine,
+    clock: options.clock,
+    onEvent: (event) => node.tell(event),
+    onBack: () => void renewIfChanged(node, facts, options.log),
+  });
+  const facts = await KnownFacts.open({
+    directory: options.directory,
+    ask: async () => await nodeFacts(options, engine, network),
+    isSilent: () => pulse.condition.state === 'silent',
+  });
   const node = new Node({
     ...options,
+    pulse,
     identity,
     token,
     hooks,
@@ -116,7 +130,7 @@ export async function startAgent(
   await node.resume();
   const stopping = new AbortController();
   const uplink = keepConnected(
-    { ...options, url, host: node, facts: () => nodeFacts(options, engine, network) },
+    { ...options, url, host: node, facts: () => facts.current() },
     stopping.signal,
   ).catch((error: unknown) =>
     options.log.error({ error: errorMessage(error) }, 'the uplink ended'),
@@ -132,6 +146,15 @@ export async function startAgent(
       await letGo();
     },
   };
+}
+
+/** An engine that was away may have come back as another version. */
+async function renewIfChanged(node: Node, facts: KnownFacts, log: Log): Promise<void> {
+  try {
+    if (await facts.haveChanged()) node.renew();
+  } catch (error) {
+    log.warn({ error: errorMessage(error) }, 'the engine is gone again');
+  }
 }
 
 function checkMembership(options: AgentOptions, identity: Identity, token: JoinToken | null): void {

@@ -15,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
+import type { EnginePulse } from './engine-pulse.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -43,6 +44,7 @@ export interface NodeOptions {
   readonly publishAddress: string;
   readonly containers: Containers;
   readonly engine: Engine;
+  readonly pulse: EnginePulse;
   readonly probes: Probes;
   readonly files: DeliveredFiles;
   readonly secrets: SecretStore;
@@ -111,7 +113,8 @@ export class Node implements SessionHost {
 
   /** Goes on where the agent left off, by what is on disk. */
   async resume(): Promise<void> {
-    const { identity, log } = this.#options;
+    const { identity, log, pulse } = this.#options;
+    pulse.start();
     if (identity.membership === null) return;
     // Before anything is started: what it is attached to has to be there.
     this.#map = await identity.networkMap();
@@ -164,6 +167,9 @@ export class Node implements SessionHost {
     this.#recalled = options.recall;
     this.#options.log.info({ recall: options.recall }, 'session with the master is open');
     void session.ended.then(() => this.#closed(session));
+    // Before the first observation: what a silent engine's node shows is not to be believed for a moment.
+    if (session.takes(CAPABILITY.engine))
+      this.#options.pulse.open((message) => session.send(message));
     if (session.takes(CAPABILITY.networkReport))
       this.#reporter?.open((message) => session.send(message));
     void this.#reconciler?.known.then(() => this.#observe(session));
@@ -228,6 +234,7 @@ export class Node implements SessionHost {
 
   async stop(): Promise<void> {
     this.#observer.close();
+    this.#options.pulse.stop();
     await this.#reporter?.stop();
     await this.#reconciler?.stop();
     await this.#balancers?.stop();
@@ -313,6 +320,7 @@ export class Node implements SessionHost {
     if (this.#session !== session) return;
     this.#session = null;
     this.#reporter?.close();
+    this.#options.pulse.close();
     this.#observer.close();
   }
 

@@ -1,4 +1,5 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
+import type { EngineCondition } from '../model/engine-condition.ts';
 import type { NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   ObservedState,
 } from '../model/observed.ts';
 import { DoneHooks } from './done-hooks.ts';
+import { isHeard, silenceOf } from './engine-heard.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -25,6 +27,8 @@ export interface FleetNode {
   readonly assignment: Assignment | null;
   /** The node has not reported yet on an assignment that has everything tried again. */
   readonly retrying: boolean;
+  /** Absent: its agent has not said, or knows of no such thing. What was last known of a node that is away stays. */
+  readonly engine?: EngineCondition;
 }
 
 /**
@@ -65,6 +69,11 @@ export class Fleet {
     if (this.#grids.get(grid)?.delete(name) !== true) return;
     const ordered = this.#ordered.get(grid) ?? [];
     ordered.splice(placeOf(name, ordered), 1);
+  }
+
+  /** Whether a node is not here, or its engine: time alone changes what that means. */
+  hasAbsent(grid: string): boolean {
+    return this.#ordered.get(grid)?.some((node) => !isHeard(node)) ?? false;
   }
 
   /** A node that is known by name only (from a roster or grid.yml): it must be heard before its place is given away. */
@@ -120,6 +129,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
+    ...silenceOf(node),
   };
 }
 

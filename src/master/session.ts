@@ -34,6 +34,7 @@ export interface SessionHost {
   ): Promise<void>;
   closed(session: Session): void;
   networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
+  engineHeard(session: Session, message: AgentMessageOf<'engine'>): void;
 }
 
 export interface Admission {
@@ -209,6 +210,8 @@ export class Session {
       return await this.#reported(message);
     if (state.name === 'open' && message.type === 'network-report')
       return await this.#host.networkReported(this, message);
+    if (state.name === 'open' && message.type === 'engine')
+      return this.#host.engineHeard(this, message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -231,7 +234,7 @@ export class Session {
       type: 'challenge',
       protocol: Math.min(hello.protocol.max, PROTOCOL.max),
       masterVersion: version,
-      capabilities: [CAPABILITY.networkReport],
+      capabilities: Object.values(CAPABILITY),
       nonce: nonces.master,
       publicKey: identity.publicKey,
       signature: sign(identity, 'session-master', sessionText(nonces)),

@@ -84,6 +84,8 @@ export interface ObservedNode {
   readonly facts: NodeFacts | null;
   readonly instances: readonly ObservedInstance[];
   readonly assigned: readonly AssignedId[];
+  /** Its agent is there, and the Docker engine does not answer it: what was last reported may not be so any more. */
+  readonly engineSilence?: { readonly since: number; readonly reason: string };
 }
 
 /** What agents last saw running in one grid. */

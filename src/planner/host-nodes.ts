@@ -4,7 +4,8 @@ import type { NodeFacts, ObservedNode } from '../model/observed.ts';
 import type { PlanPolicy } from './policy.ts';
 
 /**
- * Whether an instance on this node counts as being there.
+ * Whether an instance on this node counts as being there. A Docker engine that does not answer its agent is no better than
+ * an agent that does not report.
  * `present`: its agent reports. `silent`: not heard of yet, soon will be. `away`: gone for less than its service's
  * strategy allows, what it last reported counts. `lost`: gone for longer, its instances go elsewhere.
  */
@@ -23,6 +24,8 @@ export interface HostNode {
   readonly facts: NodeFacts | null;
   /** Milliseconds since the epoch of the last sign of life; `null` while it is present. */
   readonly goneSince: number | null;
+  /** Why the Docker engine of a node whose agent reports does not answer; `null`: it does, or nobody can say. */
+  readonly engineFault: string | null;
 }
 
 interface Circumstances {
@@ -60,7 +63,8 @@ function hostNode(node: ObservedNode, circumstances: Circumstances): HostNode {
     labels,
     zone: zoneOf(labels),
     facts: node.facts,
-    goneSince: node.status === 'online' ? null : node.lastSeenAt,
+    goneSince: goneSince(node),
+    engineFault: node.status === 'online' ? (node.engineSilence?.reason ?? null) : null,
   };
 }
 
@@ -73,10 +77,17 @@ function presence(
   strategy: Strategy,
   { now, policy }: Circumstances,
 ): Presence {
-  if (node.status === 'online') return 'present';
-  const gone = now - node.lastSeenAt;
+  const since = goneSince(node);
+  if (since === null) return 'present';
+  const gone = now - since;
   if (node.status === 'unobserved' && gone < policy.observeGrace) return 'silent';
   return gone < policy.gracePeriod[strategy] ? 'away' : 'lost';
+}
+
+/** A node that left while its engine was silent has been gone since that fell silent. */
+function goneSince({ status, lastSeenAt, engineSilence }: ObservedNode): number | null {
+  if (status === 'online') return engineSilence?.since ?? null;
+  return Math.min(lastSeenAt, engineSilence?.since ?? lastSeenAt);
 }
 
 /** Of several, the first by name: a node is in one zone. */
@@ -92,6 +103,7 @@ function isSame(a: HostNode, b: HostNode): boolean {
     a.presence.random === b.presence.random &&
     a.draining === b.draining &&
     a.goneSince === b.goneSince &&
+    a.engineFault === b.engineFault &&
     sameSet(a.labels, b.labels) &&
     sameFacts(a.facts, b.facts)
   );

@@ -14,6 +14,7 @@ import type {
 } from '../../src/agent/containers.ts';
 import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
+import type { DiskSpace } from '../../src/model/engine-condition.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
 import { isGating } from '../../src/model/extras.ts';
 import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
@@ -97,6 +98,8 @@ interface Listener {
 export class FakeEngine implements Containers, Engine, Probes {
   /** Every change that was asked for, as `operation name`, in order. */
   readonly journal: string[] = [];
+  /** Of its disk. */
+  space: DiskSpace | null = null;
   /** Answers every call with `engine-unreachable`, and ends the event streams. */
   #down = false;
   readonly #clock: Clock;
@@ -325,6 +328,16 @@ export class FakeEngine implements Containers, Engine, Probes {
       architecture: 'x86_64',
       volumeDrivers: ['local'],
     };
+  }
+
+  async ping(): Promise<void> {
+    await Promise.resolve();
+    if (this.#down) throw unreachable('ping');
+  }
+
+  async disk(): Promise<DiskSpace | null> {
+    await Promise.resolve();
+    return this.space;
   }
 
   async pull(image: string, { onProgress, signal }: PullOptions): Promise<void> {
