@@ -152,8 +152,11 @@ export interface Engine {
   ping(): Promise<void>;
   /** Where it keeps images and containers; `null`: that is not on this host, as far as can be seen. */
   disk(): Promise<DiskSpace | null>;
-  /** Fetches an image unless the engine has it, `:latest` included. Throws `image-not-found`, `image-pull-failed`. */
-  pull(image: string, options: PullOptions): Promise<void>;
+  /**
+   * Fetches an image unless the engine has it, `:latest` included. Returns the id of one that it did not have. Throws
+   * `image-not-found`, `image-pull-failed`, `disk-full`.
+   */
+  pull(image: string, options: PullOptions): Promise<string | null>;
 }
 
 export interface EngineFacts {

@@ -68,11 +68,12 @@ export class DockerEngine implements Engine {
     return await spaceOf(this.#rootFolder);
   }
 
-  async pull(image: string, options: PullOptions): Promise<void> {
+  async pull(image: string, options: PullOptions): Promise<string | null> {
     const reference = imageReference(image);
-    if (await this.#has(image, options.platform)) return;
+    if ((await this.#idOf(image, options.platform)) !== null) return null;
     await this.#transfer(image, reference, options);
-    if (await this.#has(image, options.platform)) return;
+    const id = await this.#idOf(image, options.platform);
+    if (id !== null) return id;
     throw pullError(new Error('the engine does not have it after the pull'), image);
   }
 
@@ -109,14 +110,15 @@ export class DockerEngine implements Engine {
     if (progress.error !== null) throw pullError(new Error(progress.error), image);
   }
 
-  async #has(image: string, platform: string | undefined): Promise<boolean> {
+  /** `null`: the engine does not have it, or not for this platform. */
+  async #idOf(image: string, platform: string | undefined): Promise<string | null> {
     try {
       const found = await this.#client.call(`inspect image ${image}`, (docker) =>
         docker.getImage(image).inspect(),
       );
-      return platform === undefined || isFor(platform, found);
+      return platform === undefined || isFor(platform, found) ? found.Id : null;
     } catch (error) {
-      if (error instanceof GridError && statusOf(error.cause) === 404) return false;
+      if (error instanceof GridError && statusOf(error.cause) === 404) return null;
       throw error;
     }
   }

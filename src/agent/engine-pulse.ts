@@ -16,6 +16,8 @@ export interface EnginePulseOptions {
   readonly onEvent: (event: Omit<AgentEvent, 'path'>) => void;
   /** It answers again after it had been silent: it may be another version by now. */
   readonly onBack: () => void;
+  /** Room is short: with every beat as long as it is. */
+  readonly onLow: () => void;
 }
 
 type Send = (message: AgentMessage) => void;
@@ -113,6 +115,7 @@ export class EnginePulse {
     this.#condition = { state: 'ok', since, reason: null, disk };
     if (before.state === 'silent') this.#back(now - before.since);
     if (disk !== null) this.#watchRoom(disk);
+    if (disk !== null && isLow(disk)) this.#options.onLow();
     if (isNews(this.#condition, this.#told)) this.#tell();
   }
 

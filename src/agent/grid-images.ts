@@ -40,11 +40,11 @@ export class GridImages implements Engine {
     return await this.#options.engine.disk();
   }
 
-  async pull(image: string, options: PullOptions): Promise<void> {
+  async pull(image: string, options: PullOptions): Promise<string | null> {
     const grid = this.#options.grid();
     const registry = grid === null ? null : gridRegistry(image, grid);
     if (registry !== null) await this.#open(registry);
-    await this.#options.engine.pull(image, options);
+    return await this.#options.engine.pull(image, options);
   }
 
   /** Names of the grid have changed. What fails is told once; whoever pulls tries again. */

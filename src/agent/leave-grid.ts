@@ -52,6 +52,7 @@ const FILES = [
   'wireguard.key',
   'network.json',
   'facts.json',
+  'images.json',
   'membership.json',
   'node.pem',
 ];

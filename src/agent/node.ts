@@ -135,6 +135,11 @@ export class Node implements SessionHost {
     return { kind: 'join', token: joinToken, name, fingerprint: token.fingerprint };
   }
 
+  /** By which it goes; `null` before the first. */
+  get assignment(): Assignment | null {
+    return this.#reconciler?.assignment ?? null;
+  }
+
   generation(): number {
     return this.#reconciler?.assignment?.generation ?? 0;
   }

@@ -15,6 +15,7 @@ let disk: DiskSpace | null;
 let events: Omit<AgentEvent, 'path'>[];
 let sent: AgentMessage[];
 let backs: number;
+let lows: number;
 let pulse: EnginePulse;
 
 const answers = (): Promise<void> => Promise.resolve();
@@ -32,12 +33,16 @@ beforeEach(async () => {
   events = [];
   sent = [];
   backs = 0;
+  lows = 0;
   pulse = new EnginePulse({
     engine: { ping: async () => await answer(), disk: async () => disk },
     clock,
     onEvent: (event) => events.push(event),
     onBack: () => {
       backs += 1;
+    },
+    onLow: () => {
+      lows += 1;
     },
   });
   pulse.start();
@@ -143,6 +148,7 @@ describe('the disk of the engine', () => {
     disk = { free: free * GIB, total: total * GIB };
     await clock.turn(300_000);
     expect(events).toMatchObject([{ severity: 'warning', kind: 'disk-low' }]);
+    expect(lows).toBeGreaterThan(1);
     expect(events[0]?.message).toContain(`${free.toFixed(1)} of ${total.toFixed(1)} GiB free`);
 
     disk = { free: free * 1.2 * GIB, total: total * GIB };

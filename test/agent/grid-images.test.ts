@@ -14,7 +14,7 @@ function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
       facts: () => Promise.reject(new Error('not asked')),
       pull: (image) => {
         done.push(image);
-        return Promise.resolve();
+        return Promise.resolve(null);
       },
     },
     doors: {

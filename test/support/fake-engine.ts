@@ -340,14 +340,15 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.space;
   }
 
-  async pull(image: string, { onProgress, signal }: PullOptions): Promise<void> {
-    if (this.#has(image)) return;
+  async pull(image: string, { onProgress, signal }: PullOptions): Promise<string | null> {
+    if (this.#has(image)) return null;
     await this.#enter('pull', image);
     const takes = this.#images.get(image)?.pullTakes;
     if (takes === undefined) throw refused('image-not-found', `no registry has image ${image}`);
     onProgress(50);
     await this.#clock.sleep(takes, signal);
     this.#pulled.add(image);
+    return `sha256:${image}`;
   }
 
   // The port `Probes`.
