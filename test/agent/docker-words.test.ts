@@ -92,9 +92,9 @@ function frame(stream: number, text: string): Buffer {
 describe('a full disk', () => {
   it('is told with what to do, and that it is tried again', () => {
     const text = 'failed to create rwlayer: mkdir /var/lib/docker: no space left on device';
-    const answer = Object.assign(new Error(text), { statusCode: 500, json: { message: text } });
+    const refusal = Object.assign(new Error(text), { statusCode: 500, json: { message: text } });
 
-    const error = engineError(answer, 'create container web-1');
+    const error = engineError(refusal, 'create container web-1');
 
     expect(error).toMatchObject({ code: 'disk-full', retry: 'later' });
     expect(error.message).toContain('docker system df');
