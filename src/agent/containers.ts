@@ -1,6 +1,7 @@
 import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerPhase } from '../model/container.ts';
 import type { Deviation } from '../model/drift.ts';
+import type { DiskSpace } from '../model/engine-condition.ts';
 import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
 import type { HostReport } from '../model/host-report.ts';
@@ -177,8 +178,15 @@ export interface Engine {
   facts(): Promise<EngineFacts>;
   /** What is on the host beside the scope's own containers. */
   host(scope: Scope): Promise<HostReport>;
-  /** Fetches an image unless the engine has it, `:latest` included. Throws `image-not-found`, `image-pull-failed`. */
-  pull(image: string, options: PullOptions): Promise<void>;
+  /** Resolves when it can say something of its containers; rejects within seconds when it cannot. */
+  ping(): Promise<void>;
+  /** Where it keeps images and containers; `null`: that is not on this host, as far as can be seen. */
+  disk(): Promise<DiskSpace | null>;
+  /**
+   * Fetches an image unless the engine has it, `:latest` included. Returns the id of one that it did not have. Throws
+   * `image-not-found`, `image-pull-failed`, `disk-full`.
+   */
+  pull(image: string, options: PullOptions): Promise<string | null>;
 }
 
 export interface EngineFacts {

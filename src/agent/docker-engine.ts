@@ -1,7 +1,9 @@
+import type { DiskSpace } from '../model/engine-condition.ts';
 import { GridError } from '../model/error.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Engine, EngineFacts, PullOptions, Scope } from './containers.ts';
 import { Deadline } from './deadline.ts';
+import { spaceOf } from './disk-space.ts';
 import type { DockerClient } from './docker.ts';
 import { engineError, pullError, statusOf } from './docker-error.ts';
 import { dockerHost } from './docker-host.ts';
@@ -10,6 +12,8 @@ import { PullProgress } from './pull-progress.ts';
 
 /** Milliseconds without a sign of progress. Unpacking one large layer is silent for a while. */
 const STALL_LIMIT = 180_000;
+/** Of an engine that has work to do: then it takes seconds, rarely. */
+const PING_LIMIT = 10_000;
 
 /** What of the engine's description is used; its type in dockerode is `any`. */
 interface Description {
@@ -18,21 +22,21 @@ interface Description {
   readonly MemTotal: number;
   readonly OperatingSystem: string;
   readonly Architecture: string;
+  readonly DockerRootDir: string;
   readonly Plugins?: { readonly Volume?: readonly string[] | null };
 }
 
 /** The port `Engine` on a Docker engine. */
 export class DockerEngine implements Engine {
   readonly #client: DockerClient;
+  #rootFolder: string | null = null;
 
   constructor(client: DockerClient) {
     this.#client = client;
   }
 
   async facts(): Promise<EngineFacts> {
-    const description: Description = await this.#client.call('ask for facts', (docker) =>
-      docker.info(),
-    );
+    const description = await this.#describe();
     return {
       version: description.ServerVersion,
       cpus: description.NCPU,
@@ -47,12 +51,40 @@ export class DockerEngine implements Engine {
     return await dockerHost(this.#client, scope);
   }
 
-  async pull(image: string, options: PullOptions): Promise<void> {
+  /** A question about containers: an engine that hangs may still answer its `/_ping`. */
+  async ping(): Promise<void> {
+    const limit = new Deadline(PING_LIMIT);
+    const what = 'ask whether it is there';
+    try {
+      await this.#client.call(
+        what,
+        (docker, abortSignal) => docker.listContainers({ limit: 1, abortSignal }),
+        { signal: limit.signal },
+      );
+    } catch (error) {
+      throw engineError(error, what);
+    } finally {
+      limit.end();
+    }
+  }
+
+  async disk(): Promise<DiskSpace | null> {
+    if (!this.#client.isLocal) return null;
+    this.#rootFolder ??= (await this.#describe()).DockerRootDir;
+    return await spaceOf(this.#rootFolder);
+  }
+
+  async pull(image: string, options: PullOptions): Promise<string | null> {
     const reference = imageReference(image);
-    if (await this.#has(image, options.platform)) return;
+    if ((await this.#idOf(image, options.platform)) !== null) return null;
     await this.#transfer(image, reference, options);
-    if (await this.#has(image, options.platform)) return;
+    const id = await this.#idOf(image, options.platform);
+    if (id !== null) return id;
     throw pullError(new Error('the engine does not have it after the pull'), image);
+  }
+
+  async #describe(): Promise<Description> {
+    return await this.#client.call('ask for facts', (docker) => docker.info());
   }
 
   async #transfer(
@@ -84,14 +116,15 @@ export class DockerEngine implements Engine {
     if (progress.error !== null) throw pullError(new Error(progress.error), image);
   }
 
-  async #has(image: string, platform: string | undefined): Promise<boolean> {
+  /** `null`: the engine does not have it, or not for this platform. */
+  async #idOf(image: string, platform: string | undefined): Promise<string | null> {
     try {
       const found = await this.#client.call(`inspect image ${image}`, (docker) =>
         docker.getImage(image).inspect(),
       );
-      return platform === undefined || isFor(platform, found);
+      return platform === undefined || isFor(platform, found) ? found.Id : null;
     } catch (error) {
-      if (error instanceof GridError && statusOf(error.cause) === 404) return false;
+      if (error instanceof GridError && statusOf(error.cause) === 404) return null;
       throw error;
     }
   }

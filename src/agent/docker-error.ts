@@ -12,7 +12,7 @@ export function engineError(error: unknown, what: string): GridError {
   const code = codeOf(status, text);
   return new GridError({
     code,
-    message: `cannot ${what}: ${text}`,
+    message: `cannot ${what}: ${code === 'disk-full' ? roomless(text) : text}`,
     retry: status >= 500 || status === 409 || code === 'port-taken' ? 'later' : 'never',
     ...hintOf(code),
     cause: error,
@@ -23,6 +23,13 @@ export function engineError(error: unknown, what: string): GridError {
 export function pullError(error: unknown, image: string): GridError {
   if (error instanceof GridError) return error;
   const text = engineText(error);
+  if (isFull(text))
+    return new GridError({
+      code: 'disk-full',
+      message: `cannot pull image ${image}: ${roomless(text)}`,
+      retry: 'later',
+      cause: error,
+    });
   const missing =
     /manifest unknown|manifest for .* not found|not found: manifest|repository does not exist|no such image/i;
   if (missing.test(text) || (statusOf(error) === 404 && !/dial tcp|timeout/i.test(text)))
@@ -38,6 +45,16 @@ export function pullError(error: unknown, image: string): GridError {
     retry: 'later',
     cause: error,
   });
+}
+
+/** Of the file system that the engine keeps its things on, or of its inodes. */
+function isFull(text: string): boolean {
+  return /no space left on device|disk quota exceeded/i.test(text);
+}
+
+/** What to do is in the message: it is all that a deploy shows of it. */
+function roomless(text: string): string {
+  return `the disk of the Docker engine is full; make room on the node ("docker system df" says what takes it), it is tried again by itself (${text})`;
 }
 
 export function statusOf(error: unknown): number | null {
@@ -69,6 +86,7 @@ function unreachable(error: unknown, what: string): GridError {
 }
 
 function codeOf(status: number, text: string): ErrorCode {
+  if (isFull(text)) return 'disk-full';
   if (/port is already allocated|address already in use|bind for .* failed/i.test(text))
     return 'port-taken';
   if (status === 404) return /no such image/i.test(text) ? 'image-not-found' : 'not-found';

@@ -40,6 +40,11 @@ export class DockerClient {
     this.#callLimit = options.callLimit ?? CALL_LIMIT;
   }
 
+  /** Whether its files are, most likely, on this host. */
+  get isLocal(): boolean {
+    return 'socketPath' in this.#address;
+  }
+
   /** `what` completes "cannot …". Rejects with the signal's reason when that was aborted, else with `GridError`. */
   async call<T>(what: string, use: DockerCall<T>, options: CallOptions = {}): Promise<T> {
     const deadline = new Deadline(this.#callLimit + (options.extra ?? 0), options.signal);

@@ -1,3 +1,4 @@
+import type { DiskSpace } from '../model/engine-condition.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Engine, EngineFacts, PullOptions, Scope } from './containers.ts';
@@ -36,11 +37,19 @@ export class GridImages implements Engine {
     return await this.#options.engine.host(scope);
   }
 
-  async pull(image: string, options: PullOptions): Promise<void> {
+  async ping(): Promise<void> {
+    await this.#options.engine.ping();
+  }
+
+  async disk(): Promise<DiskSpace | null> {
+    return await this.#options.engine.disk();
+  }
+
+  async pull(image: string, options: PullOptions): Promise<string | null> {
     const grid = this.#options.grid();
     const registry = grid === null ? null : gridRegistry(image, grid);
     if (registry !== null) await this.#open(registry);
-    await this.#options.engine.pull(image, options);
+    return await this.#options.engine.pull(image, options);
   }
 
   /** Names of the grid have changed. What fails is told once; whoever pulls tries again. */

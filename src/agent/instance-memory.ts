@@ -17,6 +17,7 @@ export interface FailureFacts {
 export class InstanceMemory {
   #history: AttemptHistory = freshHistory;
   #failure: Failure | null = null;
+  #imageVanished = false;
 
   get history(): AttemptHistory {
     return this.#history;
@@ -31,6 +32,16 @@ export class InstanceMemory {
   reset(options: { readonly sameSpec: boolean }): void {
     this.#history = { ...freshHistory, givenUp: this.#history.givenUp };
     if (!options.sameSpec) this.#failure = null;
+  }
+
+  /**
+   * The image that was there when it was pulled was gone when a container was made: somebody tidied up in between. The first
+   * time says nothing about the spec; whether this is it.
+   */
+  imageVanished(): boolean {
+    const isFirst = !this.#imageVanished;
+    this.#imageVanished = true;
+    return isFirst;
   }
 
   /** An attempt at the wanted spec failed; `container` is what is left of it and must go. */
@@ -77,6 +88,7 @@ export class InstanceMemory {
   /** A container of the wanted spec is ready. */
   succeeded(): void {
     this.#failure = null;
+    this.#imageVanished = false;
     this.#history = { ...this.#history, failures: 0, failedAt: null };
   }
 

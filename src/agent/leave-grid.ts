@@ -52,6 +52,8 @@ const FILES = [
   'dns.sock',
   'wireguard.key',
   'network.json',
+  'facts.json',
+  'images.json',
   'membership.json',
   'node.pem',
 ];

@@ -11,16 +11,23 @@ import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { DockerImages } from './docker-images.ts';
 import { DriftRecord } from './drift-record.ts';
+import { EnginePulse } from './engine-pulse.ts';
 import { FileStore } from './file-store.ts';
 import { holdAgentFolder } from './folder.ts';
 import type { GridNetwork } from './grid-network.ts';
 import { HookRecord } from './hook-record.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Identity } from './identity.ts';
+import { removeIdleNetwork } from './idle-network.ts';
+import { ImageRecord } from './image-record.ts';
+import { KnownFacts } from './known-facts.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { type NetworkOptions, openNetwork } from './open-network.ts';
 import { networkProbes, type Probes } from './probe.ts';
+import { recordedPulls } from './recorded-pulls.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
@@ -45,6 +52,8 @@ export interface AgentOptions {
   readonly network: NetworkOptions;
   /** How many containers are created, started or removed at the same moment; by the number of cores when absent. */
   readonly concurrency?: number;
+  /** Milliseconds that an image which the agent fetched is kept after its last use; a day when absent. */
+  readonly imageKeep?: number;
   readonly log: Log;
   readonly clock: Clock;
   /** In [0, 1). */
@@ -68,6 +77,8 @@ export interface RunningAgent {
 
 /** Milliseconds that a step in progress has to end in, when the agent stops; an engine that hangs would take a minute. */
 const STOP_LIMIT = 5_000;
+/** Whoever goes back to yesterday’s version does not wait for a registry. */
+const IMAGE_KEEP = 24 * 3_600_000;
 
 /**
  * Starts the agent of one node. It goes by the assignment on disk until the master sends a newer one, and for ever when it
@@ -97,13 +108,47 @@ export async function startAgent(
       onEvent: (event) => node.tell(event),
       onMoved: () => node.renew(),
     }));
+  const pulse = new EnginePulse({
+    engine,
+    clock: options.clock,
+    onEvent: (event) => node.tell(event),
+    onBack: () => void renewIfChanged(node, facts, options.log),
+    onLow: () => housekeeping.press(),
+  });
+  const record = await ImageRecord.open(options.directory);
+  const { networks } = network;
+  const housekeeping = new Housekeeping({
+    ...options,
+    images: new DockerImages(client),
+    record,
+    keep: options.imageKeep ?? IMAGE_KEEP,
+    assignment: () => node.assignment,
+    removeNetwork:
+      networks.mode === 'bridge'
+        ? async (grid) => {
+            if (await removeIdleNetwork(client, grid)) networks.forget();
+          }
+        : null,
+    onEvent: (event) => node.tell(event),
+  });
+  const facts = await KnownFacts.open({
+    directory: options.directory,
+    ask: async () => await nodeFacts(options, engine, network),
+    isSilent: () => pulse.condition.state === 'silent',
+  });
   const node = new Node({
     ...options,
+    pulse,
     identity,
     token,
     hooks,
     drifts,
-    engine: network.engine,
+    engine: recordedPulls({
+      ...options,
+      engine: network.engine,
+      record,
+      onFull: () => housekeeping.press(),
+    }),
     secrets,
     network,
     balancersDirectory: path.join(options.directory, 'balancers'),
@@ -117,9 +162,10 @@ export async function startAgent(
     version: packageVersion(),
   });
   await node.resume();
+  housekeeping.start();
   const stopping = new AbortController();
   const uplink = keepConnected(
-    { ...options, url, host: node, facts: () => nodeFacts(options, engine, network) },
+    { ...options, url, host: node, facts: () => facts.current() },
     stopping.signal,
   ).catch((error: unknown) =>
     options.log.error({ error: errorMessage(error) }, 'the uplink ended'),
@@ -130,11 +176,20 @@ export async function startAgent(
     stop: async () => {
       stopping.abort(new Error('the agent stops'));
       const patience = setTimeout(() => client.abandon(), STOP_LIMIT);
-      await Promise.all([node.stop(), uplink]);
+      await Promise.all([node.stop(), housekeeping.stop(), uplink]);
       clearTimeout(patience);
       await letGo();
     },
   };
+}
+
+/** An engine that was away may have come back as another version. */
+async function renewIfChanged(node: Node, facts: KnownFacts, log: Log): Promise<void> {
+  try {
+    if (await facts.haveChanged()) node.renew();
+  } catch (error) {
+    log.warn({ error: errorMessage(error) }, 'the engine is gone again');
+  }
 }
 
 function checkMembership(options: AgentOptions, identity: Identity, token: JoinToken | null): void {

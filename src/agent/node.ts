@@ -17,6 +17,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DriftRecord } from './drift-record.ts';
+import type { EnginePulse } from './engine-pulse.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -46,6 +47,7 @@ export interface NodeOptions {
   readonly publishAddress: string;
   readonly containers: Containers;
   readonly engine: Engine;
+  readonly pulse: EnginePulse;
   readonly probes: Probes;
   readonly files: DeliveredFiles;
   readonly secrets: SecretStore;
@@ -117,7 +119,8 @@ export class Node implements SessionHost {
 
   /** Goes on where the agent left off, by what is on disk. */
   async resume(): Promise<void> {
-    const { identity, log } = this.#options;
+    const { identity, log, pulse } = this.#options;
+    pulse.start();
     if (identity.membership === null) return;
     // Before anything is started: what it is attached to has to be there.
     this.#map = await identity.networkMap();
@@ -136,6 +139,11 @@ export class Node implements SessionHost {
     if (identity.membership !== null) return { kind: 'credential', ...identity.membership };
     if (joinToken === null || token === null) throw new Error('neither joined nor invited');
     return { kind: 'join', token: joinToken, name, fingerprint: token.fingerprint };
+  }
+
+  /** By which it goes; `null` before the first. */
+  get assignment(): Assignment | null {
+    return this.#reconciler?.assignment ?? null;
   }
 
   generation(): number {
@@ -170,6 +178,9 @@ export class Node implements SessionHost {
     this.#recalled = options.recall;
     this.#options.log.info({ recall: options.recall }, 'session with the master is open');
     void session.ended.then(() => this.#closed(session));
+    // Before the first observation: what a silent engine's node shows is not to be believed for a moment.
+    if (session.takes(CAPABILITY.engine))
+      this.#options.pulse.open((message) => session.send(message));
     if (session.takes(CAPABILITY.networkReport))
       this.#reporter?.open((message) => session.send(message));
     const told = session.takes(CAPABILITY.host)
@@ -237,6 +248,7 @@ export class Node implements SessionHost {
 
   async stop(): Promise<void> {
     this.#observer.close();
+    this.#options.pulse.stop();
     await this.#reporter?.stop();
     await this.#host.stop();
     await this.#reconciler?.stop();
@@ -332,6 +344,7 @@ export class Node implements SessionHost {
     this.#session = null;
     this.#reporter?.close();
     this.#host.close();
+    this.#options.pulse.close();
     this.#observer.close();
   }
 

@@ -162,6 +162,8 @@ export class StepRunner {
   ): Promise<void> {
     const { memory, around } = this.#options;
     if (!(error instanceof GridError) || saysNothing(error)) throw error;
+    if (step.kind === 'create-container' && error.code === 'image-not-found')
+      if (memory.imageVanished()) return;
     const facts: FailureFacts = { code: error.code, message: error.message };
     if (step.kind === 'pull-image' || step.kind === 'create-container')
       memory.failed(facts, null, around.clock.now());

@@ -5,6 +5,8 @@ import type { LogLevel } from '../runtime/log.ts';
 import type { Io } from './io.ts';
 import type { agentSettings, Values } from './settings.ts';
 
+const HOUR = 3_600_000;
+
 type AgentSettings = Values<typeof agentSettings>;
 
 /** The agent's settings as the options that it is started with. Throws `GridError` `invalid-configuration`. */
@@ -32,6 +34,7 @@ export function agentOptions(settings: AgentSettings, io: Io) {
       hostsFile: settings.hosts_file,
     },
     ...(concurrency === null ? {} : { concurrency }),
+    imageKeep: settings.image_keep * HOUR,
     logLevel: settings.log_level as LogLevel,
   };
 }

@@ -86,6 +86,7 @@ async function startNode(
     directory: join(of.stage.directory, node.name),
     dockerSocket: of.dockerSocket,
     publishAddress: node.publishAddress,
+    imageKeep: 0,
     // Both nodes are on one engine: there is nothing to lay a network over.
     network: {
       mode: 'bridge',

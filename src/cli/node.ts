@@ -1,3 +1,4 @@
+import { diskText, isLow } from '../model/engine-condition.ts';
 import { GridError } from '../model/error.ts';
 import { NodeList, type NodeStatus } from '../protocol/api.ts';
 import type { Client } from './client.ts';
@@ -78,6 +79,7 @@ function printNode(io: Io, node: NodeStatus): string {
     ['Instances', String(node.instances)],
     ...networkLines(node.network),
     ['Engine', facts?.engineVersion ?? null],
+    ...engineLines(io, node),
     ['Agent', facts?.agentVersion ?? null],
     ['System', facts === null ? null : `${facts.operatingSystem}, ${facts.architecture}`],
     ['Labels', facts?.labels.join(', ') || null],
@@ -103,6 +105,19 @@ function networkLines(
   ];
 }
 
+function engineLines(
+  io: Io,
+  { engine }: NodeStatus,
+): readonly (readonly [name: string, value: string | null])[] {
+  if (engine === undefined) return [];
+  const { state, since, reason, disk } = engine;
+  const silent = `silent for ${age(io.clock.now() - since)}: ${reason ?? 'no answer'}`;
+  return [
+    ['Engine answers', state === 'ok' ? null : paint(io).red(silent)],
+    ['Engine disk', disk === null ? null : diskText(disk) + (isLow(disk) ? ', almost full' : '')],
+  ];
+}
+
 function seen(io: Io, node: NodeStatus): string {
   return node.status === 'online' ? 'now' : `${age(io.clock.now() - node.lastSeenAt)} ago`;
 }
@@ -110,6 +125,8 @@ function seen(io: Io, node: NodeStatus): string {
 function status(io: Io, node: NodeStatus): string {
   const colours = paint(io);
   const drain = node.availability === 'drain' ? colours.yellow(', drain') : '';
+  if (node.status === 'online' && node.engine?.state === 'silent')
+    return colours.red('engine silent') + drain;
   if (node.status === 'online') return colours.green('online') + drain;
   return (node.status === 'offline' ? colours.red : colours.yellow)(node.status) + drain;
 }

@@ -208,6 +208,13 @@ export const agentSettings = {
     default: null,
     description: 'Containers started at the same moment; by the number of cores if absent.',
   },
+  image_keep: {
+    type: 'integer',
+    range: [0, 8_760],
+    default: '24',
+    description:
+      'Hours that an image which the agent itself has pulled stays on the node after its last use; no other image is ever removed.',
+  },
   log_level: logLevel,
 } as const satisfies Settings;
 

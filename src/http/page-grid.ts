@@ -21,6 +21,7 @@ import {
   shortSha,
   type Tone,
 } from './page-layout.ts';
+import { engineNote, nodeBadge } from './page-node.ts';
 import { faultNote, problemSection } from './page-problem.ts';
 
 const MOST_ROWS = 200;
@@ -135,16 +136,13 @@ ${attempt?.failure === null || attempt === null ? null : logTail(attempt.failure
 
 function nodeRow(node: NodeStatus, now: number): Html {
   const { facts } = node;
-  const word =
-    node.status === 'online'
-      ? badge('good', 'online')
-      : badge(node.status === 'offline' ? 'bad' : 'wait', node.status);
   return html`<li class="row">
-<p class="head"><span class="name">${node.name}</span> ${word}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
+<p class="head"><span class="name">${node.name}</span> ${nodeBadge(node)}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
 <p class="what">${facts === null ? 'Has not reported yet.' : html`${facts.operatingSystem}, Docker ${facts.engineVersion}, agent ${facts.agentVersion}`}</p>
 <p class="facts"><span>${node.instances} ${node.instances === 1 ? 'instance' : 'instances'}</span>
 ${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}
 ${node.status === 'online' ? null : html`<span>seen ${ago(node.lastSeenAt, now)}</span>`}
+${node.engine === undefined ? null : engineNote(node.engine, now)}
 ${facts?.labels.map((label) => html` <code>${label}</code>`) ?? null}</p>
 </li>`;
 }

@@ -212,7 +212,8 @@ export class GridController {
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
     await this.#assigner.carryOut(steps, prepared);
     await this.#follow(plan, prepared);
-    if (!isConverged(plan) || this.#hasAbsentNodes()) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
+    if (!isConverged(plan) || this.#options.fleet.hasAbsent(this.#options.grid))
+      this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -378,10 +379,6 @@ export class GridController {
     const text = `${sha.slice(0, 7)}: ${message}`;
     const severity = phase === 'failed' ? 'error' : 'info';
     onEvent({ severity, kind: `deploy-${phase}`, path: '', message: text });
-  }
-
-  #hasAbsentNodes(): boolean {
-    return this.#options.fleet.nodes(this.#options.grid).some((node) => !node.online);
   }
 
   #wakeIn(milliseconds: number): void {

@@ -15,6 +15,7 @@ import { type AdmissionRecords, identify, refused } from './admission.ts';
 import { checkSize } from './assignment-size.ts';
 import { packSecrets } from './courier.ts';
 import { oneshotsAmong } from './done-hooks.ts';
+import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
@@ -143,7 +144,7 @@ export class Dispatcher implements SessionHost {
     const version = proof.networkVersion ?? 0;
     const recallNetwork = networks.of(grid).greet(node, { version, from });
     const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now });
-    fleet.put({ ...known, facts: proof.facts, lastSeenAt: now });
+    fleet.put({ ...withoutEngine(known), facts: proof.facts, lastSeenAt: now });
     this.#noteSkew({ grid, node, skew: proof.clock - now });
     const recall = proof.generation > (known.assignment?.generation ?? 0);
     return { ...admitted, recall, recallNetwork };
@@ -279,6 +280,13 @@ export class Dispatcher implements SessionHost {
     if (!this.#isCurrent(session)) return;
     this.#options.fleet.put({ ...this.#known(session), host: report });
     this.#options.onChange(session.node.grid);
+  }
+
+  engineHeard(session: Session, message: AgentMessageOf<'engine'>): void {
+    if (!this.#isCurrent(session)) return;
+    const { fleet, clock, onChange } = this.#options;
+    fleet.put({ ...this.#known(session), engine: engineHeard(message, clock.now()) });
+    onChange(session.node.grid);
   }
 
   closed(session: Session): void {

@@ -1,4 +1,5 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
+import type { EngineCondition } from '../model/engine-condition.ts';
 import type { NodeWish } from '../model/grid.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
@@ -10,6 +11,7 @@ import type {
   ObservedState,
 } from '../model/observed.ts';
 import { DoneHooks } from './done-hooks.ts';
+import { isHeard, silenceOf } from './engine-heard.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -28,6 +30,8 @@ export interface FleetNode {
   readonly retrying: boolean;
   /** The last of the node's newest session; `null`: none came in it, which is all that an older agent does. Never stored. */
   readonly host: HostReport | null;
+  /** Absent: its agent has not said, or knows of no such thing. What was last known of a node that is away stays. */
+  readonly engine?: EngineCondition;
 }
 
 /**
@@ -68,6 +72,11 @@ export class Fleet {
     if (this.#grids.get(grid)?.delete(name) !== true) return;
     const ordered = this.#ordered.get(grid) ?? [];
     ordered.splice(placeOf(name, ordered), 1);
+  }
+
+  /** Whether a node is not here, or its engine: time alone changes what that means. */
+  hasAbsent(grid: string): boolean {
+    return this.#ordered.get(grid)?.some((node) => !isHeard(node)) ?? false;
   }
 
   /** A node that is known by name only (from a roster or grid.yml): it must be heard before its place is given away. */
@@ -125,6 +134,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
     ...(node.host === null ? {} : { host: node.host }),
+    ...silenceOf(node),
   };
 }
 

@@ -35,6 +35,7 @@ export interface SessionHost {
   closed(session: Session): void;
   networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
   hostReported(session: Session, message: AgentMessageOf<'host'>): void;
+  engineHeard(session: Session, message: AgentMessageOf<'engine'>): void;
 }
 
 export interface Admission {
@@ -212,6 +213,8 @@ export class Session {
       return await this.#host.networkReported(this, message);
     if (state.name === 'open' && message.type === 'host')
       return this.#host.hostReported(this, message);
+    if (state.name === 'open' && message.type === 'engine')
+      return this.#host.engineHeard(this, message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -234,7 +237,7 @@ export class Session {
       type: 'challenge',
       protocol: Math.min(hello.protocol.max, PROTOCOL.max),
       masterVersion: version,
-      capabilities: [CAPABILITY.networkReport, CAPABILITY.host],
+      capabilities: Object.values(CAPABILITY),
       nonce: nonces.master,
       publicKey: identity.publicKey,
       signature: sign(identity, 'session-master', sessionText(nonces)),

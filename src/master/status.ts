@@ -7,6 +7,7 @@ import type { Plan } from '../model/plan.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { InstanceStatus, NodeStatus, ServiceStatus } from '../protocol/api.ts';
+import { isHeard } from './engine-heard.ts';
 import { allLabels, type FleetNode } from './fleet.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -34,6 +35,7 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
     ...(node.facts?.network === undefined
       ? {}
       : { network: networkOf(node.name, node.facts.network, view.network) }),
+    ...(node.engine === undefined ? {} : { engine: node.engine }),
   }));
 }
 
@@ -112,7 +114,7 @@ export function instanceStatuses(view: GridView): readonly InstanceStatus[] {
 export function readyPaths(view: Pick<GridView, 'nodes'>): ReadonlySet<string> {
   const ready = new Set<string>();
   for (const node of view.nodes)
-    for (const instance of node.online ? node.instances : [])
+    for (const instance of isHeard(node) ? node.instances : [])
       if (instance.current?.ready === true) ready.add(instancePath(instance));
   return ready;
 }
@@ -130,7 +132,7 @@ function observedStatus(
     service: instance.service,
     number: instance.number,
     state: stateOf({ view, node, instance, wanted: service?.specHash ?? null }),
-    health: node.online ? (current?.health ?? 'unknown') : 'unknown',
+    health: isHeard(node) ? (current?.health ?? 'unknown') : 'unknown',
     node: node.name,
     containerId: current?.id ?? null,
     specHash: current?.specHash ?? null,
@@ -150,7 +152,7 @@ function stateOf(of: {
 }): InstanceStatus['state'] {
   const { current, attempt } = of.instance;
   const held = mayBelongTo(of.view.prepared?.desired.held ?? [], of.instance.stack);
-  if (!of.node.online) return 'unknown';
+  if (!isHeard(of.node)) return 'unknown';
   if (of.wanted === null && !held) return 'unwanted';
   if (attempt !== null) return attempt.failure === null ? 'updating' : 'failing';
   if (current === null) return 'missing';

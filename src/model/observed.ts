@@ -95,6 +95,8 @@ export interface ObservedNode {
   readonly assigned: readonly AssignedId[];
   /** Absent: not known, as of an older agent. */
   readonly host?: HostReport;
+  /** Its agent is there, and the Docker engine does not answer it: what was last reported may not be so any more. */
+  readonly engineSilence?: { readonly since: number; readonly reason: string };
 }
 
 /** What agents last saw running in one grid. */

@@ -26,6 +26,7 @@ const availability: Filter = {
   allows: (host) => host.presence.ha === 'present' && !host.draining && host.facts !== null,
   explain: (host) => {
     if (host.presence.ha === 'silent' || host.facts === null) return 'not reported yet';
+    if (host.engineFault !== null) return 'its Docker engine does not answer';
     return host.presence.ha === 'present' ? 'draining' : 'offline';
   },
 };

@@ -5,7 +5,8 @@ import type { NodeFacts, ObservedNode } from '../model/observed.ts';
 import type { PlanPolicy } from './policy.ts';
 
 /**
- * Whether an instance on this node counts as being there.
+ * Whether an instance on this node counts as being there. A Docker engine that does not answer its agent is no better than
+ * an agent that does not report.
  * `present`: its agent reports. `silent`: not heard of yet, soon will be. `away`: gone for less than its service's
  * strategy allows, what it last reported counts. `lost`: gone for longer, its instances go elsewhere.
  */
@@ -28,6 +29,8 @@ export interface HostNode {
   readonly goneSince: number | null;
   /** What is on it beside what the grid wants there; `null`: not known. */
   readonly report: HostReport | null;
+  /** Why the Docker engine of a node whose agent reports does not answer; `null`: it does, or nobody can say. */
+  readonly engineFault: string | null;
 }
 
 interface Circumstances {
@@ -66,8 +69,9 @@ function hostNode(node: ObservedNode, circumstances: Circumstances): HostNode {
     region: valueOf('region', labels),
     zone: `${valueOf('region', labels)}\n${valueOf('az', labels)}`,
     facts: node.facts,
-    goneSince: node.status === 'online' ? null : node.lastSeenAt,
     report: node.host ?? null,
+    goneSince: goneSince(node),
+    engineFault: node.status === 'online' ? (node.engineSilence?.reason ?? null) : null,
   };
 }
 
@@ -80,8 +84,9 @@ function presence(
   strategy: Strategy,
   { grid, now, policy }: Circumstances,
 ): Presence {
-  if (node.status === 'online') return 'present';
-  const gone = now - node.lastSeenAt;
+  const since = goneSince(node);
+  if (since === null) return 'present';
+  const gone = now - since;
   if (node.status === 'unobserved' && gone < policy.observeGrace) return 'silent';
   return gone < gracePeriod(strategy, grid, policy) ? 'away' : 'lost';
 }
@@ -98,6 +103,12 @@ function valueOf(key: string, labels: ReadonlySet<string>): string {
   return found[0]?.slice(prefix.length) ?? '';
 }
 
+/** A node that left while its engine was silent has been gone since that fell silent. */
+function goneSince({ status, lastSeenAt, engineSilence }: ObservedNode): number | null {
+  if (status === 'online') return engineSilence?.since ?? null;
+  return Math.min(lastSeenAt, engineSilence?.since ?? lastSeenAt);
+}
+
 function isSame(a: HostNode, b: HostNode): boolean {
   return (
     a.presence.ha === b.presence.ha &&
@@ -106,6 +117,7 @@ function isSame(a: HostNode, b: HostNode): boolean {
     a.draining === b.draining &&
     a.goneSince === b.goneSince &&
     a.report === b.report &&
+    a.engineFault === b.engineFault &&
     sameSet(a.labels, b.labels) &&
     sameFacts(a.facts, b.facts)
   );

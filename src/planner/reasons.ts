@@ -34,6 +34,7 @@ export function departureReason(departure: Departure, host: HostNode, now: numbe
     case 'draining':
       return `node ${host.name} is draining`;
     case 'lost':
+      if (host.engineFault !== null) return engineReason(host, now);
       return `node ${host.name} was lost ${ago(now, host)}`;
     case 'affinity':
       return `node ${host.name} does not satisfy ${departure.rule.text} any more`;
@@ -48,14 +49,24 @@ export function absenceReason(hosts: readonly HostNode[], now: number): string {
   if (host === undefined) return 'a node is missing';
   if (hosts.length > 1) return `${hosts.length} nodes have not reported yet: ${names(hosts)}`;
   if (host.presence.ha === 'silent') return `node ${host.name} has not reported yet`;
+  if (host.engineFault !== null) return engineReason(host, now);
   return `node ${host.name} is offline, last seen ${ago(now, host)}`;
 }
 
-function ago(now: number, { goneSince }: HostNode): string {
+function engineReason(host: HostNode, now: number): string {
+  const fault = oneLine(host.engineFault ?? '', LONGEST_MESSAGE);
+  return `the Docker engine of node ${host.name} has not answered for ${duration(now, host)}: ${fault}`;
+}
+
+function ago(now: number, host: HostNode): string {
+  return `${duration(now, host)} ago`;
+}
+
+function duration(now: number, { goneSince }: HostNode): string {
   const seconds = Math.max(0, Math.round((now - (goneSince ?? now)) / 1_000));
-  if (seconds < 120) return `${seconds} s ago`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min ago`;
-  return `${Math.round(seconds / 3_600)} h ago`;
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3_600)} h`;
 }
 
 /** At most three names, and how many more there are. */

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DiskSpace } from './engine-shape.ts';
 import { HostReport } from './host-shape.ts';
 import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from './shape.ts';
 
@@ -19,6 +20,7 @@ import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from 
  *   agent ── event ─────────▶ master     one line of history; may be dropped
  *   agent ── network-report ▶ master     how it reaches its peers, and what is in the way; capability `network-report`
  *   agent ── host ──────────▶ master     what else is on its host; capability `host`
+ *   agent ── engine ────────▶ master     whether the Docker engine answers, and its disk; capability `engine`
  *
  * Unknown types are refused, unknown fields tolerated. The agent must check the master's signature against its pinned key
  * (or, when joining, the fingerprint inside the join token) before it sends `proof`: the token must not reach an impostor.
@@ -39,7 +41,11 @@ export const CLOSE = {
 } as const;
 
 /** What a peer may be sent that an older one would refuse. */
-export const CAPABILITY = { networkReport: 'network-report', host: 'host' } as const;
+export const CAPABILITY = {
+  networkReport: 'network-report',
+  host: 'host',
+  engine: 'engine',
+} as const;
 
 const text = (maxLength: number) => Type.String({ maxLength });
 const Nonce = Type.String({ minLength: 32, maxLength: 128 });
@@ -159,6 +165,15 @@ const NetworkReportMessage = Type.Object({
 
 /** Before the first observation of a session, and whenever it has changed: by it instances are placed. */
 const HostMessage = Type.Object({ type: Type.Literal('host'), report: HostReport });
+/** What an agent sees of its engine. How long, not since when: the node's clock may be another one than the master's. */
+const EngineMessage = Type.Object({
+  type: Type.Literal('engine'),
+  state: Type.Union([Type.Literal('ok'), Type.Literal('silent')]),
+  /** Milliseconds. */
+  lasting: Type.Number({ minimum: 0 }),
+  reason: Type.Union([text(1_000), Type.Null()]),
+  disk: Type.Union([DiskSpace, Type.Null()]),
+});
 
 export const AgentMessage = Type.Union([
   Hello,
@@ -170,6 +185,7 @@ export const AgentMessage = Type.Union([
   NodeEvent,
   NetworkReportMessage,
   HostMessage,
+  EngineMessage,
 ]);
 export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Network, Resync]);
 

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import Type from 'typebox';
 import { GridError } from '../model/error.ts';
+import { DiskSpace } from './engine-shape.ts';
 import { Drift, Name, NetworkReport, NodeFacts } from './shape.ts';
 
 /**
@@ -202,6 +203,13 @@ const NodeNetwork = Type.Object({
   region: nullable(text),
 });
 
+const NodeEngine = Type.Object({
+  state: Type.Enum(['ok', 'silent']),
+  since: Time,
+  reason: nullable(Type.String({ description: 'Why it does not answer.' })),
+  disk: nullable(DiskSpace),
+});
+
 export const NodeStatus = Type.Object({
   grid: text,
   name: text,
@@ -212,6 +220,8 @@ export const NodeStatus = Type.Object({
   facts: nullable(NodeFacts),
   /** Absent: its agent knows of no networks, or the master does not. */
   network: Type.Optional(NodeNetwork),
+  /** How its Docker engine is. Absent: its agent is away, or is too old to tell. */
+  engine: Type.Optional(NodeEngine),
 });
 
 const Health = Type.Enum(['healthy', 'starting', 'unhealthy', 'unknown']);

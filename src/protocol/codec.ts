@@ -3,10 +3,13 @@ import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import type { NetworkMap as NetworkMapType } from '../model/network.ts';
-import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
+import type {
+  NodeFacts as NodeFactsType,
+  ObservedInstance as ObservedInstanceType,
+} from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
 import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
-import { Assignment, ContainerSpec, NetworkMap } from './shape.ts';
+import { Assignment, ContainerSpec, NetworkMap, NodeFacts } from './shape.ts';
 
 /**
  * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
@@ -68,6 +71,7 @@ export const decodeMasterMessage = messageDecoder<MasterMessage>('master', Maste
 export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
 export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
 export const decodeCredential = decoder<Credential>('credential', Credential);
+export const decodeNodeFacts = decoder<NodeFactsType>('node facts', NodeFacts);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
 
 const checkSpec = ajv.compile(ContainerSpec);

@@ -503,3 +503,22 @@ describe('what else is on its host', () => {
     expect(peer.received.map(({ type }) => type)).not.toContain('host');
   });
 });
+
+describe('the state of the engine', () => {
+  it('is told before anything else to a master that asks for it, and to no other', async () => {
+    await veteran();
+    await start();
+    const old = await master.open();
+    await old.next('observation');
+    old.close(CLOSE.shutdown.code);
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['engine'] });
+    await peer.next('proof');
+    master.welcome(peer);
+
+    await peer.next('observation');
+
+    expect(old.received.filter(({ type }) => type === 'engine')).toEqual([]);
+    expect(peer.received[0]).toMatchObject({ type: 'engine', state: 'ok' });
+  });
+});

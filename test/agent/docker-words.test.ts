@@ -35,7 +35,7 @@ describe('what the engine says', () => {
     ],
     [answer(500, 'listen tcp4 127.0.0.1:80: bind: address already in use'), 'port-taken', 'later'],
     [answer(400, 'invalid reference format'), 'engine-refused', 'never'],
-    [answer(500, 'no space left on device'), 'engine-refused', 'later'],
+    [answer(500, 'no such driver'), 'engine-refused', 'later'],
     [broken('ECONNREFUSED'), 'engine-unreachable', 'later'],
     [broken('ENOENT'), 'engine-unreachable', 'later'],
   ])('%s is %s', (error, code, retry) => {
@@ -43,17 +43,15 @@ describe('what the engine says', () => {
   });
 
   it('is passed on in its own words', () => {
-    expect(engineError(answer(500, 'no space left on device'), 'start container a').message).toBe(
-      'cannot start container a: no space left on device',
+    expect(engineError(answer(500, 'no such driver'), 'start container a').message).toBe(
+      'cannot start container a: no such driver',
     );
   });
 
   it('of a streamed answer is passed on without the words around it', () => {
-    const error = Object.assign(answer(500, 'no space left on device'), { json: null });
+    const error = Object.assign(answer(500, 'no such driver'), { json: null });
 
-    expect(pullError(error, 'web:9').message).toBe(
-      'cannot pull image web:9: no space left on device',
-    );
+    expect(pullError(error, 'web:9').message).toBe('cannot pull image web:9: no such driver');
   });
 
   it('about a socket that may not be opened comes with the cure', () => {
@@ -77,6 +75,7 @@ describe('what the engine says', () => {
       'image-pull-failed',
     ],
     ['toomanyrequests: You have reached your pull rate limit', 'image-pull-failed'],
+    ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'disk-full'],
   ])('about a pull, "%s", is %s', (text, code) => {
     expect(pullError(new Error(text), 'web:9')).toMatchObject({ code });
   });
@@ -89,6 +88,19 @@ function frame(stream: number, text: string): Buffer {
   header.writeUInt32BE(payload.length, 4);
   return Buffer.concat([header, payload]);
 }
+
+describe('a full disk', () => {
+  it('is told with what to do, and that it is tried again', () => {
+    const text = 'failed to create rwlayer: mkdir /var/lib/docker: no space left on device';
+    const refusal = Object.assign(new Error(text), { statusCode: 500, json: { message: text } });
+
+    const error = engineError(refusal, 'create container web-1');
+
+    expect(error).toMatchObject({ code: 'disk-full', retry: 'later' });
+    expect(error.message).toContain('docker system df');
+    expect(error.message).toContain(text);
+  });
+});
 
 describe('a log', () => {
   it('is read across frames and streams', () => {

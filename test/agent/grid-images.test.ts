@@ -9,11 +9,13 @@ function around(grid: string | null = 'demo', keep?: () => Promise<void>) {
   const world = { names: [] as string[], failures: [] as string[] };
   const images = new GridImages({
     engine: {
+      ping: () => Promise.resolve(),
+      disk: () => Promise.resolve(null),
       facts: () => Promise.reject(new Error('not asked')),
       host: () => Promise.reject(new Error('not asked')),
       pull: (image) => {
         done.push(image);
-        return Promise.resolve();
+        return Promise.resolve(null);
       },
     },
     doors: {

@@ -257,6 +257,28 @@ describe('replacing', () => {
     expect(bench.observe()?.attempt).toBeNull();
   });
 
+  it('pulls an image that vanished before a container was made again, and calls that no failure', async () => {
+    await running();
+    bench.engine.fail('create', 'image-not-found');
+    await bench.assign([web('web:1')]);
+    expect(bench.observe()?.attempt?.failure ?? null).toBeNull();
+
+    await bench.clock.turn(1_500);
+
+    expect(bench.engine.names).toEqual([WEB]);
+    expect(bench.events).toEqual([]);
+  });
+
+  it('says so when an image vanishes again and again', async () => {
+    await running();
+    bench.engine.fail('create', 'image-not-found', 2);
+    await bench.assign([web('web:1')]);
+    expect(bench.observe()?.attempt?.failure).toMatchObject({ code: 'image-not-found', count: 1 });
+
+    await bench.clock.turn(2_000);
+    expect(bench.engine.names).toEqual([WEB]);
+  });
+
   it('stops a pull that is not wanted any more', async () => {
     const { engine, clock } = await running(web('web:1'));
     await bench.assign([web('large:1')]);

@@ -432,6 +432,19 @@ describe('gridops node', () => {
     expect((await run(['node', 'show', 'production', 'old'])).out).toContain('too old');
   });
 
+  it('shows a silent engine, and how much room an engine has', async () => {
+    const disk = { free: 1024 ** 3, total: 20 * 1024 ** 3 };
+    const engine = { state: 'silent', since: NOW - 60_000, reason: 'no answer', disk } as const;
+    server.operations.nodeList = [aNode({ engine })];
+
+    const { out } = await run(['node', 'show', 'production', 'web-1']);
+
+    expect(out).toMatch(/^Status +engine silent$/m);
+    expect(out).toMatch(/^Engine answers +silent for .*: no answer$/m);
+    expect(out).toMatch(/^Engine disk +1\.0 of 20\.0 GiB free, almost full$/m);
+    expect((await run(['node', 'ls'])).out).toMatch(/web-1 +engine silent/);
+  });
+
   it('says so when there is no such node to show', async () => {
     const { code, err } = await run(['node', 'show', 'production', 'web-9']);
 

@@ -410,3 +410,24 @@ describe('text from outside', () => {
     expect(await response.text()).toContain('name="next" value="/"');
   });
 });
+
+describe('a node’s engine', () => {
+  it('that is silent, and a disk that is almost full, stand out', async () => {
+    const silent = {
+      state: 'silent',
+      since: NOW - 60_000,
+      reason: 'no answer within 10 s',
+    } as const;
+    const disk = { free: 1024 ** 3, total: 20 * 1024 ** 3 };
+    server.operations.nodeList = [
+      aNode({ engine: { ...silent, disk: null } }),
+      aNode({ name: 'web-2', engine: { state: 'ok', since: NOW, reason: null, disk } }),
+    ];
+
+    const page = await (await server.page('/grids/production')).text();
+
+    expect(page).toContain('engine silent');
+    expect(page).toContain('no answer within 10 s');
+    expect(page).toContain('disk almost full: 1.0 of 20.0 GiB free');
+  });
+});

@@ -719,3 +719,43 @@ describe('what a node tells of its host', () => {
     expect((await agent.closed).code).toBe(4000);
   });
 });
+
+describe('what an agent says of its engine', () => {
+  const message = { type: 'engine', state: 'silent', lasting: 40_000, reason: 'gone' } as const;
+  const engine = () => fleet.get('demo', 'node-1')?.engine;
+  const view = () => fleet.observedState('demo', {}).nodes[0];
+
+  it('is asked for in the challenge, and counted by the master’s clock', async () => {
+    expect((await connect().greet()).capabilities).toContain('engine');
+    const { agent } = await joined();
+    const before = Date.now() - 40_000;
+    agent.send({ ...message, disk: null });
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+
+    expect(engine()).toMatchObject({ state: 'silent', reason: 'gone', disk: null });
+    expect(engine()?.since).toBeGreaterThanOrEqual(before);
+    expect(view()?.engineSilence).toEqual({ since: engine()?.since, reason: 'gone' });
+    expect(fleet.hasAbsent('demo')).toBe(true);
+
+    agent.send({ ...message, state: 'ok', reason: null, disk: { free: 1, total: 2 } });
+    await until(() => engine()?.state === 'ok');
+
+    expect(engine()?.disk).toEqual({ free: 1, total: 2 });
+    expect(view()?.engineSilence).toBeUndefined();
+    expect(fleet.hasAbsent('demo')).toBe(false);
+  });
+
+  it('outlives its session, but not the next agent, which may not be able to say anything', async () => {
+    const { agent, credential } = await joined();
+    agent.send({ ...message, disk: null });
+    await until(() => engine() !== undefined);
+    agent.close();
+    await until(() => !dispatcher.isConnected('demo', 'node-1'));
+    expect(engine()?.state).toBe('silent');
+
+    await connect(agent.keys).join({ kind: 'credential', credential });
+
+    expect(engine()).toBeUndefined();
+  });
+});

@@ -158,3 +158,14 @@ describe('the status of a node', () => {
     ]);
   });
 });
+
+describe('a node whose engine is silent', () => {
+  it('shows that, and says nothing of its instances', () => {
+    const engine = { state: 'silent', since: NOW, reason: 'gone', disk: null } as const;
+    const view = viewOf(web, aNode({ instances: [running(web, 1)], engine }));
+
+    expect(nodeStatuses(view)).toMatchObject([{ status: 'online', engine }]);
+    expect(instanceStatuses(view)).toMatchObject([{ state: 'unknown', health: 'unknown' }]);
+    expect(serviceStatuses(view)).toMatchObject([{ ready: 0 }]);
+  });
+});

@@ -201,3 +201,62 @@ test('without any node everything is blocked', () => {
   const made = planOf({ services: [aService()], nodes: [] });
   expect(made.blocked[0]?.reason).toBe('no node can take it: the grid has none yet');
 });
+
+describe('a node whose Docker engine is silent', () => {
+  function mute(milliseconds: number, service = aService()) {
+    const engineSilence = { since: NOW - milliseconds, reason: 'connect\nENOENT' };
+    return aNodeRunning('mute', [[service, 1]], { engineSilence });
+  }
+
+  test.each([
+    ['ha', 120],
+    ['random', 30],
+  ] as const)(
+    'keeps its %s instances for %i s, as one that is offline does',
+    (strategy, seconds) => {
+      const web = aService({ strategy });
+      const scene = (age: number) => ({ services: [web], nodes: [mute(age, web), here] });
+      expect(isConverged(planOf(scene(seconds * SECOND - 1)))).toBe(true);
+      expect(places(planOf(scene(seconds * SECOND)))).toEqual({ 'shop/web-1': 'here' });
+    },
+  );
+
+  test('is given as the reason, with its own', () => {
+    const web = aService();
+    const moved = planOf({ services: [web], nodes: [mute(180 * SECOND), here] });
+    expect(reasons(moved)[0]).toBe(
+      'create shop/web-1 on here: the Docker engine of node mute has not answered for 3 min: connect ENOENT',
+    );
+    const older = mute(40 * SECOND, { ...web, specHash: 'aaaaaaaaaaaaaaaa' });
+    const changed = planOf({ services: [web], nodes: [older, here] });
+    expect(changed.waves).toEqual([]);
+    expect(waits(changed)).toEqual([
+      'shop/web-1: the Docker engine of node mute has not answered for 40 s: connect ENOENT',
+    ]);
+  });
+
+  test('gets nothing new, and says why', () => {
+    const services = [aService(), aService({ name: 'new' })];
+    const made = planOf({ services, nodes: [mute(SECOND)] });
+    expect(made.blocked[0]?.excluded).toMatchObject([
+      { filter: 'availability', nodes: ['mute'], reason: 'its Docker engine does not answer' },
+    ]);
+  });
+
+  test('never loses its stateful instances', () => {
+    const db = aService({ stateful: true });
+    const made = planOf({ services: [db], nodes: [mute(9_000 * SECOND, db), here] });
+    expect(made.waves).toEqual([]);
+    expect(made.blocked[0]?.reason).toContain('Docker engine of node mute');
+  });
+
+  test('has been gone since then when its agent leaves, too', () => {
+    const web = aService();
+    const left = { ...mute(119 * SECOND), status: 'offline', lastSeenAt: NOW - SECOND } as const;
+    expect(isConverged(planOf({ services: [web], nodes: [left, here] }))).toBe(true);
+    const lost = { ...mute(120 * SECOND), status: 'offline', lastSeenAt: NOW - SECOND } as const;
+    expect(places(planOf({ services: [web], nodes: [lost, here] }))).toEqual({
+      'shop/web-1': 'here',
+    });
+  });
+});

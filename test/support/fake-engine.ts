@@ -17,6 +17,7 @@ import type {
 import { type Limits, wantedLimits } from '../../src/agent/live-settings.ts';
 import type { Probes, Target } from '../../src/agent/probe.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
+import type { DiskSpace } from '../../src/model/engine-condition.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
 import { isGating } from '../../src/model/extras.ts';
 import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
@@ -109,6 +110,8 @@ interface Listener {
 export class FakeEngine implements Containers, Engine, Probes {
   /** Every change that was asked for, as `operation name`, in order. */
   readonly journal: string[] = [];
+  /** Of its disk. */
+  space: DiskSpace | null = null;
   /** Answers every call with `engine-unreachable`, and ends the event streams. */
   #down = false;
   readonly #clock: Clock;
@@ -423,14 +426,25 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.foreign;
   }
 
-  async pull(image: string, { onProgress, signal }: PullOptions): Promise<void> {
-    if (this.#has(image)) return;
+  async ping(): Promise<void> {
+    await Promise.resolve();
+    if (this.#down) throw unreachable('ping');
+  }
+
+  async disk(): Promise<DiskSpace | null> {
+    await Promise.resolve();
+    return this.space;
+  }
+
+  async pull(image: string, { onProgress, signal }: PullOptions): Promise<string | null> {
+    if (this.#has(image)) return null;
     await this.#enter('pull', image);
     const takes = this.#images.get(image)?.pullTakes;
     if (takes === undefined) throw refused('image-not-found', `no registry has image ${image}`);
     onProgress(50);
     await this.#clock.sleep(takes, signal);
     this.#pulled.add(image);
+    return `sha256:${image}`;
   }
 
   // The port `Probes`.
