@@ -40,7 +40,7 @@ export function takenPorts(
         a.port - b.port ||
         compareText(a.protocol, b.protocol) ||
         compareText(a.address, b.address) ||
-        compareText(a.container, b.container),
+        compareText(a.container ?? '', b.container ?? ''),
     );
 }
 

@@ -54,6 +54,11 @@ export class HostReporter {
     answered.abort(new Error('answered'));
   }
 
+  /** Something is known to have changed. */
+  wake(): void {
+    this.#flight.wake();
+  }
+
   close(): void {
     this.#send = null;
     this.#alarm.clear();
@@ -90,7 +95,7 @@ function bounded({ ports, volumes }: HostReport): WireReport {
   return {
     ports: ports.slice(0, HOST_BOUNDS.ports).map((taken) => ({
       ...taken,
-      container: taken.container.slice(0, HOST_BOUNDS.text),
+      container: taken.container?.slice(0, HOST_BOUNDS.text) ?? null,
     })),
     volumes: volumes
       .filter((name) => name.length <= HOST_BOUNDS.text)

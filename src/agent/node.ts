@@ -36,6 +36,7 @@ import { NetworkReporter } from './network-reporter.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
 import { Reconciler } from './reconciler.ts';
+import { RefusedPorts } from './refused-ports.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Introduction, Session, SessionHost } from './session.ts';
 
@@ -81,6 +82,7 @@ export class Node implements SessionHost {
   readonly #observer: Observer;
   readonly #reporter: NetworkReporter | null;
   readonly #host: HostReporter;
+  readonly #refusedPorts: RefusedPorts;
   #reconciler: Reconciler | null = null;
   #balancers: LoadBalancers | null = null;
   #signed: Signed | null = null;
@@ -106,6 +108,7 @@ export class Node implements SessionHost {
     });
     const { observer } = options.network;
     this.#reporter = observer === undefined ? null : new NetworkReporter({ ...options, observer });
+    this.#refusedPorts = new RefusedPorts(options.publishAddress);
     this.#host = new HostReporter({ ...options, look: async () => await this.#lookAround() });
   }
 
@@ -273,19 +276,30 @@ export class Node implements SessionHost {
       publisher: network.publisher,
       balancers,
       scope: { grid, node, publishAddress },
-      onChange: (path) => this.#observer.touch(path),
+      onChange: (path) => this.#changed(path),
       onEvent: (event) => this.#report(event),
     });
     void this.#reconciler.looked.then(() => network.begin(async () => await balancers.settled()));
     return this.#reconciler;
   }
 
+  #changed(path: string): void {
+    this.#observer.touch(path);
+    const instance = this.#reconciler?.assignment?.instances.find(
+      (one) => one.spec.ports.length > 0 && instancePath(one) === path,
+    );
+    const observed = instance === undefined ? null : (this.#reconciler?.observe(path) ?? null);
+    if (instance === undefined || observed === null) return;
+    if (this.#refusedPorts.notice(instance, observed, this.#options.clock.now())) this.#host.wake();
+  }
+
   async #lookAround(): Promise<HostReport> {
-    const { identity, engine, publishAddress } = this.#options;
+    const { identity, engine, publishAddress, clock } = this.#options;
     const { membership } = identity;
     if (membership === null) throw new Error('not joined yet');
     const { grid, node } = membership;
-    return await engine.host({ grid, node, publishAddress });
+    const found = await engine.host({ grid, node, publishAddress });
+    return { ...found, ports: [...this.#refusedPorts.list(clock.now()), ...found.ports] };
   }
 
   /** The same assignment again is fine: the master could not know that it had arrived. */

@@ -1,23 +1,22 @@
 import type { PortBinding } from './spec.ts';
 
-/** A port of a node that a container has published which is not this node's to run. */
+/** A port of a node that something has which is not this node's to run. */
 export interface TakenPort {
   /** Of the host; `0.0.0.0` and `::` are all of them. */
   readonly address: string;
   readonly port: number;
   readonly protocol: PortBinding['protocol'];
-  /** The container's name, for people. */
-  readonly container: string;
+  /** The name of the container that has published it, for people; `null`: it is none, but a process of the host. */
+  readonly container: string | null;
   /** Another node on the same engine, whose container it is; absent: it is not gridops'. */
   readonly node?: string;
 }
 
 /**
  * What is on a node beside the containers that it was told to run, as its agent finds it. Written by agents only. Instances
- * are placed by it; none that has its place is moved by it.
+ * are placed by it; none that runs is moved by it.
  */
 export interface HostReport {
-  /** Sorted. */
   readonly ports: readonly TakenPort[];
   /** Names of the volumes that it has, sorted; without those that have no name of their own. */
   readonly volumes: readonly string[];

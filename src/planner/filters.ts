@@ -95,6 +95,16 @@ export function passes(
   return true;
 }
 
+/** What keeps an instance from starting where it is assigned, that it cannot wait for; `null`: nothing that is known. */
+export function foreignPort(host: HostNode, request: Request, occupancy: Occupancy): string | null {
+  const address = host.facts?.publishAddress ?? '0.0.0.0';
+  for (const binding of request.service.spec.ports) {
+    const holder = occupancy.room(host).foreignHolder(claimOf(binding, address));
+    if (holder !== null) return takenText({ binding, holder });
+  }
+  return null;
+}
+
 export function viewpoint(host: HostNode, { id }: Request, occupancy: Occupancy): Viewpoint {
   return {
     asking: id,
@@ -154,6 +164,7 @@ function takenPort(host: HostNode, request: Request, occupancy: Occupancy): Take
 function takenText({ binding: { nodePort, protocol }, holder }: TakenBinding): string {
   if (holder.kind === 'instance') return `port ${nodePort} taken by ${instancePath(holder.id)}`;
   const { container, node } = holder.taken;
+  if (container === null) return `port ${nodePort}/${protocol} is taken by a process of the host`;
   const name = oneLine(container, LONGEST_NAME);
   const whose =
     node === undefined ? "which is not gridops'" : `of node ${oneLine(node, LONGEST_NAME)}`;

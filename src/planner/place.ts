@@ -10,7 +10,7 @@ import {
 } from './blocked.ts';
 import type { CandidateLists, Candidates } from './candidates.ts';
 import { bestOf, chooseHome, type Departure, departure } from './choose.ts';
-import { filters, passes, roomFilters } from './filters.ts';
+import { filters, foreignPort, passes, roomFilters } from './filters.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Sighting } from './index-observed.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -120,7 +120,13 @@ export class Exhausted {
 }
 
 type Left = { readonly sighting: Sighting; readonly departure: Departure } | null;
-type Homeless = { readonly kind: 'homeless'; readonly request: Request; readonly left: Left };
+interface Homeless {
+  readonly kind: 'homeless';
+  readonly request: Request;
+  readonly left: Left;
+  /** Where it may stay if there is nothing better. */
+  readonly resort: Sighting | null;
+}
 
 /** One service's turn at being placed: counts its instances, and gives back what it took from the candidate lists. */
 class ServiceTurn {
@@ -146,15 +152,21 @@ class ServiceTurn {
     if (member.sightings.length === 0) return this.#unseen(request);
     const fitting = member.sightings.filter((one) => this.#misfit(one, request) === null);
     const home = chooseHome(fitting, request);
-    if (home !== null) return this.#stay(home, member);
+    const why = home === null ? null : this.#shutOut(home, request);
+    if (home !== null && why === null) return this.#stay(home, member);
+    if (home !== null && why !== null) {
+      this.#leave(member.sightings);
+      const left = { sighting: home, departure: why };
+      return { kind: 'homeless', request, left, resort: home };
+    }
     const left = this.#leftBehind(member, request);
     if (left !== null && this.#service.stateful)
       return this.#stuck(left.sighting, left.departure, request);
     this.#leave(member.sightings);
-    return { kind: 'homeless', request, left };
+    return { kind: 'homeless', request, left, resort: null };
   }
 
-  place({ request, left }: Homeless): Spot {
+  place({ request, left, resort }: Homeless): Spot {
     const candidates = this.#candidates(request);
     const { occupancy } = this.#context;
     const known = this.#exhausted.get(candidates, occupancy);
@@ -163,6 +175,10 @@ class ServiceTurn {
       occupancy.place(host, request);
       this.#count(host);
       return { kind: 'new', host, left };
+    }
+    if (resort !== null) {
+      this.#count(resort.host);
+      return { kind: 'home', home: resort };
     }
     const exclusion = known ?? whatExcludes(request, occupancy);
     this.#exhausted.set(candidates, exclusion, occupancy);
@@ -196,7 +212,7 @@ class ServiceTurn {
     const { silent, unknown, now } = this.#context;
     if (silent.length > 0) return { kind: 'waiting', reason: absenceReason(silent, now) };
     if (!this.#service.stateful || unknown.length === 0)
-      return { kind: 'homeless', request, left: null };
+      return { kind: 'homeless', request, left: null, resort: null };
     return { kind: 'blocked', blocked: blockedByUnknown(request, unknown) };
   }
 
@@ -218,6 +234,20 @@ class ServiceTurn {
     const filter = filters.find((one) => !one.allows(host, request, occupancy));
     if (filter === undefined) return null;
     return { cause: 'unfit', reason: filter.explain(host, request, occupancy) };
+  }
+
+  /**
+   * What something on the host has made impossible: it does not run, and will not. It goes elsewhere if it can, and is a
+   * failure where it is if not.
+   */
+  #shutOut({ host, observed }: Sighting, request: Request): Departure | null {
+    const { stateful, strategy, specHash } = request.service;
+    if (stateful || strategy === 'daemon' || host.presence.ha !== 'present') return null;
+    const attempt = observed?.attempt ?? null;
+    if (attempt?.failure?.code !== 'port-taken' || attempt.specHash !== specHash) return null;
+    if (observed?.current?.running === true) return null;
+    const reason = foreignPort(host, request, this.#context.occupancy);
+    return reason === null ? null : { cause: 'unfit', reason };
   }
 
   /** The best of the places that it cannot stay in, and why; `null` when it is nowhere. */

@@ -25,7 +25,7 @@ interface Claim extends PortClaim {
   readonly spec: ContainerSpec;
 }
 
-/** Who has a port: an instance, or a container that is not this node's to run. */
+/** Who has a port: an instance, or something that is not this node's to run. */
 export type PortHolder =
   | { readonly kind: 'instance'; readonly id: InstanceId }
   | { readonly kind: 'foreign'; readonly taken: TakenPort };
@@ -79,6 +79,11 @@ export class Room {
           !isSame(held.owner.id, asking),
       );
     if (claim !== undefined) return { kind: 'instance', id: claim.owner.id };
+    return this.foreignHolder(wanted);
+  }
+
+  /** What has it that is not this node's to run. */
+  foreignHolder(wanted: PortClaim): PortHolder | null {
     const taken = this.#foreign.get(wanted.port)?.find((held) => collide(held, wanted));
     return taken === undefined ? null : { kind: 'foreign', taken };
   }

@@ -30,7 +30,10 @@ export class VolumeHomes {
   }
 }
 
+const none: readonly string[] = [];
+
 function ownVolumes({ id, service }: Request): readonly string[] {
+  if (service.spec.mounts.length === 0) return none;
   const names = service.spec.mounts.flatMap((mount) => {
     if (mount.kind === 'volume') return isOwn(mount) ? [volumeName(id, mount.volume)] : [];
     const isData = mount.kind === 'anonymous' && service.stateful;

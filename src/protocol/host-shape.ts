@@ -11,7 +11,7 @@ export const HostReport = Type.Object({
       address: text,
       port: Type.Integer({ minimum: 1, maximum: 65_535 }),
       protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('sctp')]),
-      container: text,
+      container: Type.Union([text, Type.Null()]),
       node: Type.Optional(text),
     }),
     { maxItems: HOST_BOUNDS.ports },

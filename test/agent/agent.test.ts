@@ -17,7 +17,7 @@ import { CLOSE } from '../../src/protocol/agent.ts';
 import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src/protocol/sign.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
-import { onBridge } from '../support/builders.ts';
+import { aPort, onBridge } from '../support/builders.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { PATH, WEB, web } from './bench.ts';
 import { WireMaster } from './wire-master.ts';
@@ -501,6 +501,22 @@ describe('what else is on its host', () => {
 
     await peer.next('observation');
     expect(peer.received.map(({ type }) => type)).not.toContain('host');
+  });
+
+  it('an agent tells of a port of the host’s own as soon as Docker has told it', async () => {
+    const startMessage = 'listen tcp4 127.0.0.11:80: bind: address already in use';
+    engine.behave('web:1', { startError: 'port-taken', startMessage });
+    await start();
+    const peer = await master.peer();
+    await master.challenge(peer, { capabilities: ['host'] });
+    await peer.next('proof');
+    master.welcome(peer);
+    expect((await peer.next('host')).report.ports).toEqual([]);
+
+    master.assign(peer, { generation: 1, instances: [web('web:1', { ports: [aPort(80)] })] });
+
+    const taken = { address: '127.0.0.11', port: 80, protocol: 'tcp', container: null };
+    expect((await peer.next('host')).report.ports).toEqual([taken]);
   });
 });
 

@@ -1,7 +1,21 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { bridgeName, DockerNetworks } from '../../src/agent/docker-networks.ts';
+import { RefusedPorts } from '../../src/agent/refused-ports.ts';
+import { errorMessage } from '../../src/model/error.ts';
+import { containerName } from '../../src/model/identity.ts';
+import {
+  aFailure,
+  anAssignedInstance,
+  anAttempt,
+  anObservedInstance,
+  aPort,
+  aService,
+  aSpec,
+} from '../support/builders.ts';
 import { describeEngineContract } from '../support/engine-contract.ts';
 import { describeHandsContract } from '../support/hands-contract.ts';
 import { ensureTestImages, TEST_IMAGES } from '../support/test-images.ts';
@@ -105,6 +119,33 @@ describe.skipIf(withoutDocker)('Docker', () => {
       await docker('stop', '-t', '0', grid);
       expect(await mine()).toEqual({ ports: [], volumes: [`${grid}-data`] });
     } finally {
+      await removeGrid(grid);
+    }
+  });
+
+  it('says it in words that are understood when the host itself has a port', async () => {
+    await ensureTestImages();
+    const grid = testGrid();
+    const scope = { grid, node: 'node-1', publishAddress: '127.0.0.1' };
+    const containers = bridgedContainers(new DockerClient({ address: DOCKER_SOCKET }));
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const spec = aSpec({ image: TEST_IMAGES.web1, ports: [aPort(port)] });
+    const instance = anAssignedInstance(aService({ stack: grid, spec }));
+
+    try {
+      const id = await containers.create(scope, instance, containerName(instance));
+      const refusal = await containers.start(id).catch((error: unknown) => error);
+      const failure = aFailure({ code: 'port-taken', message: errorMessage(refusal) });
+      const attempt = anAttempt({ phase: 'failed', failure });
+      const refused = new RefusedPorts(scope.publishAddress);
+      refused.notice(instance, anObservedInstance({ current: null, attempt }), 0);
+      expect(refused.list(0)).toEqual([
+        { address: '127.0.0.1', port, protocol: 'tcp', container: null },
+      ]);
+    } finally {
+      server.close();
       await removeGrid(grid);
     }
   });

@@ -5,10 +5,14 @@ import type { ObservedNode } from '../../src/model/observed.ts';
 import { isConverged } from '../../src/model/plan.ts';
 import type { PortBinding } from '../../src/model/spec.ts';
 import {
+  aContainer,
+  aFailure,
   aHostReport,
   aNode,
   aNodeRunning,
   anAffinity,
+  anAttempt,
+  anObservedInstance,
   aPort,
   aService,
   aSpec,
@@ -19,7 +23,7 @@ import {
   running,
   someFacts,
 } from '../support/builders.ts';
-import { places, planOf, waits, waves } from './planning.ts';
+import { places, planOf, reasons, waits, waves } from './planning.ts';
 
 const good = aNode({ name: 'good', facts: someFacts({ labels: ['ssd'] }) });
 const GIB = 1024 ** 3;
@@ -138,6 +142,18 @@ const cases: readonly (readonly [string, Case])[] = [
       service: aService({ spec: aSpec({ ports: [aPort(80)] }) }),
       bad: aNode({ name: 'bad', host: aHostReport({ ports: [aTakenPort(80)] }) }),
       reason: "port 80/tcp is taken by container nginx, which is not gridops'",
+    },
+  ],
+  [
+    'on which the host itself has the port',
+    {
+      filter: 'ports',
+      service: aService({ spec: aSpec({ ports: [aPort(80)] }) }),
+      bad: aNode({
+        name: 'bad',
+        host: aHostReport({ ports: [aTakenPort(80, { container: null })] }),
+      }),
+      reason: 'port 80/tcp is taken by a process of the host',
     },
   ],
   [
@@ -292,6 +308,63 @@ describe('a port that a container which is not ours has', () => {
     });
     expect(made.blocked[0]?.reason).not.toContain('\u001b');
     expect(made.blocked[0]?.reason.length).toBeLessThan(250);
+  });
+});
+
+describe('an instance that cannot start because something on the host has its port', () => {
+  const web = aService({ spec: aSpec({ ports: [aPort(80)] }) });
+  const failure = aFailure({ code: 'port-taken' });
+  const attempt = anAttempt({ phase: 'failed', specHash: web.specHash, failure });
+  const instance = (of = {}) => anObservedInstance({ current: null, attempt, ...of });
+  const taken = aHostReport({ ports: [aTakenPort(80, { container: null })] });
+  const shutOut = (overrides = {}) =>
+    aNode({ name: 'a', instances: [instance()], assigned: [assigned(web)], ...overrides });
+  const b = aNode({ name: 'b' });
+
+  test('goes to another node', () => {
+    const made = planOf({ services: [web], nodes: [shutOut({ host: taken }), b] });
+    expect(reasons(made)).toEqual([
+      'create shop/web-1 on b: the new spec does not fit on node a: port 80/tcp is taken by a process of the host',
+      'remove shop/web-1 on a: moved to b',
+    ]);
+    expect(made.halted).toEqual([]);
+  });
+
+  test('is a failure where it is when there is none that could take it', () => {
+    const full = aNode({ name: 'b', host: taken });
+    const made = planOf({ services: [web], nodes: [shutOut({ host: taken }), full] });
+    expect(made.halted.map(({ node }) => node)).toEqual(['a']);
+    expect(made.waves).toEqual([]);
+  });
+
+  test('stays once it is there, also when the other one has become free again', () => {
+    const nodes = [aNode({ name: 'a' }), aNodeRunning('b', [[web, 1]])];
+    expect(isConverged(planOf({ services: [web], nodes }))).toBe(true);
+  });
+
+  test.each([
+    ['while nobody knows what has it', {}],
+    [
+      'while an older container serves',
+      { host: taken, instances: [instance({ current: aContainer({ specHash: 'older' }) })] },
+    ],
+    [
+      'after a failure of another kind',
+      {
+        host: taken,
+        instances: [instance({ attempt: { ...attempt, failure: aFailure() } })],
+      },
+    ],
+  ])('stays %s', (_, overrides) => {
+    const made = planOf({ services: [web], nodes: [shutOut(overrides), b] });
+    expect(made.halted.map(({ node }) => node)).toEqual(['a']);
+    expect(places(made)).toEqual({});
+  });
+
+  test('never goes when it is stateful', () => {
+    const db = { ...web, stateful: true };
+    const made = planOf({ services: [db], nodes: [shutOut({ host: taken }), b] });
+    expect(made.halted.map(({ node }) => node)).toEqual(['a']);
   });
 });
 

@@ -208,7 +208,10 @@ describe('a network report on the wire', () => {
 
 describe('a host report on the wire', () => {
   const taken = { address: '::', port: 53, protocol: 'udp', container: 'dns' };
-  const report = { ports: [taken, { ...taken, node: 'node-2' }], volumes: ['shop-data'] };
+  const report = {
+    ports: [taken, { ...taken, container: null }, { ...taken, node: 'b' }],
+    volumes: ['shop-data'],
+  };
 
   function decoded(changed: object) {
     return decodeAgentMessage(JSON.stringify({ type: 'host', report: { ...report, ...changed } }));
@@ -226,7 +229,7 @@ describe('a host report on the wire', () => {
     ['a port that there is not', { ports: [{ ...taken, port: 65_536 }] }],
     ['a protocol that nobody knows', { ports: [{ ...taken, protocol: 'quic' }] }],
     ['more ports than there can be', { ports: Array.from({ length: 10_001 }, () => taken) }],
-    ['a container without a name', { ports: [{ ...taken, container: null }] }],
+    ['a container that is no name', { ports: [{ ...taken, container: 1 }] }],
     ['a name without end', { volumes: ['v'.repeat(256)] }],
     ['more volumes than anybody has', { volumes: Array.from({ length: 10_001 }, () => 'v') }],
     ['no volumes', { volumes: null }],

@@ -39,6 +39,7 @@ export interface Behaviour {
   readonly stopTakes?: number;
   /** The engine cannot start it. */
   readonly startError?: ErrorCode;
+  readonly startMessage?: string;
   /** Must be pulled first, which takes this long. */
   readonly pullTakes?: number;
   /** What its hooks do, by name; others succeed at once. */
@@ -321,8 +322,10 @@ export class FakeEngine implements Containers, Engine, Probes {
     if (container.hookRun !== null) return await this.#startHook(container, container.hookRun);
     await this.#enter('start', container.name);
     if (this.#existing(id).phase === 'running') return;
-    const { startError, log = [], exitAfter = null, exitCode = 1 } = this.#behaviour(container);
-    if (startError !== undefined) throw refused(startError, 'the container does not start');
+    const behaviour = this.#behaviour(container);
+    const { startError, log = [], exitAfter = null, exitCode = 1 } = behaviour;
+    if (startError !== undefined)
+      throw refused(startError, behaviour.startMessage ?? 'the container does not start');
     this.#claimPorts(container);
     container.phase = 'running';
     container.startedAt = this.#clock.now();
