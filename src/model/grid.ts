@@ -18,7 +18,14 @@ export interface Grid {
   readonly pruneBudget: number;
   /** Seconds until a deploy that does not converge has failed. */
   readonly deployTimeout: number;
+  /** How many steps may be in flight at a time; absent: the master's default. */
+  readonly parallel?: number;
+  /** What becomes of a service whose rollout fails, unless it says so itself; absent: it is held. */
+  readonly onFailure?: OnFailure;
 }
+
+/** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */
+export type OnFailure = 'hold' | 'rollback';
 
 export interface NodeWish {
   readonly labels: readonly string[];
@@ -53,6 +60,8 @@ export interface Service {
   readonly strategy: Strategy;
   /** The share of instances (0..1) that must stay healthy during a rollout (kontena.md 4.6). */
   readonly minHealth: number;
+  /** Absent: as the grid says, and `hold` for stateful ones. */
+  readonly onFailure?: OnFailure;
   /** Absent: none. Rules that come with what the service uses, whatever `affinity` says: hard, and never the grid's. */
   readonly beside?: readonly Affinity[];
   /** Service paths (`stack/service`) that must be converged before this one starts: links and depends_on. */

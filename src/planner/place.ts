@@ -81,6 +81,24 @@ export function placeService(
   return { service, placements, unwanted: roster.unwanted };
 }
 
+/**
+ * A place for an instance as an earlier definition of its service has it, in place of the one that it was given; what that
+ * one claims is claimed twice for the rest of this plan.
+ */
+export function placeInstead(
+  service: Service,
+  given: { readonly node: string; readonly number: number },
+  context: PlaceContext,
+): Exclude<Spot, { readonly kind: 'home' | 'waiting' }> {
+  const request = requestFor(service, given.number, context);
+  const host = context.occupancy.hosts.find(({ name }) => name === given.node);
+  if (host !== undefined) context.occupancy.leave(host, request.id);
+  const turn = new ServiceTurn(service, context);
+  const spot = turn.place({ kind: 'homeless', request, left: null });
+  turn.end();
+  return spot;
+}
+
 /** Most instances are seen nowhere else: those share one empty list. */
 function straysOf({ sightings }: Member, spot: Spot): readonly Sighting[] {
   if (spot.kind !== 'home') return sightings;
@@ -153,7 +171,7 @@ class ServiceTurn {
     return { kind: 'homeless', request, left };
   }
 
-  place({ request, left }: Homeless): Spot {
+  place({ request, left }: Homeless): Exclude<Spot, { readonly kind: 'home' | 'waiting' }> {
     const candidates = this.#candidates(request);
     const { occupancy } = this.#context;
     const known = this.#exhausted.get(candidates, occupancy);

@@ -16,8 +16,10 @@ import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
 import { findOrphans } from './orphans.ts';
 import { Exhausted, type PlaceContext, placeService, rosterContext } from './place.ts';
+import { noHistory, type PlanHistory } from './plan-history.ts';
 import type { PlanPolicy } from './policy.ts';
 import { requestFor } from './request.ts';
+import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
 import { createStrategies } from './strategies.ts';
 import { isSelfContained, type Survey, surveyService } from './survey.ts';
@@ -30,6 +32,8 @@ export interface PlanInput {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly policy: PlanPolicy;
+  /** Absent: nothing is known of earlier revisions. */
+  readonly history?: PlanHistory;
   /** Absent: nothing is known of it, and nothing is said about it. */
   readonly network?: NetworkOutlook | null;
 }
@@ -77,7 +81,8 @@ class RememberingPlanner implements Planner {
   #rulebook = new Rulebook();
   #surveys = new WeakMap<Service, Remembered>();
 
-  plan({ desired, observed, now, policy, network = null }: PlanInput): Plan {
+  plan(input: PlanInput): Plan {
+    const { desired, observed, now, policy, network = null, history = noHistory } = input;
     const { grid } = desired;
     this.#noteDefaults(grid.defaultAffinity);
     this.#noteNodes(observed, { grid, now, policy });
@@ -86,9 +91,12 @@ class RememberingPlanner implements Planner {
     const found = this.#surveyAll(catalogue, context);
     const drafts = inPlacingOrder(found.due, context)
       .map((due) => diffService(placeService(due.service, due.sightings, context), now))
-      .filter((draft) => !isEmpty(draft));
+      .filter((draft) => !isEmpty(draft))
+      // Once everything else has its place.
+      .map((draft) => restoreInstances(draft, history.proven.get(pathOf(draft.service)), context));
     const orphans = findOrphans(this.#index, catalogue, now);
-    const rollout = rollOut(drafts, orphans.removals);
+    const atOnce = grid.parallel ?? policy.atOnce;
+    const rollout = rollOut(drafts, orphans.removals, { atOnce, history });
     return composePlan({
       desired,
       rollout: { ...rollout, waiting: [...rollout.waiting, ...orphans.waiting] },
