@@ -95,7 +95,7 @@ function halted(deploy: Deploy, newest: Planned): HtmlValue {
       one,
     ) => html`<li class="note bad"><p class="place">${badge('bad', one.failure.code)} <code>${instancePath(one)}</code> on <code>${one.node}</code></p>
 ${logTail(one.failure)}
-<p class="hint">${keepsServing(deploy, one) ? 'The old container keeps serving. ' : ''}${one.remaining === 0 ? '' : `${one.remaining} more ${one.remaining === 1 ? 'step' : 'steps'} of ${servicePath(one)} not taken.`}</p></li>`,
+<p class="hint">${keepsServing(deploy, one) ? 'The old container keeps serving. ' : ''}${one.remaining === 0 ? '' : `${one.remaining} more ${one.remaining === 1 ? 'step' : 'steps'} of ${servicePath(one)} not taken.`}${one.notRolledBack === undefined ? '' : ` Not rolled back: ${one.notRolledBack}.`}</p></li>`,
   );
   return section('Failed', newest.halted.length, html`<ul class="notes">${items}</ul>`);
 }

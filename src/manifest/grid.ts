@@ -60,6 +60,8 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     nodes: readNodes(value.nodes ?? {}),
     pruneBudget: readBudget(value.prune?.budget),
     deployTimeout: readTimeout(section),
+    ...(value.deploy?.parallel === undefined ? {} : { parallel: value.deploy.parallel }),
+    ...(value.deploy?.on_failure === undefined ? {} : { onFailure: value.deploy.on_failure }),
   };
 }
 

@@ -27,6 +27,11 @@ export interface Grid {
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */
 export type OnFailure = 'hold' | 'rollback';
 
+/** What is stateful goes back only where it says so itself: its data may be of the newer version already. */
+export function wantsRollback({ onFailure, stateful }: Service, grid: Grid): boolean {
+  return (onFailure ?? (stateful ? 'hold' : grid.onFailure)) === 'rollback';
+}
+
 export interface NodeWish {
   readonly labels: readonly string[];
   readonly availability: Availability;

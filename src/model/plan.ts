@@ -52,6 +52,8 @@ export interface Halted extends InstanceId {
   readonly failure: Failure;
   /** Steps of this service that are not taken because of it. */
   readonly remaining: number;
+  /** Why it is held although it should be rolled back. Absent: it should not, or nobody knows. */
+  readonly notRolledBack?: string;
 }
 
 /** A service that runs its last good spec again: it diverges from git until a commit changes its spec. */
@@ -63,6 +65,8 @@ export interface RolledBack extends InstanceId {
   readonly specHash: string;
   /** The commit whose spec runs again. */
   readonly revision: string;
+  /** How many instances are not as the revision wants them. */
+  readonly instances: number;
 }
 
 /** An instance that waits for something that will tell by itself (a node to report, a dependency to be placed). */

@@ -132,11 +132,12 @@ function blockedLines(all: readonly Blocked[]): readonly string[] {
 }
 
 function haltedLines(halted: Halted): readonly string[] {
-  const { failure, node, remaining } = halted;
+  const { failure, node, remaining, notRolledBack } = halted;
   const untouched =
     remaining === 0 ? '' : `; ${remaining} more step${remaining === 1 ? '' : 's'} not taken`;
   return [
     `  ${instancePath(halted)} on ${node}: ${failureText(failure)}${untouched}`,
+    ...(notRolledBack === undefined ? [] : [`      not rolled back: ${notRolledBack}`]),
     ...failure.log.map((line) => `      | ${oneLine(line, LONGEST_LINE)}`),
   ];
 }

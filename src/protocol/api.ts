@@ -86,6 +86,7 @@ const RolledBack = Type.Object({
   failure: Failure,
   specHash: Type.String({ description: 'What the newest revision wants, and what failed.' }),
   revision: Type.String({ description: 'The commit whose spec runs again.' }),
+  instances: count,
 });
 
 export const Plan = Type.Object({
@@ -93,7 +94,17 @@ export const Plan = Type.Object({
   revision: Sha,
   waves: list(Type.Object({ steps: list(Step) })),
   blocked: list(Type.Object({ ...instanceId, reason: text, excluded: list(Excluded) })),
-  halted: list(Type.Object({ ...instanceId, node: text, failure: Failure, remaining: count })),
+  halted: list(
+    Type.Object({
+      ...instanceId,
+      node: text,
+      failure: Failure,
+      remaining: count,
+      notRolledBack: Type.Optional(
+        Type.String({ description: 'Why it is held although it should be rolled back.' }),
+      ),
+    }),
+  ),
   waiting: list(Type.Object({ ...instanceId, reason: text })),
   rolledBack: Type.Optional(list(RolledBack)),
   warnings: list(text),

@@ -36,7 +36,7 @@ nodes:
   web-1: {labels: [az=eu-1a, ssd], availability: drain}
   web-2:
 prune: {budget: 50%}
-deploy: {timeout: 1h}
+deploy: {timeout: 1h, parallel: 20, on_failure: rollback}
 x-team: shop
 `);
     expect(compiled).toMatchObject({
@@ -52,6 +52,8 @@ x-team: shop
         },
         pruneBudget: 0.5,
         deployTimeout: 3_600,
+        parallel: 20,
+        onFailure: 'rollback',
       },
     });
   });
@@ -75,7 +77,8 @@ x-team: shop
     ['deploy: {timeout: 0s}', 'error bad-duration 1:19'],
     ['deploy: {timeout: soon}', 'error bad-duration 1:19'],
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
-    ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
+    ['deploy: {on_failure: retry}', 'error wrong-value 1:22'],
+    ['deploy: {parallel: 0}', 'error wrong-value 1:20'],
     ['logs: {}', 'error not-supported-yet 1:1'],
     ['stats: {}', 'error not-supported-yet 1:1'],
     ['a: [', 'error yaml-syntax 1:5'],
