@@ -108,7 +108,8 @@ function printHeldBack(io: Io, { name, problems }: GridStatus, json: boolean): s
 
 function exitOf({ plan }: CurrentPlan): ExitCode {
   if (plan.confirmation !== null) return EXIT.held;
-  return plan.blocked.length + plan.halted.length > 0 ? EXIT.failed : EXIT.done;
+  const { blocked, halted, rolledBack = [] } = plan;
+  return blocked.length + halted.length + rolledBack.length > 0 ? EXIT.failed : EXIT.done;
 }
 
 function printPlan(io: Io, { plan, text, converged }: CurrentPlan): string {

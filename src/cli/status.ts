@@ -98,6 +98,7 @@ function printDetails(io: Io, value: GridDetails): string {
     value.instances.length === 0 ? '' : printInstances(value.instances, colours),
     printDrift(io, value.instances),
     failures(value.instances),
+    divergences(value.services),
     printNodes(io, value.nodes),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
@@ -128,7 +129,8 @@ function printServices(services: readonly ServiceStatus[], colours: Paint): stri
     ['SERVICE', 'READY', 'UPDATED', 'HEALTH', 'IMAGE'].map(colours.dim),
     services.map((service) => [
       servicePath({ stack: service.stack, service: service.name }) +
-        (service.held ? ' (held back)' : ''),
+        (service.held ? ' (held back)' : '') +
+        (service.divergence === undefined ? '' : ' (rolled back)'),
       `${service.ready}/${service.wanted}`,
       `${service.updated}/${service.wanted}`,
       tone(service.health, colours),
@@ -160,6 +162,21 @@ function failures(instances: readonly InstanceStatus[]): string {
       if (failure === null || failure === undefined) return [];
       const first = `${instancePath(instance)} on ${instance.node ?? '?'}: ${failure.message}`;
       return [[first, ...failure.log.map((line) => `  | ${line}`)].join('\n')];
+    })
+    .join('\n\n');
+}
+
+/** Services that do not run what git says, and why. */
+function divergences(services: readonly ServiceStatus[]): string {
+  return services
+    .flatMap(({ divergence: one }) => {
+      if (one === undefined) return [];
+      const lines = [
+        `${servicePath(one)} diverges from git: it runs the spec of ${shortSha(one.revision)} again until a commit changes it`,
+        `  ${instancePath(one)} on ${one.node}: ${one.failure.message}`,
+        ...one.failure.log.map((line) => `  | ${line}`),
+      ];
+      return [lines.join('\n')];
     })
     .join('\n\n');
 }

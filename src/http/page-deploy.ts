@@ -1,5 +1,6 @@
 import { isFinal } from '../model/deploy.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
+import { explainMode } from '../model/plan.ts';
 import type { Deploy } from '../protocol/api.ts';
 import { logTail } from './page-failure.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
@@ -31,7 +32,7 @@ ${progress(deploy)}
 ${facts(deploy, now)}
 ${held(deploy, newest)}
 ${problemSection(deploy.problems)}
-${newest === null || deploy.phase === 'succeeded' ? null : [halted(deploy, newest), blocked(newest), waiting(newest)]}
+${newest === null || deploy.phase === 'succeeded' ? null : [rolledBack(newest), halted(deploy, newest), blocked(newest), waiting(newest)]}
 ${plan(deploy)}
 ${timeline(deploy, now)}`;
 }
@@ -71,6 +72,20 @@ ${confirmation === null ? null : html`<p>${confirmation.reason}</p><ul class="in
 <p class="hint">Nothing is removed until someone runs <code>gridops approve ${deploy.id}</code>. A new commit that removes less goes ahead by itself.</p></div>`;
 }
 
+function rolledBack({ rolledBack: all = [] }: Planned): HtmlValue {
+  if (all.length === 0) return null;
+  const items = cut(
+    all,
+    50,
+    (
+      one,
+    ) => html`<li class="note bad"><p class="place">${badge('bad', one.failure.code)} <code>${instancePath(one)}</code> on <code>${one.node}</code></p>
+${logTail(one.failure)}
+<p class="hint"><code>${servicePath(one)}</code> runs the spec of ${shortSha(one.revision)} again, and diverges from git until a commit changes it.</p></li>`,
+  );
+  return section('Rolled back', all.length, html`<ul class="notes">${items}</ul>`);
+}
+
 function halted(deploy: Deploy, newest: Planned): HtmlValue {
   if (newest.halted.length === 0) return null;
   const items = cut(
@@ -80,7 +95,7 @@ function halted(deploy: Deploy, newest: Planned): HtmlValue {
       one,
     ) => html`<li class="note bad"><p class="place">${badge('bad', one.failure.code)} <code>${instancePath(one)}</code> on <code>${one.node}</code></p>
 ${logTail(one.failure)}
-<p class="hint">${keepsServing(deploy, one) ? 'The old container keeps serving. ' : ''}${one.remaining === 0 ? '' : `${one.remaining} more ${one.remaining === 1 ? 'step' : 'steps'} of ${servicePath(one)} not taken.`}</p></li>`,
+<p class="hint">${keepsServing(deploy, one) ? 'The old container keeps serving. ' : ''}${one.remaining === 0 ? '' : `${one.remaining} more ${one.remaining === 1 ? 'step' : 'steps'} of ${servicePath(one)} not taken.`}${one.notRolledBack === undefined ? '' : ` Not rolled back: ${one.notRolledBack}.`}</p></li>`,
   );
   return section('Failed', newest.halted.length, html`<ul class="notes">${items}</ul>`);
 }
@@ -172,13 +187,14 @@ const states: Readonly<Record<StepState, readonly [Tone, string]>> = {
   waiting: ['calm', 'waiting'],
   failed: ['bad', 'failed'],
   skipped: ['calm', 'not taken'],
+  undone: ['calm', 'rolled back'],
   open: ['calm', 'not finished'],
 };
 
 function stepItem({ step, state }: ShownStep): Html {
   const [tone, word] = states[state];
   return html`<li class="step"><span class="sign ${step.kind}" aria-hidden="true">${signs[step.kind]}</span>
-<p><span class="kind">${step.kind}</span> <code>${instancePath(step)}</code> <span class="muted">on</span> <code>${step.node}</code><br><span class="muted">${step.reason}</span></p>
+<p><span class="kind">${step.kind}</span> <code>${instancePath(step)}</code> <span class="muted">on</span> <code>${step.node}</code><br><span class="muted">${step.reason}${step.kind === 'replace' ? ` (${explainMode(step)})` : ''}</span></p>
 ${badge(tone, word)}</li>`;
 }
 

@@ -88,14 +88,25 @@ function serviceRow(
 ): Html {
   const path = servicePath({ stack: service.stack, service: service.name });
   const own = instances.filter((instance) => servicePath(instance) === path);
-  const word = service.held ? badge('wait', 'held back') : readiness(service);
+  const word = service.held
+    ? badge('wait', 'held back')
+    : service.divergence === undefined
+      ? readiness(service)
+      : badge('bad', 'rolled back');
   return html`<li class="row">
 <p class="head"><span class="name">${path}</span> ${word}</p>
 <p class="what"><code>${service.image}</code></p>
 <p class="facts"><span>${service.ready}/${service.wanted} ready</span>${service.stateful ? html` <span>stateful</span>` : null} <span>${service.strategy}</span></p>
+${divergence(service)}
 <details id="instances-${path}"${own.some(needsEyes) ? html` open` : null}><summary>${own.length} ${own.length === 1 ? 'instance' : 'instances'}</summary>
 <ul class="inner">${cut(own, MOST_ROWS, (one) => instanceItem(one, now))}</ul></details>
 </li>`;
+}
+
+function divergence({ divergence: one }: ServiceStatus): HtmlValue {
+  if (one === undefined) return null;
+  return html`<p>Diverges from git: runs the spec of ${shortSha(one.revision)} again until a commit changes it. <code>${instancePath(one)}</code> failed on <code>${one.node}</code>:</p>
+${logTail(one.failure)}`;
 }
 
 function needsEyes(instance: InstanceStatus): boolean {

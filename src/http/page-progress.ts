@@ -6,7 +6,7 @@ type PlannedStep = NonNullable<Deploy['plan']>['waves'][number]['steps'][number]
 type Planned = NonNullable<Deploy['plan']>;
 
 /** How far one step of a deploy is. `open`: not known, the deploy ended before anything told. */
-export type StepState = 'done' | 'running' | 'waiting' | 'failed' | 'skipped' | 'open';
+export type StepState = 'done' | 'running' | 'waiting' | 'failed' | 'skipped' | 'undone' | 'open';
 
 export interface ShownStep {
   readonly step: PlannedStep;
@@ -33,6 +33,7 @@ interface Left {
   readonly steps: ReadonlyMap<string, { readonly step: PlannedStep; readonly wave: number }>;
   readonly halted: ReadonlySet<string>;
   readonly haltedServices: ReadonlySet<string>;
+  readonly rolledBack: ReadonlyMap<string, { readonly number: number }>;
 }
 
 function index(remaining: Planned | null): Left {
@@ -45,6 +46,7 @@ function index(remaining: Planned | null): Left {
     steps,
     halted: new Set(halted.map(instancePath)),
     haltedServices: new Set(halted.map(servicePath)),
+    rolledBack: new Map((remaining?.rolledBack ?? []).map((one) => [servicePath(one), one])),
   };
 }
 
@@ -56,6 +58,8 @@ function stateOf(
 ): StepState {
   if (deploy.phase === 'succeeded') return 'done';
   if (left.halted.has(instancePath(step))) return 'failed';
+  const back = left.rolledBack.get(servicePath(step));
+  if (back !== undefined) return back.number === step.number ? 'failed' : 'undone';
   const open = left.steps.get(key(step));
   if (open !== undefined) return openState(deploy, open.wave);
   if (left.haltedServices.has(servicePath(step))) return besideHalted(deploy, left, step, wave);

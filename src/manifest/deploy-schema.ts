@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { onFailureKey } from './on-failure-schema.ts';
 import { refusedPlacementKeys, refusedResourceKeys } from './refused-keys.ts';
 import { DeviceRequest } from './resource-schema.ts';
 import { anything, choice, closed, list, mapOrPairs, text } from './schema-parts.ts';
@@ -67,7 +68,7 @@ const UpdateConfig = closed(
     failure_action: Optional(
       choice(['pause', 'continue', 'rollback'], {
         default: 'pause',
-        description: '`pause`: an instance that does not get ready stops the rollout.',
+        description: "Compose's place for `on_failure`: `pause` is `hold`.",
       }),
     ),
     monitor: Optional(text({ examples: ['30s'], description: 'No effect: readiness decides.' })),
@@ -102,8 +103,9 @@ const Placement = closed(
   { description: 'Which nodes may have it.', refused: refusedPlacementKeys },
 );
 
-/** What Compose and Swarm write below `deploy`. */
+/** What Compose and Swarm write below `deploy`, and what theirs is read as. */
 export const composeDeployKeys = {
+  ...onFailureKey,
   mode: Optional(
     choice(['replicated', 'global'], {
       default: 'replicated',
@@ -126,7 +128,7 @@ export const composeDeployKeys = {
   placement: Optional(Placement),
   update_config: Optional(UpdateConfig),
   rollback_config: Optional(
-    anything({ examples: [{ parallelism: 1 }], description: 'No effect: revert the commit.' }),
+    anything({ examples: [{ parallelism: 1 }], description: 'No effect: see `on_failure`.' }),
   ),
   endpoint_mode: Optional(
     choice(['vip', 'dnsrr'], {

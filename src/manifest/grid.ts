@@ -64,6 +64,8 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     deployTimeout: readTimeout(section),
     ...(value.drift === undefined ? {} : { drift: value.drift }),
     ...(Object.keys(gracePeriods).length === 0 ? {} : { gracePeriods }),
+    ...(value.deploy?.parallel === undefined ? {} : { parallel: value.deploy.parallel }),
+    ...(value.deploy?.on_failure === undefined ? {} : { onFailure: value.deploy.on_failure }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   laterVolumeKeys,
 } from './later-keys.ts';
 import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
+import { gridOnFailureKey } from './on-failure-schema.ts';
 import {
   anyValue,
   choice,
@@ -322,6 +323,16 @@ const gridHead = {
             description:
               'After this time without an end a deploy has failed. It still succeeds if it converges later.',
             examples: ['30m'],
+          }),
+        ),
+        ...gridOnFailureKey,
+        parallel: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 100_000,
+            default: 1_000,
+            description: 'How many instances are started, replaced or removed at a time.',
+            examples: [20],
           }),
         ),
       },

@@ -7,6 +7,7 @@ import { parseDuration } from './durations.ts';
 import { readBalancing } from './load-balancing.ts';
 import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
+import { readOnFailure } from './on-failure.ts';
 import { readPlacement } from './placement.ts';
 import type { Report } from './report.ts';
 import { parseAt, type Section } from './section.ts';
@@ -95,6 +96,7 @@ export function readService(
   const { value: secrets = null, fault: tooMany } = secretSources(marked, { grid, book });
   if (tooMany !== undefined) context.report.error(key, tooMany);
   const stateful = value.stateful ?? false;
+  const onFailure = readOnFailure(section);
   const service: Service = {
     stack,
     name,
@@ -102,6 +104,7 @@ export function readService(
     stateful,
     ...readPlacement(section, context),
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
+    ...(onFailure === undefined ? {} : { onFailure }),
     ...(volumesFrom.length === 0 ? {} : { beside: besideOf(stack, volumesFrom) }),
     dependsOn: [...new Set(dependencies.map((d) => d.path))].toSorted(),
     spec,

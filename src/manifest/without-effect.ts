@@ -109,7 +109,11 @@ const deployRemarks: readonly Remark[] = [
     ['update_config', 'max_failure_ratio'],
     '"max_failure_ratio" has no effect: the first failure stops a rollout',
   ],
-  [['rollback_config'], '"rollback_config" has no effect: to go back, revert the commit'],
+  [
+    ['rollback_config'],
+    '"rollback_config" has no effect: a rollback is carried out like any other rollout',
+    'Write "deploy: {on_failure: rollback}" to have one when a new version fails.',
+  ],
   [
     ['labels'],
     '"labels" has no effect here: there is no Swarm service that could carry them',
@@ -121,8 +125,9 @@ function ofDeploy(deploy: Deploy): readonly Remark[] {
   const { update_config: update, endpoint_mode } = deploy;
   const remarks = deployRemarks.filter(([path]) => isThere(deploy, path));
   const more: Remark[] = [];
-  if (update?.failure_action !== undefined && update.failure_action !== 'pause') {
-    const message = `"failure_action: ${update.failure_action}" has no effect: a rollout that fails stops and leaves the rest as it was`;
+  if (update?.failure_action === 'continue') {
+    const message =
+      '"failure_action: continue" has no effect: a rollout that fails stops and leaves the rest as it was';
     more.push([['update_config', 'failure_action'], message]);
   }
   if (update?.order === 'stop-first')

@@ -15,6 +15,7 @@ import { deliveryOf, type Encode } from './delivery.ts';
 import { oneshotsAmong } from './done-hooks.ts';
 import { withDrift } from './drift.ts';
 import type { FleetNode } from './fleet.ts';
+import type { Past } from './prepare.ts';
 import { secretsOf } from './secrets.ts';
 
 export interface AssignInput {
@@ -30,6 +31,8 @@ export interface AssignInput {
   readonly held: readonly string[];
   readonly roster: readonly string[];
   readonly encode: Encode;
+  /** What services last served with, by path: for steps that lead there. Absent: nothing is known of it. */
+  readonly past?: Past['services'];
   /** Keys of an instance's oneshot hooks that have succeeded, on whatever node. */
   readonly done: (id: InstanceId) => ReadonlySet<string>;
   /** Absent: repair. What becomes of the drift of services that say nothing. */
@@ -41,14 +44,14 @@ export interface AssignInput {
  * that is already under way is dispatched again without doing anything again.
  */
 export function nextAssignment(input: AssignInput): Assignment | null {
-  const { node, services, revision, balancing, held, done } = input;
+  const { node, services, revision, balancing, held, done, past } = input;
   const before = node.assignment;
   const instances = new Map((before?.instances ?? []).map((known) => [instancePath(known), known]));
   const kept = new Set<string>();
   if (before === null)
     for (const found of node.instances) adopt({ found, services, instances, kept, done });
   else for (const path of before.kept) kept.add(path);
-  for (const step of input.steps) apply({ step, services, instances, kept, revision, done });
+  for (const step of input.steps) apply({ step, services, instances, kept, revision, done, past });
 
   const wanted = Array.from(instances.values(), (one) =>
     withDrift(withBalancing(one, balancing.get(servicePath(one)), { held }), {
@@ -56,8 +59,8 @@ export function nextAssignment(input: AssignInput): Assignment | null {
       policy: input.drift,
     }),
   ).toSorted(compareInstances);
-  const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
-  const secrets = secretsOf(wanted, { services, balancing, before: before?.secrets });
+  const files = deliveryOf(wanted, { services, past, before: before?.files, encode: input.encode });
+  const secrets = secretsOf(wanted, { services, past, balancing, before: before?.secrets });
   const next: Assignment = {
     grid: node.grid,
     node: node.name,
@@ -108,8 +111,13 @@ function adopt(context: Draft & { found: ObservedInstance }): void {
   );
 }
 
+interface Change extends Draft {
+  readonly revision: string;
+  readonly past: AssignInput['past'];
+}
+
 type Effects = {
-  [K in StepKind]: (step: StepOf<K>, context: Draft & { revision: string }) => void;
+  [K in StepKind]: (step: StepOf<K>, context: Change) => void;
 };
 
 /** Total over the kinds of steps: a new kind does not compile until it can be dispatched. */
@@ -122,21 +130,20 @@ const effects: Effects = {
   },
 };
 
-function apply(context: Draft & { step: Step; revision: string }): void {
+function apply(context: Change & { step: Step }): void {
   const effect = effects[context.step.kind] as (step: Step, draft: typeof context) => void;
   effect(context.step, context);
 }
 
-function put(
-  step: StepOf<'create'> | StepOf<'replace'>,
-  mode: ReplaceMode,
-  context: Draft & { revision: string },
-): void {
+function put(step: StepOf<'create'> | StepOf<'replace'>, mode: ReplaceMode, context: Change): void {
   const path = instancePath(step);
-  const service = context.services.get(servicePath(step));
+  const past = context.past?.get(servicePath(step));
+  const isPast = past?.definition.specHash === step.specHash;
+  const service = isPast ? past.definition : context.services.get(servicePath(step));
   context.kept.delete(path);
   if (service === undefined || context.instances.get(path)?.specHash === service.specHash) return;
-  const { revision, done } = context;
+  const { done } = context;
+  const revision = isPast ? past.revision : context.revision;
   context.instances.set(path, assigned({ id: step, service, revision, mode, done }));
 }
 

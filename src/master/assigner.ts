@@ -103,7 +103,8 @@ export class Assigner {
     const { steps, roster } = of;
     const { revision, held } = desired;
     const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
-    const known = { services, revision, balancing, held, roster };
+    const past = of.prepared.past?.services;
+    const known = { services, revision, balancing, held, roster, ...(past && { past }) };
     const { drift } = desired.grid;
     return nextAssignment({ node, steps, ...known, encode, done, drift });
   }

@@ -1,13 +1,10 @@
 import type { Assignment } from '../model/assignment.ts';
-import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
-import type { ObservedState } from '../model/observed.ts';
 import { isConverged, type Plan, type Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
-import { isCovered } from '../planner/prune.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
@@ -18,18 +15,12 @@ import { nodesToRepeat } from './drift.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
+import { type Outlook, Planning, type PlanningPorts } from './planning.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
 import { judge, settledPaths } from './verdict.ts';
 
-export interface ControllerPorts extends RevisionPorts {
-  readonly plan: (input: {
-    desired: DesiredState;
-    observed: ObservedState;
-    now: number;
-    policy: PlanPolicy;
-    network: NetworkOutlook;
-  }) => Plan;
+export interface ControllerPorts extends RevisionPorts, PlanningPorts {
   /** The grid's network as it follows from its definition and its nodes: when it resolves, they have been sent the map. */
   readonly network: (grid: Grid, arrivals: Arrivals) => Promise<NetworkOutlook>;
   readonly assign: (assignment: Assignment) => Promise<void>;
@@ -72,11 +63,12 @@ export class GridController {
   readonly #flight: SingleFlight;
   readonly #faults: FaultNotice;
   readonly #assigner: Assigner;
+  readonly #planning: Planning;
   #head: GridHead | null = null;
   #adopted: GridHead | null = null;
   #prepared: Prepared | null = null;
   #problems: readonly Problem[] = [];
-  #plan: Plan | null = null;
+  #outlook: Outlook | null = null;
   #open: ReadonlySet<string> = new Set();
   #started = false;
   /** Since when the deploy could go on: while it is held, or nobody is here to carry it out, its time does not run. */
@@ -100,6 +92,7 @@ export class GridController {
       onAssigned: async (steps) => await this.#assigned(steps),
       onRefused: async (refusal) => await this.#refused(refusal),
     });
+    this.#planning = new Planning(options);
     this.#faults = new FaultNotice({
       clock: options.clock,
       sha: () => this.#head?.sha ?? options.deploys.current?.sha ?? null,
@@ -119,10 +112,10 @@ export class GridController {
   } {
     return {
       head: this.#head,
-      prepared: this.#prepared,
+      prepared: this.#outlook?.prepared ?? this.#prepared,
       problems: this.#problems,
       failedStacks: this.#failedStacks,
-      plan: this.#plan,
+      plan: this.#outlook?.plan ?? null,
       deployId: this.#options.deploys.current?.id ?? null,
     };
   }
@@ -155,7 +148,7 @@ export class GridController {
         message: `no commit with grid ${this.#options.grid} was read yet`,
         hint: 'See `gridops status` for why the repository cannot be read.',
       });
-    const nodes = nodesToRepeat(this.#plan, this.#options);
+    const nodes = nodesToRepeat(this.#outlook?.plan ?? null, this.#options);
     return await new Promise((resolve, reject) => {
       this.#reruns.push({ nodes, actor, resolve, reject });
       this.#flight.wake();
@@ -171,7 +164,7 @@ export class GridController {
     const { deploys } = this.#options;
     const { current } = deploys;
     if (current?.id !== of.id || current.phase !== 'held') return 'not-held';
-    if (this.#plan?.hash !== of.planHash) return 'changed';
+    if (this.#outlook?.plan.hash !== of.planHash) return 'changed';
     await deploys.approve(of.planHash, of.actor);
     this.#since = this.#options.clock.now();
     this.#flight.wake();
@@ -201,11 +194,13 @@ export class GridController {
     if (!this.#started) await this.#start();
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
     for (const rerun of this.#reruns.splice(0)) await this.#runAgain(rerun);
-    const prepared = this.#prepared;
+    const wanted = this.#prepared;
     const { ports } = this.#options;
-    if (prepared === null) return await this.#endUnplanned();
-    const network = await ports.network(prepared.desired.grid, new Map());
-    const plan = this.#look(prepared.desired, network);
+    if (wanted === null) return await this.#endUnplanned();
+    const network = await ports.network(wanted.desired.grid, new Map());
+    const overdue = this.#overdue(wanted.desired.grid);
+    this.#outlook = await this.#planning.look({ prepared: wanted, network, overdue });
+    const { plan, prepared } = this.#outlook;
     // Only the first wave: the next one becomes the first when this one is observed to be done.
     const steps = plan.waves[0]?.steps ?? [];
     const arrivals = arrivalsOf(steps, prepared.services);
@@ -235,6 +230,7 @@ export class GridController {
     const good = await ports.lastGood(grid);
     if (good !== null) this.#prepared = fromLastGood(good);
     await deploys.resume();
+    await this.#planning.load();
     this.#problems = deploys.current?.problems ?? [];
     const errors = this.#problems.filter((problem) => problem.severity === 'error');
     this.#failedStacks = new Set(errors.flatMap(({ stack }) => stack ?? []));
@@ -294,6 +290,7 @@ export class GridController {
   async #runAgain(rerun: Rerun): Promise<void> {
     try {
       const started = await this.#beginAgain(rerun.actor);
+      await this.#planning.retry();
       await this.#assigner.repeat(rerun.nodes);
       rerun.resolve({ started, id: this.#options.deploys.current?.id ?? '' });
     } catch (error) {
@@ -311,20 +308,16 @@ export class GridController {
     return true;
   }
 
-  #look(desired: DesiredState, network: NetworkOutlook): Plan {
-    const { fleet, grid, clock, ports, policy, deploys } = this.#options;
-    const now = clock.now();
-    const observed = fleet.observedState(grid, desired.grid.nodes);
-    const input = { desired, observed, now, policy, network };
-    const plan = ports.plan(input);
-    const { approved } = deploys;
-    // While an approved plan is carried out, what is left of it is another plan; it stays within what the person has read.
-    const isApproved =
-      plan.confirmation !== null && approved !== null && isCovered(plan.confirmation, approved);
-    this.#plan = isApproved
-      ? ports.plan({ ...input, policy: { ...policy, confirmed: plan.hash } })
-      : plan;
-    return this.#plan;
+  /** How long the deploy that is under way was given, in seconds, when that time is over. */
+  #overdue({ deployTimeout }: Grid): number | null {
+    const { active } = this.#options.deploys;
+    if (active === null || active.phase === 'held') return null;
+    return this.#elapsed(active) >= deployTimeout * 1_000 ? deployTimeout : null;
+  }
+
+  #elapsed({ startedAt }: Deploy): number {
+    const now = this.#options.clock.now();
+    return now - Math.max(startedAt ?? now, this.#since);
   }
 
   async #assigned(steps: readonly Step[]): Promise<void> {
@@ -350,14 +343,13 @@ export class GridController {
     const { deploys, clock, fleet, grid } = this.#options;
     const current = deploys.current;
     if (current === null) return;
-    const now = clock.now();
-    if (current.phase === 'held') this.#since = now;
+    if (current.phase === 'held') this.#since = clock.now();
     const verdict = judge({
       plan,
       problems: this.#problems,
       refusals: this.#assigner.refusals,
       hasNodes: fleet.nodes(grid).length > 0,
-      elapsed: now - Math.max(current.startedAt ?? now, this.#since),
+      elapsed: this.#elapsed(current),
       timeout: prepared.desired.grid.deployTimeout * 1_000,
     });
     const before = current.phase;

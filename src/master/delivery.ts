@@ -7,6 +7,8 @@ import { contentOf, type ReadableFile } from '../model/source.ts';
 export interface DeliverySources {
   /** The desired state's services by path. */
   readonly services: ReadonlyMap<string, Service>;
+  /** What they last served with, which some still do or do again. */
+  readonly past?: ReadonlyMap<string, { readonly definition: Service }> | undefined;
   /** What the node's last assignment delivered: instances that are not replaced yet still mount it. */
   readonly before: Delivery | undefined;
   /** Content → base64. */
@@ -51,8 +53,11 @@ function* mountedBy(instances: readonly AssignedInstance[]) {
       if (mount.kind === 'files') yield { digest: mount.digest, instance };
 }
 
-function filesOf(instance: AssignedInstance, { services }: DeliverySources) {
-  return services.get(servicePath(instance))?.files;
+/** Of then, of now: what is known by its digest is the same in both. */
+function filesOf(instance: AssignedInstance, { services, past }: DeliverySources) {
+  const path = servicePath(instance);
+  const definition = past?.get(path)?.definition;
+  return definition?.specHash === instance.specHash ? definition.files : services.get(path)?.files;
 }
 
 function findBundle(digest: string, instance: AssignedInstance, sources: DeliverySources) {

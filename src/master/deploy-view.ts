@@ -49,5 +49,5 @@ function deployMessage(deploy: DeployOutline): string {
 
 function severityOf(kind: string): 'info' | 'warning' | 'error' {
   if (kind === 'failed') return 'error';
-  return kind === 'held' || kind === 'superseded' ? 'warning' : 'info';
+  return kind === 'held' || kind === 'superseded' || kind === 'rolled-back' ? 'warning' : 'info';
 }

@@ -300,6 +300,11 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>
       await store.revisions.putGood({ ...good, grid, gridDefinition, at: clock.now() }),
     assign: async (assignment) => await dispatcher.assign(assignment),
+    proven: {
+      list: async () => await store.proven.list(name),
+      put: async (services) => await store.proven.put(services, clock.now()),
+      remove: async (paths) => await store.proven.remove(name, paths),
+    },
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
 }

@@ -1,7 +1,9 @@
 import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Grid, Service, Stack } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
+import type { RolledBack } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import type { ProvenService } from '../store/proven.ts';
 import { type PreparedBalancing, prepareBalancing } from './balancing.ts';
 import { createEncoder, type Encode } from './delivery.ts';
 
@@ -29,6 +31,14 @@ export interface Prepared {
   readonly encode: Encode;
   /** What each load balancer has to serve, by its path. */
   readonly balancing: ReadonlyMap<string, PreparedBalancing>;
+  /** Absent: nothing is known of it. */
+  readonly past?: Past;
+}
+
+/** By path: what services last served with where that is another spec than the revision's, and which of them run it again. */
+export interface Past {
+  readonly services: ReadonlyMap<string, Pick<ProvenService, 'definition' | 'revision'>>;
+  readonly rolledBack: ReadonlyMap<string, RolledBack>;
 }
 
 /**
@@ -52,7 +62,7 @@ export function prepare(
     (name) => !compiledNames.has(name) && mayBelongTo(compiled.failed, name),
   );
   const held = new Set([...compiled.failed, ...stillHeld].filter((name) => !known.has(name)));
-  return index({
+  return prepareDesired({
     grid: compiled.grid,
     revision: sha,
     stacks: [...compiled.stacks, ...fallbacks].toSorted((a, b) => compareText(a.name, b.name)),
@@ -61,7 +71,7 @@ export function prepare(
 }
 
 export function fromLastGood(lastGood: LastGood): Prepared {
-  return index({
+  return prepareDesired({
     grid: lastGood.grid,
     revision: lastGood.sha,
     stacks: lastGood.stacks,
@@ -69,7 +79,7 @@ export function fromLastGood(lastGood: LastGood): Prepared {
   });
 }
 
-function index(desired: DesiredState): Prepared {
+export function prepareDesired(desired: DesiredState): Prepared {
   const services = new Map<string, Service>();
   for (const stack of desired.stacks)
     for (const service of stack.services)

@@ -9,11 +9,14 @@ export function secretsOf(
   instances: readonly AssignedInstance[],
   {
     services,
+    past,
     balancing,
     before,
   }: {
     /** The desired state's services by path. */
     readonly services: ReadonlyMap<string, Service>;
+    /** What they last served with. */
+    readonly past?: ReadonlyMap<string, { readonly definition: Service }> | undefined;
     readonly balancing: ReadonlyMap<string, PreparedBalancing>;
     /** What the node's last assignment had: instances that are not replaced yet still need it. */
     readonly before: SecretSources | undefined;
@@ -21,8 +24,10 @@ export function secretsOf(
 ): SecretSources | null {
   const all: Record<string, string | null> = {};
   for (const instance of instances) {
-    const service = services.get(servicePath(instance));
-    if (service?.specHash === instance.specHash) Object.assign(all, service.secrets);
+    const path = servicePath(instance);
+    const definitions = [services.get(path), past?.get(path)?.definition];
+    const service = definitions.find((one) => one?.specHash === instance.specHash);
+    if (service !== undefined) Object.assign(all, service.secrets);
     else if (before !== undefined) Object.assign(all, pick(before, marksWithin(instance.spec)));
     if (instance.balancing === undefined) continue;
     const marks = marksWithin(instance.balancing);

@@ -70,12 +70,15 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
     else known.push(instance);
   }
   const ready = readyPaths(view);
+  const rolledBack = new Map((view.plan?.rolledBack ?? []).map((one) => [servicePath(one), one]));
   const services = [...(view.prepared?.services.values() ?? [])];
   return services
     .toSorted((a, b) => compareText(a.stack, b.stack) || compareText(a.name, b.name))
     .map((service) => {
       const path = servicePath({ stack: service.stack, service: service.name });
       const instances = (byService.get(path) ?? []).filter((one) => one.state !== 'unwanted');
+      const divergence = rolledBack.get(path);
+      const wantedHash = divergence?.specHash ?? service.specHash;
       return {
         grid: view.grid,
         stack: service.stack,
@@ -85,11 +88,12 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
         stateful: service.stateful,
         wanted: Math.max(instances.length, service.strategy === 'daemon' ? 0 : service.instances),
         ready: instances.filter((one) => ready.has(instancePath(one))).length,
-        updated: instances.filter((one) => one.specHash === service.specHash).length,
+        updated: instances.filter((one) => one.specHash === wantedHash).length,
         health: worst(instances.map((one) => one.health)),
         specHash: service.specHash,
         position: service.position,
         held: view.failedStacks.has(service.stack),
+        ...(divergence === undefined ? {} : { divergence }),
       };
     });
 }

@@ -1,6 +1,7 @@
 import { instancePath, servicePath } from '../model/identity.ts';
-import { isConverged, type Plan } from '../model/plan.ts';
+import { type Halted, isConverged, type Plan, type RolledBack } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import { failureLine } from './failure-line.ts';
 
 /** What a plan means for the deploy that it is made for. */
 export interface Verdict {
@@ -29,7 +30,9 @@ export interface VerdictInput {
 export function judge(input: VerdictInput): Verdict {
   const { plan } = input;
   const open = openPaths(plan);
-  const remaining = open.size + plan.halted.reduce((sum, halted) => sum + halted.remaining, 0);
+  let remaining = open.size;
+  for (const halted of plan.halted) remaining += halted.remaining;
+  for (const { instances } of plan.rolledBack ?? []) remaining += instances;
   return { ...ruling(input), open, remaining };
 }
 
@@ -39,7 +42,7 @@ export function settledPaths(
   after: ReadonlySet<string>,
   plan: Plan,
 ): readonly string[] {
-  const stopped = plan.halted.map((halted) => `${servicePath(halted)}-`);
+  const stopped = [...plan.halted, ...(plan.rolledBack ?? [])].map((one) => `${servicePath(one)}-`);
   return [...before].filter(
     (path) => !after.has(path) && !stopped.some((service) => path.startsWith(service)),
   );
@@ -53,13 +56,17 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
       ? { phase: 'succeeded', message: '' }
       : { phase: 'failed', message: problem.message };
   const ended = input.elapsed >= input.timeout;
-  if (goesOn(input) && !ended) return { phase: 'running', message: '' };
+  const [back] = plan.rolledBack ?? [];
+  if (goesOn(input) && !ended)
+    return { phase: 'running', message: back === undefined ? '' : `rolls back: ${failed(back)}` };
   if (!input.hasNodes && !ended)
     return { phase: 'running', message: `no node has joined grid ${plan.grid} yet` };
   const stopped = obstacle(input);
   if (stopped !== null) return { phase: 'failed', message: stopped };
   if (plan.confirmation !== null && plan.waves.length === 0)
     return { phase: 'held', message: plan.confirmation.reason };
+  if (back !== undefined)
+    return { phase: 'failed', message: `rolled back, diverges from git: ${failed(back)}` };
   const waiting = plan.waiting[0];
   const doing =
     waiting === undefined ? firstStep(plan) : `${instancePath(waiting)}: ${waiting.reason}`;
@@ -78,11 +85,21 @@ function goesOn({ plan, refusals }: VerdictInput): boolean {
 /** The first thing that no further step can change by itself. */
 function obstacle({ plan, refusals }: VerdictInput): string | null {
   for (const { reason } of refusals.values()) return reason;
-  const halted = plan.halted[0];
-  if (halted !== undefined)
-    return `${instancePath(halted)} on ${halted.node}: ${halted.failure.message}`;
+  const [halted] = plan.halted;
+  if (halted !== undefined) return haltedText(halted, plan.rolledBack);
   const blocked = plan.blocked[0];
   return blocked === undefined ? null : `${instancePath(blocked)}: ${blocked.reason}`;
+}
+
+function haltedText(halted: Halted, rolledBack: Plan['rolledBack'] = []): string {
+  const { notRolledBack: why } = halted;
+  const isBack = rolledBack.some((one) => servicePath(one) === servicePath(halted));
+  if (isBack) return `rolled back, and what served before fails as well: ${failed(halted)}`;
+  return `${failed(halted)}${why === undefined ? '' : `; not rolled back: ${why}`}`;
+}
+
+function failed(one: Halted | RolledBack): string {
+  return `${instancePath(one)} on ${one.node}: ${failureLine(one.failure)}`;
 }
 
 function firstStep(plan: Plan): string {

@@ -23,6 +23,18 @@ export interface Grid {
   readonly drift?: DriftPolicy;
   /** Absent: Kontena's. */
   readonly gracePeriods?: GracePeriods;
+  /** How many steps may be in flight at a time; absent: the master's default. */
+  readonly parallel?: number;
+  /** What becomes of a service whose rollout fails, unless it says so itself; absent: it is held. */
+  readonly onFailure?: OnFailure;
+}
+
+/** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */
+export type OnFailure = 'hold' | 'rollback';
+
+/** What is stateful goes back only where it says so itself: its data may be of the newer version already. */
+export function wantsRollback({ onFailure, stateful }: Service, grid: Grid): boolean {
+  return (onFailure ?? (stateful ? 'hold' : grid.onFailure)) === 'rollback';
 }
 
 /** Seconds that a node may be gone before stateless instances are placed elsewhere, where they are not Kontena's. */
@@ -61,6 +73,8 @@ export interface Service {
   readonly strategy: Strategy;
   /** The share of instances (0..1) that must stay healthy during a rollout (kontena.md 4.6). */
   readonly minHealth: number;
+  /** Absent: as the grid says, and `hold` for stateful ones. */
+  readonly onFailure?: OnFailure;
   /** Absent: none. Rules that come with what the service uses, whatever `affinity` says: hard, and never the grid's. */
   readonly beside?: readonly Affinity[];
   /** Service paths (`stack/service`) that must be converged before this one starts: links and depends_on. */

@@ -9,7 +9,13 @@ interface StepArguments {
   /** Run an instance that has no container in the grid. */
   create: { readonly specHash: string };
   /** Bring a running instance to another spec on the same node. */
-  replace: { readonly specHash: string; readonly from: string; readonly mode: ReplaceMode };
+  replace: {
+    readonly specHash: string;
+    readonly from: string;
+    readonly mode: ReplaceMode;
+    /** What old and new cannot have both, so that the old one stops first; absent where the new one starts first. */
+    readonly because?: string;
+  };
   /** Take an instance off a node. Volumes stay. */
   remove: { readonly stateful: boolean };
 }
@@ -46,6 +52,21 @@ export interface Halted extends InstanceId {
   readonly failure: Failure;
   /** Steps of this service that are not taken because of it. */
   readonly remaining: number;
+  /** Why it is held although it should be rolled back. Absent: it should not, or nobody knows. */
+  readonly notRolledBack?: string;
+}
+
+/** A service that runs its last good spec again: it diverges from git until a commit changes its spec. */
+export interface RolledBack extends InstanceId {
+  /** Where the instance failed that caused it. */
+  readonly node: string;
+  readonly failure: Failure;
+  /** What the revision wants, and what failed. */
+  readonly specHash: string;
+  /** The commit whose spec runs again. */
+  readonly revision: string;
+  /** How many instances are not as the revision wants them. */
+  readonly instances: number;
 }
 
 /** An instance that waits for something that will tell by itself (a node to report, a dependency to be placed). */
@@ -60,7 +81,7 @@ export interface Confirmation {
 }
 
 /**
- * What leads from observed to desired. No waves, nothing blocked, halted or waiting: converged.
+ * What leads from observed to desired. No waves, nothing blocked, halted, waiting or rolled back: converged.
  * `hash` covers the steps, so the same plan has the same hash whenever it is made.
  */
 export interface Plan {
@@ -72,6 +93,8 @@ export interface Plan {
   readonly waiting: readonly Waiting[];
   readonly warnings: readonly string[];
   readonly confirmation: Confirmation | null;
+  /** Absent: none. The steps lead to the last good specs of these. */
+  readonly rolledBack?: readonly RolledBack[];
   /** How many instances the revision wants, over all services (daemon services counted by matching nodes). */
   readonly wanted: number;
   readonly hash: string;
@@ -82,6 +105,21 @@ export function isConverged(plan: Plan): boolean {
     plan.waves.length === 0 &&
     plan.blocked.length === 0 &&
     plan.halted.length === 0 &&
-    plan.waiting.length === 0
+    plan.waiting.length === 0 &&
+    plan.rolledBack === undefined
   );
+}
+
+/** Which of the two containers goes first, and why. */
+export function explainMode({
+  mode,
+  because,
+}: {
+  readonly mode: ReplaceMode;
+  readonly because?: string | undefined;
+}): string {
+  if (mode === 'start-first') return 'starts the new one first';
+  return because === undefined
+    ? 'stops the old one first'
+    : `stops the old one first: both need ${because}`;
 }

@@ -40,11 +40,19 @@ export interface Draft {
   /** Instances that ran with the right spec on a node that they cannot stay on. */
   readonly relocations: readonly StepOf<'create'>[];
   readonly creates: readonly StepOf<'create'>[];
+  /** Instances that come back as they last served: while the rollout is stopped (restore.ts). */
+  readonly restores: readonly StepOf<'create'>[];
   /** Those whose container does not serve anyway come first. */
   readonly replaces: readonly StepOf<'replace'>[];
   readonly removals: readonly Removal[];
   /** Instances, still serving on an old node, that go once they are ready on the new one. */
   readonly farewells: readonly Removal[];
+  /** Instances that serve at their home as well. */
+  readonly doubles: readonly Removal[];
+  /** Numbers of instances that serve nowhere, as far as nodes that are heard of tell. */
+  readonly down: ReadonlySet<number>;
+  /** Numbers of created ones that left a node which is lost or drained, whatever spec they had there. */
+  readonly displaced: ReadonlySet<number>;
   readonly failed: readonly Failed[];
   readonly blocked: readonly Blocked[];
   readonly waiting: readonly Waiting[];
@@ -64,6 +72,7 @@ export function isEmpty(draft: Draft): boolean {
     draft.converged === draft.wanted &&
     draft.removals.length === 0 &&
     draft.farewells.length === 0 &&
+    draft.doubles.length === 0 &&
     draft.waiting.length === 0
   );
 }
@@ -94,7 +103,7 @@ class Drafting {
   readonly #service: Service;
   readonly #now: number;
   readonly #arrival: string;
-  readonly #mode: ReplaceMode;
+  readonly #making: { readonly mode: ReplaceMode; readonly because: string | null };
   #converged = 0;
   readonly #inFlight: Step[] = [];
   readonly #relocations: StepOf<'create'>[] = [];
@@ -103,6 +112,9 @@ class Drafting {
   readonly #replaces: StepOf<'replace'>[] = [];
   readonly #removals: Removal[] = [];
   readonly #farewells: Removal[] = [];
+  readonly #doubles: Removal[] = [];
+  readonly #down = new Set<number>();
+  readonly #displaced = new Set<number>();
   readonly #failed: Failed[] = [];
   readonly #blocked: Blocked[] = [];
   readonly #waiting: Waiting[] = [];
@@ -111,7 +123,7 @@ class Drafting {
     this.#service = service;
     this.#now = now;
     this.#arrival = arrival;
-    this.#mode = replaceMode(service);
+    this.#making = { mode: replaceMode(service), because: sharedThing(service) };
   }
 
   add({ number, spot, strays }: Placement): void {
@@ -119,6 +131,8 @@ class Drafting {
     const isReady = spot.kind === 'home' && isConverged(spot.home, this.#service);
     if (isReady) this.#converged += 1;
     else this.#start(id, spot);
+    const home = spot.kind === 'home' ? spot.home : null;
+    if (!strays.some(serves) && (home === null || !serves(home))) this.#down.add(number);
     for (const stray of strays) this.#part(stray, spot, isReady);
   }
 
@@ -139,9 +153,13 @@ class Drafting {
       inFlight: this.#inFlight,
       relocations: this.#relocations,
       creates: this.#creates,
+      restores: [],
       replaces: [...this.#urgent, ...this.#replaces],
       removals: this.#removals,
       farewells: this.#farewells,
+      doubles: this.#doubles,
+      down: this.#down,
+      displaced: this.#displaced,
       failed: this.#failed,
       blocked: this.#blocked,
       waiting: this.#waiting,
@@ -164,6 +182,8 @@ class Drafting {
     const { observed, assigned } = left.sighting;
     const ran = observed?.current?.specHash ?? assigned?.specHash;
     const list = ran === this.#service.specHash ? this.#relocations : this.#creates;
+    const { cause } = left.departure;
+    if (cause === 'lost' || cause === 'draining') this.#displaced.add(id.number);
     list.push(this.#create(id, host.name, reason));
   }
 
@@ -188,8 +208,9 @@ class Drafting {
       else this.#creates.push(step);
       return;
     }
-    const mode = this.#mode;
-    const step = { kind: 'replace', ...id, node: host.name, reason, specHash, from, mode } as const;
+    const { mode, because } = this.#making;
+    const change = { specHash, from, mode, ...(because === null ? {} : { because }) };
+    const step = { kind: 'replace', ...id, node: host.name, reason, ...change } as const;
     if (isInFlight) this.#inFlight.push(step);
     else if (observed?.current?.specHash === specHash) this.#inFlight.push(step);
     else if (observed?.current?.ready === true) this.#replaces.push(step);
@@ -215,8 +236,9 @@ class Drafting {
     const unwanted = { sighting: stray, reason: `moved to ${target.name}`, pruned: false };
     const removal = removalOf(unwanted, this.#service.stateful);
     if (removal === null) return;
-    const serves = stray.observed?.current?.ready === true;
-    if (isReady || !serves) this.#removals.push(removal);
+    const isServed = isReady || (spot.kind === 'home' && serves(spot.home));
+    if (isServed) this.#doubles.push(removal);
+    else if (stray.observed?.current?.ready !== true) this.#removals.push(removal);
     else this.#farewells.push(removal);
   }
 
@@ -242,16 +264,31 @@ function startReason({ observed, assigned }: Sighting, specHash: string): string
   return observed?.attempt?.phase === 'stopping' ? 'wanted again' : unreadyReason(current);
 }
 
+/** Whether an instance serves on this node: what a node that is not heard of last said counts for nothing here. */
+function serves({ host, observed }: Sighting): boolean {
+  return host.presence.ha === 'present' && observed?.current?.ready === true;
+}
+
+/** Kept apart because of ports and volumes, else side by side until the new one is ready. */
+export function replaceMode(service: Pick<Service, 'stateful' | 'spec'>): ReplaceMode {
+  return sharedThing(service) === null ? 'start-first' : 'stop-first';
+}
+
 /**
  * Old and new can only run side by side when they share nothing that one of them must have for itself: ports of the node,
- * a hardware address, or data that both would write.
+ * a hardware address, or data that both would write. What that is, for people; `null`: nothing.
  */
-export function replaceMode({ stateful, spec }: Pick<Service, 'stateful' | 'spec'>): ReplaceMode {
-  const writes =
-    spec.mounts.some(writesTo) || spec.volumesFrom?.some((from) => !from.readOnly) === true;
-  const binds = spec.ports.length > 0 || spec.networkMode === 'host';
-  const exclusive = stateful || writes || binds || spec.extras?.macAddress !== undefined;
-  return exclusive ? 'stop-first' : 'start-first';
+export function sharedThing({ stateful, spec }: Pick<Service, 'stateful' | 'spec'>): string | null {
+  const [port] = spec.ports;
+  if (port !== undefined) return `port ${port.nodePort}/${port.protocol} of the node`;
+  if (spec.networkMode === 'host') return "the node's network";
+  const mount = spec.mounts.find(writesTo);
+  if (mount?.kind === 'volume') return `volume ${mount.volume.name}`;
+  if (mount?.kind === 'bind') return `the node's ${mount.source}`;
+  const lender = spec.volumesFrom?.find((from) => !from.readOnly);
+  if (lender !== undefined) return `the volumes of ${lender.service}`;
+  if (stateful) return 'its data, it is stateful';
+  return spec.extras?.macAddress === undefined ? null : `address ${spec.extras.macAddress}`;
 }
 
 /** Into what else may be open elsewhere: files are delivered to be read, and the rest is the container's own. */

@@ -1,6 +1,14 @@
-import { instancePath } from '../model/identity.ts';
+import { instancePath, servicePath } from '../model/identity.ts';
 import type { Failure } from '../model/observed.ts';
-import { type Blocked, type Halted, isConverged, type Plan, type Step } from '../model/plan.ts';
+import {
+  type Blocked,
+  explainMode,
+  type Halted,
+  isConverged,
+  type Plan,
+  type RolledBack,
+  type Step,
+} from '../model/plan.ts';
 import { oneLine, printable } from './printable.ts';
 
 /** A plan for ten thousand instances is not read line by line. */
@@ -14,7 +22,8 @@ export function explainPlan(plan: Plan): string {
   const sections = [
     confirmation(plan),
     section('Removes', removes(plan)),
-    ...plan.waves.map(({ steps }, at) => section(`Wave ${at + 1}`, steps.flatMap(startLine))),
+    ...waves(plan),
+    section('Rolled back', (plan.rolledBack ?? []).flatMap(rolledBackLines)),
     section('Stopped', plan.halted.flatMap(haltedLines)),
     section('Blocked', blockedLines(plan.blocked)),
     section(
@@ -44,6 +53,7 @@ export function summarise(plan: Plan): string {
   const rest = [
     todo.length === 0 ? null : todo.join(', '),
     counted(services, services === 1 ? 'rollout stopped' : 'rollouts stopped'),
+    counted(plan.rolledBack?.length ?? 0, 'rolled back'),
     counted(plan.blocked.length, 'blocked'),
     counted(plan.waiting.length, 'waiting'),
     plan.confirmation === null ? null : 'needs confirmation',
@@ -83,11 +93,24 @@ function removes(plan: Plan): readonly string[] {
   );
 }
 
+/** Of very many waves, the first lines. */
+function waves(plan: Plan): readonly (readonly string[])[] {
+  let room = MOST_LINES;
+  let left = 0;
+  const sections = plan.waves.map(({ steps }, at) => {
+    const lines = steps.flatMap(startLine);
+    const shown = lines.slice(0, room);
+    room -= shown.length;
+    left += lines.length - shown.length;
+    return section(`Wave ${at + 1}`, shown);
+  });
+  return left === 0 ? sections : [...sections, [`  … ${left} more lines`]];
+}
+
 function startLine(step: Step): readonly string[] {
   if (step.kind === 'remove') return [];
   const sign = step.kind === 'create' ? '+' : '~';
-  const mode =
-    step.kind === 'replace' && step.mode === 'stop-first' ? ' (stops the old one first)' : '';
+  const mode = step.kind === 'replace' ? ` (${explainMode(step)})` : '';
   return [`  ${sign} ${instancePath(step)} on ${step.node}: ${step.reason}${mode}`];
 }
 
@@ -109,11 +132,22 @@ function blockedLines(all: readonly Blocked[]): readonly string[] {
 }
 
 function haltedLines(halted: Halted): readonly string[] {
-  const { failure, node, remaining } = halted;
+  const { failure, node, remaining, notRolledBack } = halted;
   const untouched =
     remaining === 0 ? '' : `; ${remaining} more step${remaining === 1 ? '' : 's'} not taken`;
   return [
     `  ${instancePath(halted)} on ${node}: ${failureText(failure)}${untouched}`,
+    ...(notRolledBack === undefined ? [] : [`      not rolled back: ${notRolledBack}`]),
+    ...failure.log.map((line) => `      | ${oneLine(line, LONGEST_LINE)}`),
+  ];
+}
+
+function rolledBackLines(one: RolledBack): readonly string[] {
+  const { failure, node, specHash, revision } = one;
+  const path = servicePath(one);
+  return [
+    `  ${path} runs the spec of ${revision.slice(0, 7)} again and diverges from git until a commit changes it`,
+    `      ${instancePath(one)} on ${node} with ${specHash.slice(0, 7)}: ${failureText(failure)}`,
     ...failure.log.map((line) => `      | ${oneLine(line, LONGEST_LINE)}`),
   ];
 }

@@ -47,6 +47,9 @@ export type Spot =
   | { readonly kind: 'blocked'; readonly blocked: Blocked }
   | { readonly kind: 'waiting'; readonly reason: string };
 
+/** The outcome of a search. */
+type Found = Extract<Spot, { readonly kind: 'new' | 'blocked' }>;
+
 export interface Placement {
   readonly number: number;
   readonly spot: Spot;
@@ -79,6 +82,24 @@ export function placeService(
   });
   turn.end();
   return { service, placements, unwanted: roster.unwanted };
+}
+
+/**
+ * A place for an instance as an earlier definition of its service has it, in place of the one that it was given; what that
+ * one claims is claimed twice for the rest of this plan.
+ */
+export function placeInstead(
+  service: Service,
+  given: { readonly node: string; readonly number: number },
+  context: PlaceContext,
+): Found {
+  const request = requestFor(service, given.number, context);
+  const host = context.occupancy.hosts.find(({ name }) => name === given.node);
+  if (host !== undefined) context.occupancy.leave(host, request.id);
+  const turn = new ServiceTurn(service, context);
+  const spot = turn.find(request, null);
+  turn.end();
+  return spot;
 }
 
 /** Most instances are seen nowhere else: those share one empty list. */
@@ -167,6 +188,13 @@ class ServiceTurn {
   }
 
   place({ request, left, resort }: Homeless): Spot {
+    const found = this.find(request, left);
+    if (found.kind === 'new' || resort === null) return found;
+    this.#count(resort.host);
+    return { kind: 'home', home: resort };
+  }
+
+  find(request: Request, left: Left): Found {
     const candidates = this.#candidates(request);
     const { occupancy } = this.#context;
     const known = this.#exhausted.get(candidates, occupancy);
@@ -175,10 +203,6 @@ class ServiceTurn {
       occupancy.place(host, request);
       this.#count(host);
       return { kind: 'new', host, left };
-    }
-    if (resort !== null) {
-      this.#count(resort.host);
-      return { kind: 'home', home: resort };
     }
     const exclusion = known ?? whatExcludes(request, occupancy);
     this.#exhausted.set(candidates, exclusion, occupancy);

@@ -17,8 +17,10 @@ import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
 import { sendAway } from './orphans.ts';
 import { Exhausted, type PlaceContext, placeService } from './place.ts';
+import { noHistory, type PlanHistory } from './plan-history.ts';
 import type { PlanPolicy } from './policy.ts';
 import { requestFor } from './request.ts';
+import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
@@ -31,6 +33,8 @@ export interface PlanInput {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly policy: PlanPolicy;
+  /** Absent: nothing is known of earlier revisions. */
+  readonly history?: PlanHistory;
   /** Absent: nothing is known of it, and nothing is said about it. */
   readonly network?: NetworkOutlook | null;
 }
@@ -76,19 +80,23 @@ class RememberingPlanner {
   #defaultAffinity: readonly Affinity[] = [];
   #rulebook = new Rulebook();
 
-  plan({ desired, observed, now, policy, network = null }: PlanInput): Plan {
+  plan(input: PlanInput): Plan {
+    const { desired, observed, now, policy, network = null, history = noHistory } = input;
     const { grid } = desired;
     const context = this.#note({ desired, observed, now, policy });
     const busy = this.#ledger.busy;
     const due = busy.flatMap((entry) => entry.due);
     const drafts = inPlacingOrder(due, context)
       .map((one) => diffService(placeService(one.service, one.sightings, context), now))
-      .filter((draft) => !isEmpty(draft));
+      .filter((draft) => !isEmpty(draft))
+      // Once everything else has its place.
+      .map((draft) => restoreInstances(draft, history.proven.get(pathOf(draft.service)), context));
     const orphans = sendAway(
       busy.flatMap((entry) => entry.orphans),
       now,
     );
-    const rollout = rollOut(drafts, orphans.removals);
+    const atOnce = grid.parallel ?? policy.atOnce;
+    const rollout = rollOut(drafts, orphans.removals, { atOnce, history });
     const steps = rollout.waves.flat();
     const scene = { grid, network, context, steps, index: this.#index, catalogue: this.#catalogue };
     return composePlan({

@@ -6,6 +6,8 @@ export interface PlanPolicy {
   readonly gracePeriod: Readonly<Record<Strategy, number>>;
   /** How long to wait for nodes that have not reported since this master knows of them. */
   readonly observeGrace: number;
+  /** How many steps may be in flight at a time, unless the grid says it. */
+  readonly atOnce: number;
   /** Hash of the plan that a person has approved. */
   readonly confirmed: string | null;
 }
@@ -14,5 +16,6 @@ export interface PlanPolicy {
 export const defaultPolicy: PlanPolicy = {
   gracePeriod: { ha: 120_000, daemon: 600_000, random: 30_000 },
   observeGrace: 30_000,
+  atOnce: 1_000,
   confirmed: null,
 };

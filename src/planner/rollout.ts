@@ -1,7 +1,10 @@
-import { compareText, servicePath } from '../model/identity.ts';
+import { compareText, type InstanceId, servicePath } from '../model/identity.ts';
 import type { Blocked, Halted, Step, Waiting } from '../model/plan.ts';
+import { boundWaves } from './bound-waves.ts';
 import type { Draft, Failed, Removal } from './diff.ts';
 import { inDependencyOrder } from './order.ts';
+import { orderOrphans } from './orphan-order.ts';
+import type { PlanHistory } from './plan-history.ts';
 
 /** All steps in waves that are not yet sorted, and what is not in them with the reason why. */
 export interface Rollout {
@@ -19,16 +22,25 @@ export interface Rollout {
  * Gives steps their order in time. What is under way comes first; a service starts after the services that it depends on;
  * no more of a service's instances are replaced at a time than may be missing; services that nobody wants go last.
  */
-export function rollOut(drafts: readonly Draft[], orphans: readonly Removal[]): Rollout {
+export function rollOut(
+  drafts: readonly Draft[],
+  orphans: readonly Removal[],
+  { atOnce, history }: { readonly atOnce: number; readonly history: PlanHistory },
+): Rollout {
   const byPath = new Map(drafts.map((draft) => [pathOf(draft), draft]));
   const needs = (path: string) => byPath.get(path)?.service.dependsOn ?? [];
   const { order, circles } = inDependencyOrder([...byPath.keys()], needs);
-  const schedule = new Schedule(vacatedNodes(drafts, orphans));
+  const schedule = new Schedule(vacatedNodes(drafts, orphans), history);
   for (const path of order) {
     const draft = byPath.get(path);
     if (draft !== undefined) schedule.add(draft);
   }
-  return { ...schedule.finish(orphans), circles };
+  const { waves, ...rest } = schedule.finish(orphans);
+  const underWay = new Set([
+    ...drafts.flatMap(({ inFlight }) => inFlight),
+    ...rest.removals.filter(({ begun }) => begun).map(({ step }) => step),
+  ]);
+  return { ...rest, waves: boundWaves(waves, { atOnce, underWay }), circles };
 }
 
 /** How many instances of a service may be missing at a time (kontena.md 4.6): at least one, or nothing would ever change. */
@@ -48,6 +60,7 @@ interface Timing {
 class Schedule {
   /** Nodes that something is about to leave. */
   readonly #vacated: ReadonlySet<string>;
+  readonly #history: PlanHistory;
   readonly #waves: Step[][] = [];
   readonly #timings = new Map<string, Timing>();
   readonly #removals: Removal[] = [];
@@ -55,8 +68,9 @@ class Schedule {
   readonly #halted: Halted[] = [];
   readonly #waiting: Waiting[] = [];
 
-  constructor(vacated: ReadonlySet<string>) {
+  constructor(vacated: ReadonlySet<string>, history: PlanHistory) {
     this.#vacated = vacated;
+    this.#history = history;
   }
 
   add(draft: Draft): void {
@@ -65,16 +79,24 @@ class Schedule {
     const failed = draft.failed.filter((failure) => !this.#yields(failure));
     const [first, ...others] = failed;
     this.#put(0, draft.inFlight);
+    for (const double of draft.doubles) this.#remove(0, double);
     const timing =
       first === undefined ? this.#proceed(draft) : this.#halt(draft, first, others.length);
     this.#timings.set(pathOf(draft), timing);
   }
 
-  /** Nobody depends on what nobody wants: it goes when everything else has been started. */
+  /** What nobody wants goes when everything else has been started, and when nobody uses it any more. */
   finish(orphans: readonly Removal[]): Omit<Rollout, 'circles'> {
     let last = 0;
     for (const { end } of this.#timings.values()) last = Math.max(last, end);
-    for (const removal of orphans) this.#remove(last, removal);
+    const stuck = [...this.#timings].flatMap(([path, { obstacle }]) => (obstacle ? [path] : []));
+    const { turns, users } = orderOrphans(orphans, stuck, this.#history);
+    for (const removal of orphans) {
+      const path = servicePath(removal.step);
+      const user = users.get(path);
+      if (user === undefined) this.#remove(last + (turns.get(path) ?? 0), removal);
+      else this.#wait(removal.step, `stays as long as old instances of ${user} use it`);
+    }
     return {
       waves: this.#waves.filter((wave) => wave.length > 0),
       removals: this.#removals,
@@ -85,7 +107,8 @@ class Schedule {
   }
 
   #halt(draft: Draft, failed: Failed, others: number): Timing {
-    const { relocations, creates, replaces, removals, farewells } = draft;
+    const { creates, replaces, removals, farewells } = draft;
+    const relocations = [...draft.relocations, ...draft.restores];
     const moved = new Set(relocations.map((step) => step.number));
     const staying = farewells.filter(({ step }) => !moved.has(step.number));
     const remaining = [creates, replaces, removals, staying];
@@ -111,28 +134,34 @@ class Schedule {
     for (const removal of removals) this.#remove(0, removal);
     const obstacle = creates.length + replaces.length > 0 ? this.#obstacle(draft) : null;
     this.#sendOff(draft, [...inFlight, ...relocations], 1);
-    if (obstacle === null) return { end: this.#start(draft), obstacle: ownObstacle(draft) };
-    for (const { stack, service, number } of [...creates, ...replaces])
-      this.#waiting.push({ stack, service, number, reason: `waits for ${obstacle}` });
+    if (obstacle === null) return this.#start(draft);
+    for (const step of [...creates, ...replaces]) this.#wait(step, `waits for ${obstacle}`);
     return {
       end: Math.min(inFlight.length + relocations.length, 1),
-      obstacle: 'which waits itself',
+      obstacle: waitsItself,
     };
   }
 
-  /** The wave after the service's last step. */
-  #start(draft: Draft): number {
+  #start(draft: Draft): Timing {
     const { service, creates, replaces } = draft;
     const underWay = draft.inFlight.length + draft.relocations.length;
     let wave = Math.min(underWay, 1);
-    if (creates.length + replaces.length === 0) return wave;
+    if (creates.length + replaces.length === 0) return { end: wave, obstacle: ownObstacle(draft) };
     wave = 0;
     for (const path of service.dependsOn) wave = Math.max(wave, this.#timings.get(path)?.end ?? 0);
-    this.#put(wave, creates);
+    // What does not serve takes nothing away: it is the way out of a bad state.
+    const first = [...creates, ...replaces.filter(({ number }) => draft.down.has(number))];
+    const serving = replaces.filter(({ number }) => !draft.down.has(number));
+    this.#put(wave, first);
     this.#sendOff(draft, creates, wave + 1);
-    const limit = maxUnavailable(draft.wanted, service.minHealth);
-    let room = limit - creates.length - (wave === 0 ? underWay : 0);
-    for (const step of replaces) {
+    const stuck = stuckInstances(draft);
+    const limit = maxUnavailable(draft.wanted, service.minHealth) - stuck;
+    if (serving.length > 0 && limit <= 0) {
+      for (const step of serving) this.#wait(step, healthReason(draft, stuck));
+      return { end: first.length === 0 ? Math.min(underWay, 1) : wave + 1, obstacle: waitsItself };
+    }
+    let room = limit - first.length - (wave === 0 ? underWay : 0);
+    for (const step of serving) {
       if (room <= 0) {
         wave += 1;
         room = limit;
@@ -140,16 +169,25 @@ class Schedule {
       this.#put(wave, [step]);
       room -= 1;
     }
-    return wave + 1;
+    return { end: wave + 1, obstacle: ownObstacle(draft) };
   }
 
   /** The first dependency, by path, that has to be put right before this service may start anything. */
   #obstacle(draft: Draft): string | null {
+    const own = pathOf(draft);
+    const { proven, rolledBack } = this.#history;
+    // As it is it has served with what its dependencies went back to.
+    const isProven = proven.get(own)?.specHash === draft.service.specHash;
     for (const path of draft.service.dependsOn.toSorted(compareText)) {
-      const obstacle = path === pathOf(draft) ? null : (this.#timings.get(path)?.obstacle ?? null);
+      const obstacle = path === own ? null : (this.#timings.get(path)?.obstacle ?? null);
       if (obstacle !== null) return `${path}, ${obstacle}`;
+      if (rolledBack.has(path) && !isProven) return `${path}, which was rolled back`;
     }
     return null;
+  }
+
+  #wait({ stack, service, number }: InstanceId, reason: string): void {
+    this.#waiting.push({ stack, service, number, reason });
   }
 
   /** Instances leave their old nodes in the wave after they were started on the new ones. */
@@ -193,6 +231,8 @@ class Schedule {
   }
 }
 
+const waitsItself = 'which waits itself';
+
 function roomReason(node: string): string {
   return `waits for room on node ${node}, which other instances are about to leave`;
 }
@@ -206,10 +246,28 @@ function ownObstacle(draft: Draft): string | null {
 
 function vacatedNodes(drafts: readonly Draft[], orphans: readonly Removal[]): ReadonlySet<string> {
   const nodes = new Set(orphans.map(({ step }) => step.node));
-  for (const { failed, removals, farewells } of drafts)
-    if (failed.length === 0)
-      for (const { step } of [...removals, ...farewells]) nodes.add(step.node);
+  for (const { failed, removals, farewells, doubles } of drafts)
+    for (const { step } of failed.length === 0 ? [...removals, ...farewells, ...doubles] : doubles)
+      nodes.add(step.node);
   return nodes;
+}
+
+/**
+ * How many instances are down that no step of this plan brings back: they wait, are blocked, or are on a node that is not
+ * heard of. They matter only where a serving one stops before its successor serves.
+ */
+function stuckInstances(draft: Draft): number {
+  if (draft.replaces[0]?.mode === 'start-first') return 0;
+  const { inFlight, relocations, creates, replaces } = draft;
+  const helped = new Set(
+    [...inFlight, ...relocations, ...creates, ...replaces].map(({ number }) => number),
+  );
+  return [...draft.down].filter((number) => !helped.has(number)).length;
+}
+
+function healthReason({ wanted, service }: Draft, stuck: number): string {
+  const most = maxUnavailable(wanted, service.minHealth);
+  return `stays as it is: ${stuck} of ${wanted} ${stuck === 1 ? 'does' : 'do'} not serve, and no more than ${most} may be missing (min_health)`;
 }
 
 function pathOf({ service }: Draft): string {

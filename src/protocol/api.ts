@@ -71,19 +71,43 @@ const Step = Type.Union([
     specHash: text,
     from: text,
     mode: Type.Enum(['start-first', 'stop-first']),
+    because: Type.Optional(
+      Type.String({ description: 'What old and new cannot have both: the old one stops first.' }),
+    ),
   }),
   Type.Object({ kind: Type.Literal('remove'), ...stepFields, stateful: Type.Boolean() }),
 ]);
 
 const Excluded = Type.Object({ filter: text, nodes: list(text), reason: text });
 
+/** A service that runs its last good spec again, and why. It diverges from git until a commit changes its spec. */
+const RolledBack = Type.Object({
+  ...instanceId,
+  node: text,
+  failure: Failure,
+  specHash: Type.String({ description: 'What the newest revision wants, and what failed.' }),
+  revision: Type.String({ description: 'The commit whose spec runs again.' }),
+  instances: count,
+});
+
 export const Plan = Type.Object({
   grid: text,
   revision: Sha,
   waves: list(Type.Object({ steps: list(Step) })),
   blocked: list(Type.Object({ ...instanceId, reason: text, excluded: list(Excluded) })),
-  halted: list(Type.Object({ ...instanceId, node: text, failure: Failure, remaining: count })),
+  halted: list(
+    Type.Object({
+      ...instanceId,
+      node: text,
+      failure: Failure,
+      remaining: count,
+      notRolledBack: Type.Optional(
+        Type.String({ description: 'Why it is held although it should be rolled back.' }),
+      ),
+    }),
+  ),
   waiting: list(Type.Object({ ...instanceId, reason: text })),
+  rolledBack: Type.Optional(list(RolledBack)),
   warnings: list(text),
   confirmation: nullable(Type.Object({ reason: text, removes: list(text) })),
   wanted: count,
@@ -241,6 +265,7 @@ export const ServiceStatus = Type.Object({
   specHash: text,
   position: Position,
   held: Type.Boolean({ description: 'Its stack has problems: the last good definition stays.' }),
+  divergence: Type.Optional(RolledBack),
 });
 
 export const InstanceStatus = Type.Object({

@@ -9,6 +9,7 @@ import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { createProven, type Proven } from './proven.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Db } from './tables.ts';
@@ -30,6 +31,7 @@ export interface Store {
   readonly inbox: Inbox;
   readonly tokens: Tokens;
   readonly doneHooks: DoneHooks;
+  readonly proven: Proven;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +81,7 @@ function createStore(db: Db, newId: () => string): Store {
     inbox,
     tokens,
     doneHooks: createDoneHooks(db),
+    proven: createProven(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

@@ -20,6 +20,7 @@ export interface Tables {
   readonly inbox: InboxRow;
   readonly joinTokens: JoinTokenRow;
   readonly doneHooks: DoneHookRow;
+  readonly proven: ProvenRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -164,6 +165,17 @@ interface DoneHookRow {
   service: string;
   number: number;
   hook: string;
+  at: number;
+}
+
+interface ProvenRow {
+  grid: string;
+  path: string;
+  /** JSON of model Service, bytes in base64. */
+  definition: string;
+  revision: string;
+  /** JSON of RejectedSpec. */
+  rejected: string | null;
   at: number;
 }
 

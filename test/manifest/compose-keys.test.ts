@@ -155,7 +155,7 @@ describe('what has no effect', () => {
     ['deploy: {restart_policy: {max_attempts: 3}}', '4:31'],
     ['deploy: {update_config: {parallelism: 2}}', '4:30'],
     ['deploy: {update_config: {delay: 10s}}', '4:30'],
-    ['deploy: {update_config: {failure_action: rollback}}', '4:30'],
+    ['deploy: {update_config: {failure_action: continue}}', '4:30'],
     ['deploy: {update_config: {order: stop-first}}', '4:30'],
     ['deploy: {rollback_config: {parallelism: 1}}', '4:14'],
     ['deploy: {endpoint_mode: vip}', '4:14'],

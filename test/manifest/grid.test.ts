@@ -36,7 +36,7 @@ nodes:
   web-1: {labels: [az=eu-1a, ssd], availability: drain}
   web-2:
 prune: {budget: 50%}
-deploy: {timeout: 1h}
+deploy: {timeout: 1h, parallel: 20, on_failure: rollback}
 drift: report
 grace_period: {ha: 5m, daemon: 1h}
 x-team: shop
@@ -56,6 +56,8 @@ x-team: shop
         deployTimeout: 3_600,
         drift: 'report',
         gracePeriods: { ha: 300, daemon: 3_600 },
+        parallel: 20,
+        onFailure: 'rollback',
       },
     });
   });
@@ -85,7 +87,8 @@ x-team: shop
     ['grace_period: {stateful: 5m}', 'error unknown-key 1:16'],
     ['grace_period: 5m', 'error wrong-type 1:15'],
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
-    ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
+    ['deploy: {on_failure: retry}', 'error wrong-value 1:22'],
+    ['deploy: {parallel: 0}', 'error wrong-value 1:20'],
     ['logs: {}', 'error not-supported-yet 1:1'],
     ['stats: {}', 'error not-supported-yet 1:1'],
     ['a: [', 'error yaml-syntax 1:5'],

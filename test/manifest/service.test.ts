@@ -91,6 +91,9 @@ describe('a service', () => {
       'deploy: {strategy: daemon, min_health: 1, wait_for_port: 80}',
       { strategy: 'daemon', minHealth: 1 },
     ],
+    ['deploy: {on_failure: rollback}', { onFailure: 'rollback' }],
+    ['deploy: {update_config: {failure_action: rollback}}', { onFailure: 'rollback' }],
+    ['deploy: {update_config: {failure_action: pause}}', { onFailure: 'hold' }],
     [
       'affinity: [label!=reserved]',
       { affinity: [{ key: 'label', negated: true, soft: false, value: 'reserved' }] },
@@ -190,6 +193,11 @@ describe('a service', () => {
     ['secrets: [{secret: S, name: N, type: env}]', 'error unknown-secret 4:24'],
     ['deploy: {strategy: hi}', 'error wrong-value 4:24'],
     ['deploy: {min_health: 1.5}', 'error wrong-value 4:26'],
+    ['deploy: {on_failure: retry}', 'error wrong-value 4:26'],
+    [
+      'deploy: {on_failure: hold, update_config: {failure_action: rollback}}',
+      'error conflicting-keys 4:64',
+    ],
     ['deploy: {interval: soon}', 'error bad-duration 4:24'],
     ['deploy: {interval: 1d}', 'warning not-supported-yet 4:24'],
     ['instances: many', 'error wrong-type 4:16'],
@@ -287,7 +295,9 @@ describe('a service', () => {
   test('keeps its hash when only placement and scale change', () => {
     const a = theService(compileService('instances: 1'));
     const b = theService(
-      compileService('instances: 5\naffinity: [node==a]\ndeploy: {min_health: 0}'),
+      compileService(
+        'instances: 5\naffinity: [node==a]\ndeploy: {min_health: 0, on_failure: rollback}',
+      ),
     );
     expect(a.specHash).toBe(b.specHash);
   });

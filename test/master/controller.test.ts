@@ -59,6 +59,11 @@ function aController(): GridController {
       },
       assign: async (assignment) => await give(assignment),
       fault: async () => await Promise.resolve(),
+      proven: {
+        list: async () => await store.proven.list('demo'),
+        put: async (services) => await store.proven.put(services, NOW),
+        remove: async (paths) => await store.proven.remove('demo', paths),
+      },
     },
     policy: defaultPolicy,
     fleet,

@@ -65,7 +65,59 @@ describe('the verdict on a deploy', () => {
 
     expect(verdict(aPlan({ halted }))).toMatchObject({
       phase: 'failed',
-      message: 'shop/web-1 on node-1: exited with code 1',
+      message: 'shop/web-1 on node-1: exited with code 1: fatal: no database',
+    });
+  });
+
+  it('says why what should be rolled back is not', () => {
+    const failure = aFailure({ log: [] });
+    const notRolledBack = 'it needs the volume data';
+    const halted = [{ ...id, node: 'node-1', failure, remaining: 0, notRolledBack }];
+
+    expect(verdict(aPlan({ halted })).message).toBe(
+      'shop/web-1 on node-1: exited with code 1; not rolled back: it needs the volume data',
+    );
+  });
+
+  describe('that was rolled back', () => {
+    const failure = aFailure({ log: [] });
+    const back = { node: 'node-1', failure, specHash: 'bad', revision: 'abc', instances: 2 };
+    const rolledBack = [{ ...id, ...back }];
+    const message = 'rolled back, diverges from git: shop/web-1 on node-1: exited with code 1';
+
+    it('goes on until the last good spec runs, and then is failure: git has not got its way', () => {
+      const under = verdict(aPlan({ waves: [{ steps: [create] }], rolledBack }));
+      expect(under).toMatchObject({
+        phase: 'running',
+        message: 'rolls back: shop/web-1 on node-1: exited with code 1',
+        remaining: 3,
+      });
+
+      const done = verdict(aPlan({ rolledBack }));
+      expect(done).toMatchObject({ phase: 'failed', message, remaining: 2 });
+    });
+
+    it('ends with its time, wherever it is', () => {
+      const made = aPlan({ waves: [{ steps: [create] }], rolledBack });
+      expect(verdict(made, { elapsed: 60_000 })).toMatchObject({ phase: 'failed', message });
+    });
+
+    it('ends also while what depends on it waits', () => {
+      const waiting = [{ ...id, service: 'api', reason: 'waits for shop/web' }];
+      expect(verdict(aPlan({ waiting, rolledBack }))).toMatchObject({ phase: 'failed', message });
+    });
+
+    it('still asks for what needs a confirmation', () => {
+      const confirmation = { reason: 'removes 4 of 5 instances', removes: ['shop/old-1'] };
+      const waiting = [{ ...id, service: 'old', reason: 'waits for confirmation' }];
+      expect(verdict(aPlan({ confirmation, waiting, rolledBack })).phase).toBe('held');
+    });
+
+    it('says so when that fails as well', () => {
+      const halted = [{ ...id, node: 'node-1', failure, remaining: 0 }];
+      expect(verdict(aPlan({ halted, rolledBack })).message).toBe(
+        'rolled back, and what served before fails as well: shop/web-1 on node-1: exited with code 1',
+      );
     });
   });
 

@@ -71,10 +71,10 @@ describe('a plan as text', () => {
         - shop/db-2
 
       Wave 1
-        ~ shop/web-1 on a: spec changed (aaaaaaa → bbbbbbb) (stops the old one first)
+        ~ shop/web-1 on a: spec changed (aaaaaaa → bbbbbbb) (stops the old one first: both need port 80/tcp of the node)
 
       Wave 2
-        ~ shop/web-2 on b: spec changed (aaaaaaa → bbbbbbb) (stops the old one first)
+        ~ shop/web-2 on b: spec changed (aaaaaaa → bbbbbbb) (stops the old one first: both need port 80/tcp of the node)
 
       Stopped
         shop/bad-1 on c: exited with code 1 (container-exited, exit code 1, 3 times); 1 more step not taken
@@ -110,7 +110,7 @@ describe('a plan as text', () => {
         - old/web-1 on a, wave 2: removed from the grid repository
 
       Wave 1
-        ~ shop/web-1 on a: spec changed (aaaaaaa → bbbbbbb)"
+        ~ shop/web-1 on a: spec changed (aaaaaaa → bbbbbbb) (starts the new one first)"
     `);
   });
 

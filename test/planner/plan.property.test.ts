@@ -6,7 +6,19 @@ import type { ObservedState } from '../../src/model/observed.ts';
 import { isConverged, type Plan, type Step } from '../../src/model/plan.ts';
 import { createPlanner, defaultPolicy, plan } from '../../src/planner/plan.ts';
 import { maxUnavailable } from '../../src/planner/rollout.ts';
-import { aGrid, aNodeRunning, aService, deepFreeze, desiring, NOW } from '../support/builders.ts';
+import {
+  aGrid,
+  aNode,
+  aNodeRunning,
+  aPort,
+  aService,
+  aSpec,
+  assigned,
+  deepFreeze,
+  desiring,
+  NOW,
+  running,
+} from '../support/builders.ts';
 import { desired, nodes, observed, services, shuffled } from './arbitrary.ts';
 import { naivePlacements } from './oracle.ts';
 import { World } from './world.ts';
@@ -269,6 +281,90 @@ describe('carrying out plans', () => {
         carryOut({ desired: desiring([after]), world, choose: chooser(numbers), watch: check });
         check();
       }),
+    );
+  });
+
+  /** Instances of one service, each on a node of its own that may be away, and serving or not. */
+  const hurt = fc.record({
+    minHealth: fc.constantFrom(0, 0.3, 0.5, 0.8, 1),
+    stopFirst: fc.boolean(),
+    instances: fc.array(
+      fc.record({ isAway: fc.boolean(), isReady: fc.boolean(), isThere: fc.boolean() }),
+      { minLength: 1, maxLength: 6 },
+    ),
+    extra: fc.nat(2),
+  });
+
+  /** The service as it is, as it is to be, and where. */
+  function hurtScene(of: typeof hurt extends fc.Arbitrary<infer T> ? T : never) {
+    const { minHealth, stopFirst, instances, extra } = of;
+    const spec = stopFirst ? { spec: aSpec({ ports: [aPort(80)] }) } : {};
+    const count = instances.length + extra;
+    const before = aService({ minHealth, instances: count, ...spec, specHash: 'spec-a' });
+    const hosts = instances.map(({ isAway, isReady, isThere }, at) => {
+      const seen = isThere ? [running(before, at + 1, { ready: isReady })] : [];
+      const told = isThere ? [assigned(before, at + 1)] : [];
+      const away = isAway ? ({ status: 'offline', lastSeenAt: NOW - 20_000 } as const) : {};
+      return aNode({ name: `n${at}`, instances: seen, assigned: told, ...away });
+    });
+    return { before, after: { ...before, specHash: 'spec-b' }, hosts };
+  }
+
+  test('never takes away what serves while too much is down, whatever the reason', () => {
+    fc.assert(
+      fc.property(hurt, fc.boolean(), choices, (scene, isBroken, numbers) => {
+        const { after, hosts: all } = hurtScene(scene);
+        const world = new World({ nodes: all }, new Set(isBroken ? ['spec-b'] : []));
+        const wanted = after.instances - maxUnavailable(after.instances, after.minHealth);
+        let least = 0;
+        const check = () => {
+          // It may get better, and from then on it must not get worse again.
+          least = Math.max(least, Math.min(wanted, world.serving(after)));
+          expect(world.serving(after)).toBeGreaterThanOrEqual(least);
+        };
+        carryOut({ desired: desiring([after]), world, choose: chooser(numbers), watch: check });
+        check();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('gets every instance out of a bad state that some node could take', () => {
+    fc.assert(
+      fc.property(hurt, choices, (scene, numbers) => {
+        const healed = scene.instances.map((one) => ({ ...one, isAway: false }));
+        const { after, hosts: all } = hurtScene({ ...scene, instances: healed, extra: 0 });
+        const world = new World({ nodes: all });
+        const last = carryOut({ desired: desiring([after]), world, choose: chooser(numbers) });
+        expect(isConverged(last)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('ends in the same way however few steps may be in flight, and never has more', () => {
+    fc.assert(
+      fc.property(
+        desired({ relations: true }),
+        observed({ drains: true }),
+        fc.integer({ min: 1, max: 3 }),
+        choices,
+        (wanted, seen, parallel, numbers) => {
+          const bounded = { ...wanted, grid: { ...wanted.grid, parallel } };
+          const world = new World(seen);
+          const last = carryOut({
+            desired: bounded,
+            world,
+            choose: chooser(numbers),
+            watch: ({ waves: [, ...later] }) => {
+              for (const { steps } of later) expect(steps.length).toBeLessThanOrEqual(parallel);
+            },
+          });
+          expect(last.waves).toEqual([]);
+          if (last.blocked.length === 0) expect(isConverged(last)).toBe(true);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 

@@ -15,6 +15,9 @@ interface Scene {
   readonly policy?: Partial<PlanPolicy>;
   readonly now?: number;
   readonly network?: NetworkOutlook;
+  /** Services as they last served, and paths of those that were rolled back to it. */
+  readonly proven?: readonly Service[];
+  readonly rolledBack?: readonly string[];
 }
 
 export function planOf(scene: Scene): Plan {
@@ -28,6 +31,10 @@ export function planOf(scene: Scene): Plan {
     now: scene.now ?? NOW,
     policy: { ...defaultPolicy, ...scene.policy },
     network: scene.network ?? null,
+    history: {
+      proven: new Map((scene.proven ?? []).map((one) => [`${one.stack}/${one.name}`, one])),
+      rolledBack: new Set(scene.rolledBack),
+    },
   });
 }
 

@@ -6,15 +6,17 @@ import {
   aFailure,
   aNode,
   aNodeRunning,
+  anAffinity,
   anAttempt,
   anObservedInstance,
   aPort,
   aService,
   aSpec,
   assigned,
+  NOW,
   running,
 } from '../support/builders.ts';
-import { planOf, reasons, waits, waves } from './planning.ts';
+import { confirmedPlanOf, planOf, reasons, waits, waves } from './planning.ts';
 
 const old = { specHash: 'aaaaaaaaaaaaaaaa' };
 
@@ -127,6 +129,200 @@ describe('a rollout', () => {
       ['replace shop/api-1 on m', 'replace shop/web-1 on n1'],
       ['replace shop/api-2 on m', 'replace shop/web-2 on n2'],
     ]);
+  });
+});
+
+describe('instances that do not serve', () => {
+  const web = aService({ instances: 2, spec: aSpec({ ports: [aPort(80)] }) });
+  const [first, second] = onOldSpec(web);
+  const held =
+    'stays as it is: 1 of 2 does not serve, and no more than 1 may be missing (min_health)';
+
+  function scene(service: Service, other: ObservedNode, ...more: readonly ObservedNode[]) {
+    const nodes = [first, other, ...more].filter((node) => node !== undefined);
+    return planOf({ services: [service], nodes });
+  }
+
+  test('on a node that is away keep the last one that serves from being stopped', () => {
+    const away = aNode({ ...second, status: 'offline', lastSeenAt: NOW - 20_000 });
+    const made = scene(web, away);
+    expect(made.waves).toEqual([]);
+    expect(waits(made)).toEqual([
+      `shop/web-1: ${held}`,
+      'shop/web-2: node n2 is offline, last seen 20 s ago',
+    ]);
+  });
+
+  test('and are as desired as far as is known count as well, while their node is away', () => {
+    const up = aNodeRunning('n2', [[web, 2]], { status: 'offline', lastSeenAt: NOW - 20_000 });
+    expect(waits(scene(web, up))).toEqual([`shop/web-1: ${held}`]);
+  });
+
+  test('and that no node can take count as well', () => {
+    const made = planOf({ services: [web], nodes: onOldSpec({ ...web, instances: 1 }) });
+    expect(made.blocked).toHaveLength(1);
+    expect(waits(made)).toEqual([`shop/web-1: ${held}`]);
+  });
+
+  test('hold up nothing where the new one starts before the old one stops', () => {
+    const away = aNode({ ...second, status: 'offline', lastSeenAt: NOW - 20_000 });
+    expect(waves(scene({ ...web, spec: aSpec() }, away))).toEqual([['replace shop/web-1 on n1']]);
+  });
+
+  test('hold up nothing where min_health allows it', () => {
+    const away = aNode({ ...second, status: 'offline', lastSeenAt: NOW - 20_000 });
+    expect(waves(scene({ ...web, minHealth: 0 }, away))).toEqual([
+      ['replace shop/web-1 on n1 (stop first)'],
+    ]);
+  });
+
+  test('are all replaced at once: nothing is taken away by it', () => {
+    const three = { ...web, instances: 3 };
+    const nodes = [1, 2, 3].map((number) =>
+      aNode({
+        name: `n${number}`,
+        instances: [running({ ...three, ...old }, number, { ready: number === 3 })],
+      }),
+    );
+    expect(waves(planOf({ services: [three], nodes }))).toEqual([
+      ['replace shop/web-1 on n1 (stop first)', 'replace shop/web-2 on n2 (stop first)'],
+      ['replace shop/web-3 on n3 (stop first)'],
+    ]);
+  });
+
+  test('keep services waiting that depend on the rest of the rollout', () => {
+    const api = aService({ name: 'api', dependsOn: ['shop/web'] });
+    const away = aNode({ ...second, status: 'offline', lastSeenAt: NOW - 20_000 });
+    const nodes = [first, away].filter((node) => node !== undefined);
+    expect(waits(planOf({ services: [web, api], nodes }))).toContain(
+      'shop/api-1: waits for shop/web, which waits itself',
+    );
+  });
+});
+
+describe('a bound of steps in flight', () => {
+  const [api, web] = ['api', 'web'].map((name) => aService({ name, instances: 2 })) as [
+    Service,
+    Service,
+  ];
+
+  test('makes several waves of one, in the total order of steps', () => {
+    const scene = { services: [web, api], nodes: [aNode({ name: 'a' })], grid: { parallel: 3 } };
+    expect(waves(planOf(scene))).toEqual([
+      ['create shop/api-1 on a', 'create shop/api-2 on a', 'create shop/web-1 on a'],
+      ['create shop/web-2 on a'],
+    ]);
+  });
+
+  test('leaves what is under way in the first wave, and counts it', () => {
+    const nodes = [aNode({ name: 'a', assigned: [assigned(web, 1), assigned(web, 2)] })];
+    const scene = { services: [web, api], nodes };
+    const going = ['create shop/web-1 on a', 'create shop/web-2 on a'];
+    expect(waves(planOf({ ...scene, grid: { parallel: 3 } }))).toEqual([
+      ['create shop/api-1 on a', ...going],
+      ['create shop/api-2 on a'],
+    ]);
+    expect(waves(planOf({ ...scene, grid: { parallel: 1 } }))[0]).toEqual(going);
+  });
+
+  test('is generous unless the grid says it', () => {
+    const many = aService({ instances: 1_001 });
+    const made = planOf({ services: [many], nodes: [aNode({ name: 'a' })] });
+    expect(made.waves.map(({ steps }) => steps.length)).toEqual([1_000, 1]);
+  });
+});
+
+describe('services that nobody wants any more', () => {
+  const db = aService({ name: 'db' });
+  const cache = aService({ name: 'cache', dependsOn: ['shop/db'] });
+  const web = aService({ name: 'web', dependsOn: ['shop/cache'] });
+  const nodes = [
+    aNodeRunning('a', [
+      [db, 1],
+      [cache, 1],
+      [web, 1],
+    ]),
+  ];
+
+  test('go after those that linked to them', () => {
+    const made = confirmedPlanOf({ nodes, proven: [db, cache, web] });
+    expect(waves(made)).toEqual([
+      ['remove shop/web-1 on a'],
+      ['remove shop/cache-1 on a'],
+      ['remove shop/db-1 on a'],
+    ]);
+  });
+
+  test('go at once where what linked to what is not known', () => {
+    expect(waves(confirmedPlanOf({ nodes }))).toHaveLength(1);
+  });
+
+  test('go in the order of their names where they linked to each other in a circle', () => {
+    const circle = { ...db, dependsOn: ['shop/web'] };
+    const made = confirmedPlanOf({ nodes, proven: [circle, cache, web] });
+    expect(made.waves.flatMap(({ steps }) => steps)).toHaveLength(3);
+  });
+
+  test('stay while old instances use them whose own rollout has stopped', () => {
+    const next = { ...web, dependsOn: [], specHash: 'cccccccccccccccc' };
+    const failed = aNode({
+      name: 'b',
+      instances: [
+        anObservedInstance({
+          ...running(web),
+          attempt: anAttempt({ specHash: next.specHash, phase: 'failed', failure: aFailure() }),
+        }),
+      ],
+      assigned: [assigned(next)],
+    });
+    const rest = [
+      aNodeRunning('a', [
+        [db, 1],
+        [cache, 1],
+      ]),
+    ];
+    const scene = { services: [next], nodes: [failed, ...rest], proven: [db, cache, web] };
+    const made = confirmedPlanOf({ ...scene, grid: { pruneBudget: 1 } });
+    expect(made.waves).toEqual([]);
+    expect(waits(made)).toEqual([
+      'shop/cache-1: stays as long as old instances of shop/web use it',
+      'shop/db-1: stays as long as old instances of shop/web use it',
+    ]);
+  });
+});
+
+describe('a service whose dependency was rolled back', () => {
+  const db = aService({ name: 'db' });
+  const api = aService({ name: 'api', instances: 2, dependsOn: ['shop/db'] });
+  const nodes = [
+    aNodeRunning('a', [
+      [db, 1],
+      [{ ...api, ...old }, 1],
+    ]),
+  ];
+
+  test('waits where it changed as well', () => {
+    const made = planOf({
+      services: [db, api],
+      nodes,
+      proven: [db, { ...api, ...old }],
+      rolledBack: ['shop/db'],
+    });
+    expect(waits(made)).toEqual([
+      'shop/api-1: waits for shop/db, which was rolled back',
+      'shop/api-2: waits for shop/db, which was rolled back',
+    ]);
+  });
+
+  test('is kept as it is otherwise: what is missing is started', () => {
+    const before = { ...api, ...old };
+    const made = planOf({
+      services: [db, before],
+      nodes,
+      proven: [db, before],
+      rolledBack: ['shop/db'],
+    });
+    expect(waves(made)).toEqual([['create shop/api-2 on a']]);
   });
 });
 
@@ -294,5 +490,74 @@ describe('an instance that fails on its new spec', () => {
     const made = planOf({ services: [{ ...web, instances: 1 }], nodes });
     expect(made.waves).toEqual([]);
     expect(made.halted).toMatchObject([{ node: 'b', remaining: 1 }]);
+  });
+});
+
+describe('an instance of a service whose rollout has stopped, on a node that is lost', () => {
+  const web = aService({ instances: 3 });
+  const before = { ...web, ...old };
+  const gone = { status: 'offline', lastSeenAt: NOW - 600_000 } as const;
+  const nodes = [
+    failing('n1', web, 1),
+    aNodeRunning('n2', [[before, 2]]),
+    aNodeRunning('n3', [[before, 3]], gone),
+  ];
+
+  test('comes back elsewhere as it last served', () => {
+    const made = planOf({ services: [web], nodes, proven: [before] });
+    expect(reasons(made)).toEqual([
+      'create shop/web-3 on n2: node n3 was lost 10 min ago; with the last spec that served (aaaaaaa)',
+      'remove shop/web-3 on n3: moved to n2',
+    ]);
+    expect(made.waves[0]?.steps[0]).toMatchObject({ specHash: old.specHash });
+    expect(made.halted).toMatchObject([{ number: 1, remaining: 1 }]);
+  });
+
+  test('is left alone once it is back, and its double goes when its first node returns', () => {
+    const back = aNodeRunning('n3', [[before, 3]]);
+    const restored = aNodeRunning('n4', [[before, 3]]);
+    const made = planOf({
+      services: [web],
+      nodes: [failing('n1', web, 1), aNodeRunning('n2', [[before, 2]]), restored, back],
+      proven: [before],
+    });
+    expect(waves(made)).toEqual([['remove shop/web-3 on n4']]);
+  });
+
+  test('comes back with the node forgotten, if it is one of those that served', () => {
+    const scaled = { ...web, instances: 4 };
+    const made = planOf({
+      services: [scaled],
+      nodes: nodes.slice(0, 2),
+      proven: [before],
+    });
+    expect(waves(made)).toEqual([[expect.stringMatching(/^create shop\/web-3 on n[12]$/)]]);
+    expect(made.halted).toMatchObject([{ remaining: 2 }]);
+  });
+
+  test('is placed by what its old spec needs', () => {
+    const picky = { ...before, affinity: [anAffinity('label==ssd')] };
+    const made = planOf({ services: [web], nodes, proven: [picky] });
+    expect(made.blocked.map(({ number }) => number)).toEqual([3]);
+  });
+
+  test('waits, and says so, where that is not known', () => {
+    const made = planOf({ services: [web], nodes });
+    expect(made.waves).toEqual([]);
+    expect(waits(made)).toEqual([
+      'shop/web-3: node n3 was lost 10 min ago; the spec that it served with is not known, so it waits for the rollout',
+    ]);
+    expect(made.halted).toMatchObject([{ remaining: 2 }]);
+  });
+
+  test('of a stateful one stays where its data is', () => {
+    const stateful = { ...web, stateful: true };
+    const made = planOf({
+      services: [stateful],
+      nodes,
+      proven: [{ ...stateful, ...old }],
+    });
+    expect(made.waves).toEqual([]);
+    expect(made.blocked.map(({ number }) => number)).toEqual([3]);
   });
 });

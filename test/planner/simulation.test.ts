@@ -42,6 +42,8 @@ const byPath = new Map(
   services.map((one) => [servicePath({ stack: one.stack, service: one.name }), one]),
 );
 const wanted = services.reduce((sum, one) => sum + one.instances, 0);
+/** All that a plan has to do may be done at once: how much at a time is not what this is about. */
+const policy = { ...defaultPolicy, atOnce: wanted };
 const desired = desiring(services, { grid: aGrid({ pruneBudget: 1 }) });
 
 /** Numbers that look random, and are the same every time. */
@@ -126,7 +128,7 @@ class Simulation {
   }
 
   #input(observed: ObservedState) {
-    return { desired, observed, now: this.fleet.now, policy: defaultPolicy };
+    return { desired, observed, now: this.fleet.now, policy };
   }
 
   #moved(path: string, to: SimulatedHost): void {

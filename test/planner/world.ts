@@ -64,6 +64,13 @@ export class World {
     return serving.size;
   }
 
+  /** How many instances of a service serve on hosts that are up. */
+  serving(service: Service): number {
+    return new World({
+      nodes: this.observe().nodes.filter(({ status }) => status === 'online'),
+    }).ready(service);
+  }
+
   /** Whether an instance has a container with this spec on this node. */
   has(node: string, path: string, specHash: string): boolean {
     const host = this.#hosts.find((one) => one.node.name === node);
