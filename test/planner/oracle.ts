@@ -102,7 +102,10 @@ function isForeign({ nodePort, protocol }: PortBinding, { host }: ObservedNode):
 function hasVolumes({ service, number }: Asking, { host }: ObservedNode): boolean {
   const id = { stack: service.stack, service: service.name, number };
   return service.spec.mounts.every(
-    (mount) => mount.kind !== 'volume' || host?.volumes.includes(volumeName(id, mount.volume)),
+    (mount) =>
+      mount.kind !== 'volume' ||
+      mount.volume.scope !== 'instance' ||
+      host?.volumes.includes(volumeName(id, mount.volume)),
   );
 }
 
