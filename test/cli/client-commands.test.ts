@@ -42,6 +42,18 @@ const halted = [{ stack: 'shop', service: 'web', number: 2, node: 'web-2', failu
 const confirmation = { reason: 'It removes 67 % of the instances.', removes: ['shop/web-1'] };
 
 describe('gridops status', () => {
+  it('shows what somebody else has made of instances, what differs, and for how long', async () => {
+    const differences = [{ what: 'mem_limit', wanted: '64 MiB', found: '1 MiB' }];
+    const drift = { state: 'reported', differences, count: 1, since: NOW - 300_000 } as const;
+    server.operations.instanceList = [anInstance({ drift })];
+
+    const { out } = await run(['status', 'production']);
+
+    expect(out).toContain(
+      'shop/web-1 on web-1: changed by somebody else, and left so: mem_limit 1 MiB instead of 64 MiB, for ',
+    );
+  });
+
   it('shows every grid on a line', async () => {
     server.operations.gridList = [aGrid(), aGrid({ name: 'eu', deploy: null })];
     const { code, out } = await run(['status']);
