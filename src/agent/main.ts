@@ -11,6 +11,7 @@ import type { Containers, Engine } from './containers.ts';
 import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { createDockerVolumes } from './docker-volumes.ts';
 import { DriftRecord } from './drift-record.ts';
 import { FileStore } from './file-store.ts';
 import { holdAgentFolder } from './folder.ts';
@@ -21,9 +22,12 @@ import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { type NetworkOptions, openNetwork } from './open-network.ts';
 import { networkProbes, type Probes } from './probe.ts';
+import { QuestionDesk } from './question-desk.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
+import { VolumeUse } from './volume-use.ts';
+import type { Volumes } from './volumes.ts';
 
 export { checkHost } from './check-host.ts';
 export { leaveGrid } from './leave-grid.ts';
@@ -57,6 +61,7 @@ export interface AgentPorts {
   readonly engine: Engine;
   readonly probes: Probes;
   readonly network: GridNetwork;
+  readonly volumes: Volumes;
 }
 
 export interface RunningAgent {
@@ -103,6 +108,11 @@ export async function startAgent(
     token,
     hooks,
     drifts,
+    desk: new QuestionDesk({
+      ...options,
+      volumes: ports.volumes ?? createDockerVolumes(client),
+      use: await VolumeUse.open(options.directory, options.log),
+    }),
     engine: network.engine,
     secrets,
     network,

@@ -14,7 +14,7 @@ import {
   type VolumesFrom,
 } from '../model/spec.ts';
 import type { PlacedInstance, Scope } from './containers.ts';
-import { volumeLabels } from './labels.ts';
+import { ownVolumeLabels, volumeLabels } from './labels.ts';
 
 export interface MountOptionsInput {
   readonly scope: Scope;
@@ -99,6 +99,8 @@ function strictBind({ source, target, readOnly, propagation }: BindMount) {
 /** The engine makes a named volume when it is missing, with these labels and this driver, and never deletes it. */
 function namedVolume(scope: Scope, instance: AssignedInstance, mount: VolumeMount) {
   const { volume, target, readOnly, noCopy = false, subpath } = mount;
+  const isShared = volume.scope !== 'instance';
+  const labels = isShared ? volumeLabels(scope, instance) : ownVolumeLabels(scope, instance);
   return {
     Type: 'volume' as const,
     Source: volumeName(instance, volume),
@@ -107,7 +109,7 @@ function namedVolume(scope: Scope, instance: AssignedInstance, mount: VolumeMoun
     VolumeOptions: {
       NoCopy: noCopy,
       ...(subpath === undefined ? {} : { Subpath: subpath }),
-      Labels: { ...volume.labels, ...volumeLabels(scope, instance) },
+      Labels: { ...volume.labels, ...labels },
       DriverConfig: { Name: volume.driver ?? '', Options: { ...volume.driverOptions } },
     },
   };
@@ -122,7 +124,7 @@ function anonymousVolume(scope: Scope, instance: AssignedInstance, target: strin
     Source: `${containerName(instance)}.${shortDigest(target)}`,
     VolumeOptions: {
       NoCopy: false,
-      Labels: { ...volumeLabels(scope, instance) },
+      Labels: { ...ownVolumeLabels(scope, instance) },
       DriverConfig: { Name: '', Options: {} },
     },
   };

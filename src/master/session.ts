@@ -33,6 +33,7 @@ export interface SessionHost {
     message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>,
   ): Promise<void>;
   closed(session: Session): void;
+  answered(session: Session, message: AgentMessageOf<'answer'>): void;
   networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
 }
 
@@ -93,6 +94,8 @@ export class Session {
   /** The next observation's sequence number; `null`: only a complete one will do. */
   #expected: number | null = null;
   #alive = true;
+  #capabilities: readonly string[] = [];
+  #agentNonce = '';
   /** Events and refusals since the last beat. */
   #reports = 0;
   #timer: NodeJS.Timeout;
@@ -142,6 +145,20 @@ export class Session {
   /** Of the network map that the node went by when the session opened. `null`: its agent knows of none. */
   get networkVersion(): number | null {
     return this.#state.name === 'open' ? this.#state.networkVersion : null;
+  }
+
+  /** Whether the agent takes what an older one would refuse. */
+  takes(capability: string): boolean {
+    return this.#capabilities.includes(capability);
+  }
+
+  /** By which the agent knows this session. */
+  get agentNonce(): string {
+    return this.#agentNonce;
+  }
+
+  ask(number: number, signed: Signed): void {
+    this.#send({ type: 'question', number, signed });
   }
 
   assign(generation: number, signed: Signed, secrets?: Signed): void {
@@ -209,6 +226,8 @@ export class Session {
       return await this.#reported(message);
     if (state.name === 'open' && message.type === 'network-report')
       return await this.#host.networkReported(this, message);
+    if (state.name === 'open' && message.type === 'answer')
+      return this.#host.answered(this, message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -226,6 +245,8 @@ export class Session {
     }
     const nonces = { agent: hello.nonce, master: randomBytes(32).toString('hex') };
     this.#state = { name: 'proving', publicKey: hello.publicKey, nonces };
+    this.#capabilities = hello.capabilities;
+    this.#agentNonce = hello.nonce;
     const { identity, version } = this.#host;
     this.#send({
       type: 'challenge',

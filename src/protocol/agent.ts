@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from './shape.ts';
+import { Answer, Question } from './volume-shape.ts';
 
 /**
  * Every message between master and agent. One JSON object a websocket text frame, `type` tells which.
@@ -17,6 +18,8 @@ import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from 
  *   agent ◀─ resync ───────── master     send a complete observation (a sequence number was missed, or a recall)
  *   agent ── event ─────────▶ master     one line of history; may be dropped
  *   agent ── network-report ▶ master     how it reaches its peers, and what is in the way; capability `network-report`
+ *   agent ◀─ question ────── master     what a person asks of the node, signed for this session; capability `questions`
+ *   agent ── answer ────────▶ master     to the question of that number
  *
  * Unknown types are refused, unknown fields tolerated. The agent must check the master's signature against its pinned key
  * (or, when joining, the fingerprint inside the join token) before it sends `proof`: the token must not reach an impostor.
@@ -37,7 +40,7 @@ export const CLOSE = {
 } as const;
 
 /** What a peer may be sent that an older one would refuse. */
-export const CAPABILITY = { networkReport: 'network-report' } as const;
+export const CAPABILITY = { networkReport: 'network-report', questions: 'questions' } as const;
 
 const text = (maxLength: number) => Type.String({ maxLength });
 const Nonce = Type.String({ minLength: 32, maxLength: 128 });
@@ -155,6 +158,15 @@ const NetworkReportMessage = Type.Object({
   report: NetworkReport,
 });
 
+const QuestionMessage = Type.Object({
+  type: Type.Literal('question'),
+  number: count,
+  /** A signed `AskedQuestion`. */
+  signed: Signed,
+});
+
+const AnswerMessage = Type.Object({ type: Type.Literal('answer'), number: count, answer: Answer });
+
 export const AgentMessage = Type.Union([
   Hello,
   Proof,
@@ -164,8 +176,16 @@ export const AgentMessage = Type.Union([
   Refusal,
   NodeEvent,
   NetworkReportMessage,
+  AnswerMessage,
 ]);
-export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Network, Resync]);
+export const MasterMessage = Type.Union([
+  Challenge,
+  Welcome,
+  AssignmentMessage,
+  Network,
+  Resync,
+  QuestionMessage,
+]);
 
 export type AgentMessage = Type.Static<typeof AgentMessage>;
 export type MasterMessage = Type.Static<typeof MasterMessage>;
@@ -191,3 +211,13 @@ export const SecretsParcel = Type.Object({
   sealed: text(MAX_FRAME_BYTES),
 });
 export type SecretsParcel = Type.Static<typeof SecretsParcel>;
+
+/** `nonce` is the one that the agent opened the session with: a question is good for no other. */
+export const AskedQuestion = Type.Object({
+  grid: Name,
+  node: Name,
+  number: count,
+  nonce: Nonce,
+  question: Question,
+});
+export type AskedQuestion = Type.Static<typeof AskedQuestion>;

@@ -5,7 +5,7 @@ import { GridError } from '../model/error.ts';
 import type { NetworkMap as NetworkMapType } from '../model/network.ts';
 import type { ObservedInstance as ObservedInstanceType } from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
-import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
+import { AgentMessage, AskedQuestion, Credential, MasterMessage, SecretsParcel } from './agent.ts';
 import { Assignment, ContainerSpec, NetworkMap } from './shape.ts';
 
 /**
@@ -68,6 +68,7 @@ export const decodeMasterMessage = messageDecoder<MasterMessage>('master', Maste
 export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
 export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
 export const decodeCredential = decoder<Credential>('credential', Credential);
+export const decodeAskedQuestion = decoder<AskedQuestion>('question', AskedQuestion);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
 
 const checkSpec = ajv.compile(ContainerSpec);
