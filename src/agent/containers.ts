@@ -43,6 +43,8 @@ export interface HookRun {
 /** With where on the host its mounts come from, as the engine tells it. */
 export interface ListedContainer extends ContainerSummary {
   readonly mounted: readonly string[];
+  /** Names of the volumes among them. Absent: it is not told. */
+  readonly volumes?: readonly string[];
 }
 export type EngineHealth = 'starting' | 'healthy' | 'unhealthy';
 

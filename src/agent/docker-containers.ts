@@ -59,7 +59,8 @@ export class DockerContainers implements Containers {
       const mounted = one.Mounts.flatMap((mount) => mount.Source ?? []);
       const own = { id: one.Id, name, stack, service, number, specHash, phase };
       const networks = Object.keys(one.NetworkSettings.Networks).toSorted();
-      return [{ ...own, engineHealth, hookRun, mounted, networks }];
+      const volumes = one.Mounts.flatMap((mount) => mount.Name ?? []);
+      return [{ ...own, engineHealth, hookRun, mounted, networks, volumes }];
     });
   }
 

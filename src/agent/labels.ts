@@ -125,6 +125,26 @@ export function volumeLabels(scope: Scope, instance: InstanceId): Labels {
   return { [label.grid]: scope.grid, [label.stack]: instance.stack };
 }
 
+/** Of a volume that only one instance has: whose it was is known also when the instance is gone. */
+export function ownVolumeLabels(scope: Scope, instance: InstanceId): Labels {
+  return {
+    ...volumeLabels(scope, instance),
+    [label.service]: instance.service,
+    [label.number]: String(instance.number),
+    [label.node]: scope.node,
+  };
+}
+
+/** `node`: whose alone it is; `null`: of no one node on this engine, or an older agent made it. */
+export function parseVolumeLabels(labels: Labels) {
+  return {
+    stack: labels[label.stack] ?? null,
+    service: labels[label.service] ?? null,
+    number: wholeNumber(labels[label.number]),
+    node: labels[label.node] ?? null,
+  };
+}
+
 export function networkLabels(grid: string): Labels {
   return { [label.grid]: grid };
 }

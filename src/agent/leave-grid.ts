@@ -48,6 +48,7 @@ const FILES = [
   'assignment.json',
   'hooks.json',
   'drift.json',
+  'volumes.json',
   'secrets.json',
   'dns.sock',
   'wireguard.key',

@@ -12,6 +12,7 @@ import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
 import { DockerImages } from './docker-images.ts';
+import { createDockerVolumes } from './docker-volumes.ts';
 import { DriftRecord } from './drift-record.ts';
 import { EnginePulse } from './engine-pulse.ts';
 import { FileStore } from './file-store.ts';
@@ -27,10 +28,13 @@ import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { type NetworkOptions, openNetwork } from './open-network.ts';
 import { networkProbes, type Probes } from './probe.ts';
+import { QuestionDesk } from './question-desk.ts';
 import { recordedPulls } from './recorded-pulls.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
+import { VolumeUse } from './volume-use.ts';
+import type { Volumes } from './volumes.ts';
 
 export { checkHost } from './check-host.ts';
 export { leaveGrid } from './leave-grid.ts';
@@ -66,6 +70,7 @@ export interface AgentPorts {
   readonly engine: Engine;
   readonly probes: Probes;
   readonly network: GridNetwork;
+  readonly volumes: Volumes;
 }
 
 export interface RunningAgent {
@@ -148,6 +153,11 @@ export async function startAgent(
       engine: network.engine,
       record,
       onFull: () => housekeeping.press(),
+    }),
+    desk: new QuestionDesk({
+      ...options,
+      volumes: ports.volumes ?? createDockerVolumes(client),
+      use: await VolumeUse.open(options.directory, options.log),
     }),
     secrets,
     network,

@@ -12,7 +12,7 @@ import {
 } from '../model/spec.ts';
 import { dataVolumeName, volumeName } from '../model/volume-name.ts';
 import type { PlacedInstance, Scope } from './containers.ts';
-import { volumeLabels } from './labels.ts';
+import { ownVolumeLabels, volumeLabels } from './labels.ts';
 
 export interface MountOptionsInput {
   readonly scope: Scope;
@@ -90,6 +90,8 @@ function strictBind({ source, target, readOnly, propagation }: BindMount) {
 /** The engine makes a named volume when it is missing, with these labels and this driver, and never deletes it. */
 function namedVolume(scope: Scope, instance: AssignedInstance, mount: VolumeMount) {
   const { volume, target, readOnly, noCopy = false, subpath } = mount;
+  const isShared = volume.scope !== 'instance';
+  const labels = isShared ? volumeLabels(scope, instance) : ownVolumeLabels(scope, instance);
   return {
     Type: 'volume' as const,
     Source: volumeName(instance, volume),
@@ -98,7 +100,7 @@ function namedVolume(scope: Scope, instance: AssignedInstance, mount: VolumeMoun
     VolumeOptions: {
       NoCopy: noCopy,
       ...(subpath === undefined ? {} : { Subpath: subpath }),
-      Labels: { ...volume.labels, ...volumeLabels(scope, instance) },
+      Labels: { ...volume.labels, ...labels },
       DriverConfig: { Name: volume.driver ?? '', Options: { ...volume.driverOptions } },
     },
   };
@@ -113,7 +115,7 @@ function anonymousVolume(scope: Scope, instance: AssignedInstance, target: strin
     Source: dataVolumeName(instance, target),
     VolumeOptions: {
       NoCopy: false,
-      Labels: { ...volumeLabels(scope, instance) },
+      Labels: { ...ownVolumeLabels(scope, instance) },
       DriverConfig: { Name: '', Options: {} },
     },
   };

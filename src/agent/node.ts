@@ -3,6 +3,7 @@ import { errorMessage, GridError } from '../model/error.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
+import type { Answer } from '../model/volume.ts';
 import {
   type AgentMessage,
   type AgentMessageOf,
@@ -35,6 +36,7 @@ import { LoadBalancers } from './load-balancers.ts';
 import { NetworkReporter } from './network-reporter.ts';
 import { Observer } from './observer.ts';
 import type { Probes } from './probe.ts';
+import type { QuestionDesk } from './question-desk.ts';
 import { Reconciler } from './reconciler.ts';
 import { RefusedPorts } from './refused-ports.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -55,6 +57,7 @@ export interface NodeOptions {
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly drifts: DriftRecord;
+  readonly desk: QuestionDesk;
   readonly network: GridNetwork;
   /** For what load balancers of this node go by. */
   readonly balancersDirectory: string;
@@ -225,6 +228,14 @@ export class Node implements SessionHost {
     await taken;
   }
 
+  async asked(message: MasterMessageOf<'question'>, nonce: string): Promise<Answer> {
+    const { identity, desk } = this.#options;
+    const { membership } = identity;
+    if (membership === null) throw new Error('not joined yet');
+    const assignment = () => this.#reconciler?.assignment ?? null;
+    return await desk.answer(message, { nonce, membership, assignment });
+  }
+
   resync(options: { readonly recall: boolean }): void {
     if (this.#observer.isOpen) this.#observer.complete(options);
     else this.#recalled ||= options.recall;
@@ -278,6 +289,7 @@ export class Node implements SessionHost {
       scope: { grid, node, publishAddress },
       onChange: (path) => this.#changed(path),
       onEvent: (event) => this.#report(event),
+      onListed: (all) => this.#options.desk.listed(all),
     });
     void this.#reconciler.looked.then(() => network.begin(async () => await balancers.settled()));
     return this.#reconciler;

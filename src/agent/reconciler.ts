@@ -14,6 +14,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface ReconcilerOptions extends Omit<Surroundings, 'readyContainer' | 'drifts'> {
   /** Absent: what others did is forgotten with this reconciler. */
   readonly drifts?: DriftRecord;
+  /** Told of every listing. */
+  readonly onListed?: (all: readonly ListedContainer[]) => void;
   readonly random: () => number;
 }
 
@@ -165,6 +167,7 @@ export class Reconciler {
 
   #compare(all: readonly ListedContainer[]): void {
     this.#options.hooks.found(new Set(all.map((one) => one.id)));
+    this.#options.onListed?.(all);
     const byPath = new Map<string, ListedContainer[]>();
     for (const one of all) {
       const path = instancePath(one);

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { type RawData, WebSocket } from 'ws';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { NodeFacts } from '../model/observed.ts';
+import type { Answer } from '../model/volume.ts';
 import {
   type AgentMessage,
   type AgentMessageOf,
+  CAPABILITY,
   CLOSE,
   MAX_FRAME_BYTES,
   type MasterMessage,
@@ -43,6 +45,8 @@ export interface SessionHost {
   opened(session: Session, options: { readonly recall: boolean }): void;
   /** Returns why it is not taken, or `null`. */
   assigned(message: MasterMessageOf<'assignment'>): Promise<AgentMessageOf<'refusal'> | null>;
+  /** Throws `GridError` for what this node's master did not ask in this session. */
+  asked(message: MasterMessageOf<'question'>, nonce: string): Promise<Answer>;
   resync(options: { readonly recall: boolean }): void;
   /** Of the network map that the node goes by; 0 without one. */
   networkVersion(): number;
@@ -86,6 +90,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #socket: WebSocket;
   readonly #alarm: Alarm;
+  readonly #nonce = randomBytes(32).toString('hex');
   #state: State;
   #queue: Promise<void> = Promise.resolve();
   #capabilities: readonly string[] = [];
@@ -96,7 +101,7 @@ export class Session {
   /** Connects at once. */
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#state = { name: 'greeting', nonce: randomBytes(32).toString('hex') };
+    this.#state = { name: 'greeting', nonce: this.#nonce };
     this.#alarm = new Alarm(options.clock, () => this.#beat());
     this.#alarm.set(options.clock.now() + HANDSHAKE_LIMIT);
     this.#socket = new WebSocket(options.url, {
@@ -162,7 +167,7 @@ export class Session {
       type: 'hello',
       protocol: { min: PROTOCOL.min, max: PROTOCOL.max },
       agentVersion: host.version,
-      capabilities: [],
+      capabilities: [CAPABILITY.questions],
       nonce: this.#state.nonce,
       publicKey: host.keys.publicKey,
     });
@@ -196,6 +201,10 @@ export class Session {
     if (state.name === 'open' && message.type === 'assignment') return await this.#assign(message);
     if (state.name === 'open' && message.type === 'network')
       return await this.#options.host.networked(message);
+    if (state.name === 'open' && message.type === 'question') {
+      this.#answer(message);
+      return;
+    }
     if (state.name === 'open' && message.type === 'resync') {
       this.#options.host.resync({ recall: message.recall });
       return;
@@ -250,6 +259,14 @@ export class Session {
     this.close('shutdown');
   }
 
+  /** Beside all else: an engine that is asked takes its time. */
+  #answer(message: MasterMessageOf<'question'>): void {
+    this.#options.host.asked(message, this.#nonce).then(
+      (answer) => this.send({ type: 'answer', number: message.number, answer: wireAnswer(answer) }),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
   /** Also the end of a handshake that takes too long. */
   #beat(): void {
     if (this.#state.name !== 'open' || !this.#alive) {
@@ -268,6 +285,12 @@ export class Session {
     this.#fault ??= { retry: !refused, reason: errorMessage(error) };
     this.close(refused ? 'notAuthenticated' : 'protocolViolation');
   }
+}
+
+type WireAnswer = AgentMessageOf<'answer'>['answer'];
+
+function wireAnswer(answer: Answer): WireAnswer {
+  return answer as WireAnswer;
 }
 
 /** Throws `not-authenticated` unless the peer proves that it owns the key that this node trusts. */

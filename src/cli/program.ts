@@ -30,6 +30,7 @@ import {
 import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
 import { statusOfAll, statusOfGrid } from './status.ts';
 import { createToken } from './token.ts';
+import { listVolumes, removeVolume } from './volume.ts';
 import { addVpnCommands } from './vpn-commands.ts';
 
 /** Runs one command line, without the program's name, to its exit code. Never throws. */
@@ -68,6 +69,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addGridCommands(tree);
   addDeployCommands(tree);
   addNodeCommands(tree);
+  addVolumeCommands(tree);
   addNetworkCommands(tree);
   addSecretCommands(tree);
   addCertificateCommands(tree);
@@ -170,6 +172,27 @@ function addNodeCommands(tree: Tree): void {
   })
     .requiredOption('-g, --grid <grid>', 'the grid to join')
     .option('--expires <duration>', 'how long it is good for (default 1h)', duration);
+}
+
+function addVolumeCommands(tree: Tree): void {
+  const volume = tree.program.command('volume').description('data of services on the nodes');
+  addClient({ ...tree, program: volume }, 'ls <grid>', {
+    summary:
+      'list the volumes of a grid: where they are, whose they are, and since when nothing uses them',
+    act: (io, client, { args, json }) => listVolumes(io, client, { grid: text(args[0]), json }),
+  });
+  addClient({ ...tree, program: volume }, 'rm <grid> <node> <volume>', {
+    summary:
+      'remove a volume that nothing uses, with all that is in it; its name is asked for once more',
+    act: (io, client, { args, options, json }) =>
+      removeVolume(io, client, {
+        grid: text(args[0]),
+        node: text(args[1]),
+        volume: text(args[2]),
+        confirm: optional(options['yesRemove']),
+        json,
+      }),
+  }).option('--yes-remove <name>', 'the name once more, instead of typing it');
 }
 
 function addLeave(tree: Tree): void {

@@ -59,10 +59,19 @@ const replies = {
   EventList: wire.EventList,
   Token: wire.Token,
   NetworkStatus: wire.NetworkStatus,
+  VolumeList: wire.VolumeList,
 };
 
 const GridParams = Type.Object({ grid: Name });
 const NodeParams = Type.Object({ grid: Name, node: Name });
+const VolumeParams = Type.Object({
+  grid: Name,
+  node: Name,
+  volume: Type.String({ minLength: 1, maxLength: 1_024 }),
+});
+const RemovalQuery = Type.Object({
+  confirm: Type.String({ maxLength: 1_024, description: 'The name of the volume once more.' }),
+});
 const DeployParams = Type.Object({ id: Name });
 const page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
@@ -89,6 +98,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerDeploys(app, options);
   registerNodes(app, options);
   registerEvents(app, options);
+  registerVolumes(app, options);
 }
 
 /**
@@ -192,6 +202,28 @@ const refusals = {
   ),
   'not-held': answer(409, 'not-held', 'this deploy does not wait for an approval'),
 };
+
+function registerVolumes(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/volumes',
+    { schema: { params: GridParams, ...doc('VolumeList', 'Volumes of a grid, on all its nodes') } },
+    (request) => operations.volumes(request.params.grid),
+  );
+  app.delete(
+    '/grids/:grid/nodes/:node/volumes/:volume',
+    {
+      schema: {
+        params: VolumeParams,
+        querystring: RemovalQuery,
+        ...doc(null, 'Remove a volume that nothing uses, with all that is in it', 204),
+      },
+    },
+    async ({ params, query }, reply) => {
+      await operations.removeVolume({ ...params, ...query, actor: ACTOR });
+      return await reply.code(204).send();
+    },
+  );
+}
 
 function registerNodes(app: Api, { operations }: ApiOptions): void {
   app.get(

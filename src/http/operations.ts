@@ -14,6 +14,7 @@ import type {
   Token,
   Update,
   VariableList,
+  VolumeList,
 } from '../protocol/api.ts';
 
 /** A slice of a listing, newest first: at most `limit`, older than the one whose id is `before`. */
@@ -30,6 +31,14 @@ export interface EventQuery extends PageQuery {
 export interface Approval {
   readonly kind: 'approved' | 'changed' | 'not-held';
   readonly deploy: DeploySummary;
+}
+
+export interface VolumeRemoval {
+  readonly grid: string;
+  readonly node: string;
+  readonly volume: string;
+  readonly confirm: string;
+  readonly actor: string;
 }
 
 /**
@@ -59,6 +68,10 @@ export interface Operations {
   /** What values are sealed for, so that this master can open them. */
   recipient(): Recipient;
   network(grid: string): Promise<NetworkStatus>;
+  /** Asks every node that is online. */
+  volumes(grid: string): Promise<VolumeList>;
+  /** Refuses (`invalid-request`) unless `confirm` is its name, and what is used or wanted. */
+  removeVolume(of: VolumeRemoval): Promise<void>;
   /** The repository was read once and everything needed to deploy is running. */
   ready(): boolean;
 }

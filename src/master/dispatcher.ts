@@ -4,6 +4,7 @@ import { GridError } from '../model/error.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import type { NetworkReport } from '../model/network-report.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
+import type { Answer, Question } from '../model/volume.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
 import { decodeAssignment, decodeNetworkMap, toObservedInstance } from '../protocol/codec.ts';
 import { MAX_INSTANCES } from '../protocol/shape.ts';
@@ -18,6 +19,7 @@ import { oneshotsAmong } from './done-hooks.ts';
 import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import type { NetworkMaps } from './network-maps.ts';
+import { Questions } from './questions.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 import type { Vault } from './vault.ts';
 
@@ -78,6 +80,7 @@ export class Dispatcher implements SessionHost {
   readonly heartbeatSeconds: number;
   readonly #options: DispatcherOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #questions: Questions;
   readonly #greeting = new Set<Session>();
   #closing = false;
 
@@ -85,6 +88,7 @@ export class Dispatcher implements SessionHost {
     this.#options = options;
     this.identity = options.identity;
     this.version = options.version;
+    this.#questions = new Questions(options);
     this.heartbeatSeconds = options.heartbeatSeconds;
   }
 
@@ -116,6 +120,17 @@ export class Dispatcher implements SessionHost {
       'assignment stored',
     );
     this.#send(assignment);
+  }
+
+  /** Throws `GridError` when the node is not here, too old, or does not answer. */
+  async ask(grid: string, node: string, question: Question): Promise<Answer> {
+    const session = this.#sessions.get(key(grid, node));
+    if (session !== undefined) return await this.#questions.ask(session, question);
+    throw new GridError({ code: 'invalid-request', message: `node ${node} is not online` });
+  }
+
+  answered(session: Session, message: AgentMessageOf<'answer'>): void {
+    this.#questions.answered(session, message);
   }
 
   isConnected(grid: string, node: string): boolean {
@@ -290,6 +305,7 @@ export class Dispatcher implements SessionHost {
   }
 
   closed(session: Session): void {
+    this.#questions.closed(session);
     const { grid, node: name } = session.node;
     if (!this.#isCurrent(session)) return;
     this.#options.networks.of(grid).closed(name, session);

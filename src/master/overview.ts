@@ -28,6 +28,7 @@ import {
   serviceStatuses,
 } from './status.ts';
 import type { UpdateHub } from './update-hub.ts';
+import { gridVolumes, removeVolume } from './volumes.ts';
 
 export interface OverviewOptions {
   readonly store: Store;
@@ -104,6 +105,14 @@ export function createOverview(options: OverviewOptions): Operations {
     network: async (grid) => {
       controllerOf(options, grid);
       return await options.networkWatch.status(grid);
+    },
+    volumes: async (grid) => {
+      controllerOf(options, grid);
+      return await gridVolumes(options, grid);
+    },
+    removeVolume: async (of) => {
+      controllerOf(options, of.grid);
+      await removeVolume(options, of);
     },
     recipient: () => ({ recipient: options.recipient }),
     ready: () => options.repository().head !== null,

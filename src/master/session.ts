@@ -33,6 +33,7 @@ export interface SessionHost {
     message: AgentMessageOf<'event'> | AgentMessageOf<'refusal'>,
   ): Promise<void>;
   closed(session: Session): void;
+  answered(session: Session, message: AgentMessageOf<'answer'>): void;
   networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
   hostReported(session: Session, message: AgentMessageOf<'host'>): void;
   engineHeard(session: Session, message: AgentMessageOf<'engine'>): void;
@@ -95,6 +96,8 @@ export class Session {
   /** The next observation's sequence number; `null`: only a complete one will do. */
   #expected: number | null = null;
   #alive = true;
+  #capabilities: readonly string[] = [];
+  #agentNonce = '';
   /** Events and refusals since the last beat. */
   #reports = 0;
   #timer: NodeJS.Timeout;
@@ -144,6 +147,20 @@ export class Session {
   /** Of the network map that the node went by when the session opened. `null`: its agent knows of none. */
   get networkVersion(): number | null {
     return this.#state.name === 'open' ? this.#state.networkVersion : null;
+  }
+
+  /** Whether the agent takes what an older one would refuse. */
+  takes(capability: string): boolean {
+    return this.#capabilities.includes(capability);
+  }
+
+  /** By which the agent knows this session. */
+  get agentNonce(): string {
+    return this.#agentNonce;
+  }
+
+  ask(number: number, signed: Signed): void {
+    this.#send({ type: 'question', number, signed });
   }
 
   assign(generation: number, signed: Signed, secrets?: Signed): void {
@@ -215,6 +232,8 @@ export class Session {
       return this.#host.hostReported(this, message);
     if (state.name === 'open' && message.type === 'engine')
       return this.#host.engineHeard(this, message);
+    if (state.name === 'open' && message.type === 'answer')
+      return this.#host.answered(this, message);
     throw new GridError({
       code: 'protocol-violation',
       message: `'${message.type}' while the session is ${state.name}`,
@@ -232,6 +251,8 @@ export class Session {
     }
     const nonces = { agent: hello.nonce, master: randomBytes(32).toString('hex') };
     this.#state = { name: 'proving', publicKey: hello.publicKey, nonces };
+    this.#capabilities = hello.capabilities;
+    this.#agentNonce = hello.nonce;
     const { identity, version } = this.#host;
     this.#send({
       type: 'challenge',

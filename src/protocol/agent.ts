@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { DiskSpace } from './engine-shape.ts';
 import { HostReport } from './host-shape.ts';
 import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from './shape.ts';
+import { Answer, Question } from './volume-shape.ts';
 
 /**
  * Every message between master and agent. One JSON object a websocket text frame, `type` tells which.
@@ -21,6 +22,8 @@ import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from 
  *   agent ── network-report ▶ master     how it reaches its peers, and what is in the way; capability `network-report`
  *   agent ── host ──────────▶ master     what else is on its host; capability `host`
  *   agent ── engine ────────▶ master     whether the Docker engine answers, and its disk; capability `engine`
+ *   agent ◀─ question ────── master     what a person asks of the node, signed for this session; capability `questions`
+ *   agent ── answer ────────▶ master     to the question of that number
  *
  * Unknown types are refused, unknown fields tolerated. The agent must check the master's signature against its pinned key
  * (or, when joining, the fingerprint inside the join token) before it sends `proof`: the token must not reach an impostor.
@@ -45,6 +48,7 @@ export const CAPABILITY = {
   networkReport: 'network-report',
   host: 'host',
   engine: 'engine',
+  questions: 'questions',
 } as const;
 
 const text = (maxLength: number) => Type.String({ maxLength });
@@ -175,6 +179,15 @@ const EngineMessage = Type.Object({
   disk: Type.Union([DiskSpace, Type.Null()]),
 });
 
+const QuestionMessage = Type.Object({
+  type: Type.Literal('question'),
+  number: count,
+  /** A signed `AskedQuestion`. */
+  signed: Signed,
+});
+
+const AnswerMessage = Type.Object({ type: Type.Literal('answer'), number: count, answer: Answer });
+
 export const AgentMessage = Type.Union([
   Hello,
   Proof,
@@ -186,8 +199,16 @@ export const AgentMessage = Type.Union([
   NetworkReportMessage,
   HostMessage,
   EngineMessage,
+  AnswerMessage,
 ]);
-export const MasterMessage = Type.Union([Challenge, Welcome, AssignmentMessage, Network, Resync]);
+export const MasterMessage = Type.Union([
+  Challenge,
+  Welcome,
+  AssignmentMessage,
+  Network,
+  Resync,
+  QuestionMessage,
+]);
 
 export type AgentMessage = Type.Static<typeof AgentMessage>;
 export type MasterMessage = Type.Static<typeof MasterMessage>;
@@ -213,3 +234,13 @@ export const SecretsParcel = Type.Object({
   sealed: text(MAX_FRAME_BYTES),
 });
 export type SecretsParcel = Type.Static<typeof SecretsParcel>;
+
+/** `nonce` is the one that the agent opened the session with: a question is good for no other. */
+export const AskedQuestion = Type.Object({
+  grid: Name,
+  node: Name,
+  number: count,
+  nonce: Nonce,
+  question: Question,
+});
+export type AskedQuestion = Type.Static<typeof AskedQuestion>;

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { GridError } from '../model/error.ts';
 import { DiskSpace } from './engine-shape.ts';
 import { Drift, Name, NetworkReport, NodeFacts } from './shape.ts';
+import { VolumeFacts } from './volume-shape.ts';
 
 /**
  * Every request and reply of `/api/v1`, as JSON Schema with inferred types. Master, command line and OpenAPI document read
@@ -348,6 +349,13 @@ export const NetworkStatus = Type.Object({
   nodes: list(NetworkNodeStatus),
 });
 
+const VolumeStatus = Type.Object({ grid: text, node: text, ...VolumeFacts.properties });
+export const VolumeList = Type.Object({
+  volumes: list(VolumeStatus),
+  /** Nodes that were asked in vain: what they have is not in the list. */
+  silent: list(Type.Object({ node: text, reason: text })),
+});
+
 const before = nullable(
   Type.String({ description: 'Pass it as `before` for the next, older page; null: no more.' }),
 );
@@ -421,6 +429,7 @@ export type DeployList = Frozen<Type.Static<typeof DeployList>>;
 export type EventList = Frozen<Type.Static<typeof EventList>>;
 export type DeployStarted = Frozen<Type.Static<typeof DeployStarted>>;
 export type Token = Frozen<Type.Static<typeof Token>>;
+export type VolumeList = Frozen<Type.Static<typeof VolumeList>>;
 export type NetworkStatus = Frozen<Type.Static<typeof NetworkStatus>>;
 export type Update = Frozen<Type.Static<typeof Update>>;
 

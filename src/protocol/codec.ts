@@ -8,7 +8,7 @@ import type {
   ObservedInstance as ObservedInstanceType,
 } from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
-import { AgentMessage, Credential, MasterMessage, SecretsParcel } from './agent.ts';
+import { AgentMessage, AskedQuestion, Credential, MasterMessage, SecretsParcel } from './agent.ts';
 import { Assignment, ContainerSpec, NetworkMap, NodeFacts } from './shape.ts';
 
 /**
@@ -72,6 +72,7 @@ export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment
 export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
 export const decodeCredential = decoder<Credential>('credential', Credential);
 export const decodeNodeFacts = decoder<NodeFactsType>('node facts', NodeFacts);
+export const decodeAskedQuestion = decoder<AskedQuestion>('question', AskedQuestion);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
 
 const checkSpec = ajv.compile(ContainerSpec);

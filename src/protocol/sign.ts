@@ -20,7 +20,8 @@ export type Domain =
   | 'assignment'
   | 'network'
   | 'credential'
-  | 'secrets';
+  | 'secrets'
+  | 'question';
 
 export interface KeyPair {
   /** SPKI, DER, base64. */

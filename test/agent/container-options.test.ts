@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { containerOptions } from '../../src/agent/container-options.ts';
 import type { PlacedInstance } from '../../src/agent/containers.ts';
 import { hookOptions } from '../../src/agent/hook-options.ts';
-import { parseLabels } from '../../src/agent/labels.ts';
+import { parseLabels, parseVolumeLabels } from '../../src/agent/labels.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
@@ -212,6 +212,17 @@ describe('the volumes of a container', () => {
         DriverConfig: { Name: 'nfs', Options: { share: '/x' } },
       },
     });
+  });
+
+  it('say whose they are where only one instance has them', () => {
+    const labelsOf = (scope: 'instance' | 'stack') =>
+      optionsOf({ mounts: [aVolumeMount({ scope })], number: 2 }).HostConfig.Mounts.map((mount) =>
+        'VolumeOptions' in mount ? parseVolumeLabels(mount.VolumeOptions?.Labels ?? {}) : null,
+      );
+
+    const own = { stack: 'shop', service: 'web', number: 2, node: 'node-1' };
+    expect(labelsOf('instance')).toEqual([own]);
+    expect(labelsOf('stack')).toEqual([{ ...own, service: null, number: null, node: null }]);
   });
 
   it('that the image declares are not mounted a second time, however their path is written', () => {

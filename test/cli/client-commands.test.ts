@@ -41,7 +41,68 @@ const failure = {
 const halted = [{ stack: 'shop', service: 'web', number: 2, node: 'web-2', failure, remaining: 1 }];
 const confirmation = { reason: 'It removes 67 % of the instances.', removes: ['shop/web-1'] };
 
+describe('gridops volume', () => {
+  const volume = {
+    grid: 'production',
+    node: 'web-1',
+    name: 'shop.db.data-1',
+    driver: 'local',
+    stack: 'shop',
+    service: 'db',
+    number: 1,
+    createdAt: null,
+    size: 3 * 1_024 ** 2,
+    usedBy: [],
+    unusedSince: NOW - 7_200_000,
+  };
+
+  it('lists what there is, whose it was and since when nothing uses it, and who did not say', async () => {
+    server.operations.volumeList = {
+      volumes: [volume, { ...volume, name: 'shop.data', service: null, usedBy: ['shop.web-1'] }],
+      silent: [{ node: 'web-2', reason: 'it is not online' }],
+    };
+
+    const { code, out } = await run(['volume', 'ls', 'production']);
+
+    expect(code).toBe(EXIT.failed);
+    const rows = out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 5));
+    expect(rows.slice(1)).toEqual([
+      ['web-1', 'shop.db.data-1', 'shop/db-1', '3.0 MiB', '-'],
+      ['web-1', 'shop.data', 'shop', '3.0 MiB', 'shop.web-1'],
+      ['web-2: not known, it is not online'],
+      [''],
+    ]);
+  });
+
+  it('removes one only when its name is given once more', async () => {
+    const command = ['volume', 'rm', 'production', 'web-1', volume.name];
+
+    const without = await run(command);
+    const wrong = await run([...command, '--yes-remove', 'shop.db.data-2']);
+    expect(server.operations.calls).toEqual([]);
+    const right = await run([...command, '--yes-remove', volume.name]);
+
+    expect([without.code, wrong.code, right.code]).toEqual([EXIT.failed, EXIT.failed, EXIT.done]);
+    expect(without.err).toContain(`--yes-remove ${volume.name}`);
+    expect(server.operations.calls).toEqual([
+      `remove volume ${volume.name} of web-1, confirmed ${volume.name}, by api`,
+    ]);
+  });
+});
+
 describe('gridops status', () => {
+  it('shows what somebody else has made of instances, what differs, and for how long', async () => {
+    const differences = [{ what: 'mem_limit', wanted: '64 MiB', found: '1 MiB' }];
+    const drift = { state: 'reported', differences, count: 1, since: NOW - 300_000 } as const;
+    server.operations.instanceList = [anInstance({ drift })];
+
+    const { out } = await run(['status', 'production']);
+
+    expect(out).toContain(
+      'shop/web-1 on web-1: changed by somebody else, and left so: mem_limit 1 MiB instead of 64 MiB, for ',
+    );
+  });
+
   it('shows every grid on a line', async () => {
     server.operations.gridList = [aGrid(), aGrid({ name: 'eu', deploy: null })];
     const { code, out } = await run(['status']);

@@ -204,14 +204,11 @@ describe.skipIf(withoutDocker)('drift on a real engine', () => {
   it('meets whoever removes it each second ever more rarely, and has it back when a person asks for it', async () => {
     await run();
     let removals = 0;
-    const actor = setInterval(() => {
-      void docker('rm', '-f', name).then(
-        (answer) => {
-          if (answer === name) removals += 1;
-        },
-        () => undefined,
-      );
-    }, 1_000);
+    const removeIt = async () => {
+      const answer = await docker('rm', '-f', name).catch(() => '');
+      if (answer === name) removals += 1;
+    };
+    const actor = setInterval(() => void removeIt(), 1_000);
     try {
       await vi.waitFor(() => expect(observe()?.drift).toMatchObject({ state: 'stalled' }), SECONDS);
     } finally {

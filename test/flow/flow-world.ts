@@ -28,7 +28,12 @@ export async function startFlowWorld(
   });
   const world = await startWorld({
     nodes: ['node-1', 'node-2'],
-    agentPorts: () => ({ containers: engine, engine, probes: engine }),
+    agentPorts: () => ({
+      containers: engine,
+      engine,
+      probes: engine,
+      volumes: engine.volumes,
+    }),
     ...options,
   });
   return { world, engine };

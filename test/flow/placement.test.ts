@@ -29,6 +29,7 @@ async function start(files: Readonly<Record<string, string>>): Promise<string> {
       return { containers: engine, engine, probes: engine };
     },
   }));
+  await world.final(await world.work.head());
   await eventually(async () => {
     const { counts } = await world.gridStatus();
     return counts.nodesOnline === 2 ? counts : null;

@@ -1,4 +1,10 @@
-import type { Approval, EventQuery, Operations, PageQuery } from '../../src/http/operations.ts';
+import type {
+  Approval,
+  EventQuery,
+  Operations,
+  PageQuery,
+  VolumeRemoval,
+} from '../../src/http/operations.ts';
 import { GridError } from '../../src/model/error.ts';
 import type {
   CurrentPlan,
@@ -12,6 +18,7 @@ import type {
   ServiceStatus,
   Update,
   VariableList,
+  VolumeList,
 } from '../../src/protocol/api.ts';
 
 export const SHA = '4f2a9c1d0b7e63558a4dd1c9f20e7b31a6c5d802';
@@ -200,6 +207,7 @@ export class FakeOperations implements Operations {
   serviceList: ServiceStatus[] = [aService()];
   instanceList: InstanceStatus[] = [anInstance(), anInstance({ number: 2, node: 'web-2' })];
   deployList: Deploy[] = [aDeploy()];
+  volumeList: VolumeList = { volumes: [], silent: [] };
   networkStatus: NetworkStatus = { grid: 'production', now: NOW, map: null, nodes: [] };
   eventList: GridEvent[] = [anEvent()];
   currentPlan: CurrentPlan | null = {
@@ -301,6 +309,16 @@ export class FakeOperations implements Operations {
   async removeNode(grid: string, node: string) {
     this.#find(this.nodeList, (one) => one.grid === grid && one.name === node, `node '${node}'`);
     this.calls.push(`remove ${grid} ${node}`);
+  }
+
+  async volumes(grid: string) {
+    await this.grid(grid);
+    return this.volumeList;
+  }
+
+  async removeVolume({ grid, node, volume, confirm, actor }: VolumeRemoval) {
+    await this.grid(grid);
+    this.calls.push(`remove volume ${volume} of ${node}, confirmed ${confirm}, by ${actor}`);
   }
 
   async network(grid: string) {

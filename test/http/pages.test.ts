@@ -227,6 +227,20 @@ describe('the page of a grid', () => {
   });
 });
 
+describe('what somebody else has made of an instance', () => {
+  it('is on the page of the grid, with what differs and since when', async () => {
+    const found = 'container paused instead of running';
+    const differences = [{ what: 'container', wanted: 'running', found: 'paused' }];
+    const drift = { state: 'stalled', differences, count: 7, since: NOW - 300_000 } as const;
+    server.operations.instanceList = [anInstance({ state: 'paused', drift })];
+
+    const text = await (await server.page('/grids/production')).text();
+
+    expect(text).toContain(`stalled, somebody else has undone it 7 times in a row: ${found}`);
+    expect(text).toContain('5 min ago');
+  });
+});
+
 describe('the page of a deploy', () => {
   async function show(fields: Parameters<typeof aDeploy>[0]): Promise<string> {
     server.operations.deployList = [aDeploy(fields)];

@@ -16,6 +16,7 @@ import type {
 } from '../../src/agent/containers.ts';
 import { type Limits, wantedLimits } from '../../src/agent/live-settings.ts';
 import type { Probes, Target } from '../../src/agent/probe.ts';
+import type { Volumes } from '../../src/agent/volumes.ts';
 import type { ContainerPhase } from '../../src/model/container.ts';
 import type { DiskSpace } from '../../src/model/engine-condition.ts';
 import { type ErrorCode, GridError } from '../../src/model/error.ts';
@@ -23,6 +24,7 @@ import { isGating } from '../../src/model/extras.ts';
 import { type Hook, hookKey, hooksInside } from '../../src/model/hook.ts';
 import type { HostReport } from '../../src/model/host-report.ts';
 import { type InstanceId, instancePath } from '../../src/model/identity.ts';
+import { volumeName } from '../../src/model/volume-name.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
 /** What containers of an image do. Times in milliseconds since a container's start. */
@@ -123,6 +125,8 @@ export class FakeEngine implements Containers, Engine, Probes {
   readonly #listeners = new Set<Listener>();
   readonly #faults: { operation: Operation; error: GridError; times: number }[] = [];
   readonly #most = new Map<string, number>();
+  /** By name, with the instance that it was made for. */
+  readonly #volumes = new Map<string, { readonly scope: Scope; readonly of: InstanceId }>();
   #ids = 0;
 
   constructor(options: {
@@ -249,6 +253,31 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.journal.filter((line) => line.startsWith(`${operation} `)).length;
   }
 
+  /** The port `Volumes`. */
+  readonly volumes: Volumes = {
+    list: async (grid, node) => {
+      await this.#enter('list');
+      const own = [...this.#volumes].filter(
+        ([, { scope }]) => scope.grid === grid && scope.node === node,
+      );
+      return own.map(([name, { of }]) => ({
+        name,
+        driver: 'local',
+        stack: of.stack,
+        service: of.service,
+        number: of.number,
+        createdAt: null,
+        size: 1_536,
+        usedBy: this.#usersOf(name),
+      }));
+    },
+    remove: async (name) => {
+      await this.#enter('remove', `volume ${name}`);
+      if (this.#usersOf(name).length > 0) throw refused('engine-refused', 'volume is in use');
+      this.#volumes.delete(name);
+    },
+  };
+
   // The port `Containers`.
 
   async list(scope: Scope): Promise<ListedContainer[]> {
@@ -265,6 +294,7 @@ export class FakeEngine implements Containers, Engine, Probes {
         stack: instance.stack,
         service: instance.service,
         number: instance.number,
+        volumes: volumesOf(instance),
         mounted: instance.spec.mounts.flatMap((one) => (one.kind === 'bind' ? [one.source] : [])),
       }),
     );
@@ -486,8 +516,15 @@ export class FakeEngine implements Containers, Engine, Probes {
       limits: wantedLimits(instance.spec),
       networks: [NETWORK],
     });
+    for (const volume of volumesOf(instance))
+      if (!this.#volumes.has(volume)) this.#volumes.set(volume, { scope, of: instance });
     this.#countInstance(instancePath(instance));
     return id;
+  }
+
+  #usersOf(volume: string): string[] {
+    const all = [...this.#containers.values()];
+    return all.filter((one) => volumesOf(one.instance).includes(volume)).map((one) => one.name);
   }
 
   #listening({ host, port }: Target): FakeContainer {
@@ -667,6 +704,12 @@ function facts(one: FakeContainer): ContainerFacts {
     networks,
     settings: { limits, network: NETWORK },
   };
+}
+
+function volumesOf(instance: PlacedInstance): string[] {
+  return instance.spec.mounts.flatMap((mount) =>
+    mount.kind === 'volume' && !mount.volume.external ? [volumeName(instance, mount.volume)] : [],
+  );
 }
 
 function isAlive({ phase }: FakeContainer): boolean {

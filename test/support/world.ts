@@ -252,6 +252,12 @@ export class World {
     return (await response.json()) as T;
   }
 
+  /** The status that a request without a body is answered with. */
+  async apiStatus(method: string, path: string): Promise<number> {
+    const headers = { authorization: `Bearer ${API_TOKEN}` };
+    return (await fetch(`${this.master.url}/api/v1/${path}`, { method, headers })).status;
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.agents.values()].map(async (agent) => await agent.stop()));
     await this.stopMaster();
