@@ -7,6 +7,7 @@ import {
   anEvent,
   anInstance,
   aPlan,
+  aService,
   aSummary,
   NOW,
   nodeNetwork,
@@ -140,6 +141,17 @@ describe('gridops status', () => {
     expect(out).toMatch(/shop\/web-1 +failing +web-1 +9f8e7d6c5b4a/);
     expect(out).toContain('shop/web-1 on web-1: the container ended\n  | first\n  | last');
     expect(out).toMatch(/production +web-2 +online/);
+  });
+
+  it('of one grid says which service does not run what git says, and why', async () => {
+    const back = { node: 'web-2', failure, specHash: 'x', revision: 'abcdef0123', instances: 2 };
+    const divergence = { stack: 'shop', service: 'web', number: 2, ...back };
+    server.operations.serviceList = [aService({ divergence })];
+    const { out } = await run(['status', 'production']);
+    expect(out).toContain('shop/web (rolled back)');
+    expect(out).toContain(
+      'shop/web diverges from git: it runs the spec of abcdef0 again until a commit changes it\n  shop/web-2 on web-2: the container ended\n  | first\n  | last',
+    );
   });
 
   it('says since when the repository cannot be read', async () => {

@@ -203,6 +203,15 @@ describe('the first page', () => {
 });
 
 describe('the page of a grid', () => {
+  it('marks a service that does not run what git says, with the reason', async () => {
+    const back = { node: 'web-2', failure, specHash: 'x', revision: 'abcdef0123', instances: 3 };
+    const divergence = { stack: 'shop', service: 'web', number: 2, ...back };
+    server.operations.serviceList = [aService({ divergence })];
+    const text = await (await server.page('/grids/production')).text();
+    expect(text).toMatch(/Diverges from git: runs the spec of .*abcdef0.* again/);
+    expect(text).toContain('first line\nlast line');
+  });
+
   it('shows services, instances with their failure, nodes, deploys and events', async () => {
     const attempt = {
       specHash: 'x',
@@ -303,6 +312,33 @@ describe('the page of a deploy', () => {
     ];
     const text = await show({ phase: 'failed', plan, remaining: aPlan({ waves: [], halted }) });
     expect(text).not.toContain('keeps serving');
+  });
+
+  it('says which of two containers goes first, and why', async () => {
+    const because = 'port 80/tcp of the node';
+    const first = aStep({ mode: 'stop-first', because });
+    const plan = aPlan({ waves: [{ steps: [first] }, { steps: [aStep({ number: 2 })] }] });
+    const text = await show({ plan, remaining: null });
+    expect(text).toContain('(stops the old one first: both need port 80/tcp of the node)');
+    expect(text).toContain('(starts the new one first)');
+  });
+
+  it('shows what was rolled back, why, and which of its steps were undone', async () => {
+    const back = { node: 'web-2', failure, specHash: 'x', revision: 'abcdef0123', instances: 3 };
+    const rolledBack = [{ stack: 'shop', service: 'web', number: 2, ...back }];
+    const remaining = aPlan({ waves: [], rolledBack });
+    const text = await show({ phase: 'failed', remaining });
+    expect(text).toContain('first line\nlast line');
+    expect(text).toMatch(/runs the spec of .*abcdef0.* again, and diverges from git/);
+    expect(text).toMatch(/shop\/web-1<\/code>.*\n.*rolled back/);
+  });
+
+  it('says why what should be rolled back is held', async () => {
+    const notRolledBack = 'it needs the volume data';
+    const id = { stack: 'shop', service: 'web', number: 2, node: 'web-2' };
+    const halted = [{ ...id, failure, remaining: 0, notRolledBack }];
+    const text = await show({ phase: 'failed', remaining: aPlan({ waves: [], halted }) });
+    expect(text).toContain('Not rolled back: it needs the volume data.');
   });
 
   it('shows which filter excluded which node', async () => {

@@ -126,6 +126,30 @@ describe('a next assignment', () => {
     });
   });
 
+  it('takes what led to it from the past where a step goes back, files and secrets too', () => {
+    const mark = '⟦secret.key.abcdefghijklmnop⟧';
+    const spec = aSpec({ env: { KEY: mark } });
+    const past = aService({ spec, specHash: 'old', secrets: { [mark]: 'sealed' } });
+    const step = create(past);
+    const services = new Map([['shop/web', newWeb]]);
+
+    const next = nextAssignment({
+      node: aFleetNode(),
+      steps: [step],
+      services,
+      past: new Map([['shop/web', { definition: past, revision: 'sha-1' }]]),
+      revision: 'sha-2',
+      balancing: new Map(),
+      held: [],
+      roster: ['node-1'],
+      encode: createEncoder(),
+      done: () => new Set(),
+    });
+
+    expect(next?.instances).toMatchObject([{ specHash: 'old', revision: 'sha-1', spec }]);
+    expect(next?.secrets).toEqual({ [mark]: 'sealed' });
+  });
+
   it('drops what is removed', () => {
     const node = aFleetNode({ assignment: assignmentOf([web, db]) });
     const remove: Step = {
