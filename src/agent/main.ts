@@ -35,8 +35,8 @@ export { checkHost } from './check-host.ts';
 export { leaveGrid } from './leave-grid.ts';
 
 export interface AgentOptions {
-  /** The master's address: `http(s)://…` or `ws(s)://…`. */
-  readonly master: string;
+  /** The master's address: `http(s)://…` or `ws(s)://…`. Of several, the first that is the master is used. */
+  readonly master: string | readonly string[];
   /** Needed once, for a directory that has not joined yet; later it is only compared with what was joined. */
   readonly joinToken: string | null;
   /** The node's name. */
@@ -88,7 +88,7 @@ export async function startAgent(
   options: AgentOptions,
   ports: Partial<AgentPorts> = {},
 ): Promise<RunningAgent> {
-  const url = agentUrl(options.master);
+  const urls = [options.master].flat().map(agentUrl);
   const token = options.joinToken === null ? null : parseJoinToken(options.joinToken);
   const identity = await Identity.open(options.directory);
   checkMembership(options, identity, token);
@@ -162,7 +162,7 @@ export async function startAgent(
   housekeeping.start();
   const stopping = new AbortController();
   const uplink = keepConnected(
-    { ...options, url, host: node, facts: () => facts.current() },
+    { ...options, urls, host: node, facts: () => facts.current() },
     stopping.signal,
   ).catch((error: unknown) =>
     options.log.error({ error: errorMessage(error) }, 'the uplink ended'),

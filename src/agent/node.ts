@@ -16,6 +16,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { EnginePulse } from './engine-pulse.ts';
+import { EventOutbox } from './event-outbox.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -75,6 +76,7 @@ export interface AgentStatus {
 export class Node implements SessionHost {
   readonly #options: NodeOptions;
   readonly #observer: Observer;
+  readonly #events = new EventOutbox();
   readonly #reporter: NetworkReporter | null;
   #reconciler: Reconciler | null = null;
   #balancers: LoadBalancers | null = null;
@@ -175,6 +177,7 @@ export class Node implements SessionHost {
     // Before the first observation: what a silent engine's node shows is not to be believed for a moment.
     if (session.takes(CAPABILITY.engine))
       this.#options.pulse.open((message) => session.send(message));
+    this.#events.open((event) => session.send(event));
     if (session.takes(CAPABILITY.networkReport))
       this.#reporter?.open((message) => session.send(message));
     void this.#reconciler?.known.then(() => this.#observe(session));
@@ -325,6 +328,7 @@ export class Node implements SessionHost {
     if (this.#session !== session) return;
     this.#session = null;
     this.#reporter?.close();
+    this.#events.close();
     this.#options.pulse.close();
     this.#observer.close();
   }
@@ -332,6 +336,6 @@ export class Node implements SessionHost {
   #report(event: AgentEvent): void {
     const at = this.#options.clock.now();
     const message = event.message.slice(0, 4_000);
-    this.#session?.send({ type: 'event', at, ...event, message });
+    this.#events.add({ type: 'event', at, ...event, message });
   }
 }
