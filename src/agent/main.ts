@@ -175,6 +175,8 @@ export async function startAgent(
       const patience = setTimeout(() => client.abandon(), STOP_LIMIT);
       await Promise.all([node.stop(), housekeeping.stop(), uplink]);
       clearTimeout(patience);
+      // What nobody waits for must not keep the process.
+      client.abandon();
       await letGo();
     },
   };
