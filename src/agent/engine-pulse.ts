@@ -16,7 +16,7 @@ export interface EnginePulseOptions {
   readonly onEvent: (event: Omit<AgentEvent, 'path'>) => void;
   /** It answers again after it had been silent: it may be another version by now. */
   readonly onBack: () => void;
-  /** Room is short: with every beat as long as it is. */
+  /** Room is short: whenever it was looked at. */
   readonly onLow: () => void;
 }
 
@@ -42,7 +42,7 @@ export class EnginePulse {
   #condition: EngineCondition;
   #lastAnswer: number;
   #failures = 0;
-  #lookedAt: number | null = null;
+  #measuredAt: number | null = null;
   #isLow = false;
   #send: Send | null = null;
   /** Of the last message: what changed since is worth another one. */
@@ -87,35 +87,44 @@ export class EnginePulse {
   }
 
   async #check(signal: AbortSignal): Promise<void> {
-    const { engine } = this.#options;
     try {
-      await engine.ping();
-      const disk = await this.#space();
-      if (!signal.aborted) this.#answered(disk);
+      await this.#options.engine.ping();
+      if (signal.aborted) return;
+      this.#answered();
+      this.#measure();
     } catch (error) {
       if (!signal.aborted) this.#failed(errorMessage(error));
     }
   }
 
-  async #space(): Promise<DiskSpace | null> {
+  /** Not waited for: a file system may hang where the engine does not. */
+  #measure(): void {
     const { engine, clock } = this.#options;
     const now = clock.now();
-    const isDue = this.#lookedAt === null || Math.abs(now - this.#lookedAt) >= DISK_INTERVAL;
-    if (!isDue) return this.#condition.disk;
-    this.#lookedAt = now;
-    return await engine.disk();
+    if (this.#measuredAt !== null && Math.abs(now - this.#measuredAt) < DISK_INTERVAL) return;
+    this.#measuredAt = now;
+    engine.disk().then(
+      (disk) => this.#measured(disk),
+      // The next beat says what is wrong.
+      () => undefined,
+    );
   }
 
-  #answered(disk: DiskSpace | null): void {
+  #measured(disk: DiskSpace | null): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#condition = { ...this.#condition, disk };
+    if (disk !== null) this.#watchRoom(disk);
+    if (isNews(this.#condition, this.#told)) this.#tell();
+  }
+
+  #answered(): void {
     const now = this.#options.clock.now();
     const before = this.#condition;
     this.#lastAnswer = now;
     this.#failures = 0;
     const since = before.state === 'ok' ? before.since : now;
-    this.#condition = { state: 'ok', since, reason: null, disk };
+    this.#condition = { ...before, state: 'ok', since, reason: null };
     if (before.state === 'silent') this.#back(now - before.since);
-    if (disk !== null) this.#watchRoom(disk);
-    if (disk !== null && isLow(disk)) this.#options.onLow();
     if (isNews(this.#condition, this.#told)) this.#tell();
   }
 
@@ -127,9 +136,9 @@ export class EnginePulse {
       return;
     }
     if (silentFor < SILENT_AFTER || this.#failures < SILENT_FAILURES) return;
-    const { disk } = this.#condition;
     const since = this.#lastAnswer;
-    this.#condition = { state: 'silent', since, reason: reason.slice(0, REASON_LENGTH), disk };
+    const told = reason.slice(0, REASON_LENGTH);
+    this.#condition = { ...this.#condition, state: 'silent', since, reason: told };
     this.#options.onEvent({
       severity: 'error',
       kind: 'engine-silent',
@@ -145,6 +154,7 @@ export class EnginePulse {
   }
 
   #watchRoom(disk: DiskSpace): void {
+    if (isLow(disk)) this.#options.onLow();
     if (this.#isLow) {
       this.#isLow = isLow({ ...disk, free: disk.free / CLEARANCE });
       if (!this.#isLow)

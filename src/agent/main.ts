@@ -40,8 +40,8 @@ export { checkHost } from './check-host.ts';
 export { leaveGrid } from './leave-grid.ts';
 
 export interface AgentOptions {
-  /** The master's address: `http(s)://…` or `ws(s)://…`. */
-  readonly master: string;
+  /** The master's address: `http(s)://…` or `ws(s)://…`. Of several, the first that is the master is used. */
+  readonly master: string | readonly string[];
   /** Needed once, for a directory that has not joined yet; later it is only compared with what was joined. */
   readonly joinToken: string | null;
   /** The node's name. */
@@ -94,7 +94,7 @@ export async function startAgent(
   options: AgentOptions,
   ports: Partial<AgentPorts> = {},
 ): Promise<RunningAgent> {
-  const url = agentUrl(options.master);
+  const urls = [options.master].flat().map(agentUrl);
   const token = options.joinToken === null ? null : parseJoinToken(options.joinToken);
   const identity = await Identity.open(options.directory);
   checkMembership(options, identity, token);
@@ -175,7 +175,7 @@ export async function startAgent(
   housekeeping.start();
   const stopping = new AbortController();
   const uplink = keepConnected(
-    { ...options, url, host: node, facts: () => facts.current() },
+    { ...options, urls, host: node, facts: () => facts.current() },
     stopping.signal,
   ).catch((error: unknown) =>
     options.log.error({ error: errorMessage(error) }, 'the uplink ended'),
@@ -188,6 +188,8 @@ export async function startAgent(
       const patience = setTimeout(() => client.abandon(), STOP_LIMIT);
       await Promise.all([node.stop(), housekeeping.stop(), uplink]);
       clearTimeout(patience);
+      // What nobody waits for must not keep the process.
+      client.abandon();
       await letGo();
     },
   };

@@ -19,6 +19,7 @@ import type { AgentEvent } from './agent-event.ts';
 import type { Containers, Engine } from './containers.ts';
 import type { DriftRecord } from './drift-record.ts';
 import type { EnginePulse } from './engine-pulse.ts';
+import { EventOutbox } from './event-outbox.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { GridNetwork } from './grid-network.ts';
 import type { HookRecord } from './hook-record.ts';
@@ -83,6 +84,7 @@ export interface AgentStatus {
 export class Node implements SessionHost {
   readonly #options: NodeOptions;
   readonly #observer: Observer;
+  readonly #events = new EventOutbox();
   readonly #reporter: NetworkReporter | null;
   readonly #host: HostReporter;
   readonly #refusedPorts: RefusedPorts;
@@ -187,6 +189,7 @@ export class Node implements SessionHost {
     // Before the first observation: what a silent engine's node shows is not to be believed for a moment.
     if (session.takes(CAPABILITY.engine))
       this.#options.pulse.open((message) => session.send(message));
+    this.#events.open((event) => session.send(event));
     if (session.takes(CAPABILITY.networkReport))
       this.#reporter?.open((message) => session.send(message));
     const told = session.takes(CAPABILITY.host)
@@ -370,6 +373,7 @@ export class Node implements SessionHost {
     this.#session = null;
     this.#reporter?.close();
     this.#host.close();
+    this.#events.close();
     this.#options.pulse.close();
     this.#observer.close();
   }
@@ -377,6 +381,6 @@ export class Node implements SessionHost {
   #report(event: AgentEvent): void {
     const at = this.#options.clock.now();
     const message = event.message.slice(0, 4_000);
-    this.#session?.send({ type: 'event', at, ...event, message });
+    this.#events.add({ type: 'event', at, ...event, message });
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type RawData, WebSocket } from 'ws';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { NodeFacts } from '../model/observed.ts';
+import { isOlder } from '../model/version-order.ts';
 import type { Answer } from '../model/volume.ts';
 import {
   type AgentMessage,
@@ -221,6 +222,7 @@ export class Session {
       throw violation(`the master speaks protocol ${challenge.protocol}`);
     this.#state = { name: 'proving', masterKey: challenge.publicKey };
     this.#capabilities = challenge.capabilities;
+    noteVersions(challenge.masterVersion, this.#options);
     this.send({
       type: 'proof',
       signature: sign(
@@ -275,7 +277,8 @@ export class Session {
       return;
     }
     this.#alive = false;
-    this.#socket.ping();
+    // With the time, so that the master sees how this clock goes; to an older one it means nothing.
+    this.#socket.ping(String(this.#options.clock.now()));
     this.#alarm.set(this.#options.clock.now() + this.#heartbeat);
   }
 
@@ -309,6 +312,15 @@ function recognise(
     message: 'the peer is not the master that this node trusts',
     hint: 'Check the master’s address. If its key was lost, empty the agent’s directory and join again.',
   });
+}
+
+/** Either order works; a person is told what to update. */
+function noteVersions(master: string, { host, log }: SessionOptions): void {
+  const versions = { agent: host.version, master };
+  if (isOlder(host.version, master))
+    log.warn(versions, 'this agent is older than its master: it goes on working; update it');
+  else if (isOlder(master, host.version))
+    log.warn(versions, 'this agent is newer than its master: update the master first, always');
 }
 
 function credentials(introduction: Introduction): AgentMessageOf<'proof'>['identity'] {

@@ -6,7 +6,8 @@ import type { Log } from '../runtime/log.ts';
 import { Session, type SessionEnd, type SessionHost } from './session.ts';
 
 export interface UplinkOptions {
-  readonly url: string;
+  /** At least one; the master that this node trusts is known by its key, wherever it is. */
+  readonly urls: readonly string[];
   readonly host: SessionHost;
   /** Asked before each connection. Rejects while the engine does not answer: a node without one has nothing to offer. */
   readonly facts: () => Promise<NodeFacts>;
@@ -21,14 +22,19 @@ const GOOD_SESSION = 10_000;
 
 /** Keeps a session with the master, for ever: whatever ends one, the next is tried. Resolves after the signal was aborted. */
 export async function keepConnected(options: UplinkOptions, signal: AbortSignal): Promise<void> {
-  const { clock, random, log } = options;
+  const { urls, clock, random, log } = options;
+  let turn = 0;
   for (let failures = 0; !signal.aborted; failures += 1) {
     const since = clock.now();
-    const end = await live(options, signal);
+    const url = urls[turn % urls.length] ?? '';
+    const end = await live(options, url, signal);
     if (signal.aborted) return;
     if (clock.now() - since >= GOOD_SESSION) failures = 0;
-    const delay = end.retry ? fullJitter(BACKOFF, failures, random()) : ceiling(BACKOFF, 30);
-    const fields = { reason: end.reason, retryInMilliseconds: delay };
+    // An address that has served well is tried again before the next one.
+    else turn += 1;
+    const isSoon = end.retry || turn % urls.length !== 0;
+    const delay = isSoon ? fullJitter(BACKOFF, failures, random()) : ceiling(BACKOFF, 30);
+    const fields = { url, reason: end.reason, retryInMilliseconds: delay };
     if (end.retry) log.warn(fields, 'no session with the master');
     else
       log.error(
@@ -40,11 +46,11 @@ export async function keepConnected(options: UplinkOptions, signal: AbortSignal)
 }
 
 /** One session, from its first attempt to its end. */
-async function live(options: UplinkOptions, signal: AbortSignal): Promise<SessionEnd> {
+async function live(options: UplinkOptions, url: string, signal: AbortSignal): Promise<SessionEnd> {
   try {
     const facts = await unlessAborted(options.facts(), signal);
     if (facts === null) return { retry: true, reason: 'stopped' };
-    const { url, host, clock, log } = options;
+    const { host, clock, log } = options;
     const session = new Session({ url, host, facts, clock, log });
     const close = (): void => session.close('shutdown');
     signal.addEventListener('abort', close, { once: true });

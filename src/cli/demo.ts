@@ -79,7 +79,7 @@ async function startNode(
 ): Promise<RunningProcess> {
   const { token } = await of.client.post(Token, '/tokens', { grid: DEMO_GRID });
   return await of.launch.agent({
-    master: of.url,
+    master: [of.url],
     joinToken: token,
     name: node.name,
     labels: [],

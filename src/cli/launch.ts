@@ -69,7 +69,7 @@ export async function runAgent(io: Io, launch: Launch, flags: Flags): Promise<Ex
   const { values } = await loadSettings({ section: 'agent', flags, file, io });
   const options = agentOptions(values, io);
   const running = await launch.agent(options);
-  io.stderr(`gridops agent of node ${options.name} for ${options.master}\n`);
+  io.stderr(`gridops agent of node ${options.name} for ${options.master.join(', ')}\n`);
   await untilStopped(io);
   await running.stop();
   return EXIT.done;

@@ -15,7 +15,7 @@ export async function leaveGrid(
   const { config } = flags;
   const file = await readSettingsFile(io, typeof config === 'string' ? config : undefined);
   const { values } = await loadSettings({ section: 'agent', flags, file, io });
-  const { directory, dockerSocket, network } = agentOptions({ ...values, master: '' }, io);
+  const { directory, dockerSocket, network } = agentOptions({ ...values, master: [] }, io);
   const { hostsFile, wireguardImage } = network;
   const value = await launch.leaveGrid({
     directory,

@@ -1,3 +1,4 @@
+import { skewText } from '../model/clock-skew.ts';
 import { diskText, isLow } from '../model/engine-condition.ts';
 import { GridError } from '../model/error.ts';
 import { NodeList, type NodeStatus } from '../protocol/api.ts';
@@ -62,7 +63,7 @@ export function printNodes(io: Io, nodes: readonly NodeStatus[]): string {
       String(node.instances),
       node.network?.address ?? node.network?.mode ?? '-',
       node.facts?.engineVersion ?? '-',
-      node.facts?.agentVersion ?? '-',
+      agentVersion(io, node),
       seen(io, node),
       node.facts?.labels.join(',') ?? '',
     ]),
@@ -80,7 +81,8 @@ function printNode(io: Io, node: NodeStatus): string {
     ...networkLines(node.network),
     ['Engine', facts?.engineVersion ?? null],
     ...engineLines(io, node),
-    ['Agent', facts?.agentVersion ?? null],
+    ['Agent', facts === null ? null : agentVersion(io, node)],
+    ['Clock', clock(io, node)],
     ['System', facts === null ? null : `${facts.operatingSystem}, ${facts.architecture}`],
     ['Labels', facts?.labels.join(', ') || null],
   ];
@@ -122,11 +124,24 @@ function seen(io: Io, node: NodeStatus): string {
   return node.status === 'online' ? 'now' : `${age(io.clock.now() - node.lastSeenAt)} ago`;
 }
 
+function agentVersion(io: Io, { facts, outdated }: NodeStatus): string {
+  const version = facts?.agentVersion ?? '-';
+  return outdated === true ? `${version} ${paint(io).yellow('(old)')}` : version;
+}
+
+function clock(io: Io, { skewSeconds }: NodeStatus): string | null {
+  if (skewSeconds === undefined) return null;
+  const skew = skewText(skewSeconds);
+  return skew === null ? "the master's" : paint(io).yellow(skew);
+}
+
 function status(io: Io, node: NodeStatus): string {
   const colours = paint(io);
   const drain = node.availability === 'drain' ? colours.yellow(', drain') : '';
+  const skew = skewText(node.skewSeconds);
+  const more = skew === null ? drain : `${drain}${colours.yellow(`, clock ${skew}`)}`;
   if (node.status === 'online' && node.engine?.state === 'silent')
-    return colours.red('engine silent') + drain;
-  if (node.status === 'online') return colours.green('online') + drain;
-  return (node.status === 'offline' ? colours.red : colours.yellow)(node.status) + drain;
+    return colours.red('engine silent') + more;
+  if (node.status === 'online') return colours.green('online') + more;
+  return (node.status === 'offline' ? colours.red : colours.yellow)(node.status) + more;
 }

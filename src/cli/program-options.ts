@@ -14,7 +14,7 @@ export function addSettings(command: Command, section: SectionName): Command {
     const flag = flagOf(name, setting);
     const about = `${setting.description} (${variableOf(name, setting)}${defaultOf(setting)})`;
     const option = new Option(`--${flag} <${placeholder(setting)}>`, about);
-    if (setting.type === 'list') option.argParser(collect);
+    if (setting.type === 'list' || setting.type === 'urls') option.argParser(collect);
     command.addOption(option);
     if (setting.secret === true)
       command.option(

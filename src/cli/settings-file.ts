@@ -79,7 +79,12 @@ function readSection(
   for (const [name, value, place] of entriesOf(node, into.faults)) {
     if (!known.includes(name)) into.faults.push(`${place}: ${unknown(name, known)}`);
     else if (!isNull(value))
-      addValue(`${section}.${name}`, value, settings[name]?.type === 'list', into);
+      addValue(
+        `${section}.${name}`,
+        value,
+        ['list', 'urls'].includes(settings[name]?.type ?? ''),
+        into,
+      );
   }
 }
 

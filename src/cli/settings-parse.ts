@@ -16,16 +16,26 @@ export function parseSetting(setting: Setting, text: string): ParsedSetting {
       return parseUrl(text);
     case 'address':
       return parseAddress(text);
+    case 'urls':
+      return parseUrls(partsOf(text));
     case 'list':
-      return {
-        value: text
-          .split(',')
-          .map((part) => part.trim())
-          .filter((part) => part !== ''),
-      };
+      return { value: partsOf(text) };
     case 'choice':
       return parseChoice(setting.choices ?? [], text);
   }
+}
+
+function partsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function parseUrls(texts: readonly string[]): ParsedSetting {
+  if (texts.length === 0) return { fault: 'must be at least one URL' };
+  const fault = texts.map(urlFault).find((one) => one !== null);
+  return fault === undefined ? { value: texts.map(plainUrl) } : { fault };
 }
 
 function parseInteger(text: string, range: Setting['range']): ParsedSetting {
@@ -37,12 +47,20 @@ function parseInteger(text: string, range: Setting['range']): ParsedSetting {
 }
 
 function parseUrl(text: string): ParsedSetting {
+  const fault = urlFault(text);
+  return fault === null ? { value: plainUrl(text) } : { fault };
+}
+
+function urlFault(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^(https?|wss?):$/.test(url.protocol))
-    return { fault: 'must be a URL like https://gridops.example.com' };
-  if (url.username !== '' || url.password !== '')
-    return { fault: 'must not hold a user name or password' };
-  return { value: text.replace(/\/+$/, '') };
+    return 'must be a URL like https://gridops.example.com';
+  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password';
+  return null;
+}
+
+function plainUrl(text: string): string {
+  return text.replace(/\/+$/, '');
 }
 
 /** `host:port`, `:port` for all addresses, `[::1]:port`. */

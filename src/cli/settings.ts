@@ -18,15 +18,23 @@ export interface Setting {
 
 /**
  * `path`: relative ones start at the working directory, in `gridops.yml` at that file's folder. `address`: `host:port`.
- * `list`: separated by commas, a list in the file, or the flag several times.
+ * `list`, and `urls` of that kind: separated by commas, a list in the file, or the flag several times.
  */
-export type SettingType = 'text' | 'path' | 'integer' | 'url' | 'address' | 'list' | 'choice';
+export type SettingType =
+  | 'text'
+  | 'path'
+  | 'integer'
+  | 'url'
+  | 'urls'
+  | 'address'
+  | 'list'
+  | 'choice';
 
 export type Settings = Readonly<Record<string, Setting>>;
 
 type Base<T extends SettingType> = T extends 'integer'
   ? number
-  : T extends 'list'
+  : T extends 'list' | 'urls'
     ? readonly string[]
     : T extends 'address'
       ? Address
@@ -141,7 +149,11 @@ export const masterSettings = {
 } as const satisfies Settings;
 
 export const agentSettings = {
-  master: { type: 'url', default: null, description: "The master's address." },
+  master: {
+    type: 'urls',
+    default: null,
+    description: "The master's address; of several, the first that answers is used.",
+  },
   token: {
     type: 'text',
     secret: true,

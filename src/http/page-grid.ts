@@ -21,7 +21,7 @@ import {
   shortSha,
   type Tone,
 } from './page-layout.ts';
-import { engineNote, nodeBadge } from './page-node.ts';
+import { agentNotes, engineNote, nodeBadge } from './page-node.ts';
 import { faultNote, problemSection } from './page-problem.ts';
 
 const MOST_ROWS = 200;
@@ -153,7 +153,7 @@ function nodeRow(node: NodeStatus, now: number): Html {
 <p class="facts"><span>${node.instances} ${node.instances === 1 ? 'instance' : 'instances'}</span>
 ${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}
 ${node.status === 'online' ? null : html`<span>seen ${ago(node.lastSeenAt, now)}</span>`}
-${node.engine === undefined ? null : engineNote(node.engine, now)}
+${node.engine === undefined ? null : engineNote(node.engine, now)}${agentNotes(node)}
 ${facts?.labels.map((label) => html` <code>${label}</code>`) ?? null}</p>
 </li>`;
 }

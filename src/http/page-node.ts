@@ -1,3 +1,4 @@
+import { skewText } from '../model/clock-skew.ts';
 import { diskText, isLow } from '../model/engine-condition.ts';
 import type { NodeStatus } from '../protocol/api.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
@@ -17,4 +18,13 @@ export function engineNote(engine: NonNullable<NodeStatus['engine']>, now: numbe
     return html`<span>its Docker engine last answered ${ago(since, now)}: ${reason ?? 'no answer'}</span>`;
   if (disk === null || !isLow(disk)) return null;
   return html`<span>disk almost full: ${diskText(disk)}</span>`;
+}
+
+/** What people have to know of a node's clock and agent, if anything. */
+export function agentNotes({ skewSeconds, outdated }: NodeStatus): HtmlValue {
+  const skew = skewText(skewSeconds);
+  return [
+    skew === null ? null : html`<span>clock ${skew}</span>`,
+    outdated === true ? html`<span>agent older than the master</span>` : null,
+  ];
 }

@@ -194,8 +194,10 @@ export class GridController {
     if (!this.#started) await this.#start();
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
     for (const rerun of this.#reruns.splice(0)) await this.#runAgain(rerun);
-    const wanted = this.#prepared;
-    const { ports } = this.#options;
+    const { ports, fleet, grid } = this.#options;
+    // A store that was restored from a backup knows an older commit: only git says what is wanted now.
+    const isOld = this.#adopted === null && fleet.isOutrun(grid);
+    const wanted = isOld ? null : this.#prepared;
     if (wanted === null) return await this.#endUnplanned();
     const network = await ports.network(wanted.desired.grid, new Map());
     const overdue = this.#overdue(wanted.desired.grid);
@@ -207,8 +209,7 @@ export class GridController {
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
     await this.#assigner.carryOut(steps, prepared);
     await this.#follow(plan, prepared);
-    if (!isConverged(plan) || this.#options.fleet.hasAbsent(this.#options.grid))
-      this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
+    if (!isConverged(plan) || fleet.hasAbsent(grid)) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
   }
 
   async #failed(error: unknown): Promise<void> {

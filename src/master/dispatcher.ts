@@ -19,6 +19,7 @@ import { oneshotsAmong } from './done-hooks.ts';
 import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import type { NetworkMaps } from './network-maps.ts';
+import { type NodeRemark, NodeRemarks } from './node-remarks.ts';
 import { Questions } from './questions.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 import type { Vault } from './vault.ts';
@@ -82,6 +83,7 @@ export class Dispatcher implements SessionHost {
   readonly #sessions = new Map<string, Session>();
   readonly #questions: Questions;
   readonly #greeting = new Set<Session>();
+  readonly #remarks: NodeRemarks;
   #closing = false;
 
   constructor(options: DispatcherOptions) {
@@ -89,6 +91,7 @@ export class Dispatcher implements SessionHost {
     this.identity = options.identity;
     this.version = options.version;
     this.#questions = new Questions(options);
+    this.#remarks = new NodeRemarks(options.version);
     this.heartbeatSeconds = options.heartbeatSeconds;
   }
 
@@ -137,6 +140,10 @@ export class Dispatcher implements SessionHost {
     return this.#sessions.has(key(grid, node));
   }
 
+  remarkOn(grid: string, node: string): NodeRemark {
+    return this.#remarks.of(key(grid, node));
+  }
+
   /** Ends a node's session, for a node that was removed. */
   dismiss(grid: string, node: string): void {
     this.#sessions.get(key(grid, node))?.close('notAuthenticated');
@@ -160,8 +167,11 @@ export class Dispatcher implements SessionHost {
     const recallNetwork = networks.of(grid).greet(node, { version, from });
     const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now });
     fleet.put({ ...withoutEngine(known), facts: proof.facts, lastSeenAt: now });
-    this.#noteSkew({ grid, node, skew: proof.clock - now });
+    const greeting = { skew: proof.clock - now, version: proof.facts.agentVersion };
+    for (const remark of this.#remarks.greet(key(grid, node), greeting))
+      this.#event({ grid, node }, remark);
     const recall = proof.generation > (known.assignment?.generation ?? 0);
+    if (recall) fleet.noteOutrun(grid);
     return { ...admitted, recall, recallNetwork };
   }
 
@@ -297,6 +307,14 @@ export class Dispatcher implements SessionHost {
     this.#options.onChange(session.node.grid);
   }
 
+  clocked(session: Session, clock: number): void {
+    if (!this.#isCurrent(session)) return;
+    const { grid, node } = session.node;
+    const skew = clock - this.#options.clock.now();
+    for (const remark of this.#remarks.clocked(key(grid, node), skew))
+      this.#event(session.node, remark);
+  }
+
   engineHeard(session: Session, message: AgentMessageOf<'engine'>): void {
     if (!this.#isCurrent(session)) return;
     const { fleet, clock, onChange } = this.#options;
@@ -310,6 +328,7 @@ export class Dispatcher implements SessionHost {
     if (!this.#isCurrent(session)) return;
     this.#options.networks.of(grid).closed(name, session);
     this.#sessions.delete(key(grid, name));
+    this.#remarks.left(key(grid, name));
     const node = this.#known(session);
     this.#options.fleet.put({ ...node, online: false, lastSeenAt: this.#options.clock.now() });
     this.#event(session.node, {
@@ -378,17 +397,6 @@ export class Dispatcher implements SessionHost {
     for (const message of parcel.missing)
       this.#event(assignment, { severity: 'error', kind: 'secret-missing', path: '', message });
     session.assign(assignment.generation, signed, parcel.signed);
-  }
-
-  #noteSkew(of: { grid: string; node: string; skew: number }): void {
-    const seconds = Math.round(of.skew / 1_000);
-    if (Math.abs(seconds) < 5) return;
-    this.#event(of, {
-      severity: 'warning',
-      kind: 'clock-skew',
-      path: '',
-      message: `the node's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the master's; set up NTP on it`,
-    });
   }
 
   #event(

@@ -40,6 +40,7 @@ export interface FleetNode {
  */
 export class Fleet {
   readonly doneHooks = new DoneHooks();
+  readonly #outrun = new Set<string>();
   readonly #grids = new Map<string, Map<string, FleetNode>>();
   /** Each grid's nodes by name: sorting, or looking up, thousands for every report is too much. */
   readonly #ordered = new Map<string, FleetNode[]>();
@@ -72,6 +73,16 @@ export class Fleet {
     if (this.#grids.get(grid)?.delete(name) !== true) return;
     const ordered = this.#ordered.get(grid) ?? [];
     ordered.splice(placeOf(name, ordered), 1);
+  }
+
+  /** A node of the grid goes by an assignment that this master does not know: its store is older than what runs. */
+  noteOutrun(grid: string): void {
+    this.#outrun.add(grid);
+  }
+
+  /** Then what the store holds as wanted may be older, too, and must not be gone back to. */
+  isOutrun(grid: string): boolean {
+    return this.#outrun.has(grid);
   }
 
   /** Whether a node is not here, or its engine: time alone changes what that means. */

@@ -68,7 +68,10 @@ export function createOverview(options: OverviewOptions): Operations {
       return statuses;
     },
     grid: async (grid) => await gridStatus(options, grid),
-    nodes: async (grid) => await Promise.resolve(nodeStatuses(viewOf(options, grid))),
+    nodes: async (grid) => {
+      const statuses = await Promise.resolve(nodeStatuses(viewOf(options, grid)));
+      return statuses.map((one) => ({ ...one, ...options.dispatcher.remarkOn(grid, one.name) }));
+    },
     services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
     instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
     plan: async (grid) => {

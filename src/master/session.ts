@@ -34,6 +34,8 @@ export interface SessionHost {
   ): Promise<void>;
   closed(session: Session): void;
   answered(session: Session, message: AgentMessageOf<'answer'>): void;
+  /** The time by the node's clock, milliseconds since the epoch. */
+  clocked(session: Session, clock: number): void;
   networkReported(session: Session, message: AgentMessageOf<'network-report'>): Promise<void>;
   hostReported(session: Session, message: AgentMessageOf<'host'>): void;
   engineHeard(session: Session, message: AgentMessageOf<'engine'>): void;
@@ -119,8 +121,10 @@ export class Session {
     socket.on('pong', () => {
       this.#alive = true;
     });
-    socket.on('ping', () => {
+    socket.on('ping', (data: Buffer) => {
       this.#alive = true;
+      const clock = clockOf(data);
+      if (clock !== null && this.isKnown) host.clocked(this, clock);
     });
     socket.on('close', () => this.#ended());
     // Without a listener an oversize frame ends the process.
@@ -358,6 +362,12 @@ export class Session {
     if (wasOpen) this.#host.closed(this);
     this.#state = { name: 'closed' };
   }
+}
+
+/** What an agent says with its pings; older ones say nothing. */
+function clockOf(data: Buffer): number | null {
+  const text = data.toString('latin1');
+  return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 function textOf(data: RawData): string {

@@ -247,6 +247,12 @@ export const NodeStatus = Type.Object({
   network: Type.Optional(NodeNetwork),
   /** How its Docker engine is. Absent: its agent is away, or is too old to tell. */
   engine: Type.Optional(NodeEngine),
+  skewSeconds: Type.Optional(
+    Type.Integer({ description: "How far its clock is ahead of the master's; absent: not known." }),
+  ),
+  outdated: Type.Optional(
+    Type.Boolean({ description: 'Its agent is older than the master; it works all the same.' }),
+  ),
 });
 
 const Health = Type.Enum(['healthy', 'starting', 'unhealthy', 'unknown']);

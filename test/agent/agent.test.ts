@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -536,5 +537,111 @@ describe('the state of the engine', () => {
 
     expect(old.received.filter(({ type }) => type === 'engine')).toEqual([]);
     expect(peer.received[0]).toMatchObject({ type: 'engine', state: 'ok' });
+  });
+});
+
+describe('events without a session', () => {
+  it('are told in the next one, with the times that they happened at', async () => {
+    await veteran();
+    await start();
+    const first = await master.open();
+    await first.next('observation');
+    first.close(CLOSE.shutdown.code);
+    const peer = await master.peer();
+    engine.kill(WEB);
+    await vi.waitFor(() => expect(engine.get(WEB).starts).toBe(2), 5_000);
+    const before = Date.now();
+
+    await master.challenge(peer);
+    await peer.next('proof');
+    master.welcome(peer);
+
+    const event = await peer.next('event');
+    expect(event).toMatchObject({ kind: 'instance-crashed', path: PATH });
+    expect(event.at).toBeLessThanOrEqual(before);
+  });
+});
+
+describe('the clock of the node', () => {
+  it('is told with every ping', async () => {
+    await veteran();
+    await start();
+    const before = Date.now();
+    const peer = await master.open();
+    await peer.next('observation');
+
+    expect(peer.pings.length).toBe(1);
+    expect(Number(peer.pings[0])).toBeGreaterThanOrEqual(before);
+    expect(Number(peer.pings[0])).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('a master of another version', () => {
+  it.each([
+    ['99.0.0', 'this agent is older than its master'],
+    ['0.0.1', 'this agent is newer than its master'],
+  ])('%s is worked with, and the log says what to update', async (masterVersion, text) => {
+    await veteran();
+    const warnings: string[] = [];
+    const warn: Log['warn'] = (_fields, message) => void warnings.push(message);
+    await start({ log: { ...silentLog, warn, child: () => silentLog } });
+    const peer = await master.peer();
+    await master.challenge(peer, { masterVersion });
+    await peer.next('proof');
+    master.welcome(peer);
+
+    await peer.next('observation');
+
+    expect(warnings.join()).toContain(text);
+  });
+});
+
+describe('a master that was moved', () => {
+  it('is found at the next of its addresses, and known by its key', async () => {
+    await veteran();
+    const impostor = await WireMaster.start();
+    try {
+      const nobody = 'http://127.0.0.1:1';
+      const agent = await start({ master: [nobody, impostor.url, master.url], joinToken: null });
+      await impostor.challenge(await impostor.peer());
+
+      const peer = await master.open();
+
+      await peer.next('observation');
+      expect(agent.status().connected).toBe(true);
+    } finally {
+      await impostor.stop();
+    }
+  });
+
+  it('is looked up anew for each attempt', async () => {
+    await veteran();
+    const { port } = new URL(master.url);
+    const where = { host: '127.0.0.2', port: Number(port), keys: master.keys };
+    const moved = await WireMaster.start(where);
+    const there = new Map([['master.test', '127.0.0.1']]);
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((
+      name: string,
+      options: dns.LookupOptions,
+      done: (error: Error | null, found: unknown, family?: number) => void,
+    ) => {
+      const address = there.get(name) ?? name;
+      if (options.all === true) done(null, [{ address, family: 4 }]);
+      else done(null, address, 4);
+    }) as typeof dns.lookup);
+    try {
+      await start({ master: `http://master.test:${port}`, joinToken: null });
+      const first = await master.open();
+      await first.next('observation');
+
+      there.set('master.test', '127.0.0.2');
+      first.close(CLOSE.shutdown.code);
+      const second = await moved.open();
+
+      await second.next('observation');
+    } finally {
+      lookup.mockRestore();
+      await moved.stop();
+    }
   });
 });

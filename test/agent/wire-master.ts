@@ -11,12 +11,21 @@ import type {
 } from '../../src/protocol/agent.ts';
 import { decodeAgentMessage, encode } from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
-import { createKeyPair, fingerprint, seal, sessionText, sign } from '../../src/protocol/sign.ts';
+import {
+  createKeyPair,
+  fingerprint,
+  type KeyPair,
+  seal,
+  sessionText,
+  sign,
+} from '../../src/protocol/sign.ts';
 
 /** One connection of an agent, the master's end, message by message. */
 export class Peer {
   readonly closed: Promise<number>;
   readonly received: AgentMessage[] = [];
+  /** What came with its pings. */
+  readonly pings: string[] = [];
   readonly #socket: WebSocket;
   readonly #waiting: (() => void)[] = [];
   nonces = { agent: '', master: randomBytes(32).toString('hex') };
@@ -28,6 +37,7 @@ export class Peer {
       this.received.push(decodeAgentMessage((data as Buffer).toString()));
       for (const look of this.#waiting.splice(0)) look();
     });
+    socket.on('ping', (data: Buffer) => this.pings.push(data.toString()));
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.on('close', (code) => {
@@ -68,14 +78,15 @@ export class Peer {
 
 /** A master that says exactly what a test wants, over real sockets. */
 export class WireMaster {
-  readonly keys = createKeyPair();
+  readonly keys: KeyPair;
   readonly url: string;
   readonly #server: WebSocketServer;
   readonly #peers: Peer[] = [];
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(server: WebSocketServer) {
+  private constructor(server: WebSocketServer, keys: KeyPair) {
     this.#server = server;
+    this.keys = keys;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('connection', (socket) => {
       this.#peers.push(new Peer(socket));
@@ -83,10 +94,13 @@ export class WireMaster {
     });
   }
 
-  static async start(): Promise<WireMaster> {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, path: '/agent' });
+  static async start(
+    of: { readonly host?: string; readonly port?: number; readonly keys?: KeyPair } = {},
+  ): Promise<WireMaster> {
+    const { host = '127.0.0.1', port = 0, keys = createKeyPair() } = of;
+    const server = new WebSocketServer({ host, port, path: '/agent' });
     await once(server, 'listening');
-    return new WireMaster(server);
+    return new WireMaster(server, keys);
   }
 
   /** How many agents are waiting to be taken by `peer`. */

@@ -518,6 +518,20 @@ describe('gridops node', () => {
     expect((await run(['node', 'ls'])).out).toMatch(/web-1 +engine silent/);
   });
 
+  it('shows how clocks differ, and which agents are older than the master', async () => {
+    server.operations.nodeList = [aNode({ skewSeconds: 12, outdated: true })];
+
+    const { out } = await run(['node', 'show', 'production', 'web-1']);
+
+    expect(out).toMatch(/^Agent +0\.1\.0 \(old\)$/m);
+    expect(out).toMatch(/^Clock +12 s ahead of the master's$/m);
+    expect((await run(['node', 'ls'])).out).toMatch(
+      /online, clock 12 s ahead of the master's .* 0\.1\.0 \(old\)/,
+    );
+    server.operations.nodeList = [aNode({ skewSeconds: 0 })];
+    expect((await run(['node', 'ls'])).out).not.toContain('clock');
+  });
+
   it('says so when there is no such node to show', async () => {
     const { code, err } = await run(['node', 'show', 'production', 'web-9']);
 

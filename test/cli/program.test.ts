@@ -275,7 +275,7 @@ describe('gridops agent', () => {
     );
     expect(code).toBe(EXIT.done);
     expect(options).toEqual({
-      master: 'https://gridops.example',
+      master: ['https://gridops.example'],
       joinToken: 'gj1.x',
       name: 'web-1',
       labels: ['az=1', 'ssd'],
@@ -289,6 +289,7 @@ describe('gridops agent', () => {
         wireguardImage: 'gridops/wireguard',
         hostsFile: '/etc/hosts',
       },
+      imageKeep: 24 * 3_600_000,
       logLevel: 'info',
     });
     expect(err).not.toContain('gj1');

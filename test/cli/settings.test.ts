@@ -81,6 +81,15 @@ describe('parseSetting', () => {
     },
   );
 
+  it('takes several URLs, and names what is wrong with one of them', () => {
+    const urls = { type: 'urls', default: null, description: '' } as const;
+    expect(parseSetting(urls, 'https://a/, http://b:8080')).toEqual({
+      value: ['https://a', 'http://b:8080'],
+    });
+    for (const text of ['', ' , ', 'https://a,b', 'https://a,https://user:pw@b'])
+      expect(parseSetting(urls, text)).toHaveProperty('fault');
+  });
+
   it.each(['example.com', 'ftp://example.com', 'https://user:pw@example.com', ''])(
     'refuses the URL %s',
     (text) => {

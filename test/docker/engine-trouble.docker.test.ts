@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startAgent } from '../../src/agent/main.ts';
+import type { Engine } from '../../src/agent/containers.ts';
+import { DockerClient } from '../../src/agent/docker.ts';
+import { DockerEngine } from '../../src/agent/docker-engine.ts';
+import { type AgentPorts, startAgent } from '../../src/agent/main.ts';
 import type { InstanceStatus, NodeList, NodeStatus } from '../../src/protocol/api.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -28,18 +31,24 @@ afterEach(async () => {
 });
 
 /** One node on the engine of this test. */
-async function start(files: Readonly<Record<string, string>>): Promise<void> {
+async function start(
+  files: Readonly<Record<string, string>>,
+  ports: Partial<AgentPorts> = {},
+): Promise<void> {
   world = await startWorld({
     files: { 'grid.yml': 'deploy: {timeout: 10m}\n', ...files },
     nodes: ['node-1'],
     launchAgent: async (options) =>
-      await startAgent({
-        ...options,
-        dockerSocket: engine.socket,
-        log: silentLog,
-        clock: systemClock,
-        random: () => 0.01,
-      }),
+      await startAgent(
+        {
+          ...options,
+          dockerSocket: engine.socket,
+          log: silentLog,
+          clock: systemClock,
+          random: () => 0.01,
+        },
+        ports,
+      ),
   });
   expect(await world.final(await world.work.head(), LONG)).toMatchObject({ state: 'success' });
 }
@@ -102,14 +111,39 @@ async function notes(): Promise<string> {
   return await engine.command('exec', 'data.keeper-1', 'cat', '/data/note');
 }
 
+/** As a person does who wants disk space, again and again. */
+async function pruneUntil(over: AbortSignal): Promise<void> {
+  while (!over.aborted) await engine.command('system', 'prune', '-af', '--volumes');
+}
+
 /** A registry with an image of its own, which nobody has. */
-async function registryWith(source: string) {
-  const registry = await startPushRegistry();
+async function registryWith(source: string, beforeBlob?: () => Promise<void>) {
+  const registry = await startPushRegistry(beforeBlob);
   const image = `${registry.name}/shop/web:1`;
   await docker('tag', source, image);
   await docker('push', image);
   await docker('rmi', image);
   return { image, stop: registry.stop };
+}
+
+/** Of which somebody removes an image as soon as it was pulled for the first time. */
+function tidied(image: string): Engine {
+  const real = new DockerEngine(new DockerClient({ address: engine.socket }));
+  let isTidied = false;
+  return {
+    facts: async () => await real.facts(),
+    host: async (scope) => await real.host(scope),
+    ping: async () => await real.ping(),
+    disk: async () => await real.disk(),
+    pull: async (wanted, options) => {
+      const id = await real.pull(wanted, options);
+      if (wanted === image && !isTidied) {
+        isTidied = true;
+        await engine.command('rmi', image);
+      }
+      return id;
+    },
+  };
 }
 
 describe.skipIf(withoutOwnEngine)('a Docker engine', () => {
@@ -148,17 +182,11 @@ describe.skipIf(withoutOwnEngine)('a Docker engine', () => {
     await start({ ...web(TEST_IMAGES.web1), ...keeper });
 
     const sha = await world.push(web(TEST_IMAGES.web2));
-    let isOver = false;
-    const prunes = (async () => {
-      while (!isOver)
-        await engine.command('system', 'prune', '-af', '--volumes').catch((error: Error) => {
-          // Two cannot run at once: then the other one does.
-          if (!error.message.includes('already running')) throw error;
-        });
-    })();
+    const over = new AbortController();
+    const prunes = pruneUntil(over.signal);
     // The image of the new version is unused until a container is made from it, and is pruned: there is none to be had.
     const failed = await world.final(sha, LONG);
-    isOver = true;
+    over.abort();
     await prunes;
     if (failed.state !== 'success') {
       expect(failed.description).toContain(TEST_IMAGES.web2);
@@ -195,6 +223,47 @@ describe.skipIf(withoutOwnEngine)('a Docker engine', () => {
 
       await engine.makeRoom();
       await instance('web', (one) => isRunning(one) && one.revision === sha);
+    } finally {
+      await registry.stop();
+    }
+  });
+
+  it('whose registry is slow shows that it pulls, and nothing else waits for it', async () => {
+    await start(web(TEST_IMAGES.web1));
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const registry = await registryWith(TEST_IMAGES.web2, async () => await gate);
+    await engine.command('rmi', TEST_IMAGES.web2);
+    try {
+      const slow = await world.push(web(registry.image));
+      const pulling = await instance('web', ({ attempt }) => attempt?.phase === 'pulling');
+      expect(pulling.attempt?.message).toContain('pulling');
+      expect(pulling.health).not.toBe('unhealthy');
+
+      const sha = await world.push(web(TEST_IMAGES.web1, 'other'));
+      await instance('other', isRunning);
+      expect((await world.final(slow, LONG)).description).toContain('superseded');
+      open();
+
+      expect(await world.final(sha, LONG)).toMatchObject({ state: 'success' });
+      await instance('web', (one) => isRunning(one) && one.specHash !== pulling.specHash);
+    } finally {
+      open();
+      await registry.stop();
+    }
+  });
+
+  it('from which an image vanishes between pull and create pulls it again, and nothing fails', async () => {
+    const registry = await registryWith(TEST_IMAGES.web2);
+    await engine.command('rmi', TEST_IMAGES.web2);
+    try {
+      await start(web(registry.image), { engine: tidied(registry.image) });
+
+      await instance('web', isRunning);
+      const kinds = (await world.events()).map(({ kind }) => kind);
+      expect(kinds).not.toContain('instance-failed');
     } finally {
       await registry.stop();
     }

@@ -8,8 +8,13 @@ interface Stored {
   readonly type: string;
 }
 
-/** A registry that takes what is pushed to it and hands it out again. Engines speak plain HTTP to those on 127.0.0.0/8. */
-export async function startPushRegistry(): Promise<{
+/**
+ * A registry that takes what is pushed to it and hands it out again. Engines speak plain HTTP to those on 127.0.0.0/8.
+ * `beforeBlob` is waited for before one is handed out.
+ */
+export async function startPushRegistry(
+  beforeBlob: () => Promise<void> = () => Promise.resolve(),
+): Promise<{
   readonly name: string;
   /** `name:tag` of what was pushed. */
   readonly pushed: () => readonly string[];
@@ -32,11 +37,13 @@ export async function startPushRegistry(): Promise<{
       upload(url, { image, which, content }, { request, response });
     else if (request.method === 'PUT')
       putManifest(`${image}:${which}`, content, { request, response });
-    else
+    else {
+      if (what === 'blobs' && request.method === 'GET') await beforeBlob();
       hand(what === 'blobs' ? blobs.get(which) : manifests.get(`${image}:${which}`), {
         request,
         response,
       });
+    }
   }
 
   /** Parts come with PATCH, the last one, which may be empty, with PUT. */

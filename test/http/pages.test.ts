@@ -461,8 +461,8 @@ describe('text from outside', () => {
   });
 });
 
-describe('a node’s engine', () => {
-  it('that is silent, and a disk that is almost full, stand out', async () => {
+describe('a node', () => {
+  it('whose engine is silent, or whose disk is almost full, stands out', async () => {
     const silent = {
       state: 'silent',
       since: NOW - 60_000,
@@ -479,5 +479,12 @@ describe('a node’s engine', () => {
     expect(page).toContain('engine silent');
     expect(page).toContain('no answer within 10 s');
     expect(page).toContain('disk almost full: 1.0 of 20.0 GiB free');
+  });
+
+  it('whose clock is off, or whose agent is older than the master, says so', async () => {
+    server.operations.nodeList = [aNode({ skewSeconds: -12, outdated: true })];
+    const page = await (await server.page('/grids/production')).text();
+    expect(page).toContain('clock 12 s behind the master');
+    expect(page).toContain('agent older than the master');
   });
 });

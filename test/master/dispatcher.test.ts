@@ -520,6 +520,38 @@ describe('observations', () => {
 
     expect(events.find((event) => event.kind === 'clock-skew')?.message).toContain('90 s ahead');
   });
+
+  it('are looked at all the time how their clocks go', async () => {
+    const { agent } = await joined();
+    expect(dispatcher.remarkOn('demo', 'node-1')).toEqual({ skewSeconds: 0 });
+
+    agent.ping(String(Date.now() + 90_000));
+    agent.ping('');
+    agent.ping('yesterday');
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+
+    expect(dispatcher.remarkOn('demo', 'node-1')).toEqual({ skewSeconds: 90 });
+    expect(events.find((event) => event.kind === 'clock-skew')?.message).toContain('90 s ahead');
+    agent.close();
+    await until(() => fleet.get('demo', 'node-1')?.online === false);
+    expect(dispatcher.remarkOn('demo', 'node-1')).toEqual({});
+  });
+
+  it('whose agent is older, and says less, do their work, and people are told', async () => {
+    const token = await makeToken();
+    const agent = connect();
+    const facts = someFacts({ agentVersion: '0.0.9' }) as AgentMessageOf<'proof'>['facts'];
+    await agent.join({ kind: 'join', token, name: 'node-1' }, { facts });
+    agent.ping('');
+    agent.observe({ complete: true });
+
+    await dispatcher.assign(assignment(1));
+
+    expect(await agent.next('assignment')).toMatchObject({ generation: 1 });
+    expect(dispatcher.remarkOn('demo', 'node-1')).toMatchObject({ outdated: true });
+    expect(events.find(({ kind }) => kind === 'agent-outdated')?.message).toContain('0.0.9');
+  });
 });
 
 describe('oneshot hooks that a node reports as done', () => {

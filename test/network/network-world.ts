@@ -130,7 +130,7 @@ function commandLine(agent: LaunchedAgent, more: readonly string[]): readonly st
     PROGRAM,
     'agent',
     '--master',
-    master,
+    String(master),
     '--name',
     name,
     '--data',

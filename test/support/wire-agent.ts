@@ -119,6 +119,10 @@ export class WireAgent {
     }
   }
 
+  ping(data: string): void {
+    this.#socket.ping(data);
+  }
+
   close(): void {
     this.#socket.terminate();
   }
