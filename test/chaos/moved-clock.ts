@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
-/** Debian's libfaketime. */
-const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+/** Debian's libfaketime, below the folder of the machine's architecture. */
+const LIBRARY = 'faketime/libfaketimeMT.so.1';
 
 /** Seconds that a clock may be wrong by: what NTP corrects, a wrong zone, an empty battery. */
 const JUMPS = [-93_600, -7_200, -90, 90, 7_200, 93_600];
@@ -19,14 +20,15 @@ export class MovedClock {
   }
 
   static get isThere(): boolean {
-    return existsSync(LIBRARY);
+    return library() !== null;
   }
 
   /** What a process whose clock this is has in its environment. */
   get environment(): Readonly<Record<string, string>> {
-    if (!MovedClock.isThere) return {};
+    const preloaded = library();
+    if (preloaded === null) return {};
     return {
-      LD_PRELOAD: LIBRARY,
+      LD_PRELOAD: preloaded,
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
@@ -42,4 +44,9 @@ export class MovedClock {
   reset(): void {
     writeFileSync(this.#file, '+0');
   }
+}
+
+function library(): string | null {
+  const files = readdirSync('/usr/lib').map((folder) => path.join('/usr/lib', folder, LIBRARY));
+  return files.find((file) => existsSync(file)) ?? null;
 }
