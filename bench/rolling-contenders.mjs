@@ -104,12 +104,12 @@ services:
 
 async function startSwarm(rig, folder) {
   const host = rig.host(1);
-  const image = await appImage();
-  await rig.load(image);
+  const [image, proxy] = [await appImage(), await proxyImage()];
+  await rig.load(image, proxy);
   await host.docker(['swarm', 'init', '--advertise-addr', host.address]);
   const file = join(folder, 'stack.yml');
   const deploy = async (text) => {
-    await writeFile(file, swarmStack(image.name, text));
+    await writeFile(file, swarmStack({ image, proxy, text }));
     await host.docker(['stack', 'deploy', '--compose-file', file, STACK]);
     await waitFor(async () => await isSwarmDone(host), 'the update of the Swarm service', {
       seconds: 180,
@@ -127,17 +127,21 @@ async function startSwarm(rig, folder) {
   };
 }
 
-function swarmStack(image, text) {
+/** Behind the same proxy as docker-compose: Swarm's own routing needs IPVS, which not every kernel has. */
+function swarmStack({ image, proxy, text }) {
   return `version: "3.8"
 services:
+  proxy:
+    image: ${proxy.name}
+    ports: [{target: 80, published: ${SWARM_PORT}, mode: host}]
   web:
-    image: ${image}
-    ports: ["${SWARM_PORT}:80"]
+    image: ${image.name}
     environment: {TEXT: ${text}}
     stop_grace_period: 5s
     healthcheck: {test: wget -qO- http://127.0.0.1/, interval: 1s, retries: 3}
     deploy:
       replicas: 2
+      endpoint_mode: dnsrr
       update_config: {order: start-first, parallelism: 1, delay: 0s, monitor: 1s}
 `;
 }
@@ -145,7 +149,8 @@ services:
 async function isSwarmDone(host) {
   const format = ['--format', '{{with .UpdateStatus}}{{.State}}{{end}}'];
   const state = await host.docker(['service', 'inspect', ...format, `${STACK}_web`]);
-  const replicas = await host.docker(['service', 'ls', '--format', '{{.Replicas}}']);
+  const filter = ['--filter', `name=${STACK}_web`];
+  const replicas = await host.docker(['service', 'ls', ...filter, '--format', '{{.Replicas}}']);
   return (state === '' || state === 'completed') && replicas === '2/2';
 }
 

@@ -19,7 +19,7 @@ const NO_TIME_TO_WAIT = '5s';
  * connections. One after the other on the same host, everyone with the same application: it ends as a good one does, with
  * what it has begun. Each is set up as its users are told to for deploys without an interruption.
  */
-export async function benchRolling({ deploys, log }) {
+export async function benchRolling({ deploys, log, contenders = CONTENDERS }) {
   const { reasonAgainstRig } = await importTypeScript('test/network/rig/requirements.ts');
   const { Rig } = await importTypeScript('test/network/rig/rig.ts');
   const reason = reasonAgainstRig();
@@ -31,7 +31,7 @@ export async function benchRolling({ deploys, log }) {
   // Swarm refuses to work with live-restore.
   const rig = await Rig.up(1, { liveRestore: false });
   try {
-    for (const { name, start } of CONTENDERS) {
+    for (const { name, start } of contenders) {
       const contender = await start(rig, folder);
       results.push({ name, ...(await measure({ contender, deploys, script })) });
       log(`${name}: ${deploys} deploys`);
