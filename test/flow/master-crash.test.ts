@@ -55,6 +55,7 @@ async function expectOnce(of: { sha: string; before: number; where: string }): P
   const verdicts = world.github.statuses(of.sha).filter(({ state }) => state !== 'pending');
   const words = verdicts.map(({ state, description }) => `${state}: ${description}`);
   expect(new Set(words).size, of.where).toBe(1);
+  expect(world.github.statuses(of.sha).at(-1)?.state, of.where).not.toBe('pending');
   const journal = engine.journal.slice(of.before);
   const count = (operation: string): number =>
     journal.filter((entry) => entry.startsWith(`${operation} `)).length;
