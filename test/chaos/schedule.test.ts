@@ -4,7 +4,7 @@ import { CHANGES, type PlannedFault, scheduleOf } from './schedule.ts';
 
 const runs = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 31 }),
-  milliseconds: fc.integer({ min: 1_000, max: 600_000 }),
+  milliseconds: fc.integer({ min: 1_000, max: 120_000 }),
   hosts: fc.integer({ min: 1, max: 6 }),
 });
 
