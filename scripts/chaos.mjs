@@ -38,7 +38,13 @@ async function outside(seed, minutes) {
   if (document !== 0)
     throw new SetupError('The forge document could not be prepared; the reason stands above.');
   const args = [...OWN_MOUNTS, process.execPath, SELF, `--seed=${seed}`, `--minutes=${minutes}`];
-  return await run('unshare', args, { cwd: ROOT, env: { ...process.env, [INSIDE]: '1' } });
+  const env = { ...process.env, [INSIDE]: '1' };
+  return await run('unshare', args, { cwd: ROOT, env, onStart: passSignalsTo });
+}
+
+/** From a terminal it gets them by itself. */
+function passSignalsTo(child) {
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal));
 }
 
 async function inside(seed, minutes) {
