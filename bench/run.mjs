@@ -8,9 +8,10 @@ import { machine } from './measure.mjs';
 import { benchNetwork, printNetwork } from './network.mjs';
 import { benchNetworkScale, printNetworkScale } from './network-scale.mjs';
 import { benchPlanner, printPlanner } from './planner.mjs';
+import { benchRolling, printRolling } from './rolling.mjs';
 
 /**
- * `npm run bench [-- --only manifest,planner,control,deploy,network,network-scale] [--quick] [--rounds 7]`: every figure is measured in
+ * `npm run bench [-- --only manifest,planner,control,deploy,rolling,network,network-scale] [--quick] [--rounds 7]`: every figure is measured in
  * this run, side by side, and printed as a table; the same goes to bench/results/ as JSON with the machine, the versions and the raw times.
  */
 const { values } = parseArgs({
@@ -62,6 +63,10 @@ const benches = {
         ];
     const results = await benchDeploy({ sizes, log });
     return { results, text: printDeploy(results) };
+  },
+  rolling: async () => {
+    const results = await benchRolling({ deploys: quick ? 3 : 20, log });
+    return { results, text: printRolling(results) };
   },
   network: async () => {
     const results = await benchNetwork({ rounds: quick ? 2 : rounds, seconds: quick ? 1 : 3, log });

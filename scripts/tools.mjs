@@ -26,6 +26,7 @@ const TOOLS = [
   { file: '/usr/bin/curl', name: 'curl' },
   { file: '/usr/bin/openssl', name: 'openssl' },
   { file: '/usr/bin/dig', name: 'bind9-dnsutils' },
+  { file: '/usr/bin/faketime', name: 'faketime' },
 ];
 
 /** Installs what is missing where that can be done, and says what is then still missing. */

@@ -44,6 +44,8 @@ const PROGRESS_INTERVAL = 3_000;
 const BACKOFF: Backoff = { base: 1_000, cap: 5 * 60_000 };
 /** After a fault of the outbox itself: without a pause, a status that cannot be noted as sent would be sent in a loop. */
 const OUTBOX_PAUSE = 5_000;
+/** What a forge may ask for is bounded by whoever understands its answers: two hours for GitHub. */
+const LONGEST_PAUSE = 3 * 60 * 60_000;
 /** What was given up this recently is tried once more at start: credentials are mended by restarting with new ones. */
 const REVIVAL = 24 * 60 * 60_000;
 
@@ -102,6 +104,8 @@ class Courier implements Reporter {
   async #fill(): Promise<void> {
     const { outbox, clock } = this.#options;
     const now = clock.now();
+    // A longer pause is none that anybody asked for: the clock has been set back meanwhile.
+    if (this.#pausedUntil - now > LONGEST_PAUSE) this.#pausedUntil = now;
     if (now < this.#pausedUntil) return this.#wakeAt(this.#pausedUntil);
 
     // A row whose request ends while the outbox is being read is stale here; the end of its request wakes us again.

@@ -53,11 +53,13 @@ export class DeployLog {
    */
   async resume(): Promise<void> {
     const { records, grid, announce } = this.#options;
-    const [newest, ...older] = await records.list(grid, { limit: RESUMED });
+    const [newest] = await records.list(grid, { limit: 1 });
     if (newest === undefined) return;
     this.#current = await records.get(newest.id);
     for (const left of await records.unfinished(grid))
       if (left.id !== newest.id) await this.#supersede(left.id, newest);
+    // As they are now: what was just superseded must not be told as going on.
+    const [, ...older] = await records.list(grid, { limit: RESUMED });
     // The newest deploy of a commit has the say.
     const announced = new Set(commitsOf(newest));
     for (const deploy of older) {

@@ -4,12 +4,16 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import type { GridHead } from './revision.ts';
+import { StepBack } from './step-back.ts';
 
 /** What the loop needs of a repository (sync/repository). */
 export interface TrackedRepository {
+  /** What was found last, by an earlier process, too. */
+  readonly head: string | null;
   sync(signal: AbortSignal): Promise<{ readonly head: string; readonly moved: boolean }>;
   grids(sha: string): Promise<readonly string[]>;
   inputs(sha: string, grid: string): Promise<string | null>;
+  isAncestor(older: string, newer: string): Promise<boolean>;
 }
 
 /** What the last attempts to reach the repository gave. An error has an age; the last head stays live meanwhile. */
@@ -42,6 +46,8 @@ export interface RepositoryLoopOptions {
 
 const RETRY: Backoff = { base: 1_000, cap: 300_000 };
 const JITTER = 0.2;
+/** Milliseconds until the next look at a branch that seems to have gone back. */
+const LOOK_AGAIN = 3_000;
 
 /**
  * Watches one branch of one repository: the only place that asks for its head. Woken by webhooks, by the file watcher and by
@@ -50,12 +56,17 @@ const JITTER = 0.2;
 export class RepositoryLoop {
   readonly #options: RepositoryLoopOptions;
   readonly #flight: SingleFlight;
+  readonly #stepBack: StepBack;
   #state: RepositoryState = { head: null, syncedAt: null, error: null };
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
   constructor(options: RepositoryLoopOptions) {
     this.#options = options;
+    const { clock, repository } = options;
+    const isAncestor = async (older: string, newer: string): Promise<boolean> =>
+      await repository.isAncestor(older, newer);
+    this.#stepBack = new StepBack({ clock, isAncestor });
     this.#flight = new SingleFlight(
       (signal) => this.#look(signal),
       (error) => options.log.error({ error: errorMessage(error) }, 'repository loop failed'),
@@ -77,8 +88,11 @@ export class RepositoryLoop {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
+    const { repository } = this.#options;
     try {
-      const { head } = await this.#options.repository.sync(signal);
+      const known = this.#state.head ?? repository.head;
+      const { head } = await repository.sync(signal);
+      if (!(await this.#stepBack.isReal(head, known))) return this.#wakeIn(LOOK_AGAIN);
       if (head !== this.#state.head || this.#state.error !== null) await this.#publish(head);
       this.#state = { head, syncedAt: this.#options.clock.now(), error: null };
       this.#wakeIn(this.#pollDelay());

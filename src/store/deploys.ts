@@ -93,14 +93,15 @@ const outline = [
   'finishedAt',
 ] as const;
 
-export function createDeploys(db: Db, newId: () => string): Deploys {
+export function createDeploys(db: Db, newId: (last: string | null) => string): Deploys {
   return {
     ...createDeployEntries(db),
-    create: async (deploy) => {
-      const row = newRow(newId(), deploy);
-      await db.insertInto('deploys').values(row).execute();
-      return toDeploy(row);
-    },
+    create: async (deploy) =>
+      await db.transaction().execute(async (trx) => {
+        const row = newRow(newId(await newestId(trx)), deploy);
+        await trx.insertInto('deploys').values(row).execute();
+        return toDeploy(row);
+      }),
     get: async (id) => await find(db, id),
     update: async (id, patch) =>
       await db.transaction().execute(async (trx) => await update(trx, id, patch)),
@@ -138,6 +139,11 @@ export function createDeploys(db: Db, newId: () => string): Deploys {
     prune: async (keep = KEPT_DEPLOYS) =>
       await db.transaction().execute(async (trx) => await prune(trx, keep)),
   };
+}
+
+async function newestId(trx: Db): Promise<string | null> {
+  const newest = trx.selectFrom('deploys').select('id').orderBy('id', 'desc').limit(1);
+  return (await newest.executeTakeFirst())?.id ?? null;
 }
 
 async function update(trx: Db, id: string, patch: DeployPatch): Promise<Deploy> {

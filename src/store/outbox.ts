@@ -62,13 +62,21 @@ export interface Outbox {
   prune(before: number): Promise<void>;
 }
 
+/**
+ * Milliseconds; attempts are five minutes apart at most. A row that were to wait for longer was written under a clock that
+ * has been set back since, and waits for nothing.
+ */
+const LONGEST_WAIT = 10 * 60_000;
+
 export function createOutbox(db: Db): Outbox {
   return {
     want: async (status, when) =>
       await db.transaction().execute(async (trx) => await want(trx, status, when)),
     due: async (now, limit) =>
       await unsettled(db)
-        .where('nextAttemptAt', '<=', now)
+        .where((eb) =>
+          eb.or([eb('nextAttemptAt', '<=', now), eb('nextAttemptAt', '>', now + LONGEST_WAIT)]),
+        )
         .orderBy('nextAttemptAt')
         .orderBy('wantedAt')
         .orderBy('context')

@@ -13,15 +13,20 @@ import {
 const BUSY_RETRIES = 250;
 const BUSY_DELAY = 20;
 
+/** As better-sqlite3 has it. */
+export interface SharedDatabase extends SqliteDatabase {
+  readonly inTransaction: boolean;
+}
+
 /**
  * Kysely's SQLite dialect, made to share its file: another writer is waited for without blocking this process, as SQLite's own
  * busy timeout would. `translate` makes the errors that leave.
  */
 export class SharedFileDialect extends SqliteDialect {
-  readonly #database: SqliteDatabase;
+  readonly #database: SharedDatabase;
   readonly #translate: (error: unknown) => Error;
 
-  constructor(database: SqliteDatabase, translate: (error: unknown) => Error) {
+  constructor(database: SharedDatabase, translate: (error: unknown) => Error) {
     super({ database });
     this.#database = database;
     this.#translate = translate;
@@ -33,10 +38,12 @@ export class SharedFileDialect extends SqliteDialect {
 }
 
 class SharedFileDriver extends SqliteDriver {
+  readonly #database: SharedDatabase;
   readonly #translate: (error: unknown) => Error;
 
-  constructor(database: SqliteDatabase, translate: (error: unknown) => Error) {
+  constructor(database: SharedDatabase, translate: (error: unknown) => Error) {
     super({ database });
+    this.#database = database;
     this.#translate = translate;
   }
 
@@ -50,6 +57,11 @@ class SharedFileDriver extends SqliteDriver {
    */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** On a full disk SQLite has rolled back by itself; what would fail then must not hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 

@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { CamelCasePlugin, Kysely, type SqliteDatabase } from 'kysely';
+import { CamelCasePlugin, Kysely } from 'kysely';
 import { errorMessage, GridError } from '../model/error.ts';
-import { SharedFileDialect } from './sqlite-dialect.ts';
+import { type SharedDatabase, SharedFileDialect } from './sqlite-dialect.ts';
 import type { Db, Tables } from './tables.ts';
 
 /** While opening, which is short, another process that writes the file is waited for on the spot. */
@@ -30,7 +30,7 @@ function createPrivately(path: string): void {
 }
 
 /** A torn or foreign file is refused here, before anything is decided by what it says. */
-function openChecked(path: string): SqliteDatabase {
+function openChecked(path: string): SharedDatabase {
   const file = rememberStatements(new Database(path, { timeout: OPEN_TIMEOUT }));
   const pragma = (text: string): readonly unknown[] => {
     const statement = file.prepare(`pragma ${text}`);
@@ -61,11 +61,14 @@ function openChecked(path: string): SqliteDatabase {
 const kept = new Set<object>();
 
 /** Kysely prepares each statement anew, every time: a quarter of what a short one costs. */
-function rememberStatements(file: Database.Database): SqliteDatabase {
+function rememberStatements(file: Database.Database): SharedDatabase {
   const known = new Map<string, Database.Statement>();
   kept.add(file).add(known);
   return {
     close: () => file.close(),
+    get inTransaction() {
+      return file.inTransaction;
+    },
     prepare: (text) => {
       const found = known.get(text) ?? file.prepare(text);
       known.set(text, found);

@@ -8,6 +8,7 @@ import { migrate } from './migrations.ts';
 import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
+import { idAfter } from './ordered-id.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createProven, type Proven } from './proven.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
@@ -44,15 +45,10 @@ const OUTBOX_AGE = 14 * DAY;
 const EXPIRED_TOKEN_AGE = 30 * DAY;
 
 /**
- * Opens the store file (created when absent, readable by its owner only), or `:memory:`. `newId` must give ever greater
- * texts. Throws `GridError`: `internal` for a damaged file, `invalid-configuration` for one that cannot be written or that
- * a newer gridops wrote; both with a hint.
+ * Opens the store file (created when absent, readable by its owner only), or `:memory:`. Throws `GridError`: `internal` for
+ * a damaged file, `invalid-configuration` for one that cannot be written or that a newer gridops wrote; both with a hint.
  */
-export async function openStore(options: {
-  readonly path: string;
-  readonly newId?: () => string;
-}): Promise<Store> {
-  const { path, newId = () => uuidv7() } = options;
+export async function openStore({ path }: { readonly path: string }): Promise<Store> {
   const db = openSqlite(path);
   try {
     await migrate(db);
@@ -60,12 +56,12 @@ export async function openStore(options: {
     await db.destroy();
     throw error;
   }
-  return createStore(db, newId);
+  return createStore(db);
 }
 
-function createStore(db: Db, newId: () => string): Store {
-  const deploys = createDeploys(db, newId);
-  const events = createEvents(db, newId);
+function createStore(db: Db): Store {
+  const deploys = createDeploys(db, (last) => idAfter(last, Date.now()));
+  const events = createEvents(db, () => uuidv7());
   const outbox = createOutbox(db);
   const inbox = createInbox(db);
   const tokens = createTokens(db);

@@ -48,9 +48,14 @@ services:
 `,
 });
 
-/** The deploy of a commit ended well, and each of its two containers was made and started once. */
+/** The deploy of a commit ended well, was told one verdict, and each of its two containers was made and started once. */
 async function expectOnce(of: { sha: string; before: number; where: string }): Promise<void> {
   expect(await world.final(of.sha), of.where).toMatchObject({ state: 'success' });
+  // One that the forge took in the moment of the crash is told again: the same words are one verdict.
+  const verdicts = world.github.statuses(of.sha).filter(({ state }) => state !== 'pending');
+  const words = verdicts.map(({ state, description }) => `${state}: ${description}`);
+  expect(new Set(words).size, of.where).toBe(1);
+  expect(world.github.statuses(of.sha).at(-1)?.state, of.where).not.toBe('pending');
   const journal = engine.journal.slice(of.before);
   const count = (operation: string): number =>
     journal.filter((entry) => entry.startsWith(`${operation} `)).length;

@@ -32,6 +32,11 @@ async function untilFault(code: string): Promise<void> {
   expect(engine.names).toEqual(running);
 }
 
+function lookedSince(count: number): number {
+  const asked = world.github.git.requests.slice(count);
+  return asked.filter(({ operation }) => operation === 'list').length;
+}
+
 async function untilNoFault(): Promise<void> {
   await eventually(
     async () => ((await world.gridStatus()).fault === null ? true : null),
@@ -67,6 +72,43 @@ describe('with a repository that', () => {
 
     expect(await world.final(sha)).toMatchObject({ state: 'failure' });
     expect(engine.names).toEqual(running);
+  });
+
+  it('is shown as it was before, by a copy that lags, is not deployed backwards', async () => {
+    const first = await world.work.head();
+    const second = await world.push({ [stackFile('web')]: stackOf('web', { image: 'demo:2' }) });
+    await world.final(second);
+    const [before, asked] = [await world.deploys(), world.github.git.requests.length];
+
+    await world.repository.setBranch('main', first);
+    await eventually(
+      async () => (lookedSince(asked) >= 2 ? true : null),
+      'two looks at the branch',
+    );
+    await world.repository.setBranch('main', second);
+    const third = await world.push({ [stackFile('web')]: stackOf('web', { instances: 3 }) });
+
+    expect(await world.final(third)).toMatchObject({ state: 'success' });
+    const shas = (await world.deploys()).map(({ sha }) => sha);
+    expect(shas).toEqual([third, ...before.map(({ sha }) => sha)]);
+  });
+
+  it('was set back for good, the older commit is deployed once that is certain', async () => {
+    const first = await world.work.head();
+    const second = await world.push({ [stackFile('web')]: stackOf('web', { image: 'demo:2' }) });
+    await world.final(second);
+
+    await world.work.reset(first);
+    await world.work.forcePush();
+
+    await eventually(
+      async () => {
+        const [newest] = await world.deploys();
+        return newest?.sha === first && newest.phase === 'succeeded' ? true : null;
+      },
+      'the older commit to be deployed',
+      60_000,
+    );
   });
 
   it('was rewritten by force, the branch is followed to whatever it points at', async () => {

@@ -230,6 +230,22 @@ describe('a rate limit', () => {
   });
 });
 
+describe('a clock that was set back', () => {
+  test('does not make a pause as long as it was set back', async () => {
+    const { reporter, forge, clock } = await world();
+    await clock.advance(86_400_000);
+    forge.script.push(new RateLimited('slow down', 90));
+    await reporter.want(status('1/5'));
+    await reporter.idle();
+
+    await clock.advance(-86_400_000);
+    await reporter.want(status('1/5', { sha: 'def' }));
+    await reporter.idle();
+
+    expect(forge.sent.toSorted()).toEqual(['acme/infra@abc 1/5', 'acme/infra@def 1/5']);
+  });
+});
+
 describe('a forge that refuses', () => {
   test('is not asked again, and somebody hears of it', async () => {
     const { reporter, forge, clock, givenUp } = await world();

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Webhook } from '../../src/http/operations.ts';
 import { startServer, type TestServer } from './test-server.ts';
@@ -84,3 +87,31 @@ describe('POST /webhooks/github', () => {
     expect((await fetch(`${server.url}/webhooks/other`, { method: 'POST' })).status).toBe(404);
   });
 });
+
+describe('a hostile sender of webhooks', () => {
+  it('gets nothing unpacked: a few compressed bytes that would be gigabytes stay a few', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    const before = process.memoryUsage().arrayBuffers;
+    expect((await deliver(bomb, { 'content-encoding': 'gzip' })).status).toBe(202);
+    expect(deliveries[0]?.body.length).toBe(bomb.length);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it('who is slow on many connections holds nobody up, and has a limit to how long it may take', async () => {
+    const slow = Array.from({ length: 300 }, () => openSlowly());
+    await Promise.all(slow.map(async (socket) => await once(socket, 'connect')));
+    expect((await deliver('{}')).status).toBe(202);
+    for (const socket of slow) socket.destroy();
+    const { requestTimeout, headersTimeout } = server.http.server;
+    expect(requestTimeout).toBe(30_000);
+    expect(headersTimeout).toBeLessThanOrEqual(60_000);
+  });
+});
+
+/** Says what it will send, and then sends next to nothing. */
+function openSlowly(): Socket {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.once('error', () => undefined);
+  socket.write('POST /webhooks/github HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{');
+  return socket;
+}

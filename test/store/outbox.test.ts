@@ -75,6 +75,16 @@ describe('what is due', () => {
     expect(due).toMatchObject([{ version: 2, attempts: 1, lastError: 'status 502' }]);
   });
 
+  test('does not wait for a time that a clock has noted which was set back since', async () => {
+    const outbox = await emptyOutbox();
+    const day = 86_400_000;
+    await outbox.want(status('1/5'), { at: day });
+    await outbox.failed(key, 1, { error: 'status 502', nextAttemptAt: day + 1_000 });
+
+    expect(await outbox.due(5, 10)).toMatchObject([{ description: '1/5' }]);
+    expect(await outbox.due(day, 10)).toEqual([]);
+  });
+
   test('ends when it was sent, and starts anew with the next want', async () => {
     const outbox = await emptyOutbox();
     await outbox.want(status('1/5'), { at: 1 });

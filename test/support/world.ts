@@ -201,8 +201,8 @@ export class World {
   }
 
   /** The webhook of a push that is not the newest any more when it arrives. */
-  async announcePush(sha: string): Promise<void> {
-    const { id, fullName, cloneUrl } = this.repository;
+  async announcePush(sha: string, cloneUrl = this.repository.cloneUrl): Promise<void> {
+    const { id, fullName } = this.repository;
     const repository = { id, full_name: fullName, clone_url: cloneUrl };
     const body = JSON.stringify({ ref: 'refs/heads/main', before: sha, after: sha, repository });
     const signature = createHmac('sha256', WEBHOOK_SECRET).update(body).digest('hex');

@@ -60,6 +60,15 @@ export class Engine {
     this.#process = null;
   }
 
+  /** It takes connections and answers nothing, until `resume`. */
+  pause(): void {
+    this.#process?.pause();
+  }
+
+  resume(): void {
+    this.#process?.resume();
+  }
+
   /** `kill -9` of dockerd and containerd in the same moment. */
   async kill(): Promise<void> {
     const pids = 'cat /run/docker.pid /run/docker/containerd/containerd.pid 2>/dev/null';

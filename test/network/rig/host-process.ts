@@ -60,6 +60,17 @@ export class HostProcess {
     return readFileSync(this.logFile, 'utf8');
   }
 
+  /** It does nothing until `resume`. */
+  pause(): void {
+    if (this.pid !== null) process.kill(this.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    if (this.pid !== null) process.kill(this.pid, 'SIGCONT');
+    // The program that entered the host for it has been stopped with it.
+    this.#child.kill('SIGCONT');
+  }
+
   /** Sends the signal and waits for the end. */
   async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.isRunning && this.pid !== null)

@@ -164,6 +164,15 @@ export class Host {
     await this.#dockerd.kill();
   }
 
+  /** The engine hangs, until `resumeEngine`. */
+  pauseEngine(): void {
+    this.#dockerd.pause();
+  }
+
+  resumeEngine(): void {
+    this.#dockerd.resume();
+  }
+
   /** Pulls the network cable out. */
   async cut(): Promise<void> {
     await this.#lan.setPort(this.port, 'down');

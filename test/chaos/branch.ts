@@ -1,0 +1,41 @@
+import type { World } from '../support/world.ts';
+import type { Change } from './schedule.ts';
+import { changed, filesOf, firstWish, type Images, type Wish } from './wish.ts';
+
+/** The commits of a run, one after the other. */
+export class Branch {
+  readonly #world: World;
+  readonly #images: Images;
+  readonly #commits: string[];
+  #wish = firstWish;
+
+  constructor(world: World, images: Images, first: string) {
+    this.#world = world;
+    this.#images = images;
+    this.#commits = [first];
+  }
+
+  get wish(): Wish {
+    return this.#wish;
+  }
+
+  get commits(): readonly string[] {
+    return this.#commits;
+  }
+
+  async push(change: Change): Promise<string> {
+    const before = filesOf(this.#wish, this.#images);
+    this.#wish = changed(this.#wish, change);
+    const files = Object.entries(filesOf(this.#wish, this.#images)).filter(
+      ([name, text]) => text !== before[name],
+    );
+    const sha = await this.#world.push(Object.fromEntries(files), change);
+    this.#commits.push(sha);
+    return sha;
+  }
+}
+
+export function firstFiles(images: Images): Readonly<Record<string, string>> {
+  const files = Object.entries(filesOf(firstWish, images));
+  return Object.fromEntries(files.flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
+}
