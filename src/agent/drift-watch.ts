@@ -37,6 +37,8 @@ type DriftHistory = Pick<AttemptHistory, 'interference' | 'mendRefused' | 'mendi
 
 /** A container is told to stop, and exits this much later at most, in milliseconds, beyond its grace period. */
 const LAST_BREATH = 10_000;
+/** An engine takes this long at most, in milliseconds, from the first container that it stops to its own end. */
+const SHUTDOWN = 120_000;
 
 /**
  * Tells what somebody else did to one instance from what its containers did themselves, and counts it. Evidence is what this
@@ -87,6 +89,16 @@ export class DriftWatch {
   hear({ action, container }: EngineEvent, { stopped }: OwnDeeds): void {
     if (action === 'kill' && container !== stopped)
       this.#killed = { container, at: this.#options.clock.now() };
+  }
+
+  /** An engine that shuts down stops its containers as a person would: what it has just stopped is an accident. Returns whether it did. */
+  excuse(): boolean {
+    this.#killed = null;
+    const { lost = null, at = 0 } = this.#interference ?? {};
+    if (lost?.how !== 'stopped' || this.#options.clock.now() - at > SHUTDOWN) return false;
+    this.#interference = null;
+    this.#noticed = '';
+    return true;
   }
 
   /** Looks for what is gone or has stopped between two looks at the engine. */

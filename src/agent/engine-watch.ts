@@ -13,6 +13,8 @@ export interface EngineWatchOptions {
   /** Something happened to a container. */
   readonly onEvent: (event: EngineEvent) => void;
   /** Everything that is there: after each (re)opening of the event stream, and from time to time. */
+  /** The engine does not tell any more: it may be about to stop all its containers. */
+  readonly onSilence: () => void;
   readonly onListing: (listed: readonly ListedContainer[]) => void;
 }
 
@@ -33,6 +35,7 @@ export async function watchEngine(options: EngineWatchOptions, signal: AbortSign
       if (signal.aborted) return;
       if (failures === 0) log.warn({ error: errorMessage(error) }, 'cannot follow the engine');
     }
+    options.onSilence();
     await clock
       .sleep(fullJitter(REOPEN_BACKOFF, failures, random()), signal)
       .catch(() => undefined);

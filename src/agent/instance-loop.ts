@@ -138,6 +138,11 @@ export class InstanceLoop {
     if (event.action !== 'kill') this.wake();
   }
 
+  /** The engine went away, and may have stopped everything before. */
+  excuse(): void {
+    if (this.#drift.excuse()) this.wake();
+  }
+
   /** Whether it was there at the last look. */
   has(container: string): boolean {
     return this.#view.everything.some((one) => one.id === container);

@@ -60,6 +60,9 @@ export class Reconciler {
         ...options,
         onEvent: (event) => this.#hear(event),
         onListing: (all) => this.#compare(all),
+        onSilence: () => {
+          for (const loop of this.#loops.values()) loop.excuse();
+        },
       },
       this.#stopping.signal,
     );

@@ -215,9 +215,10 @@ describe('the volumes of a container', () => {
   });
 
   it('say whose they are where only one instance has them', () => {
-    const labelsOf = (scope: 'instance' | 'stack') =>
-      optionsOf({ mounts: [aVolumeMount({ scope })], number: 2 }).HostConfig.Mounts.map((mount) =>
-        'VolumeOptions' in mount ? parseVolumeLabels(mount.VolumeOptions?.Labels ?? {}) : null,
+    const labelsOf = (of: 'instance' | 'stack') =>
+      optionsOf({ mounts: [aVolumeMount({ scope: of })], number: 2 }).HostConfig.Mounts.map(
+        (mount) =>
+          'VolumeOptions' in mount ? parseVolumeLabels(mount.VolumeOptions?.Labels ?? {}) : null,
       );
 
     const own = { stack: 'shop', service: 'web', number: 2, node: 'node-1' };

@@ -292,6 +292,20 @@ describe('drift that is only told', () => {
     expect(kinds()).toEqual(['instance-crashed']);
   });
 
+  it('is not what an engine stops that is shut down', async () => {
+    const { engine, clock } = await running(left());
+
+    engine.kill(WEB);
+    await clock.turn(1_000);
+    engine.setDown(true);
+    await clock.turn(20_000);
+    engine.setDown(false);
+    await clock.turn(10_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+    expect(bench.observe()?.drift).toBeUndefined();
+  });
+
   it('is not a container that was found stopped: nobody has seen who did it', async () => {
     const { engine } = await running(left());
     await bench.stop();
