@@ -154,7 +154,7 @@ class Schedule {
     const serving = replaces.filter(({ number }) => !draft.down.has(number));
     this.#put(wave, first);
     this.#sendOff(draft, creates, wave + 1);
-    const stuck = stuckInstances(draft);
+    const stuck = serving.length === 0 ? 0 : stuckInstances(draft);
     const limit = maxUnavailable(draft.wanted, service.minHealth) - stuck;
     if (serving.length > 0 && limit <= 0) {
       for (const step of serving) this.#wait(step, healthReason(draft, stuck));
