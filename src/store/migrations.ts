@@ -43,8 +43,6 @@ const migrations: readonly (readonly string[])[] = [
       at bigint not null, primary key (grid, service, number, hook))`,
     `create table join_tokens (hash text not null primary key, grid text not null, created_at bigint not null,
       expires_at bigint not null, used_by text, used_key text, used_at bigint)`,
-    `create table proven (grid text not null, path text not null, definition text not null, revision text not null,
-      rejected text, at bigint not null, primary key (grid, path))`,
   ],
   [
     // The number of a node is in the network map.
@@ -53,6 +51,10 @@ const migrations: readonly (readonly string[])[] = [
     'create index nodes_by_key on nodes (public_key)',
     `create table network_maps (grid text not null primary key, version bigint not null, payload text not null,
       at bigint not null)`,
+  ],
+  [
+    `create table proven (grid text not null, path text not null, definition text not null, revision text not null,
+      rejected text, at bigint not null, primary key (grid, path))`,
   ],
 ];
 

@@ -182,7 +182,7 @@ function actorOf(of: {
 }): Actor {
   const { host, agent, disk, clock } = of;
   const args = agentCommand({
-    master: agent.master,
+    master: [agent.master].flat().join(','),
     ...(agent.joinToken === null ? {} : { token: agent.joinToken }),
     name: agent.name,
     data: disk.folder,

@@ -65,6 +65,7 @@ describe('opening', () => {
     await (await openStore({ path })).close();
     const raw = new Database(path);
     raw.exec(`
+      drop table proven;
       drop table network_maps;
       drop index nodes_by_key;
       alter table nodes add column number integer not null default 1;
