@@ -548,7 +548,7 @@ describe('events without a session', () => {
     await first.next('observation');
     first.close(CLOSE.shutdown.code);
     const peer = await master.peer();
-    engine.kill(WEB);
+    engine.crash(WEB);
     await vi.waitFor(() => expect(engine.get(WEB).starts).toBe(2), 5_000);
     const before = Date.now();
 
