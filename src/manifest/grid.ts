@@ -3,6 +3,7 @@ import { DEFAULT_MTU } from '../model/network.ts';
 import type { Position } from '../model/problem.ts';
 import { parseSubnet } from './addresses.ts';
 import { parseAffinity } from './affinity.ts';
+import { readWindows } from './deploy-windows.ts';
 import { parseDuration } from './durations.ts';
 import type { Report } from './report.ts';
 import { GridHead } from './schema.ts';
@@ -49,6 +50,7 @@ export function readGrid(
 
 function toGrid(name: string, section: Section<GridHead>): Grid {
   const { value } = section;
+  const windows = readWindows(section);
   return {
     name,
     subnet: readSubnet(section),
@@ -60,6 +62,7 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     nodes: readNodes(value.nodes ?? {}),
     pruneBudget: readBudget(value.prune?.budget),
     deployTimeout: readTimeout(section),
+    ...(windows.length === 0 ? {} : { windows }),
   };
 }
 

@@ -18,4 +18,4 @@ export const laterVolumeKeys: readonly string[] = [];
 
 export const laterGridKeys = ['logs', 'stats'];
 
-export const laterGridDeployKeys = ['on_failure', 'windows'];
+export const laterGridDeployKeys = ['on_failure'];

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { DEFAULT_MTU } from '../model/network.ts';
 import { ConfigEntry, SecretEntry } from './config-schema.ts';
+import { DeployWindows } from './deploy-windows.ts';
 import {
   laterGridDeployKeys,
   laterGridKeys,
@@ -324,6 +325,7 @@ const gridHead = {
             examples: ['30m'],
           }),
         ),
+        windows: Type.Optional(DeployWindows),
       },
       { description: 'How deploys are carried out.', later: laterGridDeployKeys },
     ),

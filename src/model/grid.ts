@@ -1,5 +1,6 @@
 import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
+import type { DeployWindow } from './deploy-window.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -18,6 +19,8 @@ export interface Grid {
   readonly pruneBudget: number;
   /** Seconds until a deploy that does not converge has failed. */
   readonly deployTimeout: number;
+  /** Absent: it may be deployed to at any time. */
+  readonly windows?: readonly DeployWindow[];
 }
 
 export interface NodeWish {

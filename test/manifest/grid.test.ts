@@ -74,7 +74,6 @@ x-team: shop
     ['prune: {budget: 0.3}', 'error wrong-value 1:17'],
     ['deploy: {timeout: 0s}', 'error bad-duration 1:19'],
     ['deploy: {timeout: soon}', 'error bad-duration 1:19'],
-    ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
     ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
     ['logs: {}', 'error not-supported-yet 1:1'],
     ['stats: {}', 'error not-supported-yet 1:1'],
