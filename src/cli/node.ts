@@ -74,6 +74,7 @@ function printNode(io: Io, node: NodeStatus): string {
     ['Grid', node.grid],
     ['Node', node.name],
     ['Status', status(io, node)],
+    ['Drained', node.drained === undefined ? null : drainedBy(io, node.drained)],
     ['Seen', seen(io, node)],
     ['Instances', String(node.instances)],
     ...networkLines(node.network),
@@ -107,9 +108,14 @@ function seen(io: Io, node: NodeStatus): string {
   return node.status === 'online' ? 'now' : `${age(io.clock.now() - node.lastSeenAt)} ago`;
 }
 
+function drainedBy(io: Io, { by, at }: NonNullable<NodeStatus['drained']>): string {
+  return `by ${by}, ${age(io.clock.now() - at)} ago`;
+}
+
 function status(io: Io, node: NodeStatus): string {
   const colours = paint(io);
-  const drain = node.availability === 'drain' ? colours.yellow(', drain') : '';
+  const since = node.drained === undefined ? '' : ` ${drainedBy(io, node.drained)}`;
+  const drain = node.availability === 'drain' ? colours.yellow(`, drain${since}`) : '';
   if (node.status === 'online') return colours.green('online') + drain;
   return (node.status === 'offline' ? colours.red : colours.yellow)(node.status) + drain;
 }

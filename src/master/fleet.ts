@@ -1,5 +1,5 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
-import type { NodeWish } from '../model/grid.ts';
+import type { Availability, Drained, NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
 import type {
   AssignedId,
@@ -25,6 +25,8 @@ export interface FleetNode {
   readonly assignment: Assignment | null;
   /** The node has not reported yet on an assignment that has everything tried again. */
   readonly retrying: boolean;
+  /** A person's word that nothing is to run on it, whatever grid.yml says. */
+  readonly drained: Drained | null;
 }
 
 /**
@@ -108,6 +110,7 @@ export function unheard(of: { grid: string; name: string; now: number }): FleetN
     observedGeneration: 0,
     assignment: null,
     retrying: false,
+    drained: null,
   };
 }
 
@@ -116,7 +119,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     name: node.name,
     status: nodeStatus(node),
     lastSeenAt: node.lastSeenAt,
-    availability: wish?.availability ?? 'active',
+    availability: availabilityOf(node, wish),
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
@@ -126,6 +129,14 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
 function nodeStatus(node: FleetNode): ObservedNode['status'] {
   if (!node.observed) return 'unobserved';
   return node.online ? 'online' : 'offline';
+}
+
+/** Either word drains it: grid.yml's, or that of a person who told the master. */
+export function availabilityOf(
+  { drained }: Pick<FleetNode, 'drained'>,
+  wish: NodeWish | undefined,
+): Availability {
+  return drained === null ? (wish?.availability ?? 'active') : 'drain';
 }
 
 /** What the agent was started with and what grid.yml wishes, sorted. */

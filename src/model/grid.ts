@@ -30,6 +30,12 @@ export interface NodeWish {
 
 export type Availability = 'active' | 'drain';
 
+/** Who said that nothing is to run on a node, and when, in milliseconds since the epoch. */
+export interface Drained {
+  readonly by: string;
+  readonly at: number;
+}
+
 /** One placement rule, `KEY(==|!=)[~]VALUE` (kontena.md 4.4). `soft` rules are dropped when nothing satisfies them. */
 export interface Affinity {
   readonly key: 'node' | 'service' | 'container' | 'label';

@@ -43,6 +43,10 @@ const migrations: readonly (readonly string[])[] = [
       at bigint not null, primary key (grid, service, number, hook))`,
     `create table join_tokens (hash text not null primary key, grid text not null, created_at bigint not null,
       expires_at bigint not null, used_by text, used_key text, used_at bigint)`,
+    `create table freezes (grid text not null primary key, until bigint, reason text not null, actor text not null,
+      at bigint not null)`,
+    'alter table nodes add column drained_by text',
+    'alter table nodes add column drained_at bigint',
   ],
   [
     // The number of a node is in the network map.

@@ -20,6 +20,7 @@ export interface Tables {
   readonly inbox: InboxRow;
   readonly joinTokens: JoinTokenRow;
   readonly doneHooks: DoneHookRow;
+  readonly freezes: FreezeRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -33,6 +34,8 @@ interface NodeRow {
   facts: string | null;
   joinedAt: number;
   lastSeenAt: number;
+  drainedBy: string | null;
+  drainedAt: number | null;
 }
 
 interface RevokedKeyRow {
@@ -164,6 +167,14 @@ interface DoneHookRow {
   service: string;
   number: number;
   hook: string;
+  at: number;
+}
+
+interface FreezeRow {
+  grid: string;
+  until: number | null;
+  reason: string;
+  actor: string;
   at: number;
 }
 
