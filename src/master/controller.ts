@@ -19,6 +19,7 @@ import type { Fleet } from './fleet.ts';
 import { GridReports, type GridReportsOptions } from './grid-reports.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
+import { Renewals } from './renewals.ts';
 import { type Rerun, type RerunOutcome, Reruns } from './reruns.ts';
 import { type GridHead, keepRevision, type RevisionPorts, readRevision } from './revision.ts';
 import { judge, settledPaths, type Verdict } from './verdict.ts';
@@ -67,6 +68,7 @@ export class GridController {
   readonly #assigner: Assigner;
   readonly #reports: GridReports;
   readonly #wakeUps: WakeUps;
+  readonly #renewals: Renewals;
   #head: GridHead | null = null;
   #adopted: GridHead | null = null;
   #prepared: Prepared | null = null;
@@ -90,6 +92,7 @@ export class GridController {
     );
     this.#wakeUps = new WakeUps(() => this.#flight.wake());
     this.#reports = new GridReports(options);
+    this.#renewals = new Renewals(options);
     this.#assigner = new Assigner({
       grid: options.grid,
       fleet: options.fleet,
@@ -100,7 +103,7 @@ export class GridController {
     this.#gate = new DeployGate({
       clock: options.clock,
       freeze: options.ports.freeze,
-      preview: options.ports.preview,
+      preview: (of) => options.ports.preview((this.#renewals.of(of, false) ?? of).desired),
     });
     this.#faults = new FaultNotice({
       clock: options.clock,
@@ -210,7 +213,7 @@ export class GridController {
     const held = this.#held();
     if (held !== null) await this.#conclude(held.plan, held.verdict);
     if (this.#gate.isKeeping) this.#wakeUps.in(this.#gate.changesWithin(LOOK_AGAIN_MILLISECONDS));
-    const prepared = this.#prepared;
+    const prepared = (this.#prepared = this.#renewals.of(this.#prepared, this.view.gate.open));
     const { ports } = this.#options;
     if (prepared === null) return await this.#endUnplanned();
     const network = await ports.network(prepared.desired.grid, new Map());
@@ -221,7 +224,8 @@ export class GridController {
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
     await this.#assigner.carryOut(steps, prepared);
     if (held === null) await this.#follow(plan, prepared);
-    if (!isConverged(plan) || this.#hasAbsentNodes()) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
+    const mayChange = this.#hasAbsentNodes() || this.#renewals.isNeeded(prepared);
+    if (!isConverged(plan) || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
   }
 
   async #failed(error: unknown): Promise<void> {

@@ -1,5 +1,4 @@
 import type { DeployWindow, Freeze } from '../model/deploy-window.ts';
-import type { DesiredState } from '../model/desired.ts';
 import { GridError } from '../model/error.ts';
 import type { Plan } from '../model/plan.ts';
 import { type ClosedGate, type Gate, gateAt } from '../planner/gate.ts';
@@ -12,7 +11,7 @@ export interface DeployGateOptions {
   readonly clock: Clock;
   readonly freeze: () => Freeze | null;
   /** What would be done to get there; for people to read, nothing comes of it. */
-  readonly preview: (desired: DesiredState) => Plan;
+  readonly preview: (prepared: Prepared) => Plan;
 }
 
 /** A commit that is good to deploy, and must not be yet. */
@@ -107,7 +106,7 @@ export class DeployGate {
     const gate = this.state(prepared.desired.grid.windows);
     // Opened between two looks: the next pass lets it through.
     if (gate.open) return;
-    const plan = this.#options.preview(prepared.desired);
+    const plan = this.#options.preview(prepared);
     const message = closedMessage(gate, this.#options.freeze());
     this.#waiting = { head, prepared, plan, gate, verdict: { ...previewed(plan), message } };
   }

@@ -52,7 +52,7 @@ export function prepare(
     (name) => !compiledNames.has(name) && mayBelongTo(compiled.failed, name),
   );
   const held = new Set([...compiled.failed, ...stillHeld].filter((name) => !known.has(name)));
-  return index({
+  return prepared({
     grid: compiled.grid,
     revision: sha,
     stacks: [...compiled.stacks, ...fallbacks].toSorted((a, b) => compareText(a.name, b.name)),
@@ -61,7 +61,7 @@ export function prepare(
 }
 
 export function fromLastGood(lastGood: LastGood): Prepared {
-  return index({
+  return prepared({
     grid: lastGood.grid,
     revision: lastGood.sha,
     stacks: lastGood.stacks,
@@ -69,7 +69,8 @@ export function fromLastGood(lastGood: LastGood): Prepared {
   });
 }
 
-function index(desired: DesiredState): Prepared {
+/** With what is looked up in it. */
+export function prepared(desired: DesiredState): Prepared {
   const services = new Map<string, Service>();
   for (const stack of desired.stacks)
     for (const service of stack.services)

@@ -75,8 +75,10 @@ export interface Service {
   readonly balanced?: Balanced;
   /** Present on load balancers only. */
   readonly balancer?: BalancerSettings;
-  /** Identifies the spec; two services with equal specs have equal hashes. */
+  /** Identifies the spec; two services with equal specs have equal hashes, unless one was deployed anew by its interval. */
   readonly specHash: string;
+  /** Seconds after which it is deployed anew, changed or not. Absent: when it changes, and not else. */
+  readonly interval?: number;
   /** Where the service is written. */
   readonly position: Position;
 }

@@ -16,13 +16,14 @@ test('keeps one freeze for a grid, the last one', async () => {
 });
 
 test('forgets what was lifted, and what has ended', async () => {
-  const { freezes, prune } = await openStore({ path: ':memory:' });
+  const store = await openStore({ path: ':memory:' });
+  const { freezes } = store;
   await freezes.put({ grid: 'lifted', ...freeze });
   await freezes.put({ grid: 'ended', ...freeze, until: 9 });
   await freezes.put({ grid: 'endless', ...freeze });
 
   await freezes.remove('lifted');
-  await prune(10);
+  await store.prune(10);
 
   expect((await freezes.list()).map(({ grid }) => grid)).toEqual(['endless']);
 });

@@ -78,8 +78,13 @@ describe('opening', () => {
 
     expect(await store.nodes.list()).toEqual([
       {
-        ...{ grid: 'prod', name: 'web-1', publicKey: 'key', facts: null },
-        ...{ joinedAt: 5, lastSeenAt: 7, drained: null },
+        grid: 'prod',
+        name: 'web-1',
+        publicKey: 'key',
+        facts: null,
+        joinedAt: 5,
+        lastSeenAt: 7,
+        drained: null,
       },
     ]);
     expect(await store.networkMaps.list()).toEqual([]);
