@@ -7,6 +7,7 @@ export interface Client {
   readonly url: string;
   get<T extends Schema>(schema: T, path: string): Promise<Decoded<T>>;
   post<T extends Schema>(schema: T, path: string, body?: object): Promise<Decoded<T>>;
+  put<T extends Schema>(schema: T, path: string, body: object): Promise<Decoded<T>>;
   delete(path: string): Promise<void>;
   /** Server-sent events until the connection ends; `lastEventId` asks for what was missed. */
   stream(path: string, lastEventId: string | null): Promise<AsyncIterable<StreamMessage>>;
@@ -39,6 +40,7 @@ export function createClient(options: ClientOptions): Client {
     url: options.url,
     get: async (schema, path) => decodeReply(schema, await ask('GET', path)),
     post: async (schema, path, body) => decodeReply(schema, await ask('POST', path, body)),
+    put: async (schema, path, body) => decodeReply(schema, await ask('PUT', path, body)),
     delete: async (path) => void (await ask('DELETE', path)),
     stream: async (path, lastEventId) => {
       const headers: Record<string, string> =

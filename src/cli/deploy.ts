@@ -11,6 +11,8 @@ import { printProblems } from './problem-text.ts';
 export interface DeployOptions {
   readonly grid: string;
   readonly wait: boolean;
+  /** Also what must wait. */
+  readonly force: boolean;
   /** Seconds; `null`: as long as it takes. */
   readonly timeout: number | null;
   readonly json: boolean;
@@ -19,7 +21,8 @@ export interface DeployOptions {
 /** Lets the master deploy what the branch points at, again. With `wait` the exit code is how it ended. */
 export async function deploy(io: Io, client: Client, options: DeployOptions): Promise<ExitCode> {
   const path = `/grids/${encodeURIComponent(options.grid)}/deploys`;
-  const started = await client.post(DeployStarted, path);
+  const body = options.force ? { force: true } : undefined;
+  const started = await client.post(DeployStarted, path, body);
   if (!started.started)
     io.stderr(harmless(`deploy ${started.deploy.id} of this commit is going on already\n`));
   if (options.wait) return await waitFor(io, client, { ...options, id: started.deploy.id });
@@ -112,13 +115,15 @@ export function printEnd(io: Io, one: Deploy): string {
   return lines.join('\n').trimEnd();
 }
 
-/** What a held deploy would remove, and how to let it. */
+/** What a held deploy waits for, what it would remove, and how to let it. */
 export function printHeld(one: Deploy): string[] {
   const confirmation = (one.remaining ?? one.plan)?.confirmation ?? null;
-  if (confirmation === null) return [`to go on: gridops approve ${one.id}`];
+  const closed =
+    one.closed === undefined ? [] : ['It is deployed by itself when the grid opens again.'];
+  const removes = confirmation?.removes.map((path) => `  - ${path}`) ?? [];
   return [
-    confirmation.reason,
-    ...confirmation.removes.map((path) => `  - ${path}`),
+    ...closed,
+    ...(confirmation === null ? [] : [confirmation.reason, ...removes]),
     `to go on: gridops approve ${one.id}`,
   ];
 }

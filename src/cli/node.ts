@@ -76,6 +76,7 @@ function printNode(io: Io, node: NodeStatus): string {
     ['Grid', node.grid],
     ['Node', node.name],
     ['Status', status(io, node)],
+    ['Drained', node.drained === undefined ? null : drainedBy(io, node.drained)],
     ['Seen', seen(io, node)],
     ['Instances', String(node.instances)],
     ...networkLines(node.network),
@@ -135,9 +136,14 @@ function clock(io: Io, { skewSeconds }: NodeStatus): string | null {
   return skew === null ? "the master's" : paint(io).yellow(skew);
 }
 
+function drainedBy(io: Io, { by, at }: NonNullable<NodeStatus['drained']>): string {
+  return `by ${by}, ${age(io.clock.now() - at)} ago`;
+}
+
 function status(io: Io, node: NodeStatus): string {
   const colours = paint(io);
-  const drain = node.availability === 'drain' ? colours.yellow(', drain') : '';
+  const since = node.drained === undefined ? '' : ` ${drainedBy(io, node.drained)}`;
+  const drain = node.availability === 'drain' ? colours.yellow(`, drain${since}`) : '';
   const skew = skewText(node.skewSeconds);
   const more = skew === null ? drain : `${drain}${colours.yellow(`, clock ${skew}`)}`;
   if (node.status === 'online' && node.engine?.state === 'silent')

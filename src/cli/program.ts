@@ -7,11 +7,13 @@ import { checkConfig, configDocs } from './config.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
 import { events, followEvents } from './events.ts';
+import { freeze, parseUntil, unfreeze, untilText } from './freeze.ts';
 import { history } from './history.ts';
 import { EXIT, type ExitCode } from './io.ts';
 import { runAgent, runMaster } from './launch.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import { listNodes, removeNode, showNode } from './node.ts';
+import { setAvailability } from './node-availability.ts';
 import { leaveGrid } from './node-leave.ts';
 import { printFault } from './output.ts';
 import { showPlan } from './plan.ts';
@@ -68,6 +70,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   const tree = { program, around, end };
   addGridCommands(tree);
   addDeployCommands(tree);
+  addFreeze(tree);
   addNodeCommands(tree);
   addVolumeCommands(tree);
   addNetworkCommands(tree);
@@ -130,18 +133,42 @@ function addDeployCommands(tree: Tree): void {
       return deploy(io, client, {
         grid: text(args[0]),
         wait: wait === true,
+        force: options['force'] === true,
         timeout: seconds,
         json,
       });
     },
   })
     .option('-w, --wait', 'until it has ended; progress is printed on stderr')
-    .option('--timeout <duration>', 'wait at most that long, for example 10m', duration);
+    .option('--timeout <duration>', 'wait at most that long, for example 10m', duration)
+    .option('--force', 'also while the grid is frozen or outside of its deploy windows');
   addClient(tree, 'approve <deploy>', {
     summary: 'confirm what a held deploy would remove',
     act: (io, client, { args, options, json }) =>
       approve(io, client, { id: text(args[0]), planHash: optional(options['plan']), json }),
   }).option('--plan <hash>', 'only if the plan is still this one');
+}
+
+function addFreeze(tree: Tree): void {
+  addClient(tree, 'freeze <grid>', {
+    summary: 'deploy no commits to a grid; what runs is still repaired',
+    act: (io, client, { args, options, json }) => {
+      const until = optional(options['until']);
+      const reason = optional(options['reason']) ?? '';
+      return freeze(io, client, {
+        grid: text(args[0]),
+        until: until === null ? null : parseUntil(until),
+        reason,
+        json,
+      });
+    },
+  })
+    .option('--until <time>', 'a time or a duration, for example 2026-12-01T06:00 or 3d', untilText)
+    .option('--reason <text>', 'what for; statuses of commits say it');
+  addClient(tree, 'unfreeze <grid>', {
+    summary: 'deploy commits again, also the one that waits',
+    act: (io, client, { args, json }) => unfreeze(io, client, { grid: text(args[0]), json }),
+  });
 }
 
 function addNodeCommands(tree: Tree): void {
@@ -160,6 +187,12 @@ function addNodeCommands(tree: Tree): void {
     act: (io, client, { args, json }) =>
       removeNode(io, client, { grid: text(args[0]), node: text(args[1]), json }),
   });
+  for (const [verb, availability, summary] of availabilities)
+    addClient({ ...tree, program: node }, `${verb} <grid> <node>`, {
+      summary,
+      act: (io, client, { args: [grid, name], json }) =>
+        setAvailability(io, client, { grid: text(grid), node: text(name), availability, json }),
+    });
   addLeave({ ...tree, program: node });
   const token = tree.program.command('token').description('join tokens of nodes');
   addClient({ ...tree, program: token }, 'create', {
@@ -194,6 +227,11 @@ function addVolumeCommands(tree: Tree): void {
       }),
   }).option('--yes-remove <name>', 'the name once more, instead of typing it');
 }
+
+const availabilities = [
+  ['drain', 'drain', 'have all instances leave a node, and let none come'],
+  ['activate', 'active', 'let a node that was drained have instances again'],
+] as const;
 
 function addLeave(tree: Tree): void {
   const { io, launch } = tree.around;

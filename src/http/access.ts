@@ -39,6 +39,16 @@ export class Access {
     return Number(expiry) > now && !this.#loggedOut.has(value);
   }
 
+  /** What forms of this session's pages bring along. */
+  formToken(session: string): string {
+    return this.#mac(`form\n${session}`);
+  }
+
+  isFormToken(session: string, token: string): boolean {
+    const [given, right] = [token, this.formToken(session)].map((one) => sha256(one));
+    return given !== undefined && right !== undefined && timingSafeEqual(given, right);
+  }
+
   /** Ends a session before its time. Remembered by this process only; what is forgotten first would have ended first. */
   endSession(value: string, now: number): void {
     if (!this.isSession(value, now)) return;

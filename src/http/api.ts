@@ -48,6 +48,7 @@ const replies = {
   GridList: wire.GridList,
   GridStatus: wire.GridStatus,
   NodeList: wire.NodeList,
+  NodeStatus: wire.NodeStatus,
   ServiceList: wire.ServiceList,
   InstanceList: wire.InstanceList,
   CurrentPlan: wire.CurrentPlan,
@@ -79,6 +80,8 @@ const page = {
 };
 const PageQuery = Type.Object(page);
 const EventQuery = Type.Object({ ...page, grid: Type.Optional(Name) });
+/** The body came later than the route. */
+const OptionalDeployRequest = Type.Union([wire.DeployRequest, Type.Null()]);
 const StreamQuery = Type.Object({ grid: Type.Optional(Name) });
 
 /**
@@ -96,6 +99,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   app.setValidatorCompiler(strictBodies());
   registerReading(app, options);
   registerDeploys(app, options);
+  registerFreeze(app, options);
   registerNodes(app, options);
   registerEvents(app, options);
   registerVolumes(app, options);
@@ -163,11 +167,14 @@ function registerDeploys(app: Api, { operations }: ApiOptions): void {
     {
       schema: {
         params: GridParams,
+        body: OptionalDeployRequest,
         ...doc('DeployStarted', 'Deploy what the branch points at, again', 202),
       },
     },
-    async ({ params }, reply) =>
-      await reply.code(202).send(await operations.redeploy(params.grid, ACTOR)),
+    async ({ params, body }, reply) => {
+      const by = { actor: ACTOR, force: body?.force === true };
+      return await reply.code(202).send(await operations.redeploy(params.grid, by));
+    },
   );
   app.get(
     '/deploys/:id',
@@ -188,6 +195,29 @@ function registerDeploys(app: Api, { operations }: ApiOptions): void {
       const refusal = refusals[kind];
       if (refusal !== null) return await reply.code(refusal.status).send(refusal.body);
       return await reply.code(202).send(deploy);
+    },
+  );
+}
+
+function registerFreeze(app: Api, { operations }: ApiOptions): void {
+  app.put(
+    '/grids/:grid/freeze',
+    {
+      schema: {
+        params: GridParams,
+        body: wire.FreezeRequest,
+        ...doc('GridStatus', 'Deploy no commits until a time, or until it is lifted'),
+      },
+    },
+    ({ params, body: { until = null, reason = '' } }) =>
+      operations.freeze(params.grid, { until, reason }, ACTOR),
+  );
+  app.delete(
+    '/grids/:grid/freeze',
+    { schema: { params: GridParams, ...doc(null, 'Deploy commits again', 204) } },
+    async ({ params }, reply) => {
+      await operations.unfreeze(params.grid, ACTOR);
+      return await reply.code(204).send();
     },
   );
 }
@@ -238,6 +268,18 @@ function registerNodes(app: Api, { operations }: ApiOptions): void {
       await operations.removeNode(params.grid, params.node);
       return await reply.code(204).send();
     },
+  );
+  app.put(
+    '/grids/:grid/nodes/:node/availability',
+    {
+      schema: {
+        params: NodeParams,
+        body: wire.AvailabilityRequest,
+        ...doc('NodeStatus', 'Drain a node, or let it have instances again'),
+      },
+    },
+    ({ params, body }) =>
+      operations.setAvailability({ ...params, actor: ACTOR }, body.availability),
   );
   app.get(
     '/grids/:grid/network',

@@ -27,6 +27,13 @@ export interface EventQuery extends PageQuery {
   readonly grid: string | null;
 }
 
+export interface FreezeWish {
+  /** Milliseconds since the epoch; `null`: until it is lifted. */
+  readonly until: number | null;
+  /** May be empty. */
+  readonly reason: string;
+}
+
 /** What became of an approval. `changed` and `not-held` change nothing; `deploy` is how it stands now. */
 export interface Approval {
   readonly kind: 'approved' | 'changed' | 'not-held';
@@ -56,8 +63,20 @@ export interface Operations {
   variables(grid: string): Promise<VariableList>;
   deploys(grid: string, page: PageQuery): Promise<DeployList>;
   deploy(id: string): Promise<Deploy>;
-  redeploy(grid: string, actor: string): Promise<DeployStarted>;
+  /** `force`: also a commit that must wait, because its grid is frozen or outside of its deploy windows. */
+  redeploy(
+    grid: string,
+    by: { readonly actor: string; readonly force: boolean },
+  ): Promise<DeployStarted>;
   approve(id: string, planHash: string, actor: string): Promise<Approval>;
+  freeze(grid: string, wish: FreezeWish, actor: string): Promise<GridStatus>;
+  /** Throws `not-found` for a grid that is not frozen. */
+  unfreeze(grid: string, actor: string): Promise<void>;
+  /** What a person wishes of a node; grid.yml may wish the same. */
+  setAvailability(
+    of: { readonly grid: string; readonly node: string; readonly actor: string },
+    availability: NodeStatus['availability'],
+  ): Promise<NodeStatus>;
   events(query: EventQuery): Promise<EventList>;
   /** `ttl` in seconds. The token is not kept in a readable form. */
   createToken(grid: string, ttl: number): Promise<Token>;

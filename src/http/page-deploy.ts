@@ -2,6 +2,7 @@ import { isFinal } from '../model/deploy.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import { explainMode } from '../model/plan.ts';
 import type { Deploy } from '../protocol/api.ts';
+import { actionForm, deployPath, type FormKey, gridPath } from './page-actions.ts';
 import { logTail } from './page-failure.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import {
@@ -23,14 +24,18 @@ const MOST_STEPS = 200;
 
 type Planned = NonNullable<Deploy['plan']>;
 
-/** One deploy, the page that commit statuses point at: how far, what is wrong, what is done and why. */
-export function deployPage(deploy: Deploy, now: number): Html {
+/**
+ * One deploy, the page that commit statuses point at: how far, what is wrong, what is done and why. `key`: for what can be
+ * done about the grid's newest one.
+ */
+export function deployPage(deploy: Deploy, now: number, key: FormKey | null): Html {
   const newest = deploy.remaining ?? deploy.plan;
   return html`<h1>Deploy ${shortSha(deploy.sha)} <span class="to">to</span> <a href="/grids/${deploy.grid}">${deploy.grid}</a> ${phaseBadge(deploy.phase)}</h1>
 <p class="lead" data-announce>${deploy.message}</p>
 ${progress(deploy)}
 ${facts(deploy, now)}
-${held(deploy, newest)}
+${held(deploy, newest, key)}
+${again(deploy, key)}
 ${problemSection(deploy.problems)}
 ${newest === null || deploy.phase === 'succeeded' ? null : [rolledBack(newest), halted(deploy, newest), blocked(newest), waiting(newest)]}
 ${plan(deploy)}
@@ -64,12 +69,36 @@ ${deploy.supersededBy === null ? null : html`<div><dt>Superseded by</dt><dd><a h
 </dl>`;
 }
 
-function held(deploy: Deploy, newest: Planned | null): HtmlValue {
+function held(deploy: Deploy, newest: Planned | null, key: FormKey | null): HtmlValue {
   if (deploy.phase !== 'held') return null;
   const confirmation = newest?.confirmation ?? null;
-  return html`<div class="note wait"><p>${badge('wait', 'held')} <strong>Waits for a person's confirmation.</strong></p>
-${confirmation === null ? null : html`<p>${confirmation.reason}</p><ul class="inner">${cut(confirmation.removes, 50, (path) => html`<li><code>${path}</code></li>`)}</ul>`}
-<p class="hint">Nothing is removed until someone runs <code>gridops approve ${deploy.id}</code>. A new commit that removes less goes ahead by itself.</p></div>`;
+  const removes =
+    confirmation === null
+      ? null
+      : html`<p>${confirmation.reason}</p><ul class="inner">${cut(confirmation.removes, 50, (path) => html`<li><code>${path}</code></li>`)}</ul>`;
+  const { what, hint, label } = deploy.closed === undefined ? unconfirmed : early;
+  return html`<div class="note wait"><p>${badge('wait', 'held')} <strong>${what}</strong></p>
+${removes}
+<p class="hint">${hint}</p>
+${newest === null || key === null ? null : actionForm({ id: 'approve', action: `${deployPath(deploy.id)}/approve`, label, key, plan: newest.hash })}
+<p class="hint">The same: <code>gridops approve ${deploy.id}</code></p></div>`;
+}
+
+const unconfirmed = {
+  what: 'Waits for a person’s confirmation.',
+  hint: 'Nothing is removed until someone approves it. A new commit that removes less goes ahead by itself.',
+  label: 'Approve this plan',
+};
+const early = {
+  what: 'Waits until the grid may be deployed to.',
+  hint: 'It is deployed by itself then. What runs is repaired meanwhile. Approving the plan below deploys it now.',
+  label: 'Deploy this plan now',
+};
+
+function again(deploy: Deploy, key: FormKey | null): HtmlValue {
+  if (deploy.phase !== 'failed' || key === null) return null;
+  return html`<div class="note"><p class="hint">Once what was in the way is gone, the same commit can be deployed again. What failed is tried at once.</p>
+${actionForm({ id: 'again', action: `${gridPath(deploy.grid)}/deploy-again`, label: 'Deploy again', key })}</div>`;
 }
 
 function rolledBack({ rolledBack: all = [] }: Planned): HtmlValue {

@@ -7,6 +7,7 @@ import type {
   NodeStatus,
   ServiceStatus,
 } from '../protocol/api.ts';
+import { actionForm, deployPath, type FormKey, gridPath } from './page-actions.ts';
 import { driftNote } from './page-drift.ts';
 import { logTail } from './page-failure.ts';
 import { gridBadge } from './page-grids.ts';
@@ -36,10 +37,12 @@ export interface GridPage {
 }
 
 /** One grid: what runs, where, what was deployed and what happened. */
-export function gridPage(page: GridPage, now: number): Html {
+export function gridPage(page: GridPage, now: number, key: FormKey): Html {
   const { grid } = page;
   return html`<h1>${grid.name} ${gridBadge(grid)}</h1>
 ${lead(grid, now)}
+${closed(grid, now, key)}
+${stopped(grid, key)}
 ${faultNote(grid.fault, now)}
 ${problemSection(grid.problems)}
 ${section(
@@ -74,6 +77,26 @@ function lead(grid: GridStatus, now: number): Html {
 <div><dt>Branch at</dt><dd>${grid.head === null ? '–' : shortSha(grid.head)}</dd></div>
 <div><dt>Converged at</dt><dd>${grid.deployed === null ? '–' : shortSha(grid.deployed)}</dd></div>
 </dl>`;
+}
+
+function closed({ name, closed: gate, freeze }: GridStatus, now: number, key: FormKey): HtmlValue {
+  if (gate === undefined) return null;
+  return html`<div class="note wait"><p>${badge('wait', freeze === undefined ? 'closed' : 'frozen')} <strong>Commits wait; what runs is repaired.</strong></p>
+<p>${gate.message}</p>
+${freeze === undefined ? null : html`<p class="hint">Frozen by ${freeze.actor} ${ago(freeze.at, now)}.</p>${actionForm({ id: 'unfreeze', action: `${gridPath(name)}/unfreeze`, label: 'Unfreeze', key })}`}</div>`;
+}
+
+/** What a click can get going again. */
+function stopped({ name, deploy }: GridStatus, key: FormKey): HtmlValue {
+  if (deploy?.phase === 'held')
+    return html`<p class="action"><a class="button" href="${deployPath(deploy.id)}">Read the plan and approve it</a></p>`;
+  if (deploy?.phase !== 'failed') return null;
+  return actionForm({
+    id: 'again',
+    action: `${gridPath(name)}/deploy-again`,
+    label: 'Deploy again',
+    key,
+  });
 }
 
 function rows<T>(items: readonly T[], show: (item: T) => Html): Html {
@@ -149,6 +172,7 @@ function nodeRow(node: NodeStatus, now: number): Html {
   const { facts } = node;
   return html`<li class="row">
 <p class="head"><span class="name">${node.name}</span> ${nodeBadge(node)}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
+${node.drained === undefined ? null : html`<p class="facts">Drained by ${node.drained.by} ${ago(node.drained.at, now)}</p>`}
 <p class="what">${facts === null ? 'Has not reported yet.' : html`${facts.operatingSystem}, Docker ${facts.engineVersion}, agent ${facts.agentVersion}`}</p>
 <p class="facts"><span>${node.instances} ${node.instances === 1 ? 'instance' : 'instances'}</span>
 ${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}

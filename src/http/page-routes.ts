@@ -3,6 +3,7 @@ import { GridError } from '../model/error.ts';
 import { type Access, LoginLimit, readCookie, SESSION_SECONDS } from './access.ts';
 import { answerFor, tooManyReaders } from './errors.ts';
 import type { Operations } from './operations.ts';
+import { type FormKey, registerActions } from './page-actions.ts';
 import { codesPage } from './page-codes.ts';
 import { deployPage } from './page-deploy.ts';
 import { gridPage } from './page-grid.ts';
@@ -29,7 +30,7 @@ const POLICY =
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const RECENT = 20;
 
-/** What people see in a browser. Reading only: whatever changes something goes through the API with its token. */
+/** What people see in a browser, and the few things that they can do there by one click. */
 export function registerPages(app: FastifyInstance, options: PageOptions): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('content-security-policy', POLICY);
@@ -49,17 +50,33 @@ export function registerPages(app: FastifyInstance, options: PageOptions): void 
       async (request, reply) => await requireSession(request, reply, options),
     );
     registerViews(scope, options);
+    registerActions(scope, {
+      operations: options.operations,
+      check: (request, form) => {
+        refuseForeignForms(request);
+        if (!options.access.isFormToken(readSession(request) ?? '', form.get('key') ?? ''))
+          throw new GridError({ code: 'not-authorised', message: 'this form is out of date' });
+      },
+      refuse: (reply, status, main) =>
+        sendPage(reply, { title: 'Not done', main, signedIn: true }, status),
+    });
   });
 }
 
-function registerViews(app: FastifyInstance, { operations, stream, now }: PageOptions): void {
+function registerViews(
+  app: FastifyInstance,
+  { operations, stream, access, now }: PageOptions,
+): void {
+  const keyOf = (request: FastifyRequest): FormKey => ({
+    token: access.formToken(readSession(request) ?? ''),
+  });
   app.get('/', async (_request, reply) => {
     const main = gridsPage(await operations.grids(), now());
     return await sendPage(reply, { title: 'Grids', main, live: { grid: 'all' }, signedIn: true });
   });
   app.get<{ Params: { grid: string } }>('/grids/:grid', async (request, reply) => {
     const { grid } = request.params;
-    const main = gridPage(await readGrid(operations, grid), now());
+    const main = gridPage(await readGrid(operations, grid), now(), keyOf(request));
     return await sendPage(reply, {
       title: grid,
       crumbs: [crumb(grid)],
@@ -72,7 +89,9 @@ function registerViews(app: FastifyInstance, { operations, stream, now }: PageOp
     const deploy = await operations.deploy(request.params.id);
     const { grid } = deploy;
     const title = `${deploy.phase}: ${deploy.sha.slice(0, 7)} to ${grid}`;
-    const main = deployPage(deploy, now());
+    const { deploys } = await operations.deploys(grid, { limit: 1, before: null });
+    const isNewest = deploys[0]?.id === deploy.id;
+    const main = deployPage(deploy, now(), isNewest ? keyOf(request) : null);
     return await sendPage(reply, {
       title,
       crumbs: [crumb(grid)],

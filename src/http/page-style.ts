@@ -143,6 +143,10 @@ h1 + .note, .lead ~ .note, .tiles + .note, .facts-list + .note { margin-top: 1.2
 .timeline p { overflow-wrap: anywhere; }
 .timeline .bad p { color: var(--bad); }
 
+.action { margin-top: 0.8rem; }
+.button { display: inline-block; font-weight: 600; color: var(--panel); background: var(--link); border-radius: 6px; padding: 0.5rem 1rem; text-decoration: none; }
+.button:hover, .action button:hover { text-decoration: underline; }
+
 .login { max-width: 24rem; margin: 8vh auto 0; }
 .login form { display: grid; gap: 0.5rem; margin: 1.2rem 0 1rem; }
 .login label { font-weight: 600; font-size: 0.9375rem; }

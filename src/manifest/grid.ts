@@ -3,6 +3,7 @@ import { DEFAULT_MTU } from '../model/network.ts';
 import type { Position } from '../model/problem.ts';
 import { parseSubnet } from './addresses.ts';
 import { parseAffinity } from './affinity.ts';
+import { readWindows } from './deploy-windows.ts';
 import { parseDuration } from './durations.ts';
 import { readGracePeriods } from './grace-period.ts';
 import type { Report } from './report.ts';
@@ -51,6 +52,7 @@ export function readGrid(
 function toGrid(name: string, section: Section<GridHead>): Grid {
   const { value } = section;
   const gracePeriods = readGracePeriods(section);
+  const windows = readWindows(section);
   return {
     name,
     subnet: readSubnet(section),
@@ -66,6 +68,7 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     ...(Object.keys(gracePeriods).length === 0 ? {} : { gracePeriods }),
     ...(value.deploy?.parallel === undefined ? {} : { parallel: value.deploy.parallel }),
     ...(value.deploy?.on_failure === undefined ? {} : { onFailure: value.deploy.on_failure }),
+    ...(windows.length === 0 ? {} : { windows }),
   };
 }
 

@@ -17,5 +17,3 @@ export const laterHints: ReadonlyMap<string, string> = new Map([
 export const laterVolumeKeys: readonly string[] = [];
 
 export const laterGridKeys = ['logs', 'stats'];
-
-export const laterGridDeployKeys = ['windows'];

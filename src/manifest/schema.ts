@@ -1,12 +1,8 @@
 import Type from 'typebox';
 import { DEFAULT_MTU } from '../model/network.ts';
 import { ConfigEntry, SecretEntry } from './config-schema.ts';
-import {
-  laterGridDeployKeys,
-  laterGridKeys,
-  laterStackKeys,
-  laterVolumeKeys,
-} from './later-keys.ts';
+import { DeployWindows } from './deploy-windows.ts';
+import { laterGridKeys, laterStackKeys, laterVolumeKeys } from './later-keys.ts';
 import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
 import { gridOnFailureKey } from './on-failure-schema.ts';
 import {
@@ -335,8 +331,9 @@ const gridHead = {
             examples: [20],
           }),
         ),
+        windows: Type.Optional(DeployWindows),
       },
-      { description: 'How deploys are carried out.', later: laterGridDeployKeys },
+      { description: 'How deploys are carried out.' },
     ),
   ),
   drift: Type.Optional(

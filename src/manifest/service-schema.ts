@@ -56,7 +56,7 @@ const Deploy = closed(
     interval: Type.Optional(
       text({
         description:
-          'Deploy again after this time, changed or not. It has no effect yet, and a warning says so.',
+          'Deploy again after this time, changed or not: the same containers, made anew. Stateful services are not.',
         examples: ['1d'],
       }),
     ),

@@ -48,6 +48,8 @@ export interface ServiceContext {
 /** Kontena's default (kontena.md 4.6). */
 const defaultMinHealth = 0.8;
 
+const leastInterval = 60;
+
 const validate = createSalvagingValidator(ServiceEntry);
 
 /** A service as it is written, everything it extends merged in → model. `key` is where its name stands. */
@@ -64,7 +66,7 @@ export function readService(
   const instances = value.instances ?? 1;
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
-  warnOfInterval(section);
+  const interval = readInterval(section);
   warnOfNoEffect(section, name);
   const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, context);
@@ -113,6 +115,7 @@ export function readService(
     ...balancing,
     // Where its data is kept depends on it, so a container of the other kind is another container.
     specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
+    ...(interval === null ? {} : { interval }),
     position: { file: key.file, line: key.line, column: key.column },
     ...(value.drift === undefined ? {} : { drift: value.drift }),
   };
@@ -140,10 +143,18 @@ function injectedVariables(
   };
 }
 
-function warnOfInterval(section: Section<ServiceEntry>): void {
+/** Seconds; `null`: it is deployed when it changes. */
+function readInterval(section: Section<ServiceEntry>): number | null {
   const path = ['deploy', 'interval'];
-  const interval = section.value.deploy?.interval;
-  if (parseAt(section, path, interval, parseDuration) === null) return;
-  const message = '"interval" is not acted on yet: the service is deployed when it changes';
-  section.report.warn(locate(section.node, path), { code: 'not-supported-yet', message });
+  const interval = parseAt(section, path, section.value.deploy?.interval, parseDuration);
+  if (interval === null) return null;
+  if (interval < leastInterval) {
+    const message = 'an interval of less than a minute would deploy without end';
+    section.report.error(locate(section.node, path), { code: 'bad-duration', message });
+    return null;
+  }
+  if (section.value.stateful !== true) return interval;
+  const message = 'a stateful service is not deployed by itself: "interval" has no effect';
+  section.report.warn(locate(section.node, path), { code: 'no-effect', message });
+  return null;
 }

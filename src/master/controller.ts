@@ -1,55 +1,52 @@
 import type { Assignment } from '../model/assignment.ts';
+import type { Freeze } from '../model/deploy-window.ts';
+import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
-import { isConverged, type Plan, type Step } from '../model/plan.ts';
+import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Gate } from '../planner/gate.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import type { Deploy } from '../store/deploys.ts';
-import { Assigner, type Refusal } from './assigner.ts';
-import type { DeployLog } from './deploy-log.ts';
+import { Assigner } from './assigner.ts';
+import { closedError, DeployGate, type Waiting } from './deploy-gate.ts';
 import { nodesToRepeat } from './drift.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
+import { GridReports, type GridReportsOptions } from './grid-reports.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
 import { type Outlook, Planning, type PlanningPorts } from './planning.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
-import { type GridHead, type RevisionPorts, readRevision } from './revision.ts';
-import { judge, settledPaths } from './verdict.ts';
+import { Renewals } from './renewals.ts';
+import { type Rerun, type RerunOutcome, Reruns } from './reruns.ts';
+import { type GridHead, keepRevision, type RevisionPorts, readRevision } from './revision.ts';
+import { judge, settledPaths, type Verdict } from './verdict.ts';
+import { WakeUps } from './wake-ups.ts';
 
 export interface ControllerPorts extends RevisionPorts, PlanningPorts {
   /** The grid's network as it follows from its definition and its nodes: when it resolves, they have been sent the map. */
   readonly network: (grid: Grid, arrivals: Arrivals) => Promise<NetworkOutlook>;
   readonly assign: (assignment: Assignment) => Promise<void>;
+  /** Plans what may not be deployed yet, for people to read. */
+  readonly preview: (desired: DesiredState) => Plan;
+  /** The freeze that is in force. */
+  readonly freeze: () => Freeze | null;
   /** A fault of ours that stays keeps a commit from being deployed. */
   readonly fault: (fault: { readonly sha: string; readonly message: string }) => Promise<void>;
 }
 
-export interface ControllerOptions {
-  readonly grid: string;
+export interface ControllerOptions extends GridReportsOptions {
   readonly ports: ControllerPorts;
   readonly policy: PlanPolicy;
   readonly fleet: Fleet;
-  readonly deploys: DeployLog;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly onEvent: (event: {
-    readonly severity: 'info' | 'warning' | 'error';
-    readonly kind: string;
-    readonly path: string;
-    readonly message: string;
-  }) => void;
 }
 
 /** How soon to look again by itself while something is not as desired: for grace periods and timeouts, not for progress. */
 const LOOK_AGAIN_MILLISECONDS = 5_000;
-/** How long reports are gathered before they are looked at. */
-const GATHER_MILLISECONDS = { least: 2, most: 250 } as const;
-/** Of the time that a pass takes. */
-const GATHER_FACTOR = 3;
 /** After a fault of ours (store, git objects). */
 const RETRY_MILLISECONDS = 1_000;
 
@@ -64,6 +61,9 @@ export class GridController {
   readonly #faults: FaultNotice;
   readonly #assigner: Assigner;
   readonly #planning: Planning;
+  readonly #reports: GridReports;
+  readonly #wakeUps: WakeUps;
+  readonly #renewals: Renewals;
   #head: GridHead | null = null;
   #adopted: GridHead | null = null;
   #prepared: Prepared | null = null;
@@ -74,10 +74,10 @@ export class GridController {
   /** Since when the deploy could go on: while it is held, or nobody is here to carry it out, its time does not run. */
   #since = 0;
   #failedStacks: ReadonlySet<string> = new Set();
-  readonly #reruns: Rerun[] = [];
-  #timer: NodeJS.Timeout | null = null;
-  #gathering: NodeJS.Timeout | null = null;
-  #gatherFor: number = GATHER_MILLISECONDS.least;
+  readonly #reruns = new Reruns();
+  readonly #gate: DeployGate;
+  /** Of what is wanted now; `null` before anything is known. */
+  #inputs: string | null = null;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -85,12 +85,20 @@ export class GridController {
       () => this.#timedPass(),
       (error) => void this.#failed(error),
     );
+    this.#wakeUps = new WakeUps(() => this.#flight.wake());
+    this.#reports = new GridReports(options);
+    this.#renewals = new Renewals(options);
     this.#assigner = new Assigner({
       grid: options.grid,
       fleet: options.fleet,
       assign: options.ports.assign,
-      onAssigned: async (steps) => await this.#assigned(steps),
-      onRefused: async (refusal) => await this.#refused(refusal),
+      onAssigned: async (steps) => await this.#reports.assigned(steps, this.#isOwn()),
+      onRefused: async (refusal) => await this.#reports.refused(refusal),
+    });
+    this.#gate = new DeployGate({
+      clock: options.clock,
+      freeze: options.ports.freeze,
+      preview: (of) => options.ports.preview((this.#renewals.of(of, false) ?? of).desired),
     });
     this.#planning = new Planning(options);
     this.#faults = new FaultNotice({
@@ -109,6 +117,9 @@ export class GridController {
     readonly failedStacks: ReadonlySet<string>;
     readonly plan: Plan | null;
     readonly deployId: string | null;
+    /** The commit that may not be deployed yet. */
+    readonly waiting: Waiting | null;
+    readonly gate: Gate;
   } {
     return {
       head: this.#head,
@@ -117,6 +128,8 @@ export class GridController {
       failedStacks: this.#failedStacks,
       plan: this.#outlook?.plan ?? null,
       deployId: this.#options.deploys.current?.id ?? null,
+      waiting: this.#held(),
+      gate: this.#gate.state(this.#prepared?.desired.grid.windows),
     };
   }
 
@@ -129,30 +142,30 @@ export class GridController {
     this.#flight.wake();
   }
 
-  /**
-   * Something was reported. A pass over thousands of nodes takes long, and as many reports may come at once: they are
-   * gathered for longer than the last pass took, so that looking never takes more than a quarter of the time.
-   */
+  /** Something was reported. */
   observed(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
-      this.#flight.wake();
-    }, this.#gatherFor);
+    this.#wakeUps.reported();
   }
 
-  /** Runs the head once more: a new deploy unless one is under way, and failed instances are tried again at once. */
-  async redeploy(actor: string): Promise<{ readonly started: boolean; readonly id: string }> {
-    if (this.#adopted === null)
-      throw new GridError({
-        code: 'invalid-request',
-        message: `no commit with grid ${this.#options.grid} was read yet`,
-        hint: 'See `gridops status` for why the repository cannot be read.',
-      });
-    const nodes = nodesToRepeat(this.#outlook?.plan ?? null, this.#options);
-    return await new Promise((resolve, reject) => {
-      this.#reruns.push({ nodes, actor, resolve, reject });
+  /**
+   * Runs the head once more: a new deploy unless one is under way, and failed instances are tried again at once. One that
+   * must wait is deployed now if `force` says so.
+   */
+  async redeploy(actor: string, { force }: { readonly force: boolean }): Promise<RerunOutcome> {
+    const { grid, deploys } = this.#options;
+    if (this.#gate.waiting !== null) {
+      const { message } = this.#gate.waiting.verdict;
+      if (!force) throw closedError(grid, message);
+      this.#gate.force();
+      await this.#reports.forced(actor, message);
       this.#flight.wake();
-    });
+      return { started: true, id: deploys.current?.id ?? '' };
+    }
+    if (this.#adopted === null) throw unreadError(grid);
+    const nodes = nodesToRepeat(this.#outlook?.plan ?? null, this.#options);
+    const outcome = this.#reruns.ask({ nodes, actor });
+    this.#flight.wake();
+    return await outcome;
   }
 
   /** Confirms what a held deploy removes, if it is still exactly what the person has read. */
@@ -164,7 +177,7 @@ export class GridController {
     const { deploys } = this.#options;
     const { current } = deploys;
     if (current?.id !== of.id || current.phase !== 'held') return 'not-held';
-    if (this.#outlook?.plan.hash !== of.planHash) return 'changed';
+    if ((this.#held()?.plan ?? this.#outlook?.plan)?.hash !== of.planHash) return 'changed';
     await deploys.approve(of.planHash, of.actor);
     this.#since = this.#options.clock.now();
     this.#flight.wake();
@@ -176,8 +189,7 @@ export class GridController {
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#wakeUps.stop();
     await this.#flight.stop();
   }
 
@@ -186,15 +198,19 @@ export class GridController {
     const began = clock.now();
     await this.#pass();
     await this.#faults.recovered();
-    const { least, most } = GATHER_MILLISECONDS;
-    this.#gatherFor = Math.min(most, Math.max(least, GATHER_FACTOR * (clock.now() - began)));
+    this.#wakeUps.took(clock.now() - began);
   }
 
   async #pass(): Promise<void> {
     if (!this.#started) await this.#start();
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
-    for (const rerun of this.#reruns.splice(0)) await this.#runAgain(rerun);
+    await this.#reruns.carryOut(async (rerun) => await this.#runAgain(rerun));
+    this.#gate.look();
+    const held = this.#held();
+    if (held !== null) await this.#conclude(held.plan, held.verdict);
+    if (this.#gate.isKeeping) this.#wakeUps.in(this.#gate.changesWithin(LOOK_AGAIN_MILLISECONDS));
     const { ports, fleet, grid } = this.#options;
+    this.#prepared = this.#renewals.of(this.#prepared, this.view.gate.open);
     // A store that was restored from a backup knows an older commit: only git says what is wanted now.
     const isOld = this.#adopted === null && fleet.isOutrun(grid);
     const wanted = isOld ? null : this.#prepared;
@@ -208,15 +224,16 @@ export class GridController {
     const arrivals = arrivalsOf(steps, prepared.services);
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
     await this.#assigner.carryOut(steps, prepared);
-    await this.#follow(plan, prepared);
-    if (!isConverged(plan) || fleet.hasAbsent(grid)) this.#wakeIn(LOOK_AGAIN_MILLISECONDS);
+    if (held === null) await this.#follow(plan, prepared);
+    const mayChange = fleet.hasAbsent(grid) || this.#renewals.isNeeded(prepared);
+    if (!isConverged(plan) || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
   }
 
   async #failed(error: unknown): Promise<void> {
     const { grid, log, onEvent } = this.#options;
     const message = errorMessage(error);
     log.error({ grid, error: message }, 'controller pass failed');
-    this.#wakeIn(RETRY_MILLISECONDS);
+    this.#wakeUps.in(RETRY_MILLISECONDS);
     try {
       if (await this.#faults.failed(error))
         onEvent({ severity: 'error', kind: 'controller-failed', path: '', message });
@@ -230,6 +247,7 @@ export class GridController {
     const { grid, ports, deploys, clock } = this.#options;
     const good = await ports.lastGood(grid);
     if (good !== null) this.#prepared = fromLastGood(good);
+    this.#inputs = good?.inputs ?? null;
     await deploys.resume();
     await this.#planning.load();
     this.#problems = deploys.current?.problems ?? [];
@@ -241,18 +259,29 @@ export class GridController {
 
   async #adopt(head: GridHead): Promise<void> {
     const { deploys } = this.#options;
-    if (head.inputs !== null && head.inputs === this.#adopted?.inputs) {
+    const changesNothing = head.inputs !== null && head.inputs === this.#adopted?.inputs;
+    if (changesNothing && !this.#gate.isKeeping) {
       await deploys.carry(head.sha);
       this.#adopted = head;
       return;
     }
-    const { compiled, prepared } = await readRevision(this.#options, head);
-    if (prepared !== null) this.#prepared = prepared;
+    const revision = await this.#gate.read(head, () => readRevision(this.#options, head));
+    const approved = this.#isKnown(head) && deploys.isApproved;
+    const passes = this.#gate.lets(head, revision, { approved });
+    // What was let through before gets to its end first, and is told about until then.
+    const { active } = deploys;
+    if (!passes && active !== null && active.phase !== 'held' && this.#isOwn()) return;
+    const { compiled, prepared } = revision;
+    if (passes) {
+      await keepRevision(this.#options, head, revision);
+      if (prepared !== null) this.#prepared = prepared;
+      this.#inputs = head.inputs ?? '';
+    }
     this.#problems = compiled.problems;
     this.#failedStacks = new Set(compiled.failed);
     if (this.#isKnown(head)) await deploys.carry(head.sha);
     else await this.#begin(head, compiled.problems);
-    this.#adopted = head;
+    if (passes) this.#adopted = head;
   }
 
   /** The last deploy was of this very content: a restart must not deploy it again. */
@@ -288,16 +317,11 @@ export class GridController {
     if (fatal !== undefined) await this.#options.deploys.fail(fatal.message);
   }
 
-  async #runAgain(rerun: Rerun): Promise<void> {
-    try {
-      const started = await this.#beginAgain(rerun.actor);
-      await this.#planning.retry();
-      await this.#assigner.repeat(rerun.nodes);
-      rerun.resolve({ started, id: this.#options.deploys.current?.id ?? '' });
-    } catch (error) {
-      rerun.reject(error);
-      throw error;
-    }
+  async #runAgain({ actor, nodes }: Rerun): Promise<RerunOutcome> {
+    const started = await this.#beginAgain(actor);
+    await this.#planning.retry();
+    await this.#assigner.repeat(nodes);
+    return { started, id: this.#options.deploys.current?.id ?? '' };
   }
 
   async #beginAgain(actor: string): Promise<boolean> {
@@ -321,29 +345,10 @@ export class GridController {
     return now - Math.max(startedAt ?? now, this.#since);
   }
 
-  async #assigned(steps: readonly Step[]): Promise<void> {
-    const { deploys, onEvent } = this.#options;
-    if (deploys.active !== null) return await deploys.dispatched(steps);
-    for (const step of steps)
-      onEvent({
-        severity: 'warning',
-        kind: 'repair',
-        path: step.stack,
-        message: `${step.kind}: ${step.reason}`,
-      });
-  }
-
-  async #refused({ assignment, reason }: Refusal): Promise<void> {
-    const { deploys, onEvent, log, grid } = this.#options;
-    log.error({ grid, node: assignment.node, reason }, 'node not assigned');
-    onEvent({ severity: 'error', kind: 'node-not-assigned', path: '', message: reason });
-    if (deploys.active !== null) await deploys.entry('refused', '', reason);
-  }
-
   async #follow(plan: Plan, prepared: Prepared): Promise<void> {
     const { deploys, clock, fleet, grid } = this.#options;
     const current = deploys.current;
-    if (current === null) return;
+    if (current === null || !this.#isOwn()) return;
     if (current.phase === 'held') this.#since = clock.now();
     const verdict = judge({
       plan,
@@ -353,38 +358,37 @@ export class GridController {
       elapsed: this.#elapsed(current),
       timeout: prepared.desired.grid.deployTimeout * 1_000,
     });
-    const before = current.phase;
+    await this.#conclude(plan, verdict);
+  }
+
+  /** The commit that must wait, once the present deploy is of it. */
+  #held(): Waiting | null {
+    const { waiting } = this.#gate;
+    return waiting !== null && this.#isKnown(waiting.head) ? waiting : null;
+  }
+
+  /** The present deploy is of what is wanted. That of a commit which must wait is not. */
+  #isOwn(): boolean {
+    return this.#options.deploys.current?.inputs === this.#inputs;
+  }
+
+  async #conclude(plan: Plan, verdict: Verdict): Promise<void> {
+    const { deploys } = this.#options;
+    const before = deploys.current?.phase;
     if (deploys.active !== null)
       for (const path of settledPaths(this.#open, verdict.open, plan))
         await deploys.entry('updated', path, 'as desired');
     this.#open = verdict.open;
     await deploys.follow(plan, verdict);
     const after = deploys.current;
-    if (after !== null && after.phase !== before) await this.#report(after);
-  }
-
-  async #report(deploy: Deploy): Promise<void> {
-    const { deploys, onEvent, grid, log } = this.#options;
-    const { phase, sha } = deploy;
-    const message = phase === 'running' ? (deploy.summary ?? '') : (deploy.message ?? '');
-    log.info({ grid, revision: sha, phase }, `deploy ${phase}: ${message}`);
-    await deploys.entry(phase, '', message);
-    const text = `${sha.slice(0, 7)}: ${message}`;
-    const severity = phase === 'failed' ? 'error' : 'info';
-    onEvent({ severity, kind: `deploy-${phase}`, path: '', message: text });
-  }
-
-  #wakeIn(milliseconds: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flight.wake(), milliseconds);
-    this.#timer.unref();
+    if (after !== null && after.phase !== before) await this.#reports.phase(after);
   }
 }
 
-interface Rerun {
-  /** Nodes whose failed instances must not wait for their backoff. */
-  readonly nodes: ReadonlySet<string>;
-  readonly actor: string;
-  readonly resolve: (outcome: { readonly started: boolean; readonly id: string }) => void;
-  readonly reject: (error: unknown) => void;
+function unreadError(grid: string): GridError {
+  return new GridError({
+    code: 'invalid-request',
+    message: `no commit with grid ${grid} was read yet`,
+    hint: 'See `gridops status` for why the repository cannot be read.',
+  });
 }

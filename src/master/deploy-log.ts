@@ -39,11 +39,17 @@ export class DeployLog {
     return this.#current !== null && !isFinal(this.#current.phase) ? this.#current : null;
   }
 
+  /** A person has read the plan of the present deploy, and said yes to it. */
+  get isApproved(): boolean {
+    const current = this.#current;
+    const approved = current?.approvedHash ?? null;
+    return approved !== null && approved === current?.planHash;
+  }
+
   /** What a person confirmed for the present deploy: the removals of the plan that was read. */
   get approved(): Confirmation | null {
     const current = this.#current;
-    if (current === null || current.planJson === null) return null;
-    if (current.approvedHash === null || current.approvedHash !== current.planHash) return null;
+    if (current === null || current.planJson === null || !this.isApproved) return null;
     return (JSON.parse(current.planJson) as Plan).confirmation;
   }
 
@@ -153,7 +159,8 @@ export class DeployLog {
    */
   #plansOf(plan: Plan, current: Deploy, phase: DeployPhase): DeployPatch {
     const isNew = current.planHash === null || current.total === 0;
-    const asks = plan.confirmation !== null && current.planHash !== plan.hash;
+    // While it waits for a person or a time, people read what would be done now.
+    const asks = (plan.confirmation !== null || phase === 'held') && current.planHash !== plan.hash;
     const { summary, text } = this.#options.explain(plan);
     return {
       ...(isNew || asks

@@ -27,11 +27,13 @@ export function deployReply(of: {
   readonly deploy: Deploy;
   readonly entries: readonly DeployEntry[];
   readonly remaining: Plan | null;
+  readonly closed: Pick<DeployReply, 'closed'>;
   readonly frame: (problem: Problem) => string | null;
 }): DeployReply {
   const { deploy } = of;
   return {
     ...deploySummary(deploy),
+    ...of.closed,
     plan: deploy.planJson === null ? null : (JSON.parse(deploy.planJson) as Plan),
     planText: deploy.planText,
     remaining: of.remaining,

@@ -19,7 +19,8 @@ export async function loadFleet(of: {
   const fleet = new Fleet();
   const now = clock.now();
   const nodes = await store.nodes.list();
-  for (const { grid, name, facts } of nodes) fleet.put({ ...unheard({ grid, name, now }), facts });
+  for (const { grid, name, facts, drained } of nodes)
+    fleet.put({ ...unheard({ grid, name, now }), facts, drained });
   for (const grid of fleet.grids()) {
     for (const stored of await store.assignments.list(grid)) {
       const assignment = await readAssignment(of, stored);

@@ -1,6 +1,6 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { EngineCondition } from '../model/engine-condition.ts';
-import type { NodeWish } from '../model/grid.ts';
+import type { Availability, Drained, NodeWish } from '../model/grid.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { compareInstances, compareText, instancePath } from '../model/identity.ts';
 import type {
@@ -32,6 +32,8 @@ export interface FleetNode {
   readonly host: HostReport | null;
   /** Absent: its agent has not said, or knows of no such thing. What was last known of a node that is away stays. */
   readonly engine?: EngineCondition;
+  /** A person's word that nothing is to run on it, whatever grid.yml says. */
+  readonly drained: Drained | null;
 }
 
 /**
@@ -132,6 +134,7 @@ export function unheard(of: { grid: string; name: string; now: number }): FleetN
     assignment: null,
     retrying: false,
     host: null,
+    drained: null,
   };
 }
 
@@ -140,7 +143,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     name: node.name,
     status: nodeStatus(node),
     lastSeenAt: node.lastSeenAt,
-    availability: wish?.availability ?? 'active',
+    availability: availabilityOf(node, wish),
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
     assigned: node.assignment?.instances.map(assignedId) ?? [],
@@ -152,6 +155,14 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
 function nodeStatus(node: FleetNode): ObservedNode['status'] {
   if (!node.observed) return 'unobserved';
   return node.online ? 'online' : 'offline';
+}
+
+/** Either word drains it: grid.yml's, or that of a person who told the master. */
+export function availabilityOf(
+  { drained }: Pick<FleetNode, 'drained'>,
+  wish: NodeWish | undefined,
+): Availability {
+  return drained === null ? (wish?.availability ?? 'active') : 'drain';
 }
 
 /** What the agent was started with and what grid.yml wishes, sorted. */

@@ -4,6 +4,7 @@ import type { Forge } from '../forge/forge.ts';
 import { createReporter, type Reporter } from '../forge/reporter.ts';
 import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
+import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
@@ -23,6 +24,8 @@ import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
+import { Freezes } from './freezes.ts';
+import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
@@ -125,6 +128,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const repository = await openTracked(options, forge);
   undo.push('repository', async () => await repository.close());
   const fleet = await loadFleet({ store, clock, log });
+  const freezes = new Freezes({ records: store.freezes, clock });
+  await freezes.load();
   const hub = new UpdateHub();
   const version = packageVersion();
   const address: { url: string } = { url: '' };
@@ -178,6 +183,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     compiler,
     vault,
     announcer,
+    freezes,
     onEvent,
   };
   const grids = new Grids((grid) => createController(shared, grid));
@@ -210,8 +216,21 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onError: (error) =>
       log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
   });
+  const switches = createGridSwitches({
+    freezes,
+    nodes: store.nodes,
+    fleet,
+    clock,
+    onEvent,
+    onChange: (grid) => {
+      grids.of(grid).wake();
+      hub.touch(grid);
+    },
+  });
   const http = await createHttpServer({
     operations: createOverview({
+      switches,
+      freezes,
       store,
       fleet,
       networks,
@@ -259,6 +278,7 @@ interface ControllerParts extends Parts {
   readonly compiler: Compiler;
   readonly vault: Vault;
   readonly announcer: Announcer;
+  readonly freezes: Freezes;
   readonly onEvent: RecordEvent;
 }
 
@@ -285,9 +305,16 @@ function createController(parts: ControllerParts, grid: string): GridController 
 }
 
 function controllerPorts(parts: ControllerParts, name: string): ControllerPorts {
-  const { store, repository, compiler, dispatcher, networks, clock, announcer } = parts;
+  const { store, ports, repository, compiler, dispatcher, networks, fleet } = parts;
+  const { clock, announcer, freezes } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
+  const previewer = createPlanner();
+  const present = ({ grid }: DesiredState) => ({
+    observed: fleet.observedState(name, grid.nodes),
+    now: clock.now(),
+    policy: ports.policy ?? defaultPolicy,
+  });
   const checkWire = createWireCheck();
   const checkSecrets = createSecretCheck(parts.vault);
   return {
@@ -305,6 +332,8 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
       put: async (services) => await store.proven.put(services, clock.now()),
       remove: async (paths) => await store.proven.remove(name, paths),
     },
+    preview: (desired) => previewer.plan({ ...present(desired), desired }),
+    freeze: () => freezes.of(name),
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
 }
@@ -336,8 +365,8 @@ async function wasDeployed(store: Store, grid: string, sha: string): Promise<boo
 async function lastGood(store: Store, grid: string) {
   const good = await store.revisions.lastGood(grid);
   if (good === null) return null;
-  const { sha, gridDefinition, stacks, held } = good;
-  return { sha, grid: gridDefinition, stacks, held };
+  const { sha, inputs, gridDefinition, stacks, held } = good;
+  return { sha, inputs, grid: gridDefinition, stacks, held };
 }
 
 function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {

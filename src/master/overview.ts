@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Operations, PageQuery } from '../http/operations.ts';
 import type { ExplainedStack } from '../manifest/explain-variables.ts';
+import type { Freeze } from '../model/deploy-window.ts';
 import { GridError } from '../model/error.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
@@ -14,9 +15,12 @@ import type { Deploy } from '../store/deploys.ts';
 import type { StoredEvent } from '../store/events.ts';
 import type { Store } from '../store/store.ts';
 import type { GridController } from './controller.ts';
+import { closedMessage } from './deploy-gate.ts';
 import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
+import type { Freezes } from './freezes.ts';
+import type { GridSwitches } from './grid-switches.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
 import type { RepositoryState } from './repository-loop.ts';
@@ -37,6 +41,8 @@ export interface OverviewOptions {
   readonly dispatcher: Dispatcher;
   readonly networkWatch: NetworkWatch;
   readonly hub: UpdateHub;
+  readonly switches: GridSwitches;
+  readonly freezes: Freezes;
   readonly identity: KeyPair;
   /** What values are sealed for. */
   readonly recipient: string;
@@ -75,7 +81,8 @@ export function createOverview(options: OverviewOptions): Operations {
     services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
     instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
     plan: async (grid) => {
-      const plan = await Promise.resolve(controllerOf(options, grid).view.plan);
+      const { view } = await Promise.resolve(controllerOf(options, grid));
+      const plan = view.waiting?.plan ?? view.plan;
       if (plan === null) throw notFound(`grid ${grid} has no plan yet: no good revision is known`);
       return { plan, text: explainPlan(plan), converged: isConverged(plan) };
     },
@@ -86,7 +93,22 @@ export function createOverview(options: OverviewOptions): Operations {
     },
     deploys: async (grid, page) => await deployList(options, grid, page),
     deploy: async (id) => await deployById(options, id),
-    redeploy: async (grid, actor) => await redeploy(options, grid, actor),
+    redeploy: async (grid, by) => await redeploy(options, grid, by),
+    freeze: async (grid, wish, actor) => {
+      controllerOf(options, grid);
+      await options.switches.freeze(grid, wish, actor);
+      return await gridStatus(options, grid);
+    },
+    unfreeze: async (grid, actor) => {
+      controllerOf(options, grid);
+      await options.switches.unfreeze(grid, actor);
+    },
+    setAvailability: async (of, availability) => {
+      await options.switches.setAvailability(of, availability);
+      const changed = nodeStatuses(viewOf(options, of.grid)).find((one) => one.name === of.node);
+      if (changed === undefined) throw notFound(`grid ${of.grid} has no node ${of.node}`);
+      return changed;
+    },
     approve: async (id, planHash, actor) => {
       const deploy = await storedDeploy(store, id);
       const kind = await controllerOf(options, deploy.grid).approve({ id, planHash, actor });
@@ -149,6 +171,8 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
     deployed: deploys.find((deploy) => deploy.phase === 'succeeded')?.sha ?? null,
     converged: state.plan !== null && isConverged(state.plan),
     deploy: deploys[0] === undefined ? null : deploySummary(deploys[0]),
+    ...closedReply(options, grid),
+    ...freezeReply(options.freezes.of(grid)),
     problems: problems.map((problem) => shownProblem(problem, frames.get(problem) ?? null)),
     fault:
       error === null
@@ -169,6 +193,19 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
       blocked: instances.filter((one) => one.state === 'blocked').length,
     },
   };
+}
+
+/** As the commit that waits says it, or what is wanted where none does. */
+function closedReply(options: OverviewOptions, grid: string): Pick<GridStatus, 'closed'> {
+  const { waiting, gate: now } = controllerOf(options, grid).view;
+  const gate = waiting?.gate ?? now;
+  if (gate.open) return {};
+  const { because, until } = gate;
+  return { closed: { because, until, message: closedMessage(gate, options.freezes.of(grid)) } };
+}
+
+function freezeReply(freeze: Freeze | null): Pick<GridStatus, 'freeze'> {
+  return freeze === null ? {} : { freeze };
 }
 
 function viewOf(options: OverviewOptions, grid: string): GridView {
@@ -200,7 +237,10 @@ async function deployById(options: OverviewOptions, id: string) {
   return deployReply({
     deploy,
     entries: await options.store.deploys.entries(id),
-    remaining: isNewest ? remainingOf(view.plan) : parsePlan(deploy.remainingJson),
+    remaining: isNewest
+      ? remainingOf(view.waiting?.plan ?? view.plan)
+      : parsePlan(deploy.remainingJson),
+    closed: isNewest && view.waiting !== null ? closedReply(options, deploy.grid) : {},
     frame: (problem) => frames.get(problem) ?? null,
   });
 }
@@ -213,9 +253,13 @@ function remainingOf(plan: Plan | null): Plan | null {
   return plan !== null && !isConverged(plan) ? plan : null;
 }
 
-async function redeploy(options: OverviewOptions, grid: string, actor: string) {
+async function redeploy(
+  options: OverviewOptions,
+  grid: string,
+  { actor, force }: { readonly actor: string; readonly force: boolean },
+) {
   const controller = controllerOf(options, grid);
-  const { started, id } = await controller.redeploy(actor);
+  const { started, id } = await controller.redeploy(actor, { force });
   return { started, deploy: deploySummary(await storedDeploy(options.store, id)) };
 }
 

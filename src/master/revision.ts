@@ -12,27 +12,41 @@ export interface GridHead {
 export interface RevisionPorts {
   readonly source: (sha: string, grid: string) => Promise<SourceTree>;
   readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
-  readonly lastGood: (grid: string) => Promise<LastGood | null>;
+  readonly lastGood: (grid: string) => Promise<(LastGood & { inputs: string }) | null>;
   readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
 }
 
-/**
- * What a head says of one grid, completed by what was good last; and remembers what is good now. `prepared` is `null` where
- * nothing is known to be wanted. Throws what trying again may cure.
- */
+export interface Revision {
+  readonly compiled: CompiledGrid;
+  /** `null` where nothing is known to be wanted. */
+  readonly prepared: Prepared | null;
+  /** What it says is wanted already: it changes nothing. */
+  readonly isWanted: boolean;
+}
+
+/** What a head says of one grid, completed by what was good last. Throws what trying again may cure. */
 export async function readRevision(
   of: { readonly grid: string; readonly ports: RevisionPorts },
   head: GridHead,
-): Promise<{ readonly compiled: CompiledGrid; readonly prepared: Prepared | null }> {
+): Promise<Revision> {
   const { grid, ports } = of;
   const compiled = await compile(of, head);
-  const prepared = prepare(compiled, await ports.lastGood(grid), head.sha);
-  if (compiled.grid !== null && prepared !== null) {
-    const { stacks, held } = prepared.desired;
-    const good = { sha: head.sha, inputs: head.inputs ?? '', grid: compiled.grid, stacks, held };
-    await ports.putLastGood(grid, good);
-  }
-  return { compiled, prepared };
+  const good = await ports.lastGood(grid);
+  // A grid that cannot be read keeps what it has.
+  const isWanted = compiled.grid === null || good?.inputs === (head.inputs ?? '');
+  return { compiled, prepared: prepare(compiled, good, head.sha), isWanted };
+}
+
+/** Remembers what is wanted from now on. */
+export async function keepRevision(
+  { grid, ports }: { readonly grid: string; readonly ports: RevisionPorts },
+  head: GridHead,
+  { compiled, prepared }: Revision,
+): Promise<void> {
+  if (compiled.grid === null || prepared === null) return;
+  const { stacks, held } = prepared.desired;
+  const good = { sha: head.sha, inputs: head.inputs ?? '', grid: compiled.grid, stacks, held };
+  await ports.putLastGood(grid, good);
 }
 
 /** Faults that trying again cannot cure (a grid that is too large to read) are problems of the commit. */

@@ -8,7 +8,7 @@ import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { InstanceStatus, NodeStatus, ServiceStatus } from '../protocol/api.ts';
 import { isHeard } from './engine-heard.ts';
-import { allLabels, type FleetNode } from './fleet.ts';
+import { allLabels, availabilityOf, type FleetNode } from './fleet.ts';
 import type { Prepared } from './prepare.ts';
 
 /** Pure: what the API shows of one grid, from what is wanted, what is observed and the last plan. */
@@ -28,7 +28,8 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
     grid: view.grid,
     name: node.name,
     status: node.online ? 'online' : node.observed ? 'offline' : 'unobserved',
-    availability: wishes[node.name]?.availability ?? 'active',
+    availability: availabilityOf(node, wishes[node.name]),
+    ...(node.drained === null ? {} : { drained: node.drained }),
     lastSeenAt: node.lastSeenAt,
     instances: node.instances.filter((instance) => instance.current !== null).length,
     facts: node.facts === null ? null : withWishes(node.facts, wishes[node.name]),

@@ -1,5 +1,6 @@
 import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
+import type { DeployWindow } from './deploy-window.ts';
 import type { DriftPolicy } from './drift.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
@@ -27,6 +28,8 @@ export interface Grid {
   readonly parallel?: number;
   /** What becomes of a service whose rollout fails, unless it says so itself; absent: it is held. */
   readonly onFailure?: OnFailure;
+  /** Absent: it may be deployed to at any time. */
+  readonly windows?: readonly DeployWindow[];
 }
 
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */
@@ -46,6 +49,12 @@ export interface NodeWish {
 }
 
 export type Availability = 'active' | 'drain';
+
+/** Who said that nothing is to run on a node, and when, in milliseconds since the epoch. */
+export interface Drained {
+  readonly by: string;
+  readonly at: number;
+}
 
 /** One placement rule, `KEY(==|!=)[~]VALUE` (kontena.md 4.4). `soft` rules are dropped when nothing satisfies them. */
 export interface Affinity {
@@ -88,8 +97,10 @@ export interface Service {
   readonly balanced?: Balanced;
   /** Present on load balancers only. */
   readonly balancer?: BalancerSettings;
-  /** Identifies the spec; two services with equal specs have equal hashes. */
+  /** Identifies the spec; two services with equal specs have equal hashes, unless one was deployed anew by its interval. */
   readonly specHash: string;
+  /** Seconds after which it is deployed anew, changed or not. Absent: when it changes, and not else. */
+  readonly interval?: number;
   /** Where the service is written. */
   readonly position: Position;
   /** Absent: as the grid says. */

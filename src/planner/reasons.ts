@@ -1,3 +1,4 @@
+import { generationOf, withoutGeneration } from '../model/generation.ts';
 import type { ObservedContainer } from '../model/observed.ts';
 import type { Departure } from './choose.ts';
 import type { HostNode } from './host-nodes.ts';
@@ -25,6 +26,8 @@ export function unreadyReason(current: ObservedContainer): string {
 }
 
 export function changedReason(from: string, to: string): string {
+  const isRenewed = generationOf(to) !== null && withoutGeneration(from) === withoutGeneration(to);
+  if (isRenewed) return 'unchanged, and its deploy.interval has passed';
   return `spec changed (${from.slice(0, 7)} → ${to.slice(0, 7)})`;
 }
 

@@ -179,8 +179,17 @@ const TimelineEntry = Type.Object({
   message: text,
 });
 
+/** Why commits are not deployed at the moment. What runs is kept as it is wanted all the same. */
+const Closed = Type.Object({
+  because: Type.Enum(['frozen', 'denied', 'not-allowed']),
+  until: nullable(Type.Number({ description: 'When it opens; null: nobody can say.' })),
+  message: text,
+});
+
 export const Deploy = Type.Object({
   ...DeploySummary.properties,
+  /** Present while it waits for that, and `remaining` is what would be done. */
+  closed: Type.Optional(Closed),
   plan: nullable(Plan),
   planText: nullable(text),
   /** What the newest look found still to be done; `plan` is all that the deploy set out to do. */
@@ -203,6 +212,11 @@ export const GridStatus = Type.Object({
   deployed: nullable(Type.String({ description: 'The newest commit that converged.' })),
   converged: Type.Boolean({ description: 'Nothing is left to do for the newest good revision.' }),
   deploy: nullable(DeploySummary),
+  /** Absent: commits are deployed as they come. */
+  closed: Type.Optional(Closed),
+  freeze: Type.Optional(
+    Type.Object({ until: nullable(Time), reason: text, actor: text, at: Time }),
+  ),
   problems: list(Problem),
   fault: nullable(SourceFault),
   counts: Type.Object({
@@ -240,6 +254,8 @@ export const NodeStatus = Type.Object({
   name: text,
   status: Type.Enum(['online', 'offline', 'unobserved']),
   availability: Type.Enum(['active', 'drain']),
+  /** A person told the master so; absent: at most grid.yml does. */
+  drained: Type.Optional(Type.Object({ by: text, at: Time })),
   lastSeenAt: Time,
   instances: count,
   facts: nullable(NodeFacts),
@@ -384,6 +400,33 @@ export const ApproveRequest = Type.Object(
       description: 'Hash of the plan that was read: another one is not approved by it.',
     }),
   },
+  closed,
+);
+export const DeployRequest = Type.Object(
+  {
+    force: Type.Optional(
+      Type.Boolean({ description: 'Also while the grid is frozen or outside of its windows.' }),
+    ),
+  },
+  closed,
+);
+export const FreezeRequest = Type.Object(
+  {
+    until: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 8_640_000_000_000_000,
+        description: 'Milliseconds since the epoch; until it is lifted if absent.',
+      }),
+    ),
+    reason: Type.Optional(
+      Type.String({ maxLength: 200, description: 'What for; statuses of commits say it.' }),
+    ),
+  },
+  closed,
+);
+export const AvailabilityRequest = Type.Object(
+  { availability: Type.Enum(['active', 'drain']) },
   closed,
 );
 export const TokenRequest = Type.Object(

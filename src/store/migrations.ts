@@ -55,6 +55,10 @@ const migrations: readonly (readonly string[])[] = [
   [
     `create table proven (grid text not null, path text not null, definition text not null, revision text not null,
       rejected text, at bigint not null, primary key (grid, path))`,
+    `create table freezes (grid text not null primary key, until bigint, reason text not null, actor text not null,
+      at bigint not null)`,
+    'alter table nodes add column drained_by text',
+    'alter table nodes add column drained_at bigint',
   ],
 ];
 

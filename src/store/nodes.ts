@@ -1,3 +1,4 @@
+import type { Drained } from '../model/grid.ts';
 import type { NodeFacts } from '../model/observed.ts';
 import { fromJson } from './json.ts';
 import type { Db, Row } from './tables.ts';
@@ -5,6 +6,8 @@ import type { Db, Row } from './tables.ts';
 /** A host node that has joined a grid. Written by the master when it joins and whenever it is heard of. */
 export interface StoredNode extends HeardNode {
   readonly joinedAt: number;
+  /** A person's word that nothing is to run on it; `null`: nobody said so. */
+  readonly drained: Drained | null;
 }
 
 export interface HeardNode {
@@ -29,6 +32,8 @@ export interface Nodes {
   put(node: HeardNode): Promise<StoredNode>;
   /** Signs of life. Never goes back in time; an unknown node stays unknown. */
   touch(signs: readonly SignOfLife[]): Promise<void>;
+  /** False when there is no such node. */
+  drain(grid: string, name: string, drained: Drained | null): Promise<boolean>;
   /** False when there was no such node. */
   remove(grid: string, name: string): Promise<boolean>;
   /** From now on this key is no node's, whatever credential it shows. */
@@ -62,6 +67,15 @@ export function createNodes(db: Db): Nodes {
       await db.transaction().execute(async (trx) => {
         for (const sign of signs) await touch(trx, sign);
       }),
+    drain: async (grid, name, drained) => {
+      const result = await db
+        .updateTable('nodes')
+        .set({ drainedBy: drained?.by ?? null, drainedAt: drained?.at ?? null })
+        .where('grid', '=', grid)
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
     remove: async (grid, name) => {
       const result = await db
         .deleteFrom('nodes')
@@ -102,12 +116,11 @@ async function update(db: Db, node: HeardNode): Promise<StoredNode | null> {
 }
 
 async function join(trx: Db, node: HeardNode): Promise<StoredNode> {
-  const joined = { ...node, joinedAt: node.lastSeenAt };
-  await trx
-    .insertInto('nodes')
-    .values({ ...joined, facts: factsColumn(node) })
-    .execute();
-  return joined;
+  const { grid, name, publicKey, lastSeenAt } = node;
+  const joined = { grid, name, publicKey, lastSeenAt, joinedAt: lastSeenAt };
+  const row = { ...joined, facts: factsColumn(node), drainedBy: null, drainedAt: null };
+  await trx.insertInto('nodes').values(row).execute();
+  return toNode(row);
 }
 
 async function touch(trx: Db, { grid, name, lastSeenAt }: SignOfLife): Promise<void> {
@@ -134,6 +147,10 @@ function factsColumn({ facts }: HeardNode): string | null {
   return facts === null ? null : JSON.stringify(facts);
 }
 
-function toNode(row: Row<'nodes'>): StoredNode {
-  return { ...row, facts: row.facts === null ? null : fromJson<NodeFacts>(row.facts) };
+function toNode({ drainedBy, drainedAt, ...row }: Row<'nodes'>): StoredNode {
+  return {
+    ...row,
+    facts: row.facts === null ? null : fromJson<NodeFacts>(row.facts),
+    drained: drainedBy === null || drainedAt === null ? null : { by: drainedBy, at: drainedAt },
+  };
 }

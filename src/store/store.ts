@@ -3,6 +3,7 @@ import { type Assignments, createAssignments } from './assignments.ts';
 import { createDeploys, type Deploys } from './deploys.ts';
 import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
+import { createFreezes, type Freezes } from './freezes.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
@@ -18,7 +19,8 @@ import { createTokens, type Tokens } from './tokens.ts';
 
 /**
  * The master's diary. Git is the truth and Docker the fact: with the store deleted everything converges again, and only
- * history, statuses under way and unused join tokens are lost.
+ * history, statuses under way and unused join tokens are lost, and what people have said to the master alone: freezes, and
+ * nodes that they drained.
  */
 export interface Store {
   readonly nodes: Nodes;
@@ -33,6 +35,7 @@ export interface Store {
   readonly tokens: Tokens;
   readonly doneHooks: DoneHooks;
   readonly proven: Proven;
+  readonly freezes: Freezes;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -65,6 +68,7 @@ function createStore(db: Db): Store {
   const outbox = createOutbox(db);
   const inbox = createInbox(db);
   const tokens = createTokens(db);
+  const freezes = createFreezes(db);
   return {
     nodes: createNodes(db),
     assignments: createAssignments(db),
@@ -78,12 +82,14 @@ function createStore(db: Db): Store {
     tokens,
     doneHooks: createDoneHooks(db),
     proven: createProven(db),
+    freezes,
     prune: async (now) => {
       await deploys.prune();
       await events.prune();
       await outbox.prune(now - OUTBOX_AGE);
       await inbox.prune({ before: now - INBOX_BOUNDS.age, keep: INBOX_BOUNDS.keep });
       await tokens.prune(now - EXPIRED_TOKEN_AGE);
+      await freezes.prune(now);
     },
     close: async () => {
       await db.destroy();

@@ -21,6 +21,7 @@ export interface Tables {
   readonly joinTokens: JoinTokenRow;
   readonly doneHooks: DoneHookRow;
   readonly proven: ProvenRow;
+  readonly freezes: FreezeRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -34,6 +35,8 @@ interface NodeRow {
   facts: string | null;
   joinedAt: number;
   lastSeenAt: number;
+  drainedBy: string | null;
+  drainedAt: number | null;
 }
 
 interface RevokedKeyRow {
@@ -176,6 +179,14 @@ interface ProvenRow {
   revision: string;
   /** JSON of RejectedSpec. */
   rejected: string | null;
+  at: number;
+}
+
+interface FreezeRow {
+  grid: string;
+  until: number | null;
+  reason: string;
+  actor: string;
   at: number;
 }
 

@@ -232,6 +232,11 @@ describe('gridops deploy', () => {
     expect(server.operations.calls).toEqual(['redeploy production api']);
   });
 
+  it('deploys what must wait when it is forced to', async () => {
+    await run(['deploy', 'production', '--force']);
+    expect(server.operations.calls).toEqual(['redeploy production api forced']);
+  });
+
   it('says when one is going on already', async () => {
     server.operations.started = false;
     expect((await run(['deploy', 'production'])).err).toContain('is going on already');
@@ -608,3 +613,81 @@ describe('colours', () => {
     expect((await run(['status', '--json'], { isTerminal: true })).out).not.toContain('\u001b[');
   });
 });
+
+describe('gridops freeze', () => {
+  it('freezes until somebody says otherwise, with the reason', async () => {
+    server.operations.gridList = [aGrid({ freeze: aFreeze(null) })];
+    const { code, out } = await run(['freeze', 'production', '--reason', 'audit']);
+    expect(code).toBe(EXIT.done);
+    expect(out).toBe('grid production is frozen until `gridops unfreeze production`\n');
+    expect(server.operations.calls).toEqual(['freeze production - audit api']);
+  });
+
+  it.each([
+    ['2h', NOW + 7_200_000],
+    ['2026-12-01T06:00Z', Date.parse('2026-12-01T06:00Z')],
+    ['2026-12-01 06:00+01:00', Date.parse('2026-12-01T05:00Z')],
+    ['2026-12-01', new Date(2026, 11, 1).getTime()],
+  ])('freezes until %s', async (until, at) => {
+    server.operations.gridList = [aGrid({ freeze: aFreeze(at) })];
+    const { out } = await run(['freeze', 'production', '--until', until]);
+    expect(server.operations.calls).toEqual([`freeze production ${at}  api`]);
+    expect(out).toContain('is frozen until 20');
+  });
+
+  it.each(['soon', '0', '2026-13-01', 'Tuesday'])('refuses to freeze until "%s"', async (until) => {
+    const { code, err } = await run(['freeze', 'production', '--until', until]);
+    expect(code).toBe(EXIT.usage);
+    expect(err).toContain('a time such as 2026-12-01T06:00');
+  });
+
+  it('is taken back by unfreeze', async () => {
+    const { code, err } = await run(['unfreeze', 'production']);
+    expect([code, err]).toEqual([EXIT.done, expect.stringContaining('is not frozen any more')]);
+    expect(server.operations.calls).toEqual(['unfreeze production api']);
+  });
+
+  it('is seen in the status, and with the deploy that waits', async () => {
+    const closed = { because: 'frozen', until: null, message: 'closed: frozen by api' } as const;
+    server.operations.gridList = [aGrid({ closed, deploy: aSummary({ phase: 'held' }) })];
+    server.operations.deployList = [aDeploy({ phase: 'held', closed })];
+    const status = await run(['status', 'production']);
+    expect(status.out).toContain('  closed: frozen by api\n');
+    const deployed = await run(['deploy', 'production', '--wait']);
+    expect(deployed.code).toBe(EXIT.held);
+    expect(deployed.out).toContain('deployed by itself when the grid opens again');
+  });
+});
+
+describe('gridops node drain and activate', () => {
+  it('say what becomes of the node', async () => {
+    server.operations.nodeList = [aNode({ instances: 2 })];
+    const drain = await run(['node', 'drain', 'production', 'web-1']);
+    expect(drain.out).toContain('web-1 of grid production is drained: 2 instances leave it');
+    const activate = await run(['node', 'activate', 'production', 'web-1']);
+    expect(activate.out).toContain('takes instances again');
+    expect(server.operations.calls).toEqual([
+      'drain production web-1 api',
+      'active production web-1 api',
+    ]);
+  });
+
+  it('say that grid.yml drains it, too', async () => {
+    server.operations.nodeList = [aNode({ availability: 'drain' })];
+    const { out } = await run(['node', 'activate', 'production', 'web-1']);
+    expect(out).toContain('stays drained: grid.yml says so, too');
+  });
+
+  it('are seen in the list and at the node, with who and since when', async () => {
+    const drained = { by: 'api', at: NOW - 120_000 };
+    server.operations.nodeList = [aNode({ availability: 'drain', drained })];
+    expect((await run(['node', 'ls'])).out).toContain('online, drain by api, 2 min ago');
+    expect((await run(['node', 'show', 'production', 'web-1'])).out).toContain(
+      'Drained          by api, 2 min ago',
+    );
+  });
+});
+
+function aFreeze(until: number | null) {
+  return { until, reason: 'audit', actor: 'api', at: NOW };
+}

@@ -25,8 +25,12 @@ async function error(
 }
 
 function post(path: string, body: unknown): Promise<Response> {
+  return send('POST', path, body);
+}
+
+function send(method: string, path: string, body: unknown): Promise<Response> {
   return server.api(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
@@ -132,6 +136,41 @@ describe('changing', () => {
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({ started: true, deploy: { id: '01JD8Z2Q7V' } });
     expect(server.operations.calls).toEqual(['redeploy production api']);
+  });
+
+  it('deploys what must wait only when it is told to', async () => {
+    const path = '/api/v1/grids/production/deploys';
+    await post(path, {});
+    await post(path, { force: true });
+    expect((await post(path, { force: 'yes' })).status).toBe(400);
+    expect(server.operations.calls).toEqual([
+      'redeploy production api',
+      'redeploy production api forced',
+    ]);
+  });
+
+  it('freezes a grid, for ever or until a time, and unfreezes it', async () => {
+    const path = '/api/v1/grids/production/freeze';
+    expect((await send('PUT', path, { until: NOW, reason: 'audit' })).status).toBe(200);
+    expect((await send('PUT', path, {})).status).toBe(200);
+    expect((await send('PUT', path, { until: 'soon' })).status).toBe(400);
+    expect((await server.api(path, { method: 'DELETE' })).status).toBe(204);
+    expect(server.operations.calls).toEqual([
+      `freeze production ${NOW} audit api`,
+      'freeze production -  api',
+      'unfreeze production api',
+    ]);
+  });
+
+  it('drains a node and lets it have instances again', async () => {
+    const path = '/api/v1/grids/production/nodes/web-2/availability';
+    expect((await send('PUT', path, { availability: 'drain' })).status).toBe(200);
+    await send('PUT', path, { availability: 'active' });
+    expect((await send('PUT', path, { availability: 'away' })).status).toBe(400);
+    expect(server.operations.calls).toEqual([
+      'drain production web-2 api',
+      'active production web-2 api',
+    ]);
   });
 
   it('approves the plan with that hash', async () => {
@@ -317,11 +356,13 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids',
       '/api/v1/grids/{grid}',
       '/api/v1/grids/{grid}/deploys',
+      '/api/v1/grids/{grid}/freeze',
       '/api/v1/grids/{grid}/instances',
       '/api/v1/grids/{grid}/network',
       '/api/v1/grids/{grid}/nodes',
       '/api/v1/grids/{grid}/nodes/{node}',
       '/api/v1/grids/{grid}/nodes/{node}/volumes/{volume}',
+      '/api/v1/grids/{grid}/nodes/{node}/availability',
       '/api/v1/grids/{grid}/plan',
       '/api/v1/grids/{grid}/services',
       '/api/v1/grids/{grid}/variables',

@@ -1,6 +1,7 @@
 import type {
   Approval,
   EventQuery,
+  FreezeWish,
   Operations,
   PageQuery,
   VolumeRemoval,
@@ -219,6 +220,8 @@ export class FakeOperations implements Operations {
   fault: Error | null = null;
   started = true;
   approval: Approval['kind'] = 'approved';
+  /** Thrown at who wants to deploy again. */
+  refusal: GridError | null = null;
   readonly calls: string[] = [];
   readonly #listeners = new Set<(update: Update) => void>();
 
@@ -283,12 +286,32 @@ export class FakeOperations implements Operations {
     return this.#find(this.deployList, (one) => one.id === id, `deploy '${id}'`);
   }
 
-  async redeploy(grid: string, actor: string) {
+  async redeploy(grid: string, { actor, force }: { actor: string; force: boolean }) {
     await this.grid(grid);
-    this.calls.push(`redeploy ${grid} ${actor}`);
+    this.calls.push(`redeploy ${grid} ${actor}${force ? ' forced' : ''}`);
+    if (this.refusal !== null) throw this.refusal;
     const [deploy] = this.deployList;
     if (deploy === undefined) throw missing('a deploy');
     return { started: this.started, deploy };
+  }
+
+  async freeze(grid: string, { until, reason }: FreezeWish, actor: string) {
+    this.calls.push(`freeze ${grid} ${until ?? '-'} ${reason} ${actor}`);
+    return await this.grid(grid);
+  }
+
+  async unfreeze(grid: string, actor: string) {
+    await this.grid(grid);
+    this.calls.push(`unfreeze ${grid} ${actor}`);
+  }
+
+  async setAvailability(
+    { grid, node, actor }: { grid: string; node: string; actor: string },
+    availability: NodeStatus['availability'],
+  ) {
+    const isIt = (one: NodeStatus) => one.grid === grid && one.name === node;
+    this.calls.push(`${availability} ${grid} ${node} ${actor}`);
+    return this.#find(this.nodeList, isIt, `node '${node}'`);
   }
 
   async approve(id: string, planHash: string, actor: string) {

@@ -89,6 +89,7 @@ x-team: shop
     ['deploy: {windows: []}', 'error not-supported-yet 1:10'],
     ['deploy: {on_failure: retry}', 'error wrong-value 1:22'],
     ['deploy: {parallel: 0}', 'error wrong-value 1:20'],
+    ['deploy: {on_failure: hold}', 'error not-supported-yet 1:10'],
     ['logs: {}', 'error not-supported-yet 1:1'],
     ['stats: {}', 'error not-supported-yet 1:1'],
     ['a: [', 'error yaml-syntax 1:5'],

@@ -199,7 +199,7 @@ describe('a service', () => {
       'error conflicting-keys 4:64',
     ],
     ['deploy: {interval: soon}', 'error bad-duration 4:24'],
-    ['deploy: {interval: 1d}', 'warning not-supported-yet 4:24'],
+    ['deploy: {interval: 30s}', 'error bad-duration 4:24'],
     ['instances: many', 'error wrong-type 4:16'],
     ['instances: -1', 'error wrong-value 4:16'],
     ['instances: 1.5', 'error wrong-type 4:16'],
@@ -487,4 +487,12 @@ describe('variables in a service', () => {
       ),
     ).toEqual([]);
   });
+});
+
+test('the interval of a service is read; a stateful one is told that it has none', () => {
+  const interval = 'deploy: {interval: 1d}';
+  expect(theService(compileService(interval))).toMatchObject({ interval: 86_400 });
+  const stateful = compileService(`stateful: true\n${interval}`);
+  expect(stateful.stacks[0]?.services[0]).not.toHaveProperty('interval');
+  expect(stateful.problems.map(brief)).toEqual(['warning no-effect 5:24']);
 });

@@ -7,7 +7,7 @@ import { GridError } from '../../src/model/error.ts';
 import { createPlanner, defaultPolicy } from '../../src/planner/plan.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { aGrid, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
+import { aGrid, aPlan, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
 
 const service = aService({ instances: 2 });
 const clock = { now: () => NOW, sleep: async () => await Promise.resolve() };
@@ -57,6 +57,8 @@ function aController(): GridController {
         await Promise.resolve(prepared.push({ mtu, arrivals: Object.fromEntries(arrivals) }));
         return { map: null, leftOut: [], tight: [] };
       },
+      preview: () => aPlan(),
+      freeze: () => null,
       assign: async (assignment) => await give(assignment),
       fault: async () => await Promise.resolve(),
       proven: {

@@ -39,6 +39,7 @@ describe('nodes', () => {
     expect(await nodes.get('prod', 'web-1')).toEqual({
       ...node({ facts }),
       joinedAt: 10,
+      drained: null,
     });
     expect(await nodes.get('prod', 'web-2')).toBeNull();
   });
@@ -50,7 +51,7 @@ describe('nodes', () => {
     await nodes.put(node({ publicKey: 'other', facts, lastSeenAt: 20 }));
 
     expect(await nodes.list()).toEqual([
-      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), joinedAt: 10 },
+      { ...node({ publicKey: 'other', facts, lastSeenAt: 20 }), joinedAt: 10, drained: null },
     ]);
   });
 
@@ -86,6 +87,23 @@ describe('nodes', () => {
 
     await nodes.touch([{ grid: 'prod', name: 'web-1', lastSeenAt: 60 }]);
     expect((await nodes.get('prod', 'web-1'))?.lastSeenAt).toBe(60);
+  });
+});
+
+describe('a drained node', () => {
+  test('stays drained when it is heard of again, until somebody activates or forgets it', async () => {
+    const nodes = await emptyNodes();
+    await nodes.put(node());
+    const drained = { by: 'alice', at: 5 };
+
+    expect(await nodes.drain('prod', 'web-1', drained)).toBe(true);
+    expect(await nodes.drain('prod', 'web-9', drained)).toBe(false);
+    await nodes.put(node({ lastSeenAt: 20 }));
+    expect(await nodes.get('prod', 'web-1')).toMatchObject({ drained });
+
+    await nodes.remove('prod', 'web-1');
+    await nodes.put(node({ lastSeenAt: 30 }));
+    expect(await nodes.get('prod', 'web-1')).toMatchObject({ drained: null });
   });
 });
 

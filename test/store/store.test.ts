@@ -66,18 +66,30 @@ describe('opening', () => {
     const raw = new Database(path);
     raw.exec(`
       drop table proven;
+      drop table freezes;
+      alter table nodes drop column drained_by;
+      alter table nodes drop column drained_at;
       drop table network_maps;
       drop index nodes_by_key;
       alter table nodes add column number integer not null default 1;
       create unique index nodes_by_number on nodes (grid, number);
-      insert into nodes values ('prod', 'web-1', 'key', null, 5, 7, 1);
+      insert into nodes (grid, name, public_key, joined_at, last_seen_at, number)
+        values ('prod', 'web-1', 'key', 5, 7, 1);
       update schema_version set version = 1`);
     raw.close();
 
     const store = await open(path);
 
     expect(await store.nodes.list()).toEqual([
-      { grid: 'prod', name: 'web-1', publicKey: 'key', facts: null, joinedAt: 5, lastSeenAt: 7 },
+      {
+        grid: 'prod',
+        name: 'web-1',
+        publicKey: 'key',
+        facts: null,
+        joinedAt: 5,
+        lastSeenAt: 7,
+        drained: null,
+      },
     ]);
     expect(await store.networkMaps.list()).toEqual([]);
   });

@@ -239,9 +239,9 @@ export class World {
     return (await this.api<EventList>(`events?grid=${this.grid}&limit=200`)).events;
   }
 
-  async api<T>(path: string, body?: object): Promise<T> {
+  async api<T>(path: string, body?: object, method?: string): Promise<T> {
     const response = await fetch(`${this.master.url}/api/v1/${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         authorization: `Bearer ${API_TOKEN}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -249,7 +249,7 @@ export class World {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
+    return (response.status === 204 ? null : await response.json()) as T;
   }
 
   /** The status that a request without a body is answered with. */
