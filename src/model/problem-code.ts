@@ -29,6 +29,7 @@ const errors: Readonly<Record<string, string>> = {
   'bad-command': 'A command or entrypoint that cannot be split into words, or has none.',
   'bad-device': 'Not `/dev/host[:/dev/container[:rwm]]`, or two devices at one place.',
   'bad-duration': 'Not a duration such as `1m30s`.',
+  'bad-schedule': 'Not a cron expression, or not the name of a time zone.',
   'bad-environment': 'An environment variable without a name or value, or too long.',
   'bad-health-check': '`interval` is shorter than `timeout`, or a `test` that says nothing to run.',
   'bad-hook': 'A hook for no instance, or hooks that are too large together.',
