@@ -27,6 +27,10 @@ const phaseOfStep: Readonly<Record<PlainStepKind, AttemptPhase | null>> = {
   // It is ready: how it is called is nobody's concern but ours.
   'rename-container': null,
   'give-up-container': 'failed',
+  'start-run': 'starting',
+  'stop-run': 'starting',
+  'end-run': null,
+  'miss-run': null,
 };
 
 const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
@@ -39,6 +43,10 @@ const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
   'clear-hook': 'removing the container of a hook',
   'rename-container': 'renaming the container',
   'give-up-container': 'giving up the container',
+  'start-run': 'starting the run',
+  'stop-run': 'stopping the run',
+  'end-run': 'writing down how the run ended',
+  'miss-run': 'writing down that the run was missed',
 };
 
 export function activityOf(step: ContainerStep): Activity | null {

@@ -2,6 +2,7 @@ import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot } from '../model/container.ts';
 import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
+import { isSameJob } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
 import { ceiling } from '../runtime/backoff.ts';
@@ -9,10 +10,11 @@ import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import { Alarm } from './alarm.ts';
 import type { ContainerFacts, ContainerSummary } from './containers.ts';
-import { exitMessage } from './executor.ts';
+import { exitMessage } from './exit-message.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
 import { InstanceView } from './instance-view.ts';
+import { jobHistory } from './job-history.ts';
 import { lastLines } from './last-lines.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
@@ -250,7 +252,9 @@ export class InstanceLoop {
     const { history } = this.#memory;
     const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
     const lacking = this.#lacked;
-    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now });
+    const past = jobHistory(this.#assigned(), this.#around);
+    const job = past === null ? {} : { past };
+    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now, ...job });
   }
 
   /** The first instance that it takes volumes from and that has no container to take them from. */
@@ -307,7 +311,7 @@ function isSameWish(
   b: AssignedInstance | 'kept' | null,
 ): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  return a.specHash === b.specHash && a.mode === b.mode;
+  return a.specHash === b.specHash && a.mode === b.mode && isSameJob(a.job, b.job);
 }
 
 function specHashOf(wanted: AssignedInstance | 'kept' | null | undefined): string | null {

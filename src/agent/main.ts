@@ -16,6 +16,7 @@ import { holdAgentFolder } from './folder.ts';
 import type { GridNetwork } from './grid-network.ts';
 import { HookRecord } from './hook-record.ts';
 import { Identity } from './identity.ts';
+import { JobRecord } from './job-record.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
 import { type NetworkOptions, openNetwork } from './open-network.ts';
@@ -83,6 +84,7 @@ export async function startAgent(
   checkMembership(options, identity, token);
   const letGo = await holdAgentFolder(options.directory);
   const hooks = await HookRecord.open(options.directory);
+  const jobs = await JobRecord.open(options.directory);
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
@@ -100,6 +102,7 @@ export async function startAgent(
     identity,
     token,
     hooks,
+    jobs,
     engine: network.engine,
     secrets,
     network,
@@ -167,5 +170,6 @@ async function nodeFacts(
     labels: options.labels,
     publishAddress: options.publishAddress,
     network: ownNetwork,
+    jobs: true,
   };
 }

@@ -26,6 +26,7 @@ import {
   type Identity,
   type Membership,
 } from './identity.ts';
+import type { JobRecord } from './job-record.ts';
 import type { Lanes } from './lanes.ts';
 import { LoadBalancers } from './load-balancers.ts';
 import { NetworkReporter } from './network-reporter.ts';
@@ -48,6 +49,7 @@ export interface NodeOptions {
   readonly secrets: SecretStore;
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
+  readonly jobs: JobRecord;
   readonly network: GridNetwork;
   /** For what load balancers of this node go by. */
   readonly balancersDirectory: string;

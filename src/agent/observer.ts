@@ -1,3 +1,4 @@
+import type { JobRun } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { encode } from '../protocol/codec.ts';
@@ -148,8 +149,12 @@ type WireInstance = Observation['instances'][number];
 
 /** The protocol's bounds: what is too long for it is cut, never refused by the master. */
 function bounded(instance: ObservedInstance): WireInstance {
-  const { attempt, doneHooks, ...rest } = instance;
-  const known = doneHooks === undefined ? rest : { ...rest, doneHooks: [...doneHooks] };
+  const { attempt, doneHooks, job, ...rest } = instance;
+  const known = {
+    ...rest,
+    ...(doneHooks === undefined ? {} : { doneHooks: [...doneHooks] }),
+    ...(job === undefined ? {} : { job: { ...job, runs: job.runs.map(boundedRun) } }),
+  };
   if (attempt === null) return { ...known, attempt };
   const { failure } = attempt;
   const message = cut(attempt.message);
@@ -159,6 +164,10 @@ function bounded(instance: ObservedInstance): WireInstance {
     ...known,
     attempt: { ...attempt, message, failure: { ...failure, message: cut(failure.message), log } },
   };
+}
+
+function boundedRun(run: JobRun): NonNullable<WireInstance['job']>['runs'][number] {
+  return { ...run, message: cut(run.message), log: run.log.slice(-20).map(cut) };
 }
 
 function cut(text: string): string {
@@ -171,8 +180,13 @@ function fitting(message: Observation): Observation {
   return { ...message, instances: message.instances.map(withoutLog) };
 }
 
-function withoutLog(instance: WireInstance): WireInstance {
+function withoutLog({ job, ...instance }: WireInstance): WireInstance {
   const { attempt } = instance;
-  if (attempt === null || attempt.failure === null) return instance;
-  return { ...instance, attempt: { ...attempt, failure: { ...attempt.failure, log: [] } } };
+  const ofJob =
+    job === undefined
+      ? {}
+      : { job: { ...job, runs: job.runs.map((run) => ({ ...run, log: [] })) } };
+  if (attempt === null || attempt.failure === null) return { ...instance, ...ofJob };
+  const failure = { ...attempt.failure, log: [] };
+  return { ...instance, ...ofJob, attempt: { ...attempt, failure } };
 }

@@ -71,6 +71,7 @@ export class Reconciler {
     this.#options.files.offer(assignment.files ?? nothing);
     this.#options.balancers.apply(assignment);
     this.#options.hooks.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
+    this.#options.jobs.retain(new Set([...assignment.instances.map(instancePath), ...this.#kept]));
     this.#borrowers = assignment.instances
       .filter((one) => lendersOf(one).length > 0)
       .map(instancePath);

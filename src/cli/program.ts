@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts';
 import { events, followEvents } from './events.ts';
 import { history } from './history.ts';
 import { EXIT, type ExitCode } from './io.ts';
+import { listJobs, runJob } from './jobs.ts';
 import { runAgent, runMaster } from './launch.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import { listNodes, removeNode, showNode } from './node.ts';
@@ -67,6 +68,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   const tree = { program, around, end };
   addGridCommands(tree);
   addDeployCommands(tree);
+  addJobCommands(tree);
   addNodeCommands(tree);
   addNetworkCommands(tree);
   addSecretCommands(tree);
@@ -140,6 +142,19 @@ function addDeployCommands(tree: Tree): void {
     act: (io, client, { args, options, json }) =>
       approve(io, client, { id: text(args[0]), planHash: optional(options['plan']), json }),
   }).option('--plan <hash>', 'only if the plan is still this one');
+}
+
+function addJobCommands(tree: Tree): void {
+  addClient(tree, 'jobs <grid>', {
+    summary: 'jobs with their last runs: exit code, duration, last lines',
+    act: (io, client, { args, json }) => listJobs(io, client, { grid: text(args[0]), json }),
+  });
+  const job = tree.program.command('job').description('jobs of the grids');
+  addClient({ ...tree, program: job }, 'run <grid> <job>', {
+    summary: 'run a job now, given as stack/service',
+    act: (io, client, { args, json }) =>
+      runJob(io, client, { grid: text(args[0]), job: text(args[1]), json }),
+  });
 }
 
 function addNodeCommands(tree: Tree): void {

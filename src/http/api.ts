@@ -59,10 +59,13 @@ const replies = {
   EventList: wire.EventList,
   Token: wire.Token,
   NetworkStatus: wire.NetworkStatus,
+  JobList: wire.JobList,
+  RunRequested: wire.RunRequested,
 };
 
 const GridParams = Type.Object({ grid: Name });
 const NodeParams = Type.Object({ grid: Name, node: Name });
+const JobParams = Type.Object({ grid: Name, stack: Name, service: Name });
 const DeployParams = Type.Object({ id: Name });
 const page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
@@ -88,6 +91,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerReading(app, options);
   registerDeploys(app, options);
   registerNodes(app, options);
+  registerJobs(app, options);
   registerEvents(app, options);
 }
 
@@ -192,6 +196,20 @@ const refusals = {
   ),
   'not-held': answer(409, 'not-held', 'this deploy does not wait for an approval'),
 };
+
+function registerJobs(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/jobs',
+    { schema: { params: GridParams, ...doc('JobList', 'Jobs of a grid and their last runs') } },
+    async (request) => ({ jobs: await operations.jobs(request.params.grid) }),
+  );
+  app.post(
+    '/grids/:grid/jobs/:stack/:service/run',
+    { schema: { params: JobParams, ...doc('RunRequested', 'Run a job now', 202) } },
+    async ({ params: { grid, ...job } }, reply) =>
+      await reply.code(202).send(await operations.runJob(grid, job)),
+  );
+}
 
 function registerNodes(app: Api, { operations }: ApiOptions): void {
   app.get(

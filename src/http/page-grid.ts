@@ -4,12 +4,14 @@ import type {
   GridEvent,
   GridStatus,
   InstanceStatus,
+  JobStatus,
   NodeStatus,
   ServiceStatus,
 } from '../protocol/api.ts';
 import { logTail } from './page-failure.ts';
 import { gridBadge } from './page-grids.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
+import { jobSection } from './page-jobs.ts';
 import {
   ago,
   badge,
@@ -30,6 +32,7 @@ export interface GridPage {
   readonly instances: readonly InstanceStatus[];
   readonly nodes: readonly NodeStatus[];
   readonly deploys: readonly DeploySummary[];
+  readonly jobs: readonly JobStatus[];
   readonly events: readonly GridEvent[];
 }
 
@@ -45,6 +48,7 @@ ${section(
   page.services.length,
   rows(page.services, (service) => serviceRow(service, page.instances)),
 )}
+${jobSection(page.jobs, now)}
 ${section(
   'Nodes',
   page.nodes.length,
@@ -112,6 +116,7 @@ const tones: Readonly<Record<InstanceStatus['state'], Tone>> = {
   blocked: 'bad',
   unwanted: 'calm',
   unknown: 'wait',
+  idle: 'calm',
 };
 
 function instanceItem(instance: InstanceStatus): Html {

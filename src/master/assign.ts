@@ -11,8 +11,9 @@ import type { ObservedInstance } from '../model/observed.ts';
 import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
 import { type PreparedBalancing, withBalancing } from './balancing.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
-import { oneshotsAmong } from './done-hooks.ts';
+import { rememberedAmong } from './done-hooks.ts';
 import type { FleetNode } from './fleet.ts';
+import { type JobWishes, withJob } from './job-assignment.ts';
 import { secretsOf } from './secrets.ts';
 
 export interface AssignInput {
@@ -30,6 +31,7 @@ export interface AssignInput {
   readonly encode: Encode;
   /** Keys of an instance's oneshot hooks that have succeeded, on whatever node. */
   readonly done: (id: InstanceId) => ReadonlySet<string>;
+  readonly jobs: JobWishes;
 }
 
 /**
@@ -46,8 +48,13 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   else for (const path of before.kept) kept.add(path);
   for (const step of input.steps) apply({ step, services, instances, kept, revision, done });
 
+  const had = new Map(before?.instances.map((one) => [instancePath(one), one.job]));
   const wanted = Array.from(instances.values(), (one) =>
-    withBalancing(one, balancing.get(servicePath(one)), { held }),
+    withJob(
+      withBalancing(one, balancing.get(servicePath(one)), { held }),
+      services.get(servicePath(one)),
+      { wishes: input.jobs, before: had.get(instancePath(one)) },
+    ),
   ).toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, before: before?.files, encode: input.encode });
   const secrets = secretsOf(wanted, { services, balancing, before: before?.secrets });
@@ -89,15 +96,22 @@ interface Draft {
 function adopt(context: Draft & { found: ObservedInstance }): void {
   const { found, services, instances, kept, done } = context;
   const path = instancePath(found);
-  if (instances.has(path) || found.current === null) return;
+  const runs = found.current?.specHash ?? found.job?.specHash;
+  if (instances.has(path) || runs === undefined) return;
   const service = services.get(servicePath(found));
-  if (service?.specHash !== found.current.specHash) {
+  if (service?.specHash !== runs) {
     kept.add(path);
     return;
   }
   instances.set(
     path,
-    assigned({ id: found, service, revision: found.current.revision, mode: 'stop-first', done }),
+    assigned({
+      id: found,
+      service,
+      revision: found.current?.revision ?? found.job?.runs.at(-1)?.revision ?? '',
+      mode: 'stop-first',
+      done,
+    }),
   );
 }
 
@@ -142,7 +156,7 @@ function assigned(of: {
 }): AssignedInstance {
   const { service } = of;
   const id = { stack: service.stack, service: service.name, number: of.id.number };
-  const doneHooks = oneshotsAmong(service.spec.hooks, of.done(id));
+  const doneHooks = rememberedAmong(service, of.done(id));
   return {
     ...id,
     stateful: service.stateful,

@@ -95,6 +95,7 @@ export class GridController {
     this.#assigner = new Assigner({
       grid: options.grid,
       fleet: options.fleet,
+      clock: options.clock,
       assign: options.ports.assign,
       onAssigned: async (steps) => await this.#assigned(steps),
       onRefused: async (refusal) => await this.#refused(refusal),

@@ -9,6 +9,7 @@ import type {
   ObservedState,
 } from '../model/observed.ts';
 import { DoneHooks } from './done-hooks.ts';
+import { JobBook } from './job-book.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -33,6 +34,7 @@ export interface FleetNode {
  */
 export class Fleet {
   readonly doneHooks = new DoneHooks();
+  readonly jobs = new JobBook();
   readonly #grids = new Map<string, Map<string, FleetNode>>();
   /** Each grid's nodes by name: sorting, or looking up, thousands for every report is too much. */
   readonly #ordered = new Map<string, FleetNode[]>();

@@ -24,6 +24,7 @@ import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Grids } from './grids.ts';
+import { pruneJobs } from './job-runs.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
@@ -345,6 +346,7 @@ function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }):
   const timer = setInterval(() => {
     store.prune(clock.now()).catch(onError);
     pruneDoneHooks({ store, fleet }).catch(onError);
+    pruneJobs({ store, fleet }).catch(onError);
   }, PRUNE_MILLISECONDS);
   undo.push('upkeep', async () => await Promise.resolve(clearInterval(timer)));
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Operations, PageQuery } from '../http/operations.ts';
 import type { ExplainedStack } from '../manifest/explain-variables.ts';
 import { GridError } from '../model/error.ts';
+import { servicePath } from '../model/identity.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import { shownProblem } from '../model/problem-code.ts';
@@ -17,6 +18,7 @@ import type { GridController } from './controller.ts';
 import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
+import { jobStatuses, requestRun } from './job-status.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
 import type { RepositoryState } from './repository-loop.ts';
@@ -70,6 +72,14 @@ export function createOverview(options: OverviewOptions): Operations {
     nodes: async (grid) => await Promise.resolve(nodeStatuses(viewOf(options, grid))),
     services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
     instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
+    jobs: async (grid) => {
+      const services = controllerOf(options, grid).view.prepared?.services.values() ?? [];
+      return await Promise.resolve(jobStatuses(grid, services, options.fleet));
+    },
+    runJob: async (grid, job) => {
+      const controller = controllerOf(options, grid);
+      return await requestRun({ ...options, controller }, { grid, service: servicePath(job) });
+    },
     plan: async (grid) => {
       const plan = await Promise.resolve(controllerOf(options, grid).view.plan);
       if (plan === null) throw notFound(`grid ${grid} has no plan yet: no good revision is known`);

@@ -1,6 +1,7 @@
 import type { Balancing } from './balancing.ts';
 import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
+import { type AssignedJob, isSameJob } from './job.ts';
 import type { ReplaceMode } from './plan.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -20,6 +21,8 @@ export interface AssignedInstance extends InstanceId {
   readonly doneHooks?: readonly string[];
   /** Of load balancers only. It changes without the container. */
   readonly balancing?: Balancing;
+  /** Of jobs only. It changes without the container. */
+  readonly job?: AssignedJob;
 }
 
 /**
@@ -61,7 +64,8 @@ export function wantsTheSame(a: Assignment, b: Assignment): boolean {
         other !== undefined &&
         instancePath(one) === instancePath(other) &&
         one.specHash === other.specHash &&
-        one.balancing?.hash === other.balancing?.hash
+        one.balancing?.hash === other.balancing?.hash &&
+        isSameJob(one.job, other.job)
       );
     }) &&
     a.kept.length === b.kept.length &&

@@ -1,5 +1,6 @@
 import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
+import type { Job } from './job.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -66,6 +67,8 @@ export interface Service {
   readonly balanced?: Balanced;
   /** Present on load balancers only. */
   readonly balancer?: BalancerSettings;
+  /** Present on jobs only. */
+  readonly job?: Job;
   /** Identifies the spec; two services with equal specs have equal hashes. */
   readonly specHash: string;
   /** Where the service is written. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './error.ts';
 import type { Availability } from './grid.ts';
 import type { InstanceId } from './identity.ts';
+import type { ObservedJob } from './job.ts';
 import type { NetworkFacts } from './network.ts';
 
 /** What a Docker host is, as its agent reports it. Written by agents only. */
@@ -18,6 +19,8 @@ export interface NodeFacts {
   readonly publishAddress: string;
   /** Absent: an agent that knows of no networks. */
   readonly network?: NetworkFacts;
+  /** Absent: an agent that knows of no jobs, and would take one for a service. */
+  readonly jobs?: true;
 }
 
 export type Health = 'healthy' | 'starting' | 'unhealthy' | 'unknown';
@@ -62,6 +65,8 @@ export interface ObservedInstance extends InstanceId {
   readonly attempt: Attempt | null;
   /** Keys of its oneshot hooks that have succeeded, sorted; absent where there are none. */
   readonly doneHooks?: readonly string[];
+  /** Of jobs only: they have no container that serves. */
+  readonly job?: ObservedJob;
 }
 
 /** What the master has assigned to a node: which spec of which instance. Written by the master only. */

@@ -123,11 +123,12 @@ export class ObservedIndex {
 
 type Merged = readonly [path: string, InstanceId, ObservedInstance | null, AssignedId | null];
 
-/** A node's observed and assigned instances side by side. An instance with neither container nor attempt is not there. */
+/** A node's observed and assigned instances side by side. An instance with neither container nor attempt, nor job, is not there. */
 function merge(node: ObservedNode): readonly Merged[] {
   const merged = new Map<string, Merged>();
   for (const observed of node.instances) {
-    if (observed.current === null && observed.attempt === null) continue;
+    if (observed.current === null && observed.attempt === null && observed.job === undefined)
+      continue;
     const path = instancePath(observed);
     merged.set(path, [path, observed, observed, null]);
   }

@@ -35,6 +35,8 @@ export function departureReason(departure: Departure, host: HostNode, now: numbe
       return `node ${host.name} is draining`;
     case 'lost':
       return `node ${host.name} was lost ${ago(now, host)}`;
+    case 'outdated':
+      return `the agent of node ${host.name} is too old for jobs`;
     case 'affinity':
       return `node ${host.name} does not satisfy ${departure.rule.text} any more`;
     case 'unfit':

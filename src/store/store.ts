@@ -4,6 +4,7 @@ import { createDeploys, type Deploys } from './deploys.ts';
 import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
 import { createInbox, type Inbox } from './inbox.ts';
+import { createJobRuns, type JobRuns } from './job-runs.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { createNodes, type Nodes } from './nodes.ts';
@@ -30,6 +31,7 @@ export interface Store {
   readonly inbox: Inbox;
   readonly tokens: Tokens;
   readonly doneHooks: DoneHooks;
+  readonly jobRuns: JobRuns;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +81,7 @@ function createStore(db: Db, newId: () => string): Store {
     inbox,
     tokens,
     doneHooks: createDoneHooks(db),
+    jobRuns: createJobRuns(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

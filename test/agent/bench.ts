@@ -2,6 +2,7 @@ import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import type { Containers } from '../../src/agent/containers.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
+import { JobRecord } from '../../src/agent/job-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import type { Publisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -62,7 +63,7 @@ export class Bench {
   readonly events: AgentEvent[] = [];
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
   /** What the agent's directory holds: it survives the agent. */
-  readonly disk: Disk = { text: null, isFull: false };
+  readonly disk: Disk = { text: null, jobs: null, isFull: false };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -72,6 +73,7 @@ export class Bench {
       containers?: Containers;
       files?: DeliveredFiles;
       publisher?: Publisher;
+      jobs?: JobRecord;
     } = {},
   ): Promise<void> {
     this.#reconciler = new Reconciler({
@@ -85,6 +87,7 @@ export class Bench {
       secrets: noSecrets,
       lanes: createLanes(options.concurrency ?? 4),
       hooks: recordOn(this.disk),
+      jobs: options.jobs ?? jobsOn(this.disk),
       clock: this.clock,
       random: () => 0.5,
       log: silentLog,
@@ -129,6 +132,7 @@ export class Bench {
 
 interface Disk {
   text: string | null;
+  jobs: string | null;
   isFull: boolean;
 }
 
@@ -142,6 +146,15 @@ function recordOn(disk: Disk): HookRecord {
   return new HookRecord({ text: disk.text, save });
 }
 
+function jobsOn(disk: Disk): JobRecord {
+  const save = async (text: string): Promise<void> => {
+    await Promise.resolve();
+    if (disk.isFull) throw new Error('no space left on device');
+    disk.jobs = text;
+  };
+  return new JobRecord({ text: disk.jobs, save });
+}
+
 export function web(
   image: string,
   overrides: Partial<AssignedInstance & ContainerSpec> = {},
@@ -153,11 +166,13 @@ export function web(
     mode = 'start-first',
     stateful = false,
     doneHooks,
+    job,
     ...rest
   } = overrides;
   const spec = aSpec({ image, ...rest });
   const specHash = shortDigest(spec);
   const known = doneHooks === undefined ? {} : { doneHooks };
   const id = { stack, service, number };
-  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known };
+  const ofJob = job === undefined ? {} : { job };
+  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known, ...ofJob };
 }

@@ -59,6 +59,7 @@ function assign(
     roster: ['node-1'],
     encode: createEncoder(),
     done: () => new Set(done),
+    jobs: { asked: () => undefined, from: () => NOW, now: NOW },
   });
 }
 
