@@ -30,6 +30,10 @@ const phaseOfStep: Readonly<Record<PlainStepKind, AttemptPhase | null>> = {
   'unpause-container': 'starting',
   // It serves all the while.
   'mend-container': null,
+  'start-run': 'starting',
+  'stop-run': 'starting',
+  'end-run': null,
+  'miss-run': null,
 };
 
 const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
@@ -44,6 +48,10 @@ const verbOfStep: Readonly<Record<PlainStepKind, string>> = {
   'give-up-container': 'giving up the container',
   'unpause-container': 'unpausing the container',
   'mend-container': 'changing the container back',
+  'start-run': 'starting the run',
+  'stop-run': 'stopping the run',
+  'end-run': 'writing down how the run ended',
+  'miss-run': 'writing down that the run was missed',
 };
 
 export function activityOf(step: ContainerStep): Activity | null {

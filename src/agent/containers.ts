@@ -6,6 +6,7 @@ import type { LinkAlias } from '../model/extras.ts';
 import type { Hook } from '../model/hook.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { InstanceId } from '../model/identity.ts';
+import type { RunMark } from '../model/job.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { LiveSettings } from './live-settings.ts';
 
@@ -65,6 +66,8 @@ export interface ContainerFacts extends ContainerSummary {
   readonly engineMessage: string;
   /** Those that run inside of it. */
   readonly hooks: readonly Hook[];
+  /** Which run of a job it is; `null`: it is a service's. */
+  readonly run: RunMark | null;
   /** How others may find it; `null`: not at all, for want of an address of its own. */
   readonly presence: Presence | null;
   /** Absent: it was not looked at yet. */
@@ -97,6 +100,8 @@ export interface ExecResult {
 export interface PlacedInstance extends AssignedInstance {
   /** Ids, in the order of `spec.volumesFrom`. Absent where there is none. */
   readonly lenders?: readonly string[];
+  /** Of jobs: which run the container is for. */
+  readonly run?: RunMark;
 }
 
 /**

@@ -3,8 +3,10 @@ import type { ContainerStep, ContainerStepKind, ContainerStepOf } from '../model
 import { GridError } from '../model/error.ts';
 import { hooksInside } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
-import type { ContainerFacts } from './containers.ts';
+import type { ContainerFacts, PlacedInstance } from './containers.ts';
+import { exitMessage } from './exit-message.ts';
 import { clearHook, endHook, execHook, runHook } from './hook-run.ts';
+import { endRun, missRun, startRun, stopRun } from './job-run.ts';
 import type { Lanes } from './lanes.ts';
 import { lastLines } from './last-lines.ts';
 import { placedInstance } from './placed-instance.ts';
@@ -30,6 +32,10 @@ const executor: Executor = {
   'give-up-container': giveUpContainer,
   'unpause-container': (step, work) => work.containers.unpause(step.container),
   'mend-container': mendContainer,
+  'start-run': startRun,
+  'stop-run': stopRun,
+  'end-run': endRun,
+  'miss-run': missRun,
 };
 
 /** Which lane a step waits in. */
@@ -48,6 +54,10 @@ export const laneOf: Readonly<Record<ContainerStepKind, keyof Lanes>> = {
   'give-up-container': 'look',
   'unpause-container': 'change',
   'mend-container': 'change',
+  'start-run': 'change',
+  'stop-run': 'stop',
+  'end-run': 'change',
+  'miss-run': 'look',
 };
 
 /** Throws `GridError` as the engine's ports do. */
@@ -79,8 +89,8 @@ async function createContainer(
   const names = new Set([step.name, second, `${second}.${scope.node}`]);
   for (const [index, candidate] of [...names].entries()) {
     try {
-      const id = await work.containers.create(scope, placed, candidate);
-      work.onCreated(createdContainer(id, candidate, instance));
+      const id = await work.containers.create(scope, ofRun(placed, step), candidate);
+      work.onCreated(createdContainer(id, candidate, ofRun(instance, step)));
       return;
     } catch (error) {
       if (!isCoded(error, 'name-taken') || index === names.size - 1) throw error;
@@ -88,7 +98,14 @@ async function createContainer(
   }
 }
 
-function createdContainer(id: string, name: string, instance: AssignedInstance): ContainerFacts {
+function ofRun<T extends AssignedInstance>(
+  instance: T,
+  { run }: ContainerStepOf<'create-container'>,
+): T & PlacedInstance {
+  return run === undefined ? instance : { ...instance, run };
+}
+
+function createdContainer(id: string, name: string, instance: PlacedInstance): ContainerFacts {
   const { stack, service, number, specHash, revision, spec } = instance;
   const { stopGracePeriod, waitForPort, healthCheck } = spec;
   return {
@@ -102,6 +119,7 @@ function createdContainer(id: string, name: string, instance: AssignedInstance):
     healthCheck,
     hooks: hooksInside(spec.hooks, number),
     hookRun: null,
+    run: instance.run ?? null,
     id,
     name,
     phase: 'created',
@@ -170,12 +188,6 @@ function failureMessage(
   const seconds = Math.round((work.clock.now() - (facts.startedAt ?? work.clock.now())) / 1_000);
   const why = work.explain(step.container);
   return `the container was not ready after ${seconds} s${why === '' ? '' : `: ${why}`}`;
-}
-
-/** "the container exited with code 1". */
-export function exitMessage(facts: ContainerFacts): string {
-  if (facts.outOfMemory) return 'the container ran out of memory and was killed';
-  return `the container exited with code ${facts.exitCode ?? 'unknown'}`;
 }
 
 function isCoded(error: unknown, code: GridError['code']): boolean {

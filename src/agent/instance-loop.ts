@@ -3,6 +3,7 @@ import type { ContainerSnapshot } from '../model/container.ts';
 import { driftText } from '../model/drift.ts';
 import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
+import { isSameJob } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { AttemptHistory } from '../planner/attempt-history.ts';
 import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
@@ -13,10 +14,11 @@ import { SingleFlight } from '../runtime/single-flight.ts';
 import { Alarm } from './alarm.ts';
 import type { ContainerFacts, ContainerSummary, EngineEvent } from './containers.ts';
 import { DriftWatch } from './drift-watch.ts';
-import { exitMessage } from './executor.ts';
+import { exitMessage } from './exit-message.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
 import { InstanceView } from './instance-view.ts';
+import { jobHistory } from './job-history.ts';
 import { lastLines } from './last-lines.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
@@ -116,7 +118,7 @@ export class InstanceLoop {
     if (!again && isSameWish(before, wanted)) return;
     const sameSpec = specHashOf(wanted) === specHashOf(before);
     this.#memory.reset({ sameSpec });
-    const asked = this.#assigned();
+    const asked = this.#service();
     if (!sameSpec) this.#drift.begin(asked);
     else if (again || !hasSameDrift(before, wanted)) this.#drift.reset(asked, { again });
     this.#version += 1;
@@ -189,10 +191,10 @@ export class InstanceLoop {
   }
 
   observe(): ObservedInstance | null {
-    const wanted = this.#assigned();
+    const service = this.#service();
     const drift =
-      wanted === null ? null : this.#drift.observe(wanted, this.#containers(), this.#history());
-    return this.#report.observe(wanted, drift);
+      service === null ? null : this.#drift.observe(service, this.#containers(), this.#history());
+    return this.#report.observe(this.#assigned(), drift);
   }
 
   /** Resolves when every container that was found has answered once, or cannot be asked. */
@@ -251,7 +253,7 @@ export class InstanceLoop {
     this.#view.update(facts);
     const present = new Set(facts.map((one) => one.id));
     this.#memory.prune(present);
-    const wanted = this.#assigned();
+    const wanted = this.#service();
     const { givenUp } = this.#memory.history;
     if (wanted !== null)
       this.#drift.compare(before, this.#view.facts, { wanted, deeds: this.#runner, givenUp });
@@ -287,6 +289,12 @@ export class InstanceLoop {
     return typeof this.#wanted === 'object' ? this.#wanted : null;
   }
 
+  /** What others do to a job's runs is a matter of its steps: nobody is served by them. */
+  #service(): AssignedInstance | null {
+    const assigned = this.#assigned();
+    return assigned?.job === undefined ? assigned : null;
+  }
+
   #decide(wanted: AssignedInstance | 'kept' | null): ContainerDecision {
     const containers = this.#containers();
     this.#judge(containers);
@@ -295,7 +303,9 @@ export class InstanceLoop {
     const history = this.#history();
     const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
     const lacking = this.#lacked;
-    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now });
+    const past = jobHistory(this.#assigned(), this.#around);
+    const job = past === null ? {} : { past };
+    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now, ...job });
   }
 
   /** What the containers show of the attempt at the wanted spec, and of what others did to it. */
@@ -305,7 +315,7 @@ export class InstanceLoop {
     const isRight = (one: ContainerSnapshot): boolean =>
       this.#wanted === 'kept' || (one.specHash === specHash && !isBeyondMending(one, history));
     if (containers.some((one) => isReady(one) && isRight(one))) this.#memory.succeeded();
-    const wanted = this.#assigned();
+    const wanted = this.#service();
     if (wanted === null) return;
     const stall = this.#drift.notice(wanted, containers, this.#history());
     if (stall === null) return;
@@ -313,7 +323,7 @@ export class InstanceLoop {
   }
 
   #containers(): readonly ContainerSnapshot[] {
-    return this.#drift.deviating(this.#view.snapshots(), this.#view.facts, this.#assigned());
+    return this.#drift.deviating(this.#view.snapshots(), this.#view.facts, this.#service());
   }
 
   #history(): AttemptHistory {
@@ -378,7 +388,9 @@ function isSameWish(
   b: AssignedInstance | 'kept' | null,
 ): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  return a.specHash === b.specHash && a.mode === b.mode && a.drift === b.drift;
+  return (
+    a.specHash === b.specHash && a.mode === b.mode && a.drift === b.drift && isSameJob(a.job, b.job)
+  );
 }
 
 function hasSameDrift(

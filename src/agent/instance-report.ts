@@ -6,6 +6,7 @@ import type { AgentEvent } from './agent-event.ts';
 import { type Activity, reportedAttempt, servingContainer } from './attempt.ts';
 import type { InstanceMemory } from './instance-memory.ts';
 import type { InstanceView } from './instance-view.ts';
+import { reportedJob } from './job-report.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface InstanceReportOptions {
@@ -42,18 +43,16 @@ export class InstanceReport {
     const { id, view, memory } = this.#options;
     const containers = view.snapshots();
     const current = servingContainer({ wanted, containers });
+    const done = this.#options.around.hooks.done(this.#path);
+    const doneHooks = done.toSorted(compareText);
+    const rest = done.length === 0 ? {} : { doneHooks };
+    const ofJob = { wanted, activity: this.#activity, failure: memory.failure };
+    const job = reportedJob(ofJob, containers, this.#options.around);
+    if (job !== null) return { ...id, current: null, ...job };
     const { failure } = memory;
     const attempt = reportedAttempt({ wanted, containers, activity: this.#activity, failure });
     if (current === null && attempt === null && drift === null) return null;
-    const done = this.#options.around.hooks.done(this.#path);
-    const doneHooks = done.toSorted(compareText);
-    return {
-      ...id,
-      current,
-      attempt,
-      ...(done.length === 0 ? {} : { doneHooks }),
-      ...(drift === null ? {} : { drift }),
-    };
+    return { ...id, current, attempt, ...rest, ...(drift === null ? {} : { drift }) };
   }
 
   /** Of what somebody else did. */

@@ -77,6 +77,7 @@ export class InstanceView {
    */
   answers(id: string): boolean {
     const { readiness } = this.#vitals(id);
+    if (this.#isRun(id)) return false;
     if (readiness !== 'pending') return readiness === 'ready';
     const now = this.#facts.find((one) => one.id === id);
     return now?.startedAt !== null && this.#found?.get(id) === now?.startedAt;
@@ -133,7 +134,7 @@ export class InstanceView {
     known?.watch.stop();
     this.#watches.delete(one.id);
     // Readiness is not looked at before its post-start hooks have run, and has its full time from there.
-    if (startedAt === null || this.#awaitsHooks(one)) return;
+    if (startedAt === null || this.#isRun(one.id) || this.#awaitsHooks(one)) return;
     const { probes, clock } = this.#options;
     const watch = new ReadinessWatch({
       subject: { ...one, startedAt: this.#askedFrom(one, startedAt) },
@@ -155,6 +156,11 @@ export class InstanceView {
 
   #askedFrom(one: ContainerFacts, startedAt: number): number {
     return Math.max(startedAt, this.#lastHookAt(one), this.#resumed.get(one.id) ?? 0);
+  }
+
+  /** A run of a job has an end to be waited for, and nothing to be asked. */
+  #isRun(id: string): boolean {
+    return this.#facts.some((one) => one.id === id && one.run !== null);
   }
 
   #awaitsHooks(one: ContainerFacts): boolean {
@@ -209,5 +215,5 @@ function startsOf(facts: readonly ContainerFacts[]): ReadonlyMap<string, number 
  * One that this agent creates is seen as `created` first.
  */
 function presumedServed(one: ContainerFacts): boolean {
-  return one.phase !== 'created' && one.name === containerName(one);
+  return one.run === null && one.phase !== 'created' && one.name === containerName(one);
 }

@@ -2,9 +2,10 @@ import type { AssignedInstance } from '../model/assignment.ts';
 import { isGating } from '../model/extras.ts';
 import { type Hook, hooksInside } from '../model/hook.ts';
 import { containerName, type InstanceId } from '../model/identity.ts';
+import { parseRunMark, printRunMark, type RunMark } from '../model/job.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import type { Attachment } from './attachment.ts';
-import type { HookRun, Naming, Scope } from './containers.ts';
+import type { HookRun, Naming, PlacedInstance, Scope } from './containers.ts';
 
 /**
  * A container's labels say everything that an agent must know to adopt it: whose it is, what it was made from and when it
@@ -28,6 +29,7 @@ const label = {
   hook: 'io.gridops.hook',
   hookOf: 'io.gridops.hook_of',
   oneshot: 'io.gridops.hook_oneshot',
+  run: 'io.gridops.run',
   address: 'io.gridops.address',
   names: 'io.gridops.names',
   balancedPort: 'io.kontena.load_balancer.internal_port',
@@ -55,6 +57,7 @@ export interface LabelFacts extends InstanceId {
   readonly engineCheck: boolean;
   readonly hooks: readonly Hook[];
   readonly hookRun: HookRun | null;
+  readonly run: RunMark | null;
   /** The port that a load balancer passes requests on to. */
   readonly balancedPort: number | null;
   readonly naming: Naming;
@@ -67,7 +70,7 @@ const INSTANCE = 'container';
 const HOOK = 'service_hook';
 
 /** The service's own labels never override ours: by ours we know what we may touch. */
-export function containerLabels(scope: Scope, instance: AssignedInstance): Labels {
+export function containerLabels(scope: Scope, instance: PlacedInstance): Labels {
   const { spec } = instance;
   return {
     ...spec.labels,
@@ -85,6 +88,7 @@ export function containerLabels(scope: Scope, instance: AssignedInstance): Label
     ...(spec.healthCheck === null ? {} : healthLabels(spec.healthCheck)),
     ...(isGating(spec.extras?.healthcheck) ? { [label.engineCheck]: 'true' } : {}),
     ...hookLabels(instance),
+    ...(instance.run === undefined ? {} : { [label.run]: printRunMark(instance.run) }),
   };
 }
 
@@ -195,6 +199,7 @@ export function parseLabels(labels: Labels): LabelFacts | null {
     engineCheck: labels[label.engineCheck] === 'true',
     hooks: parseHooks(labels[label.hooks]),
     hookRun: parseHookRun(labels),
+    run: parseRunMark(labels[label.run]),
     balancedPort: wholeNumber(labels[label.balancedPort]),
     naming: parseNaming(labels[label.names]),
   };

@@ -23,6 +23,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { Identity } from './identity.ts';
 import { removeIdleNetwork } from './idle-network.ts';
 import { ImageRecord } from './image-record.ts';
+import { JobRecord } from './job-record.ts';
 import { KnownFacts } from './known-facts.ts';
 import { createLanes, defaultConcurrency } from './lanes.ts';
 import { type AgentStatus, Node } from './node.ts';
@@ -101,6 +102,7 @@ export async function startAgent(
   const letGo = await holdAgentFolder(options.directory);
   const hooks = await HookRecord.open(options.directory);
   const drifts = await DriftRecord.open(options.directory, options.log);
+  const jobs = await JobRecord.open(options.directory);
   const secrets = await SecretStore.open(options.directory);
   const client = new DockerClient({ address: options.dockerSocket });
   const engine = ports.engine ?? new DockerEngine(client);
@@ -148,6 +150,7 @@ export async function startAgent(
     token,
     hooks,
     drifts,
+    jobs,
     engine: recordedPulls({
       ...options,
       engine: network.engine,
@@ -237,5 +240,6 @@ async function nodeFacts(
     labels: options.labels,
     publishAddress: options.publishAddress,
     network: ownNetwork,
+    jobs: true,
   };
 }

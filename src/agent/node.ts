@@ -32,6 +32,7 @@ import {
   type Identity,
   type Membership,
 } from './identity.ts';
+import type { JobRecord } from './job-record.ts';
 import type { Lanes } from './lanes.ts';
 import { LoadBalancers } from './load-balancers.ts';
 import { NetworkReporter } from './network-reporter.ts';
@@ -59,6 +60,7 @@ export interface NodeOptions {
   readonly hooks: HookRecord;
   readonly drifts: DriftRecord;
   readonly desk: QuestionDesk;
+  readonly jobs: JobRecord;
   readonly network: GridNetwork;
   /** For what load balancers of this node go by. */
   readonly balancersDirectory: string;

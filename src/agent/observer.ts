@@ -1,4 +1,5 @@
 import type { Drift } from '../model/drift.ts';
+import type { JobRun } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { encode } from '../protocol/codec.ts';
@@ -149,11 +150,12 @@ type WireInstance = Observation['instances'][number];
 
 /** The protocol's bounds: what is too long for it is cut, never refused by the master. */
 function bounded(instance: ObservedInstance): WireInstance {
-  const { attempt, doneHooks, drift, ...rest } = instance;
+  const { attempt, doneHooks, drift, job, ...rest } = instance;
   const known = {
     ...rest,
     ...(doneHooks === undefined ? {} : { doneHooks: [...doneHooks] }),
     ...(drift === undefined ? {} : { drift: boundedDrift(drift) }),
+    ...(job === undefined ? {} : { job: { ...job, runs: job.runs.map(boundedRun) } }),
   };
   if (attempt === null) return { ...known, attempt };
   const { failure } = attempt;
@@ -175,6 +177,10 @@ function boundedDrift(drift: Drift): NonNullable<WireInstance['drift']> {
   return { ...drift, differences };
 }
 
+function boundedRun(run: JobRun): NonNullable<WireInstance['job']>['runs'][number] {
+  return { ...run, message: cut(run.message), log: run.log.slice(-20).map(cut) };
+}
+
 function cut(text: string): string {
   return text.length > 4_000 ? `${text.slice(0, 4_000)}…` : text;
 }
@@ -185,8 +191,13 @@ function fitting(message: Observation): Observation {
   return { ...message, instances: message.instances.map(withoutLog) };
 }
 
-function withoutLog(instance: WireInstance): WireInstance {
+function withoutLog({ job, ...instance }: WireInstance): WireInstance {
   const { attempt } = instance;
-  if (attempt === null || attempt.failure === null) return instance;
-  return { ...instance, attempt: { ...attempt, failure: { ...attempt.failure, log: [] } } };
+  const ofJob =
+    job === undefined
+      ? {}
+      : { job: { ...job, runs: job.runs.map((run) => ({ ...run, log: [] })) } };
+  if (attempt === null || attempt.failure === null) return { ...instance, ...ofJob };
+  const failure = { ...attempt.failure, log: [] };
+  return { ...instance, ...ofJob, attempt: { ...attempt, failure } };
 }

@@ -84,6 +84,7 @@ export class Reconciler {
     const mine = new Set([...assignment.instances.map(instancePath), ...this.#kept]);
     this.#options.hooks.retain(mine);
     this.#drifts.retain(mine);
+    this.#options.jobs.retain(mine);
     this.#borrowers = assignment.instances
       .filter((one) => lendersOf(one).length > 0)
       .map(instancePath);

@@ -130,7 +130,8 @@ export class StepRunner {
 
   #work(instance: AssignedInstance | null, signal: AbortSignal): Work {
     const { around, memory, view, onActivity } = this.#options;
-    const { scope, containers, engine, files, balancers, clock, hooks, readyContainer } = around;
+    const { scope, containers, engine, files, balancers, clock, hooks, jobs, readyContainer } =
+      around;
     return {
       scope,
       containers,
@@ -140,6 +141,7 @@ export class StepRunner {
       clock,
       memory,
       hooks,
+      jobs,
       readyContainer,
       instance,
       signal,
@@ -167,7 +169,8 @@ export class StepRunner {
     const facts: FailureFacts = { code: error.code, message: error.message };
     if (step.kind === 'pull-image' || step.kind === 'create-container')
       memory.failed(facts, null, around.clock.now());
-    else if (step.kind === 'run-hook') memory.failed(facts, step.container, around.clock.now());
+    else if (step.kind === 'run-hook' || step.kind === 'start-run')
+      memory.failed(facts, step.container, around.clock.now());
     else if (step.kind === 'start-container')
       await this.#startFailed(step.container, instance, facts);
     else throw error;
@@ -202,5 +205,5 @@ function saysNothing({ code }: GridError): boolean {
  */
 function mustEnd(step: ContainerStep): boolean {
   if (step.kind === 'exec-hook') return step.hook.kind === 'pre-stop' || step.hook.oneshot;
-  return step.kind === 'stop-container';
+  return step.kind === 'stop-container' || step.kind === 'stop-run';
 }

@@ -6,6 +6,7 @@ import type { Containers, Engine, Scope } from './containers.ts';
 import type { DriftRecord } from './drift-record.ts';
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
+import type { JobRecord } from './job-record.ts';
 import type { Lanes } from './lanes.ts';
 import type { LoadBalancers } from './load-balancers.ts';
 import type { Probes } from './probe.ts';
@@ -25,6 +26,7 @@ export interface Surroundings {
   readonly lanes: Lanes;
   readonly hooks: HookRecord;
   readonly drifts: DriftRecord;
+  readonly jobs: JobRecord;
   readonly clock: Clock;
   readonly log: Log;
   /** Id of an instance's container that is ready, and of the spec that is wanted of it; `null`: it has none now. */

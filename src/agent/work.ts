@@ -6,6 +6,7 @@ import type { ContainerFacts, Containers, Engine, Scope } from './containers.ts'
 import type { DeliveredFiles } from './file-store.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { InstanceMemory } from './instance-memory.ts';
+import type { JobRecord } from './job-record.ts';
 import type { LoadBalancers } from './load-balancers.ts';
 
 /** What the effects of one instance's steps work on. */
@@ -18,6 +19,7 @@ export interface Work {
   readonly clock: Clock;
   readonly memory: InstanceMemory;
   readonly hooks: HookRecord;
+  readonly jobs: JobRecord;
   /** As in `Surroundings`. */
   readonly readyContainer: (id: InstanceId) => string | null;
   /** `null` while the instance is taken away. */

@@ -10,6 +10,7 @@ import { events, followEvents } from './events.ts';
 import { freeze, parseUntil, unfreeze, untilText } from './freeze.ts';
 import { history } from './history.ts';
 import { EXIT, type ExitCode } from './io.ts';
+import { listJobs, runJob } from './jobs.ts';
 import { runAgent, runMaster } from './launch.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import { listNodes, removeNode, showNode } from './node.ts';
@@ -71,6 +72,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addGridCommands(tree);
   addDeployCommands(tree);
   addFreeze(tree);
+  addJobCommands(tree);
   addNodeCommands(tree);
   addVolumeCommands(tree);
   addNetworkCommands(tree);
@@ -168,6 +170,19 @@ function addFreeze(tree: Tree): void {
   addClient(tree, 'unfreeze <grid>', {
     summary: 'deploy commits again, also the one that waits',
     act: (io, client, { args, json }) => unfreeze(io, client, { grid: text(args[0]), json }),
+  });
+}
+
+function addJobCommands(tree: Tree): void {
+  addClient(tree, 'jobs <grid>', {
+    summary: 'jobs with their last runs: exit code, duration, last lines',
+    act: (io, client, { args, json }) => listJobs(io, client, { grid: text(args[0]), json }),
+  });
+  const job = tree.program.command('job').description('jobs of the grids');
+  addClient({ ...tree, program: job }, 'run <grid> <job>', {
+    summary: 'run a job now, given as stack/service',
+    act: (io, client, { args, json }) =>
+      runJob(io, client, { grid: text(args[0]), job: text(args[1]), json }),
   });
 }
 

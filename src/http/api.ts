@@ -61,6 +61,8 @@ const replies = {
   Token: wire.Token,
   NetworkStatus: wire.NetworkStatus,
   VolumeList: wire.VolumeList,
+  JobList: wire.JobList,
+  RunRequested: wire.RunRequested,
 };
 
 const GridParams = Type.Object({ grid: Name });
@@ -73,6 +75,7 @@ const VolumeParams = Type.Object({
 const RemovalQuery = Type.Object({
   confirm: Type.String({ maxLength: 1_024, description: 'The name of the volume once more.' }),
 });
+const JobParams = Type.Object({ grid: Name, stack: Name, service: Name });
 const DeployParams = Type.Object({ id: Name });
 const page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
@@ -101,6 +104,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerDeploys(app, options);
   registerFreeze(app, options);
   registerNodes(app, options);
+  registerJobs(app, options);
   registerEvents(app, options);
   registerVolumes(app, options);
 }
@@ -252,6 +256,20 @@ function registerVolumes(app: Api, { operations }: ApiOptions): void {
       await operations.removeVolume({ ...params, ...query, actor: ACTOR });
       return await reply.code(204).send();
     },
+  );
+}
+
+function registerJobs(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/jobs',
+    { schema: { params: GridParams, ...doc('JobList', 'Jobs of a grid and their last runs') } },
+    async (request) => ({ jobs: await operations.jobs(request.params.grid) }),
+  );
+  app.post(
+    '/grids/:grid/jobs/:stack/:service/run',
+    { schema: { params: JobParams, ...doc('RunRequested', 'Run a job now', 202) } },
+    async ({ params: { grid, ...job } }, reply) =>
+      await reply.code(202).send(await operations.runJob(grid, job)),
   );
 }
 

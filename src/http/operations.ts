@@ -7,9 +7,11 @@ import type {
   EventList,
   GridStatus,
   InstanceStatus,
+  JobStatus,
   NetworkStatus,
   NodeStatus,
   Recipient,
+  RunRequested,
   ServiceStatus,
   Token,
   Update,
@@ -59,6 +61,12 @@ export interface Operations {
   nodes(grid: string): Promise<readonly NodeStatus[]>;
   services(grid: string): Promise<readonly ServiceStatus[]>;
   instances(grid: string): Promise<readonly InstanceStatus[]>;
+  jobs(grid: string): Promise<readonly JobStatus[]>;
+  /** Refuses (`invalid-request`) a job whose node is offline, or that has none. */
+  runJob(
+    grid: string,
+    job: { readonly stack: string; readonly service: string },
+  ): Promise<RunRequested>;
   plan(grid: string): Promise<CurrentPlan>;
   variables(grid: string): Promise<VariableList>;
   deploys(grid: string, page: PageQuery): Promise<DeployList>;

@@ -4,6 +4,7 @@ import type {
   GridEvent,
   GridStatus,
   InstanceStatus,
+  JobStatus,
   NodeStatus,
   ServiceStatus,
 } from '../protocol/api.ts';
@@ -12,6 +13,7 @@ import { driftNote } from './page-drift.ts';
 import { logTail } from './page-failure.ts';
 import { gridBadge } from './page-grids.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
+import { jobSection } from './page-jobs.ts';
 import {
   ago,
   badge,
@@ -33,6 +35,7 @@ export interface GridPage {
   readonly instances: readonly InstanceStatus[];
   readonly nodes: readonly NodeStatus[];
   readonly deploys: readonly DeploySummary[];
+  readonly jobs: readonly JobStatus[];
   readonly events: readonly GridEvent[];
 }
 
@@ -50,6 +53,7 @@ ${section(
   page.services.length,
   rows(page.services, (service) => serviceRow(service, page.instances, now)),
 )}
+${jobSection(page.jobs, now)}
 ${section(
   'Nodes',
   page.nodes.length,
@@ -153,6 +157,7 @@ const tones: Readonly<Record<InstanceStatus['state'], Tone>> = {
   blocked: 'bad',
   unwanted: 'calm',
   unknown: 'wait',
+  idle: 'calm',
 };
 
 function instanceItem(instance: InstanceStatus, now: number): Html {

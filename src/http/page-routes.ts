@@ -123,19 +123,21 @@ function registerViews(
 }
 
 async function readGrid(operations: Operations, grid: string) {
-  const [status, services, instances, nodes, deploys, events] = await Promise.all([
+  const [status, services, instances, nodes, deploys, events, jobs] = await Promise.all([
     operations.grid(grid),
     operations.services(grid),
     operations.instances(grid),
     operations.nodes(grid),
     operations.deploys(grid, { limit: RECENT, before: null }),
     operations.events({ grid, limit: RECENT, before: null }),
+    operations.jobs(grid),
   ]);
   return {
     grid: status,
     services,
     instances,
     nodes,
+    jobs,
     deploys: deploys.deploys,
     events: events.events,
   };

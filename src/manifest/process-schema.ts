@@ -125,7 +125,8 @@ export const processKeys = {
       pattern: '^(?:no|false|always|unless-stopped|on-failure(?::\\d{1,9})?)$',
       default: 'always',
       examples: ['always'],
-      description: '`always` or `unless-stopped`: agents start again what exits.',
+      description:
+        '`always` or `unless-stopped`: agents start again what exits. `no` and `on-failure:<retries>` are for jobs.',
     }),
   ),
   pull_policy: Optional(

@@ -40,7 +40,7 @@ export function readLinks(
     ...parseEach(section, 'external_links', value.external_links, parse),
   ];
   const isThere = (link: Link) => link.stack !== stack || names.includes(link.service);
-  const dependencies = [...links, ...readDependsOn(section, { parse, isThere })].map(
+  const dependencies = [...links, ...readDependsOn(section, { parse, isThere, stack })].map(
     ({ value: link, path }) => dependencyAt(section, link, path),
   );
   const linked = [...new Set(links.map(({ value: link }) => servicePath(link)))];
@@ -78,6 +78,7 @@ function readAliases(
 }
 
 interface DependencyReading {
+  readonly stack: string;
   readonly parse: (text: string) => Parsed<Link>;
   /** Whether the stack has it; those of other stacks are looked for later. */
   readonly isThere: (link: Link) => boolean;
@@ -85,7 +86,7 @@ interface DependencyReading {
 
 function readDependsOn(
   section: Section<ServiceEntry>,
-  { parse, isThere }: DependencyReading,
+  { parse, isThere, stack }: DependencyReading,
 ): readonly Found[] {
   const written = section.value.depends_on ?? [];
   if (isList(written)) return parseEach(section, 'depends_on', written, parse);
@@ -96,7 +97,8 @@ function readDependsOn(
       if (!isThere(parsed.value)) return [];
       section.report.warn(locateKey(section.node, [...path, 'required']), waitedFor(name));
     }
-    if (condition === 'service_completed_successfully') refuseCompletion(section, path);
+    if (condition === 'service_completed_successfully')
+      checkCompletion(section, path, { parsed, stack });
     if (parsed.fault === undefined) return [{ value: parsed.value, path }];
     section.report.error(locateKey(section.node, path), parsed.fault);
     return [];
@@ -108,11 +110,17 @@ function waitedFor(name: string): Fault {
   return { code: 'no-effect', message };
 }
 
-function refuseCompletion({ node, report }: Section<ServiceEntry>, path: TreePath): void {
+/** The stack itself makes a job of what has to complete; it cannot of what is another's. */
+function checkCompletion(
+  { node, report }: Section<ServiceEntry>,
+  path: TreePath,
+  { parsed: { value }, stack }: { readonly parsed: Parsed<Link>; readonly stack: string },
+): void {
+  if (value === undefined || value.stack === stack) return;
   report.error(locate(node, [...path, 'condition']), {
     code: 'not-possible',
-    message: 'a service never completes: an instance whose container exits is started again',
-    hint: 'Do what has to be done first where the service starts, in its own entrypoint.',
+    message: `whether ${quote(value.service)} of the stack ${quote(value.stack)} is a job is said there`,
+    hint: 'Write "job: {run: on-deploy}" there, and leave out the condition: a job is waited for until it has succeeded.',
   });
 }
 

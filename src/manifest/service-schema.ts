@@ -5,6 +5,7 @@ import { composeDeployKeys } from './deploy-schema.ts';
 import { EnvFileWish } from './env-file-schema.ts';
 import { EngineHealthCheck } from './healthcheck-schema.ts';
 import { composeHooks, Hooks } from './hook-schema.ts';
+import { JobEntry } from './job-schema.ts';
 import { MountEntry } from './mount-map.ts';
 import { networkKeys, Port } from './network-schema.ts';
 import { processKeys } from './process-schema.ts';
@@ -134,7 +135,8 @@ const DependencyCondition = closed({
   condition: Type.Optional(
     choice(['service_started', 'service_healthy', 'service_completed_successfully'], {
       default: 'service_started',
-      description: 'Started or healthy: either way it has to be ready first.',
+      description:
+        'Started or healthy: either way it has to be ready first. A service that has to complete is a job.',
     }),
   ),
   restart: Type.Optional(flag({ default: false, description: 'No effect when it is true.' })),
@@ -396,6 +398,7 @@ export const ServiceEntry = closed(
     ...resourceKeys,
     ...buildServiceKeys,
     ...formerKeys,
+    job: Type.Optional(JobEntry),
   },
   {
     description: 'One service: a workload with any number of instances.',

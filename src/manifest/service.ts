@@ -1,9 +1,11 @@
 import { shortDigest } from '../model/digest.ts';
 import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
+import type { Job } from '../model/job.ts';
 import type { Position } from '../model/problem.ts';
 import { createBundler } from './bundler.ts';
 import { parseDuration } from './durations.ts';
+import { readJob } from './job.ts';
 import { readBalancing } from './load-balancing.ts';
 import type { MountContext } from './mounts.ts';
 import { dnsFault } from './names.ts';
@@ -39,6 +41,8 @@ export interface ServiceContext {
   readonly balancers: readonly string[];
   /** The one that answers to the stack's name. */
   readonly exposed: string | null;
+  /** Those that others wait for to complete. */
+  readonly completed: readonly string[];
   readonly mounts: Omit<MountContext, 'bundler'>;
   readonly secrets: SecretContext;
   readonly sources: Sources;
@@ -67,7 +71,10 @@ export function readService(
   const fault = dnsFault({ grid, stack, service: name, instances: Math.max(1, instances) });
   if (fault !== null) context.report.error(key, fault);
   const interval = readInterval(section);
-  warnOfNoEffect(section, name);
+  const placement = readPlacement(section, context);
+  const isAwaited = context.completed.includes(name);
+  const job = readJob(section, { isAwaited, strategy: placement.strategy });
+  warnOfNoEffect(section, name, job !== null);
   const borrowings = readVolumesFrom(section, context);
   const links = readLinks(section, context);
   const dependencies = [
@@ -104,7 +111,7 @@ export function readService(
     name,
     instances,
     stateful,
-    ...readPlacement(section, context),
+    ...placement,
     minHealth: value.deploy?.min_health ?? defaultMinHealth,
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(volumesFrom.length === 0 ? {} : { beside: besideOf(stack, volumesFrom) }),
@@ -113,13 +120,19 @@ export function readService(
     ...(files === null ? {} : { files }),
     ...(secrets === null ? {} : { secrets }),
     ...balancing,
+    ...(job === null ? {} : { job }),
     // Where its data is kept depends on it, so a container of the other kind is another container.
-    specHash: shortDigest(stateful ? { ...spec, stateful } : spec),
+    // And what is a job is no container of a service, nor the other way round.
+    specHash: shortDigest(stateful || job !== null ? { ...spec, ...kindOf(stateful, job) } : spec),
     ...(interval === null ? {} : { interval }),
     position: { file: key.file, line: key.line, column: key.column },
     ...(value.drift === undefined ? {} : { drift: value.drift }),
   };
   return { service, dependencies, balancedAt: balancedAt(node) };
+}
+
+function kindOf(stateful: boolean, job: Job | null) {
+  return { ...(stateful ? { stateful } : {}), ...(job === null ? {} : { job: job.kind }) };
 }
 
 function balancedAt(node: MapNode): Position | null {

@@ -3,6 +3,7 @@ import { checkBalanced } from './balancer-claims.ts';
 import { isBalancer } from './balancer-image.ts';
 import type { ChildStack } from './child-stacks.ts';
 import { readConfigs, readSecrets } from './configs.ts';
+import { completedServices } from './job.ts';
 import { warnOfNetworks } from './networks.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
@@ -123,7 +124,8 @@ function contextOf(input: StackInput, { head, names, resolved }: StackParts): Se
   const balancers = resolved.services
     .filter(({ node }) => isBalancer(node))
     .map(({ key }) => key.text);
-  return { grid, stack, names, balancers, exposed, mounts, secrets, sources, report };
+  const completed = completedServices(resolved.services);
+  return { grid, stack, names, balancers, exposed, completed, mounts, secrets, sources, report };
 }
 
 /** `name` of a Compose file: the project's, which is called as its folder is. */

@@ -1,6 +1,7 @@
 import { shortDigest } from '../model/digest.ts';
 import type { Affinity, Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
+import type { Position } from '../model/problem.ts';
 import type { VolumesFrom } from '../model/spec.ts';
 import { quote } from './quote.ts';
 import type { Fault, Parsed, Report } from './report.ts';
@@ -73,7 +74,7 @@ export function settleBorrowers(
   }
   return drafts.map((draft) => {
     const { service } = draft;
-    for (const lender of lendersOf(service, services)) checkNumbers(draft, lender, report);
+    for (const lender of lendersOf(service, services)) checkLender(draft, lender, report);
     return { ...draft, service: { ...service, specHash: hashOf(service) } };
   });
 }
@@ -96,19 +97,29 @@ function lendersOf({ spec }: Service, services: ReadonlyMap<string, Service>): r
   return (spec.volumesFrom ?? []).flatMap(({ service }) => services.get(service) ?? []);
 }
 
+function checkLender(draft: ServiceDraft, lender: Service, report: Report): void {
+  if (lender.job === undefined) checkNumbers(draft, lender, report);
+  else
+    report.error(placeOf(draft, lender), {
+      code: 'bad-volumes-from',
+      message: `${quote(lender.name)} is a job, and has no container between its runs`,
+      hint: 'Have both mount a named volume.',
+    });
+}
+
+function placeOf({ service, dependencies }: ServiceDraft, lender: Service): Position {
+  const path = servicePath({ stack: lender.stack, service: lender.name });
+  return dependencies.find((one: Dependency) => one.path === path)?.at ?? service.position;
+}
+
 /** On every node a daemon's instances have other numbers: which there are is not known here. */
-function checkNumbers(
-  { service, dependencies }: ServiceDraft,
-  lender: Service,
-  report: Report,
-): void {
+function checkNumbers(draft: ServiceDraft, lender: Service, report: Report): void {
+  const { service } = draft;
   if (service.strategy === 'daemon' || lender.strategy === 'daemon') return;
   const uses = (service.spec.volumesFrom ?? []).filter((one) => one.service === lender.name);
   const most = Math.max(0, ...uses.map(({ number }) => number ?? service.instances));
   if (most <= lender.instances) return;
-  const path = servicePath({ stack: lender.stack, service: lender.name });
-  const at = dependencies.find((one: Dependency) => one.path === path)?.at ?? service.position;
-  report.error(at, {
+  report.error(placeOf(draft, lender), {
     code: 'bad-volumes-from',
     message: `${quote(lender.name)} has ${lender.instances} instances, and volumes are taken from its instance ${most}`,
   });

@@ -8,7 +8,7 @@ import { locate, locateKey, type TreePath } from './tree.ts';
  * Says what of a Compose file has no effect here, and what happens instead: a file that Compose takes shall run, and nobody
  * shall be surprised by how.
  */
-export function warnOfNoEffect(section: Section<ServiceEntry>, name: string): void {
+export function warnOfNoEffect(section: Section<ServiceEntry>, name: string, isJob: boolean): void {
   const { value, node, report } = section;
   for (const [path, message, hint] of [
     ...ofContainers(value, name),
@@ -20,7 +20,8 @@ export function warnOfNoEffect(section: Section<ServiceEntry>, name: string): vo
     const fault: Fault = { code: 'no-effect', message, ...(hint === undefined ? {} : { hint }) };
     report.warn(locateKey(node, path), fault);
   }
-  checkRestart(section);
+  if (isJob) checkRepeat(section);
+  else checkRestart(section);
   checkPull(section);
 }
 
@@ -182,16 +183,41 @@ function checkRestart({ value, node, report }: Section<ServiceEntry>): void {
   }
 }
 
+/** A job's run is not started again, and repeated only as often as somebody says. */
+function checkRepeat({ value, node, report }: Section<ServiceEntry>): void {
+  const { restart, deploy, job } = value;
+  const policy = deploy?.restart_policy;
+  const isCounted = job?.retries === undefined;
+  const forever = ['always', 'unless-stopped', 'on-failure'];
+  if (forever.includes(restart ?? '') || (restart?.startsWith('on-failure') && !isCounted))
+    report.warn(locate(node, ['restart']), notAgain);
+  const condition = policy?.condition;
+  const isRepeated = condition === 'on-failure' && policy?.max_attempts !== undefined && isCounted;
+  if (condition !== undefined && condition !== 'none' && !isRepeated)
+    report.warn(locate(node, ['deploy', 'restart_policy', 'condition']), notAgain);
+  for (const key of ['delay', 'window'] as const) {
+    if (policy?.[key] === undefined) continue;
+    const message = `${quote(key)} has no effect: a run that failed is repeated with growing pauses`;
+    report.warn(locateKey(node, ['deploy', 'restart_policy', key]), { code: 'no-effect', message });
+  }
+}
+
+const notAgain: Fault = {
+  code: 'no-effect',
+  message: 'this has no effect: the service is a job, which is not started again when it has ended',
+  hint: 'Write "job: {retries: 3}" to have a run that failed repeated.',
+};
+
 const never: Fault = {
   code: 'not-possible',
   message: 'a service cannot stay down: an instance whose container exits is started again',
-  hint: 'Leave this out for what has to keep running. What runs once and ends is no service here.',
+  hint: 'Leave this out for what has to keep running. What runs once and ends is a job: write "job: {run: on-deploy}", or "job: {schedule: …}".',
 };
 
 const onFailure: Fault = {
   code: 'no-effect',
   message: '"on-failure" is taken for "always": what exits with code 0 is started again as well',
-  hint: 'Write "always" for what has to keep running. What runs once and ends is no service here.',
+  hint: 'Write "always" for what has to keep running. What runs once and ends is a job: write "job: {run: on-deploy}".',
 };
 
 function checkPull({ value, node, report }: Section<ServiceEntry>): void {

@@ -12,9 +12,10 @@ import type { ObservedInstance } from '../model/observed.ts';
 import type { ReplaceMode, Step, StepKind, StepOf } from '../model/plan.ts';
 import { type PreparedBalancing, withBalancing } from './balancing.ts';
 import { deliveryOf, type Encode } from './delivery.ts';
-import { oneshotsAmong } from './done-hooks.ts';
+import { rememberedAmong } from './done-hooks.ts';
 import { withDrift } from './drift.ts';
 import type { FleetNode } from './fleet.ts';
+import { type JobWishes, withJob } from './job-assignment.ts';
 import type { Past } from './prepare.ts';
 import { secretsOf } from './secrets.ts';
 
@@ -37,6 +38,7 @@ export interface AssignInput {
   readonly done: (id: InstanceId) => ReadonlySet<string>;
   /** Absent: repair. What becomes of the drift of services that say nothing. */
   readonly drift?: DriftPolicy | undefined;
+  readonly jobs: JobWishes;
 }
 
 /**
@@ -53,11 +55,16 @@ export function nextAssignment(input: AssignInput): Assignment | null {
   else for (const path of before.kept) kept.add(path);
   for (const step of input.steps) apply({ step, services, instances, kept, revision, done, past });
 
+  const had = new Map(before?.instances.map((one) => [instancePath(one), one.job]));
   const wanted = Array.from(instances.values(), (one) =>
-    withDrift(withBalancing(one, balancing.get(servicePath(one)), { held }), {
-      services,
-      policy: input.drift,
-    }),
+    withJob(
+      withDrift(withBalancing(one, balancing.get(servicePath(one)), { held }), {
+        services,
+        policy: input.drift,
+      }),
+      services.get(servicePath(one)),
+      { wishes: input.jobs, before: had.get(instancePath(one)) },
+    ),
   ).toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, past, before: before?.files, encode: input.encode });
   const secrets = secretsOf(wanted, { services, past, balancing, before: before?.secrets });
@@ -99,15 +106,22 @@ interface Draft {
 function adopt(context: Draft & { found: ObservedInstance }): void {
   const { found, services, instances, kept, done } = context;
   const path = instancePath(found);
-  if (instances.has(path) || found.current === null) return;
+  const runs = found.current?.specHash ?? found.job?.specHash;
+  if (instances.has(path) || runs === undefined) return;
   const service = services.get(servicePath(found));
-  if (service?.specHash !== found.current.specHash) {
+  if (service?.specHash !== runs) {
     kept.add(path);
     return;
   }
   instances.set(
     path,
-    assigned({ id: found, service, revision: found.current.revision, mode: 'stop-first', done }),
+    assigned({
+      id: found,
+      service,
+      revision: found.current?.revision ?? found.job?.runs.at(-1)?.revision ?? '',
+      mode: 'stop-first',
+      done,
+    }),
   );
 }
 
@@ -156,7 +170,7 @@ function assigned(of: {
 }): AssignedInstance {
   const { service } = of;
   const id = { stack: service.stack, service: service.name, number: of.id.number };
-  const doneHooks = oneshotsAmong(service.spec.hooks, of.done(id));
+  const doneHooks = rememberedAmong(service, of.done(id));
   return {
     ...id,
     stateful: service.stateful,

@@ -2,15 +2,18 @@ import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/a
 import { GridError } from '../model/error.ts';
 import { type InstanceId, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { nextAssignment, stepsByNode } from './assign.ts';
 import { withBalancing } from './balancing.ts';
 import { DriftOrders } from './drift.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
+import { type JobWishes, withJob, withRetry } from './job-assignment.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface AssignerOptions {
   readonly grid: string;
   readonly fleet: Fleet;
+  readonly clock: Clock;
   /** Throws a `GridError` that is never to be tried again for an assignment that cannot be given to its node. */
   readonly assign: (assignment: Assignment) => Promise<void>;
   /** Steps that a node was assigned now. */
@@ -34,6 +37,8 @@ export class Assigner {
   #refusals: ReadonlyMap<string, Refusal> = new Map();
   /** What is assigned of load balancers, as long as they are the same services. */
   #balancers = { names: '', of: new WeakMap<Assignment, readonly AssignedInstance[]>() };
+  /** The jobs of assignments. */
+  readonly #jobs = new WeakMap<Assignment, readonly AssignedInstance[]>();
 
   constructor(options: AssignerOptions) {
     this.#options = options;
@@ -51,7 +56,7 @@ export class Assigner {
     const work = new Map<string, readonly Step[]>(stepsByNode(wave));
     const names = [...prepared.balancing.keys()].join();
     if (names !== this.#balancers.names) this.#balancers = { names, of: new WeakMap() };
-    // What load balancers serve, and what becomes of drift, changes without a step.
+    // What load balancers serve, what becomes of drift, and when jobs run changes without a step.
     for (const node of nodes)
       if (!work.has(node.name) && this.#isOutdated(node, prepared)) work.set(node.name, []);
     for (const [name, steps] of work) {
@@ -69,7 +74,10 @@ export class Assigner {
     const { fleet, grid } = this.#options;
     for (const name of names) {
       const known = fleet.get(grid, name)?.assignment ?? null;
-      if (known !== null) await this.#give({ ...known, generation: known.generation + 1 });
+      if (known === null) continue;
+      const generation = known.generation + 1;
+      const instances = known.instances.map((one) => withRetry(one, String(generation)));
+      await this.#give({ ...known, generation, instances });
     }
   }
 
@@ -77,8 +85,34 @@ export class Assigner {
   #isOutdated(node: FleetNode, prepared: Prepared): boolean {
     if (this.#drift.isOutdated(node, prepared)) return true;
     const { assignment } = node;
-    const { balancing, desired } = prepared;
-    if (assignment === null || balancing.size === 0) return false;
+    if (assignment === null) return false;
+    return this.#hasOtherJobs(assignment, prepared) || this.#servesOthers(assignment, prepared);
+  }
+
+  #hasOtherJobs(assignment: Assignment, { services }: Prepared): boolean {
+    const jobs =
+      this.#jobs.get(assignment) ?? assignment.instances.filter((one) => one.job !== undefined);
+    this.#jobs.set(assignment, jobs);
+    if (jobs.length === 0) return false;
+    const wishes = this.#wishes();
+    return jobs.some((one) => {
+      const of = { wishes, before: one.job };
+      return withJob(one, services.get(servicePath(one)), of) !== one;
+    });
+  }
+
+  #wishes(): JobWishes {
+    const { fleet, grid, clock } = this.#options;
+    const now = clock.now();
+    return {
+      asked: (service) => fleet.jobs.asked(grid, service),
+      from: (service) => fleet.jobs.lastDue(grid, service) ?? now,
+      now,
+    };
+  }
+
+  #servesOthers(assignment: Assignment, { balancing, desired }: Prepared): boolean {
+    if (balancing.size === 0) return false;
     const known =
       this.#balancers.of.get(assignment) ??
       assignment.instances.filter(
@@ -106,7 +140,7 @@ export class Assigner {
     const past = of.prepared.past?.services;
     const known = { services, revision, balancing, held, roster, ...(past && { past }) };
     const { drift } = desired.grid;
-    return nextAssignment({ node, steps, ...known, encode, done, drift });
+    return nextAssignment({ node, steps, ...known, encode, done, drift, jobs: this.#wishes() });
   }
 
   async #give(assignment: Assignment): Promise<Refusal | null> {

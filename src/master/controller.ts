@@ -91,6 +91,7 @@ export class GridController {
     this.#assigner = new Assigner({
       grid: options.grid,
       fleet: options.fleet,
+      clock: options.clock,
       assign: options.ports.assign,
       onAssigned: async (steps) => await this.#reports.assigned(steps, this.#isOwn()),
       onRefused: async (refusal) => await this.#reports.refused(refusal),

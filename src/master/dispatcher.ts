@@ -6,7 +6,12 @@ import type { NetworkReport } from '../model/network-report.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { Answer, Question } from '../model/volume.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
-import { decodeAssignment, decodeNetworkMap, toObservedInstance } from '../protocol/codec.ts';
+import {
+  decodeAssignment,
+  decodeNetworkMap,
+  toObservedInstance,
+  wireAssignment,
+} from '../protocol/codec.ts';
 import { MAX_INSTANCES } from '../protocol/shape.ts';
 import { type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -15,9 +20,11 @@ import type { DoneHook } from '../store/done-hooks.ts';
 import { type AdmissionRecords, identify, refused } from './admission.ts';
 import { checkSize } from './assignment-size.ts';
 import { packSecrets } from './courier.ts';
-import { oneshotsAmong } from './done-hooks.ts';
+import { rememberedAmong } from './done-hooks.ts';
 import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
+import type { KnownRun } from './job-book.ts';
+import { reportedRuns, runEvent } from './job-runs.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import { type NodeRemark, NodeRemarks } from './node-remarks.ts';
 import { Questions } from './questions.ts';
@@ -35,6 +42,7 @@ export interface DispatchRecords extends AdmissionRecords {
   }): Promise<void>;
   /** Must be durable before it resolves. */
   putDoneHooks(hooks: readonly DoneHook[], at: number): Promise<void>;
+  putJobRuns(runs: readonly KnownRun[]): Promise<void>;
   /** Must be durable before it resolves; false when a generation as high is already there. */
   putAssignment(assignment: Assignment, at: number): Promise<boolean>;
 }
@@ -232,6 +240,7 @@ export class Dispatcher implements SessionHost {
     if (!this.#isCurrent(session)) return;
     const reported = observation.instances.map(toObservedInstance);
     await this.#noteDone(this.#known(session), reported);
+    await this.#noteRuns(this.#known(session), reported);
     // Waiting for the store, the world has gone on: what is laid over must be what is known now.
     if (!this.#isCurrent(session)) return;
     const node = this.#known(session);
@@ -345,18 +354,29 @@ export class Dispatcher implements SessionHost {
     const tellers = reported.filter((one) => one.doneHooks !== undefined);
     if (tellers.length === 0) return;
     const { fleet, records, clock } = this.#options;
-    const hooks = new Map(
-      node.assignment?.instances.map((one) => [instancePath(one), one.spec.hooks]),
-    );
+    const assignedTo = new Map(node.assignment?.instances.map((one) => [instancePath(one), one]));
     const news = tellers.flatMap((one) => {
       const known = fleet.doneHooks.of(node.grid, one);
-      const told = oneshotsAmong(hooks.get(instancePath(one)), new Set(one.doneHooks));
+      const instance = assignedTo.get(instancePath(one));
+      const keys = new Set(one.doneHooks);
+      const told = instance === undefined ? [] : rememberedAmong(instance, keys);
       const id = { grid: node.grid, service: servicePath(one), number: one.number };
       return told.filter((hook) => !known.has(hook)).map((hook) => ({ ...id, hook }));
     });
     if (news.length === 0) return;
     await records.putDoneHooks(news, clock.now());
     fleet.doneHooks.add(news);
+  }
+
+  /** As with hooks: what a node tells of jobs that it does not have is not listened to. */
+  async #noteRuns(node: FleetNode, reported: readonly ObservedInstance[]): Promise<void> {
+    const { fleet, records, clock } = this.#options;
+    const runs = reportedRuns(node, reported);
+    const news = fleet.jobs.newsAmong(runs);
+    if (news.length === 0) return;
+    await records.putJobRuns(news);
+    fleet.jobs.add(news);
+    for (const run of news) this.#options.onEvent({ ...runEvent(run), at: clock.now() });
   }
 
   #isCurrent(session: Session): boolean {
@@ -381,7 +401,7 @@ export class Dispatcher implements SessionHost {
   #send(assignment: Assignment): void {
     const session = this.#sessions.get(key(assignment.grid, assignment.node));
     if (session === undefined) return;
-    const signed = seal(this.identity, 'assignment', assignment);
+    const signed = seal(this.identity, 'assignment', wireAssignment(assignment));
     if (assignment.secrets === undefined) session.assign(assignment.generation, signed);
     else void this.#sendWithSecrets(session, assignment, signed);
   }

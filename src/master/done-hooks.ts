@@ -1,5 +1,7 @@
+import type { AssignedInstance } from '../model/assignment.ts';
 import { type Hook, hookKey } from '../model/hook.ts';
 import { type InstanceId, servicePath } from '../model/identity.ts';
+import { jobKey } from '../model/job.ts';
 import type { DoneHook } from '../store/done-hooks.ts';
 
 /**
@@ -39,6 +41,15 @@ export function oneshotsAmong(
 ): readonly string[] {
   const oneshot = (hooks ?? []).filter((hook) => hook.oneshot);
   return oneshot.map(hookKey).filter((key) => keys.has(key));
+}
+
+/** What of an instance is worth remembering among these keys: its oneshot hooks, and that it has succeeded as a job. */
+export function rememberedAmong(
+  { spec, specHash, job }: Pick<AssignedInstance, 'spec' | 'specHash'> & { readonly job?: unknown },
+  keys: { has(key: string): boolean },
+): readonly string[] {
+  const hooks = oneshotsAmong(spec.hooks, keys);
+  return job !== undefined && keys.has(jobKey(specHash)) ? [...hooks, jobKey(specHash)] : hooks;
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

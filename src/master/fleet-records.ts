@@ -1,13 +1,14 @@
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage } from '../model/error.ts';
 import { servicePath } from '../model/identity.ts';
-import { decodeAssignment } from '../protocol/codec.ts';
+import { decodeAssignment, wireAssignment } from '../protocol/codec.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StoredAssignment } from '../store/assignments.ts';
 import type { Store } from '../store/store.ts';
 import type { DispatchRecords } from './dispatcher.ts';
 import { Fleet, type FleetNode, unheard } from './fleet.ts';
+import { loadJobs } from './job-runs.ts';
 
 /** The fleet as the last process left it. Nobody counts as heard yet: what runs now, the agents must say. */
 export async function loadFleet(of: {
@@ -29,6 +30,7 @@ export async function loadFleet(of: {
     for (const { node, instances, generation } of await store.observations.list(grid))
       change(fleet, { grid, node }, { instances, observedGeneration: generation });
   }
+  await loadJobs({ store, fleet });
   for (const grid of await store.doneHooks.grids())
     fleet.doneHooks.add(await store.doneHooks.list(grid));
   return fleet;
@@ -70,12 +72,13 @@ export function dispatchRecords(store: Store): DispatchRecords {
       return taken.kind === 'taken' && taken.grid === grid;
     },
     putDoneHooks: async (hooks, at) => await store.doneHooks.put(hooks, at),
+    putJobRuns: async (runs) => await store.jobRuns.put(runs),
     putAssignment: async (assignment: Assignment, at) =>
       await store.assignments.put({
         grid: assignment.grid,
         node: assignment.node,
         generation: assignment.generation,
-        payload: JSON.stringify(assignment),
+        payload: JSON.stringify(wireAssignment(assignment)),
         at,
       }),
   };

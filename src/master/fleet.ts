@@ -12,6 +12,7 @@ import type {
 } from '../model/observed.ts';
 import { DoneHooks } from './done-hooks.ts';
 import { isHeard, silenceOf } from './engine-heard.ts';
+import { JobBook } from './job-book.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -42,6 +43,7 @@ export interface FleetNode {
  */
 export class Fleet {
   readonly doneHooks = new DoneHooks();
+  readonly jobs = new JobBook();
   readonly #outrun = new Set<string>();
   readonly #grids = new Map<string, Map<string, FleetNode>>();
   /** Each grid's nodes by name: sorting, or looking up, thousands for every report is too much. */

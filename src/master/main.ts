@@ -27,6 +27,7 @@ import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from '.
 import { Freezes } from './freezes.ts';
 import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
+import { pruneJobs } from './job-runs.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
@@ -379,6 +380,7 @@ function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }):
   const timer = setInterval(() => {
     store.prune(clock.now()).catch(onError);
     pruneDoneHooks({ store, fleet }).catch(onError);
+    pruneJobs({ store, fleet }).catch(onError);
   }, PRUNE_MILLISECONDS);
   undo.push('upkeep', async () => await Promise.resolve(clearInterval(timer)));
 }

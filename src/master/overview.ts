@@ -3,6 +3,7 @@ import type { Operations, PageQuery } from '../http/operations.ts';
 import type { ExplainedStack } from '../manifest/explain-variables.ts';
 import type { Freeze } from '../model/deploy-window.ts';
 import { GridError } from '../model/error.ts';
+import { servicePath } from '../model/identity.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import { shownProblem } from '../model/problem-code.ts';
@@ -21,6 +22,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { Freezes } from './freezes.ts';
 import type { GridSwitches } from './grid-switches.ts';
+import { jobStatuses, requestRun } from './job-status.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
 import type { RepositoryState } from './repository-loop.ts';
@@ -80,6 +82,14 @@ export function createOverview(options: OverviewOptions): Operations {
     },
     services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
     instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
+    jobs: async (grid) => {
+      const services = controllerOf(options, grid).view.prepared?.services.values() ?? [];
+      return await Promise.resolve(jobStatuses(grid, services, options.fleet));
+    },
+    runJob: async (grid, job) => {
+      const controller = controllerOf(options, grid);
+      return await requestRun({ ...options, controller }, { grid, service: servicePath(job) });
+    },
     plan: async (grid) => {
       const { view } = await Promise.resolve(controllerOf(options, grid));
       const plan = view.waiting?.plan ?? view.plan;

@@ -120,8 +120,14 @@ export function readyPaths(view: Pick<GridView, 'nodes'>): ReadonlySet<string> {
   const ready = new Set<string>();
   for (const node of view.nodes)
     for (const instance of isHeard(node) ? node.instances : [])
-      if (instance.current?.ready === true) ready.add(instancePath(instance));
+      if (instance.current?.ready === true || isJobReady(instance))
+        ready.add(instancePath(instance));
   return ready;
+}
+
+/** Nothing stands in the way of its next run, and nobody waits for one. */
+function isJobReady({ job, attempt }: ObservedInstance): boolean {
+  return job !== undefined && attempt === null;
 }
 
 function observedStatus(
@@ -140,7 +146,7 @@ function observedStatus(
     health: isHeard(node) ? (current?.health ?? 'unknown') : 'unknown',
     node: node.name,
     containerId: current?.id ?? null,
-    specHash: current?.specHash ?? null,
+    specHash: current?.specHash ?? instance.job?.specHash ?? null,
     wantedSpecHash: service?.specHash ?? null,
     revision: current?.revision ?? null,
     startedAt: current?.startedAt ?? null,
@@ -155,11 +161,12 @@ function stateOf(of: {
   instance: ObservedInstance;
   wanted: string | null;
 }): InstanceStatus['state'] {
-  const { current, attempt } = of.instance;
+  const { current, attempt, job } = of.instance;
   const held = mayBelongTo(of.view.prepared?.desired.held ?? [], of.instance.stack);
   if (!isHeard(of.node)) return 'unknown';
   if (of.wanted === null && !held) return 'unwanted';
   if (attempt !== null) return attempt.failure === null ? 'updating' : 'failing';
+  if (job !== undefined) return job.running === null ? 'idle' : 'running';
   if (current === null) return 'missing';
   if (current.paused === true) return 'paused';
   if (!current.running) return 'stopped';

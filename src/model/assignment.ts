@@ -1,6 +1,7 @@
 import type { Balancing } from './balancing.ts';
 import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
+import { type AssignedJob, isSameJob } from './job.ts';
 import type { ReplaceMode } from './plan.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -22,6 +23,8 @@ export interface AssignedInstance extends InstanceId {
   readonly balancing?: Balancing;
   /** Absent: what somebody else does to it is repaired. Outside of the spec: it changes without the container. */
   readonly drift?: 'report';
+  /** Of jobs only. It changes without the container. */
+  readonly job?: AssignedJob;
 }
 
 /**
@@ -64,7 +67,8 @@ export function wantsTheSame(a: Assignment, b: Assignment): boolean {
         instancePath(one) === instancePath(other) &&
         one.specHash === other.specHash &&
         one.balancing?.hash === other.balancing?.hash &&
-        one.drift === other.drift
+        one.drift === other.drift &&
+        isSameJob(one.job, other.job)
       );
     }) &&
     a.kept.length === b.kept.length &&

@@ -1,6 +1,7 @@
 import type { Deviation } from './drift.ts';
 import type { ErrorCode } from './error.ts';
 import type { Hook, HookSituation } from './hook.ts';
+import type { RunMark, StopCause } from './job.ts';
 import type { Health } from './observed.ts';
 
 /** How far Docker is with a container. A dead one counts as exited. Only a person pauses one. */
@@ -33,6 +34,8 @@ export interface ContainerSnapshot extends HookSituation {
   readonly failedChecks: number;
   /** Absent: none. What somebody else has changed about it. */
   readonly deviations?: readonly Deviation[];
+  /** Which run of a job it is; `null`: it is a service's. */
+  readonly run: RunMark | null;
 }
 
 /** A throw-away container for a pre-start hook: never an instance's container. */
@@ -53,7 +56,8 @@ export interface HookContainer {
 interface ContainerStepArguments {
   /** Fetch the image unless the engine has it. */
   'pull-image': { readonly image: string };
-  'create-container': { readonly name: string };
+  /** `run`: for that run of a job. */
+  'create-container': { readonly name: string; readonly run?: RunMark };
   'start-container': { readonly container: string };
   /** Have nobody find it any more: what it is at it may finish, and nothing new comes. */
   'drain-container': { readonly container: string };
@@ -75,6 +79,19 @@ interface ContainerStepArguments {
   'unpause-container': { readonly container: string };
   /** Set back, while it runs, what somebody else has changed about it. */
   'mend-container': { readonly container: string; readonly deviations: readonly Deviation[] };
+  /** Write down that the run has begun, then start its container. */
+  'start-run': { readonly container: string; readonly run: RunMark };
+  /** Write down why, then stop its container: however it exits, it did not end by itself. */
+  'stop-run': {
+    readonly container: string;
+    readonly run: RunMark;
+    readonly grace: number;
+    readonly cause: StopCause;
+  };
+  /** Keep its exit code and last log lines, then remove its container; `null`: that is gone, and nobody knows how it ended. */
+  'end-run': { readonly container: string | null; readonly run: RunMark };
+  /** Keep that it was never started. */
+  'miss-run': { readonly container: null; readonly run: RunMark };
 }
 
 export type ContainerStepKind = keyof ContainerStepArguments;

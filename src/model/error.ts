@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'port-taken'
   | 'container-exited'
   | 'hook-failed'
+  | 'job-failed'
   | 'secret-missing'
   | 'not-ready-in-time'
   | 'stalled'

@@ -2,6 +2,7 @@ import type { Balanced, BalancerSettings } from './balancing.ts';
 import type { ServiceFiles } from './delivery.ts';
 import type { DeployWindow } from './deploy-window.ts';
 import type { DriftPolicy } from './drift.ts';
+import type { Job } from './job.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -97,6 +98,8 @@ export interface Service {
   readonly balanced?: Balanced;
   /** Present on load balancers only. */
   readonly balancer?: BalancerSettings;
+  /** Present on jobs only. */
+  readonly job?: Job;
   /** Identifies the spec; two services with equal specs have equal hashes, unless one was deployed anew by its interval. */
   readonly specHash: string;
   /** Seconds after which it is deployed anew, changed or not. Absent: when it changes, and not else. */

@@ -3,6 +3,7 @@ import type { ErrorCode } from './error.ts';
 import type { Availability } from './grid.ts';
 import type { HostReport } from './host-report.ts';
 import type { InstanceId } from './identity.ts';
+import type { ObservedJob } from './job.ts';
 import type { NetworkFacts } from './network.ts';
 import type { ContainerSpec } from './spec.ts';
 
@@ -21,6 +22,8 @@ export interface NodeFacts {
   readonly publishAddress: string;
   /** Absent: an agent that knows of no networks. */
   readonly network?: NetworkFacts;
+  /** Absent: an agent that knows of no jobs, and would take one for a service. */
+  readonly jobs?: true;
 }
 
 export type Health = 'healthy' | 'starting' | 'unhealthy' | 'unknown';
@@ -69,6 +72,8 @@ export interface ObservedInstance extends InstanceId {
   readonly doneHooks?: readonly string[];
   /** Absent: none, or it is being put right. */
   readonly drift?: Drift;
+  /** Of jobs only: they have no container that serves. */
+  readonly job?: ObservedJob;
 }
 
 /** What the master has assigned to a node: which spec of which instance. Written by the master only. */

@@ -182,13 +182,13 @@ function add<K>(groups: Map<K, number[]>, key: K, position: number): void {
 
 /** What the standing filters and preferences look at in a request. */
 function standingKey({ service, rules }: Request): string {
-  if (rules.length === 0 && service.spec.mounts.length === 0)
+  if (rules.length === 0 && service.spec.mounts.length === 0 && service.job === undefined)
     return service.stateful ? 'stateful' : '';
   const drivers = service.spec.mounts.map((mount) =>
     mount.kind === 'volume' ? mount.volume.driver : null,
   );
   const asked = rules.filter((rule) => !isRelational(rule)).map((rule) => rule.text);
-  return JSON.stringify([service.stateful, drivers, asked]);
+  return JSON.stringify([service.stateful, drivers, asked, service.job !== undefined]);
 }
 
 /** What the room filters look at in a request without rules on who is there. */

@@ -6,7 +6,7 @@ import type { Request } from './request.ts';
 
 /** Why a node is no longer a place for an instance that is, or was, on it. */
 export type Departure =
-  | { readonly cause: 'draining' | 'lost' }
+  | { readonly cause: 'draining' | 'lost' | 'outdated' }
   | { readonly cause: 'affinity'; readonly rule: Rule }
   /** The instance's spec changed, and the new one does not fit. */
   | { readonly cause: 'unfit'; readonly reason: string };
@@ -16,8 +16,16 @@ export type Departure =
  * left over from a move, or from a node that came back after its instances were placed elsewhere.
  */
 export function chooseHome(sightings: readonly Sighting[], request: Request): Sighting | null {
-  const possible = sightings.filter(({ host }) => departure(host, request) === null);
+  const possible = sightings.filter((sighting) => {
+    const why = departure(sighting.host, request);
+    return why === null || (why.cause === 'draining' && isRunning(sighting));
+  });
   return bestOf(possible, request.service);
+}
+
+/** A job's run is brought to its end where it is; the next one is on another node. */
+function isRunning({ observed }: Sighting): boolean {
+  return (observed?.job?.running ?? null) !== null;
 }
 
 /** The first of the best, `null` of none. */
@@ -34,8 +42,14 @@ export function departure(host: HostNode, { id, service, rules }: Request): Depa
   if (presence === 'silent') return null;
   if (presence === 'lost') return { cause: 'lost' };
   if (host.draining) return { cause: 'draining' };
+  if (service.job !== undefined && !takesJobs(host)) return { cause: 'outdated' };
   for (const rule of rules) if (drivesAway(rule, id, host)) return { cause: 'affinity', rule };
   return null;
+}
+
+/** Of a node that has never reported nothing is known. */
+export function takesJobs({ facts }: HostNode): boolean {
+  return facts === null || facts.jobs === true;
 }
 
 /**
@@ -44,6 +58,7 @@ export function departure(host: HostNode, { id, service, rules }: Request): Depa
  */
 export function isConverged(sighting: Sighting, service: Service): boolean {
   const { observed, assigned } = sighting;
+  if (service.job !== undefined) return isJobConverged(sighting, service);
   if (isLeftDrifted(sighting, service)) return true;
   if (observed?.current?.ready !== true) return false;
   if (observed.current.specHash !== service.specHash) return false;
@@ -57,6 +72,17 @@ function isLeftDrifted({ observed, assigned }: Sighting, { specHash }: Service):
   if (observed?.drift?.state !== 'reported' || observed.attempt !== null) return false;
   if (assigned?.specHash !== specHash) return false;
   return observed.current === null || observed.current.specHash === specHash;
+}
+
+/** A scheduled job is as it should be when its node knows it; one of a deploy when it has succeeded with this spec. */
+function isJobConverged(
+  { observed, assigned }: Pick<Sighting, 'observed' | 'assigned'>,
+  { specHash, job }: Service,
+): boolean {
+  const shown = observed?.job;
+  if (shown?.specHash !== specHash) return false;
+  if (assigned !== null && assigned.specHash !== specHash) return false;
+  return job?.kind === 'schedule' || shown.succeeded;
 }
 
 /** What the master decided counts most, then what serves; compared as numbers. */

@@ -29,6 +29,8 @@ import {
   strayHookSteps,
 } from './hook-steps.ts';
 import { repairAt } from './interference.ts';
+import type { JobHistory } from './job-due.ts';
+import { nextJobSteps } from './job-steps.ts';
 
 export interface ContainerSituation {
   /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
@@ -39,6 +41,8 @@ export interface ContainerSituation {
   readonly history: AttemptHistory;
   /** Name of an instance whose volumes it takes and that has no container to take them from; `null`: nothing is missing. */
   readonly lacking: string | null;
+  /** What is known of its runs when it is a job. */
+  readonly past?: JobHistory;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -85,6 +89,8 @@ export function nextContainerSteps(found: ContainerSituation): ContainerDecision
   if (stray.length > 0) return steps(stray);
   if (wanted === null) return clear(situation);
   if (wanted === 'kept') return keep(situation);
+  const ofJob = jobSteps(wanted, situation);
+  if (ofJob !== null) return ofJob;
   const cast = assignRoles(wanted, situation.containers, history);
   if (cast.superfluous.length > 0)
     return steps(
@@ -92,6 +98,23 @@ export function nextContainerSteps(found: ContainerSituation): ContainerDecision
     );
   if (cast.candidate === null) return attempt(wanted, cast.old, situation);
   return advance(wanted, cast.candidate, cast.old, situation);
+}
+
+/** `null`: it is no job, and nothing is left of one. What a service left behind goes before a job's first run, and vice versa. */
+function jobSteps(
+  wanted: AssignedInstance,
+  situation: ContainerSituation,
+): ContainerDecision | null {
+  const { containers, past: runs, hooks } = situation;
+  const { job } = wanted;
+  const misfits = containers.filter(
+    (one) => one.phase !== 'removing' && (one.run === null) === (job !== undefined),
+  );
+  const reason = job === undefined ? 'the service is no job any more' : 'the service is a job now';
+  if (misfits.length > 0)
+    return steps(misfits.flatMap((one) => withdraw(one, wanted, reason, situation)));
+  if (job === undefined || runs === undefined) return null;
+  return nextJobSteps({ ...situation, wanted, job, past: runs, done: hooks.done });
 }
 
 /** The hook whose container may be there: the next one of a candidate that was created. */

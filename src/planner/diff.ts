@@ -250,7 +250,7 @@ class Drafting {
 /** Why instances that are nowhere are created: the first ones are there and only more are wanted, or they are missing. */
 function arrivalReason({ service, placements }: PlacedService): string {
   const there = placements.filter(({ spot }) => spot.kind === 'home').length;
-  if (there === 0) return 'no container';
+  if (there === 0) return service.job === undefined ? 'no container' : 'the job is new here';
   if (service.strategy === 'daemon') return 'the node has none yet';
   const areFirst = placements.slice(0, there).every(({ spot }) => spot.kind === 'home');
   return areFirst ? `scaled from ${there} to ${placements.length}` : 'no container';
@@ -258,6 +258,8 @@ function arrivalReason({ service, placements }: PlacedService): string {
 
 function startReason({ observed, assigned }: Sighting, specHash: string): string {
   const current = observed?.current ?? null;
+  if (current === null && observed?.job !== undefined)
+    return changedReason(observed.job.specHash, specHash);
   if (current === null) return 'no container';
   if (current.specHash !== specHash) return changedReason(current.specHash, specHash);
   if (assigned !== null) return `back to the spec that runs (${specHash.slice(0, 7)})`;

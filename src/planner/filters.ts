@@ -2,6 +2,7 @@ import type { Service } from '../model/grid.ts';
 import { instancePath } from '../model/identity.ts';
 import type { PortBinding } from '../model/spec.ts';
 import { isRelational, type Rule, satisfies, type Viewpoint } from './affinity.ts';
+import { takesJobs } from './choose.ts';
 import type { HostNode } from './host-nodes.ts';
 import { NANO_CPUS, type Needs, needsOf } from './needs.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -76,8 +77,21 @@ const memory: Filter = {
   },
 };
 
+/** An older agent would take a job for a service, and start it again and again. */
+const jobs: Filter = {
+  name: 'jobs',
+  allows: (host, { service }) => service.job === undefined || takesJobs(host),
+  explain: () => 'its agent is too old for jobs',
+};
+
 /** These depend on the node and the service. */
-export const standingFilters: readonly Filter[] = [availability, ephemeral, volumes, affinity];
+export const standingFilters: readonly Filter[] = [
+  availability,
+  ephemeral,
+  volumes,
+  affinity,
+  jobs,
+];
 
 /** These depend on who else is on the node, or on what it has for one instance. */
 export const roomFilters: readonly Filter[] = [company, ports, cpus, memory];

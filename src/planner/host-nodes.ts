@@ -131,6 +131,7 @@ function sameFacts(a: NodeFacts | null, b: NodeFacts | null): boolean {
     a.cpus === b.cpus &&
     a.memory === b.memory &&
     a.publishAddress === b.publishAddress &&
+    a.jobs === b.jobs &&
     a.volumeDrivers.length === b.volumeDrivers.length &&
     a.volumeDrivers.every((driver, at) => driver === b.volumeDrivers[at])
   );

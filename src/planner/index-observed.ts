@@ -132,12 +132,12 @@ export class ObservedIndex {
 
 type Merged = readonly [path: string, InstanceId, ObservedInstance | null, AssignedId | null];
 
-/** A node's observed and assigned instances side by side. An instance with neither container nor attempt is not there, unless it was taken away. */
+/** A node's observed and assigned instances side by side. Without container, attempt and job, an instance is not there, unless it was taken away. */
 function merge(node: ObservedNode): readonly Merged[] {
   const merged = new Map<string, Merged>();
   for (const observed of node.instances) {
-    const isDrifted = observed.drift !== undefined;
-    if (observed.current === null && observed.attempt === null && !isDrifted) continue;
+    const { current, attempt, drift, job } = observed;
+    if (current === null && attempt === null && drift === undefined && job === undefined) continue;
     const path = instancePath(observed);
     merged.set(path, [path, observed, observed, null]);
   }

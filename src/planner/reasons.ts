@@ -39,6 +39,8 @@ export function departureReason(departure: Departure, host: HostNode, now: numbe
     case 'lost':
       if (host.engineFault !== null) return engineReason(host, now);
       return `node ${host.name} was lost ${ago(now, host)}`;
+    case 'outdated':
+      return `the agent of node ${host.name} is too old for jobs`;
     case 'affinity':
       return `node ${host.name} does not satisfy ${departure.rule.text} any more`;
     case 'unfit':

@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import Type from 'typebox';
 import { GridError } from '../model/error.ts';
 import { DiskSpace } from './engine-shape.ts';
+import { JobList, RunRequested } from './job-api.ts';
 import { Drift, Name, NetworkReport, NodeFacts } from './shape.ts';
 import { VolumeFacts } from './volume-shape.ts';
 
@@ -297,7 +298,7 @@ export const InstanceStatus = Type.Object({
   /**
    * `running`: ready on the wanted spec · `updating`: another spec is wanted or on its way · `failing`: the newest attempt
    * failed · `stopped`: has a container that does not run · `paused`: somebody has paused it · `missing`: wanted, no container · `blocked`: no node can take it
-   * · `unwanted`: no revision wants it any more · `unknown`: its node does not report.
+   * · `unwanted`: no revision wants it any more · `unknown`: its node does not report · `idle`: a job between its runs.
    */
   state: Type.Enum([
     'running',
@@ -309,6 +310,7 @@ export const InstanceStatus = Type.Object({
     'blocked',
     'unwanted',
     'unknown',
+    'idle',
   ]),
   health: Health,
   node: nullable(text),
@@ -476,6 +478,10 @@ export type ServiceList = Frozen<Type.Static<typeof ServiceList>>;
 export type InstanceList = Frozen<Type.Static<typeof InstanceList>>;
 export type DeployList = Frozen<Type.Static<typeof DeployList>>;
 export type EventList = Frozen<Type.Static<typeof EventList>>;
+export { JobList, RunRequested };
+export type JobList = Frozen<Type.Static<typeof JobList>>;
+export type JobStatus = JobList['jobs'][number];
+export type RunRequested = Frozen<Type.Static<typeof RunRequested>>;
 export type DeployStarted = Frozen<Type.Static<typeof DeployStarted>>;
 export type Token = Frozen<Type.Static<typeof Token>>;
 export type VolumeList = Frozen<Type.Static<typeof VolumeList>>;

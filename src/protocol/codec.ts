@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
+import { compareInstances } from '../model/identity.ts';
 import type { NetworkMap as NetworkMapType } from '../model/network.ts';
 import type {
   NodeFacts as NodeFactsType,
@@ -54,6 +55,8 @@ function messageDecoder<T extends { type: string }>(
   };
 }
 
+type WireAssignment = AssignmentType & { readonly jobs?: AssignmentType['instances'] };
+
 function parse(what: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -68,12 +71,30 @@ function violation(message: string): GridError {
 
 export const decodeAgentMessage = messageDecoder<AgentMessage>('agent', AgentMessage);
 export const decodeMasterMessage = messageDecoder<MasterMessage>('master', MasterMessage);
-export const decodeAssignment = decoder<AssignmentType>('assignment', Assignment);
+const decodeWireAssignment = decoder<WireAssignment>('assignment', Assignment);
 export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
 export const decodeCredential = decoder<Credential>('credential', Credential);
 export const decodeNodeFacts = decoder<NodeFactsType>('node facts', NodeFacts);
 export const decodeAskedQuestion = decoder<AskedQuestion>('question', AskedQuestion);
 export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
+
+/**
+ * An assignment as it travels and is kept: jobs beside the instances, where an agent that knows of none does not look. It
+ * would take one for a service, and start it again and again.
+ */
+export function wireAssignment(assignment: AssignmentType): WireAssignment {
+  const jobs = assignment.instances.filter((one) => one.job !== undefined);
+  if (jobs.length === 0) return assignment;
+  const instances = assignment.instances.filter((one) => one.job === undefined);
+  return { ...assignment, instances, jobs };
+}
+
+export function decodeAssignment(text: string): AssignmentType {
+  const { jobs = [], ...assignment } = decodeWireAssignment(text);
+  if (jobs.length === 0) return assignment;
+  const instances = [...assignment.instances, ...jobs].toSorted(compareInstances);
+  return { ...assignment, instances };
+}
 
 const checkSpec = ajv.compile(ContainerSpec);
 

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { balances, balancingBounds } from '../model/balancing.ts';
 import { deliveryBounds } from '../model/delivery.ts';
 import { ContainerExtras } from './extras-shape.ts';
+import { AssignedJob, ObservedJob } from './job-shape.ts';
 
 /**
  * The wire shapes of model types, as JSON Schema. `Type.Static` of each equals the model's type; the assertions at the end
@@ -257,25 +258,26 @@ const Balancing = Type.Object({
   backends: list(Backend, balancingBounds.backends),
 });
 
+const assignedInstance = {
+  ...instanceId,
+  stateful: Type.Boolean(),
+  spec: ContainerSpec,
+  specHash: Hash,
+  revision: Hash,
+  mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
+  doneHooks: Type.Optional(HookKeys),
+  balancing: Type.Optional(Balancing),
+  drift: Type.Optional(Type.Literal('report')),
+};
+
 export const Assignment = Type.Object({
   grid: Name,
   node: Name,
   generation: count,
   roster: list(Name, 10_000),
-  instances: list(
-    Type.Object({
-      ...instanceId,
-      stateful: Type.Boolean(),
-      spec: ContainerSpec,
-      specHash: Hash,
-      revision: Hash,
-      mode: Type.Union([Type.Literal('start-first'), Type.Literal('stop-first')]),
-      doneHooks: Type.Optional(HookKeys),
-      balancing: Type.Optional(Balancing),
-      drift: Type.Optional(Type.Literal('report')),
-    }),
-    MAX_INSTANCES,
-  ),
+  instances: list(Type.Object(assignedInstance), MAX_INSTANCES),
+  /** Beside the instances: an agent that knows of no jobs must not take one for a service (`codec`). */
+  jobs: Type.Optional(list(Type.Object({ ...assignedInstance, job: AssignedJob }), MAX_INSTANCES)),
   kept: list(text(600), 10_000),
   /** Assignments without files, and those of older masters, have none. */
   files: Type.Optional(Delivery),
@@ -303,6 +305,7 @@ export const NodeFacts = Type.Object({
   volumeDrivers: list(text(255)),
   publishAddress: text(64),
   network: Type.Optional(NetworkFacts),
+  jobs: Type.Optional(Type.Literal(true)),
 });
 
 const Failure = Type.Object({
@@ -357,6 +360,7 @@ export const ObservedInstance = Type.Object({
   ),
   doneHooks: Type.Optional(HookKeys),
   drift: Type.Optional(Drift),
+  job: Type.Optional(ObservedJob),
 });
 
 /** Agents cut down what is more or longer. */

@@ -19,6 +19,12 @@ export interface DoneHooks {
   put(hooks: readonly DoneHook[], at: number): Promise<void>;
   /** What a service has done ends with the service. */
   remove(grid: string, service: string): Promise<void>;
+  /** Leaves the newest specs that a job has succeeded with. */
+  trimJobs(of: {
+    readonly grid: string;
+    readonly service: string;
+    readonly keep: number;
+  }): Promise<void>;
 }
 
 export function createDoneHooks(db: Db): DoneHooks {
@@ -50,6 +56,29 @@ export function createDoneHooks(db: Db): DoneHooks {
         .deleteFrom('doneHooks')
         .where('grid', '=', grid)
         .where('service', '=', service)
+        .execute();
+    },
+    trimJobs: async ({ grid, service, keep }) => {
+      const rows = await db
+        .selectFrom('doneHooks')
+        .select('hook')
+        .where('grid', '=', grid)
+        .where('service', '=', service)
+        .where('hook', 'like', 'job/%')
+        .orderBy('at', 'desc')
+        .offset(keep)
+        .limit(1_000)
+        .execute();
+      if (rows.length === 0) return;
+      await db
+        .deleteFrom('doneHooks')
+        .where('grid', '=', grid)
+        .where('service', '=', service)
+        .where(
+          'hook',
+          'in',
+          rows.map(({ hook }) => hook),
+        )
         .execute();
     },
   };

@@ -5,6 +5,7 @@ import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
 import { createFreezes, type Freezes } from './freezes.ts';
 import { createInbox, type Inbox } from './inbox.ts';
+import { createJobRuns, type JobRuns } from './job-runs.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { createNodes, type Nodes } from './nodes.ts';
@@ -36,6 +37,7 @@ export interface Store {
   readonly doneHooks: DoneHooks;
   readonly proven: Proven;
   readonly freezes: Freezes;
+  readonly jobRuns: JobRuns;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ function createStore(db: Db): Store {
     doneHooks: createDoneHooks(db),
     proven: createProven(db),
     freezes,
+    jobRuns: createJobRuns(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

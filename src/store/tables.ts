@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { DeployPhase } from '../model/deploy.ts';
+import type { RunOutcome } from '../model/job.ts';
 
 /**
  * The columns of every table, in the model's spelling (snake case in SQL). Only portable types: text, numbers, JSON as text.
@@ -22,6 +23,7 @@ export interface Tables {
   readonly doneHooks: DoneHookRow;
   readonly proven: ProvenRow;
   readonly freezes: FreezeRow;
+  readonly jobRuns: JobRunRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -198,4 +200,21 @@ interface JoinTokenRow {
   usedBy: string | null;
   usedKey: string | null;
   usedAt: number | null;
+}
+
+interface JobRunRow {
+  grid: string;
+  service: string;
+  id: string;
+  attempt: number;
+  node: string;
+  specHash: string;
+  revision: string;
+  startedAt: number | null;
+  finishedAt: number;
+  exitCode: number | null;
+  outcome: RunOutcome;
+  message: string;
+  /** JSON of a list of lines. */
+  log: string;
 }

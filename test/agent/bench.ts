@@ -3,6 +3,7 @@ import type { Containers } from '../../src/agent/containers.ts';
 import { DriftRecord } from '../../src/agent/drift-record.ts';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
+import { JobRecord } from '../../src/agent/job-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import type { Publisher } from '../../src/agent/publisher.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -63,8 +64,8 @@ export class Bench {
   readonly events: AgentEvent[] = [];
   readonly scope = { grid: 'demo', node: 'node-1', publishAddress: '0.0.0.0' };
   /** What the agent's directory holds: it survives the agent. */
-  readonly disk: Disk = { text: null, isFull: false };
-  readonly driftFile: Disk = { text: null, isFull: false };
+  readonly disk: Disk = { text: null, jobs: null, isFull: false };
+  readonly driftFile: Disk = { text: null, jobs: null, isFull: false };
   #generation = 0;
   #reconciler: Reconciler | null = null;
 
@@ -74,6 +75,7 @@ export class Bench {
       containers?: Containers;
       files?: DeliveredFiles;
       publisher?: Publisher;
+      jobs?: JobRecord;
     } = {},
   ): Promise<void> {
     this.#reconciler = new Reconciler({
@@ -88,6 +90,7 @@ export class Bench {
       lanes: createLanes(options.concurrency ?? 4),
       hooks: recordOn(this.disk),
       drifts: driftsOn(this.driftFile),
+      jobs: options.jobs ?? jobsOn(this.disk),
       clock: this.clock,
       random: () => 0.5,
       log: silentLog,
@@ -132,6 +135,7 @@ export class Bench {
 
 interface Disk {
   text: string | null;
+  jobs: string | null;
   isFull: boolean;
 }
 
@@ -153,6 +157,15 @@ function driftsOn(disk: Disk): DriftRecord {
   return new DriftRecord({ text: disk.text, save, log: silentLog });
 }
 
+function jobsOn(disk: Disk): JobRecord {
+  const save = async (text: string): Promise<void> => {
+    await Promise.resolve();
+    if (disk.isFull) throw new Error('no space left on device');
+    disk.jobs = text;
+  };
+  return new JobRecord({ text: disk.jobs, save });
+}
+
 export function web(
   image: string,
   overrides: Partial<AssignedInstance & ContainerSpec> = {},
@@ -165,6 +178,7 @@ export function web(
     stateful = false,
     doneHooks,
     drift,
+    job,
     ...rest
   } = overrides;
   const spec = aSpec({ image, ...rest });
@@ -174,5 +188,6 @@ export function web(
     ...(drift === undefined ? {} : { drift }),
   };
   const id = { stack, service, number };
-  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known };
+  const ofJob = job === undefined ? {} : { job };
+  return { ...id, stateful, spec, specHash, revision: 'c0ffee', mode, ...known, ...ofJob };
 }

@@ -15,6 +15,11 @@ export class HandClock implements Clock {
     return this.#now;
   }
 
+  /** Puts it right, or wrong: nothing that sleeps wakes of it before it is turned. */
+  set(now: number): void {
+    this.#now = now;
+  }
+
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
+import { JobRecord } from '../../src/agent/job-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -52,6 +53,7 @@ class RealNode {
       secrets: noSecrets,
       lanes: createLanes(defaultConcurrency()),
       hooks: new HookRecord({ text: null, save: async () => await Promise.resolve() }),
+      jobs: new JobRecord({ text: null, save: async () => await Promise.resolve() }),
       clock: systemClock,
       random: () => 0.5,
       log: silentLog,

@@ -6,6 +6,7 @@ import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
+import { JobRecord } from '../../src/agent/job-record.ts';
 import { createLanes, defaultConcurrency } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -58,6 +59,7 @@ class Stack {
       files: new FileStore(path.join(folder, 'files')),
       secrets: noSecrets,
       hooks: new HookRecord({ text: null, save: async () => undefined }),
+      jobs: new JobRecord({ text: null, save: async () => undefined }),
       lanes: createLanes(defaultConcurrency()),
       clock: hasty,
       random: () => 0.5,

@@ -6,6 +6,7 @@ import { DockerClient } from '../../src/agent/docker.ts';
 import { DockerEngine } from '../../src/agent/docker-engine.ts';
 import { FileStore } from '../../src/agent/file-store.ts';
 import { HookRecord } from '../../src/agent/hook-record.ts';
+import { JobRecord } from '../../src/agent/job-record.ts';
 import { createLanes } from '../../src/agent/lanes.ts';
 import { networkProbes } from '../../src/agent/probe.ts';
 import { Reconciler } from '../../src/agent/reconciler.ts';
@@ -63,6 +64,7 @@ class Agents {
       secrets: noSecrets,
       lanes: createLanes(2),
       hooks: await HookRecord.open(this.#directory),
+      jobs: await JobRecord.open(this.#directory),
       clock: systemClock,
       random: () => 0.5,
       log: silentLog,

@@ -358,6 +358,8 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids/{grid}/deploys',
       '/api/v1/grids/{grid}/freeze',
       '/api/v1/grids/{grid}/instances',
+      '/api/v1/grids/{grid}/jobs',
+      '/api/v1/grids/{grid}/jobs/{stack}/{service}/run',
       '/api/v1/grids/{grid}/network',
       '/api/v1/grids/{grid}/nodes',
       '/api/v1/grids/{grid}/nodes/{node}',

@@ -14,6 +14,7 @@ import type {
   GridEvent,
   GridStatus,
   InstanceStatus,
+  JobStatus,
   NetworkStatus,
   NodeStatus,
   ServiceStatus,
@@ -207,6 +208,7 @@ export class FakeOperations implements Operations {
   nodeList: NodeStatus[] = [aNode(), aNode({ name: 'web-2' })];
   serviceList: ServiceStatus[] = [aService()];
   instanceList: InstanceStatus[] = [anInstance(), anInstance({ number: 2, node: 'web-2' })];
+  jobList: JobStatus[] = [];
   deployList: Deploy[] = [aDeploy()];
   volumeList: VolumeList = { volumes: [], silent: [] };
   networkStatus: NetworkStatus = { grid: 'production', now: NOW, map: null, nodes: [] };
@@ -245,6 +247,16 @@ export class FakeOperations implements Operations {
   async services(grid: string) {
     await this.grid(grid);
     return this.serviceList;
+  }
+
+  async jobs(grid: string) {
+    await this.grid(grid);
+    return this.jobList;
+  }
+
+  async runJob(grid: string, job: { readonly stack: string; readonly service: string }) {
+    this.calls.push(`run ${grid} ${job.stack}/${job.service}`);
+    return await Promise.resolve({ id: 'request/now', node: 'web-1', isWaiting: false });
   }
 
   async instances(grid: string) {

@@ -80,9 +80,9 @@ describe('dependencies', () => {
       'Write it as "service" or "stack/service", with ":alias" behind it for another name.',
     ],
     [
-      'depends_on: {db: {condition: service_completed_successfully}}',
+      'depends_on: {infra/lb: {condition: service_completed_successfully}}',
       'error not-possible',
-      'Do what has to be done first where the service starts, in its own entrypoint.',
+      'Write "job: {run: on-deploy}" there, and leave out the condition: a job is waited for until it has succeeded.',
     ],
     ['depends_on: {db: {condition: ready}}', 'error wrong-value', undefined],
     ['links: ["db:not a name"]', 'error bad-link', undefined],

@@ -59,6 +59,7 @@ function assign(
     roster: ['node-1'],
     encode: createEncoder(),
     done: () => new Set(done),
+    jobs: { asked: () => undefined, from: () => NOW, now: NOW },
   });
 }
 
@@ -144,6 +145,7 @@ describe('a next assignment', () => {
       roster: ['node-1'],
       encode: createEncoder(),
       done: () => new Set(),
+      jobs: { asked: () => undefined, from: () => NOW, now: NOW },
     });
 
     expect(next?.instances).toMatchObject([{ specHash: 'old', revision: 'sha-1', spec }]);

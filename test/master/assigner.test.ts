@@ -5,6 +5,7 @@ import { fromLastGood } from '../../src/master/prepare.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import type { Step } from '../../src/model/plan.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { aGrid, anAssignedInstance, aService, aStack, NOW } from '../support/builders.ts';
 
 const service = aService();
@@ -33,6 +34,7 @@ beforeEach(() => {
   assigner = new Assigner({
     grid: 'demo',
     fleet,
+    clock: systemClock,
     assign: async (assignment) => await give(assignment),
     onAssigned: async (steps) => {
       await Promise.resolve(stepsGiven.push(...steps));

@@ -6,6 +6,7 @@ import type { Assignment } from '../../src/model/assignment.ts';
 import type { Service } from '../../src/model/grid.ts';
 import { printMark } from '../../src/model/secret.ts';
 import { decodeAssignment } from '../../src/protocol/codec.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { aBackendSettings, aBalancerSettings } from '../support/a-balancing.ts';
 import { aGrid, aService, aStack, NOW } from '../support/builders.ts';
 
@@ -33,6 +34,7 @@ async function aWorld() {
   const assigner = new Assigner({
     grid: 'demo',
     fleet,
+    clock: systemClock,
     assign: async (assignment) => {
       given.push(decodeAssignment(JSON.stringify(assignment)));
       const node = fleet.get('demo', assignment.node);

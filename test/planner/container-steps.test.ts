@@ -67,6 +67,7 @@ function aContainer(overrides: Partial<ContainerSnapshot> = {}): ContainerSnapsh
     failedChecks: 0,
     hooks: [],
     attempted: [],
+    run: null,
     ...overrides,
   };
 }

@@ -50,6 +50,12 @@ const serviceAround: Readonly<Record<string, Fields>> = {
   log_opts: { log_driver: 'syslog' },
 };
 
+/** Something has to say when a job runs. */
+function jobAround(name: string, { job }: Fields): Fields {
+  if (!name.startsWith('job.') || name === 'job.run') return {};
+  return { job: { schedule: '0 3 * * *', ...Object(job) } };
+}
+
 /** Names of the user's choice are not free everywhere. */
 function nameBelow(keys: readonly string[]): string {
   return keys.includes('ulimits') ? 'nofile' : 'db';
@@ -91,11 +97,8 @@ const variableAround: Readonly<Record<string, Fields>> = {
 
 describe('the example of', () => {
   it.each(named(ServiceEntry))('the service key %s compiles', (name, row, rows) => {
-    const app = {
-      image: 'app:1',
-      ...serviceAround[name],
-      ...nested(row, rows, nameBelow(row.path)),
-    };
+    const own = nested(row, rows, nameBelow(row.path));
+    const app = { image: 'app:1', ...serviceAround[name], ...own, ...jobAround(name, own) };
     expect(stackErrors({ services: { ...services, app }, volumes, configs, secrets })).toEqual([]);
   });
 

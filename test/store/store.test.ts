@@ -67,6 +67,7 @@ describe('opening', () => {
     raw.exec(`
       drop table proven;
       drop table freezes;
+      drop table job_runs;
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table network_maps;

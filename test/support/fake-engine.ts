@@ -690,6 +690,7 @@ function facts(one: FakeContainer): ContainerFacts {
     healthCheck,
     hooks: hookRun === null ? hooksInside(spec.hooks, number) : [],
     hookRun,
+    run: instance.run ?? null,
     id,
     name,
     phase,
