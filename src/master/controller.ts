@@ -43,6 +43,8 @@ export interface ControllerOptions extends GridReportsOptions {
   readonly policy: PlanPolicy;
   readonly fleet: Fleet;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets: when somebody sets the other one, a deploy must not run out of time. */
+  readonly uptime: () => number;
 }
 
 /** How soon to look again by itself while something is not as desired: for grace periods and timeouts, not for progress. */
@@ -180,7 +182,7 @@ export class GridController {
     if (current?.id !== of.id || current.phase !== 'held') return 'not-held';
     if ((this.#held()?.plan ?? this.#outlook?.plan)?.hash !== of.planHash) return 'changed';
     await deploys.approve(of.planHash, of.actor);
-    this.#since = this.#options.clock.now();
+    this.#since = this.#options.uptime();
     this.#flight.wake();
     return 'approved';
   }
@@ -245,7 +247,7 @@ export class GridController {
 
   /** Before any commit is read, the last good definition is kept running: git may be unreachable for long. */
   async #start(): Promise<void> {
-    const { grid, ports, deploys, clock } = this.#options;
+    const { grid, ports, deploys, uptime } = this.#options;
     const good = await ports.lastGood(grid);
     if (good !== null) this.#prepared = fromLastGood(good);
     this.#inputs = good?.inputs ?? null;
@@ -254,7 +256,7 @@ export class GridController {
     this.#problems = deploys.current?.problems ?? [];
     const errors = this.#problems.filter((problem) => problem.severity === 'error');
     this.#failedStacks = new Set(errors.flatMap(({ stack }) => stack ?? []));
-    this.#since = clock.now();
+    this.#since = uptime();
     this.#started = true;
   }
 
@@ -342,15 +344,14 @@ export class GridController {
   }
 
   #elapsed({ startedAt }: Deploy): number {
-    const now = this.#options.clock.now();
-    return now - Math.max(startedAt ?? now, this.#since);
+    return startedAt === null ? 0 : this.#options.uptime() - this.#since;
   }
 
   async #follow(plan: Plan, prepared: Prepared): Promise<void> {
-    const { deploys, clock, fleet, grid } = this.#options;
+    const { deploys, uptime, fleet, grid } = this.#options;
     const current = deploys.current;
     if (current === null || !this.#isOwn()) return;
-    if (current.phase === 'held') this.#since = clock.now();
+    if (current.phase === 'held' || current.startedAt === null) this.#since = uptime();
     const verdict = judge({
       plan,
       problems: this.#problems,

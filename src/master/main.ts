@@ -9,7 +9,7 @@ import { errorMessage, GridError } from '../model/error.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
 import { type KeyPair, keyPairToPem } from '../protocol/sign.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type Clock, monotonicClock, systemClock } from '../runtime/clock.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
@@ -300,6 +300,7 @@ function createController(parts: ControllerParts, grid: string): GridController 
     fleet,
     deploys,
     clock,
+    uptime: () => monotonicClock.now(),
     log,
     onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
   });

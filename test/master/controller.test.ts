@@ -10,7 +10,9 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { aGrid, aPlan, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
 
 const service = aService({ instances: 2 });
-const clock = { now: () => NOW, sleep: async () => await Promise.resolve() };
+const clock = { now: () => time.now, sleep: async () => await Promise.resolve() };
+/** Of the wall, which anybody may set, and since the start. */
+const time = { now: NOW, uptime: 0 };
 
 let store: Store;
 let fleet: Fleet;
@@ -22,10 +24,12 @@ let controller: GridController;
 
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
+  Object.assign(time, { now: NOW, uptime: 0 });
   given = [];
   prepared = [];
   events = [];
   announced = [];
+  mute = [];
   controller = aController();
 });
 
@@ -80,14 +84,19 @@ function aController(): GridController {
       overtaken: async () => await Promise.resolve(),
     }),
     clock,
+    uptime: () => time.uptime,
     log: silentLog,
     onEvent: ({ kind, message }) => events.push(`${kind}: ${message}`),
   });
 }
 
+/** Nodes that take their part and do not say how it goes. */
+let mute: readonly string[] = [];
+
 async function give(assignment: Assignment): Promise<void> {
   const { node, instances, generation } = assignment;
   prepared.push({ assigned: node });
+  if (mute.includes(node)) return;
   if (node === 'node-1')
     throw new GridError({ code: 'invalid-request', message: 'node-1: it is too large' });
   const known = fleet.get('demo', node) ?? unheard({ grid: 'demo', name: node, now: NOW });
@@ -126,4 +135,24 @@ it('has the network ready for what a pass is about to assign, before it is assig
     { assigned: 'node-1' },
     { assigned: 'node-2' },
   ]);
+});
+
+it('a deploy runs out of time by a clock that nobody sets', async () => {
+  mute = ['node-1', 'node-2'];
+  const pass = async (): Promise<string | undefined> => {
+    controller.wake();
+    await controller.idle();
+    return announced.at(-1);
+  };
+  controller.revise({ sha: 'a1', inputs: 'i' });
+  await controller.idle();
+  expect(await pass()).toMatch(/^running/);
+
+  time.now += 26 * 3_600_000;
+  expect(await pass()).toMatch(/^running/);
+
+  time.uptime += 599_000;
+  expect(await pass()).toMatch(/^running/);
+  time.uptime += 2_000;
+  expect(await pass()).toMatch(/^failed not converged after 600 s/);
 });
