@@ -50,7 +50,9 @@ export function reportedJob(
 }
 
 function inProgress(containers: readonly ContainerSnapshot[]): RunInProgress | null {
-  const running = containers.find((one) => one.run !== null && one.phase === 'running');
+  const running = containers.find(
+    (one) => one.run !== null && (one.phase === 'running' || one.phase === 'paused'),
+  );
   if (running === undefined || running.run === null) return null;
   return { ...running.run, startedAt: running.startedAt };
 }

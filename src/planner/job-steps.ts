@@ -10,6 +10,7 @@ import {
 } from '../model/job.ts';
 import { type AttemptHistory, attemptDelay } from './attempt-history.ts';
 import type { ContainerDecision } from './container-steps.ts';
+import { leavesDrift } from './drift.ts';
 import { type Due, dueRun, type JobHistory } from './job-due.ts';
 
 export interface JobSituation {
@@ -37,6 +38,7 @@ const CLOCK_CHECK = 60_000;
  * - That a run has begun is written down before its container is started, and how it ended before that is removed. So a run
  *   is never begun twice, and one whose container somebody removed has failed: half of it may be done.
  * - One at a time. What falls due meanwhile is due when the run has ended, and then once.
+ * - A run that somebody has paused goes on, unless the service's drift is left: its time runs all the while.
  * - A run is stopped when its time is up. That of a deploy also when a newer spec is wanted: it must not run beside it.
  */
 export function nextJobSteps(situation: JobSituation): ContainerDecision {
@@ -45,22 +47,23 @@ export function nextJobSteps(situation: JobSituation): ContainerDecision {
     .toSorted((a, b) => compareText(a.id, b.id));
   const exited = present.find((one) => one.phase === 'exited');
   if (exited !== undefined) return steps(end(exited, 'it has exited'));
-  const running = present.find((one) => one.phase === 'running');
+  const running = present.find((one) => one.phase === 'running' || one.phase === 'paused');
   if (running !== undefined) return attend(running, situation);
   const lost = lostRun(situation);
   return lost ?? begin(present, situation);
 }
 
 function attend(running: ContainerSnapshot, situation: JobSituation): ContainerDecision {
-  const { wanted, job, now } = situation;
+  const { wanted, job, history, now } = situation;
   const { timeout, kind } = job.rules;
   if (kind === 'on-deploy' && running.specHash !== wanted.specHash)
     return steps(stopRun(running, 'newer', 'a newer spec is wanted'));
-  if (timeout === null) return wait(null, 'it is running');
   // A clock that was ahead and has been put right must not give it more time than others.
-  const until = Math.min(running.startedAt ?? now, now) + timeout * 1_000;
-  if (now < until) return wait(until, 'it is running');
-  return steps(stopRun(running, 'time', 'its time is up'));
+  const until = timeout === null ? null : Math.min(running.startedAt ?? now, now) + timeout * 1_000;
+  if (until !== null && now >= until) return steps(stopRun(running, 'time', 'its time is up'));
+  if (running.phase === 'running') return wait(until, 'it is running');
+  if (leavesDrift(wanted, history)) return wait(until, 'it was paused, and is left so');
+  return steps([resume(running, 'it was paused')]);
 }
 
 /** It was begun, and its container is not there any more. */
@@ -143,7 +146,14 @@ function stopRun(
   reason: string,
 ): readonly ContainerStep[] {
   const { id: container, run, stopGracePeriod: grace } = one;
-  return run === null ? [] : [{ kind: 'stop-run', container, run, grace, cause, reason }];
+  if (run === null) return [];
+  // A paused one cannot end what it is at.
+  const wake = one.phase === 'paused' ? [resume(one, reason)] : [];
+  return [...wake, { kind: 'stop-run', container, run, grace, cause, reason }];
+}
+
+function resume({ id }: ContainerSnapshot, reason: string): ContainerStep {
+  return { kind: 'unpause-container', container: id, reason };
 }
 
 function end(one: ContainerSnapshot, reason: string): readonly ContainerStep[] {

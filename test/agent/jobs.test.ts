@@ -8,6 +8,7 @@ import {
 } from '../../src/model/job.ts';
 import type { ObservedInstance } from '../../src/model/observed.ts';
 import { NOW } from '../support/builders.ts';
+import type { FakeEngine } from '../support/fake-engine.ts';
 import { Bench, PATH, WEB, web } from './bench.ts';
 
 const HOUR = 3_600_000;
@@ -411,6 +412,75 @@ describe('a scheduled job', () => {
 
     expect(runs()).toHaveLength(3);
     expect(brief(runs()).at(-1)).toContain('T17:00');
+  });
+});
+
+/** A person, or another program, does something to the container of a run. */
+describe('a run that somebody else meddles with', () => {
+  const long = () => migration('hangs:1', {}, { timeout: 60 });
+
+  it('goes on at once when it was paused, and is under way all the while', async () => {
+    await given(long());
+    bench.engine.pause(WEB);
+    await bench.clock.turn(500);
+
+    expect(bench.engine.names).toEqual([WEB]);
+    expect(bench.engine.count('start')).toBe(1);
+    expect(shown().job).toMatchObject({ running: { attempt: 1 }, runs: [] });
+  });
+
+  it('stays paused where drift is only told, until its time is up', async () => {
+    await given({ ...long(), drift: 'report' });
+    bench.engine.pause(WEB);
+    await bench.clock.turn(50_000);
+    expect(bench.engine.names).toEqual([`${WEB} (paused)`]);
+    expect(shown().job).toMatchObject({ running: { attempt: 1 } });
+
+    await bench.clock.turn(30_000);
+
+    expect(bench.engine.names).toEqual([]);
+    expect(bench.engine.journal.filter((line) => /^(?:unpause|stop)/.test(line))).toEqual([
+      `unpause ${WEB}`,
+      `stop ${WEB}`,
+    ]);
+    expect(runs()).toMatchObject([{ outcome: 'failed' }]);
+  });
+
+  it('was paused, and is stopped for a newer spec', async () => {
+    await given({ ...long(), drift: 'report' });
+    bench.engine.pause(WEB);
+    await bench.clock.turn(1_000);
+    await bench.assign([migration('ends:2')]);
+    await bench.clock.turn(30_000);
+
+    expect(runs().map(({ outcome }) => outcome)).toEqual(['stopped', 'succeeded']);
+  });
+
+  it.each([
+    ['other limits', (engine: FakeEngine) => engine.update(WEB, { Memory: 2 ** 30 })],
+    ['no network', (engine: FakeEngine) => engine.disconnect(WEB)],
+    ['another name', (engine: FakeEngine) => engine.renameByHand(WEB, 'mine')],
+  ])('is brought to its end with %s, and nothing is said of it', async (_, deed) => {
+    await given(migration('ends:1'));
+    await bench.clock.turn(1_000);
+    deed(bench.engine);
+    await bench.clock.turn(10_000);
+
+    expect(brief(runs()).map((text) => text.split(' ')[1])).toEqual(['succeeded']);
+    expect(bench.engine.count('start')).toBe(1);
+    expect(shown().drift).toBeUndefined();
+    expect(bench.events).toEqual([]);
+  });
+
+  it('has failed when it was killed, and is no drift of an instance', async () => {
+    await given(migration('ends:1'));
+    await bench.clock.turn(1_000);
+    bench.engine.kill(WEB);
+    await bench.clock.turn(60_000);
+
+    expect(runs()).toMatchObject([{ outcome: 'failed', exitCode: 137 }]);
+    expect(bench.engine.count('start')).toBe(1);
+    expect(shown().drift).toBeUndefined();
   });
 });
 
