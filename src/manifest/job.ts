@@ -78,6 +78,8 @@ const serving: readonly TreePath[] = [
   ['health_check'],
   ['deploy', 'wait_for_port'],
   ['deploy', 'min_health'],
+  ['deploy', 'interval'],
+  ['deploy', 'on_failure'],
   ['hooks', 'pre_start'],
   ['hooks', 'post_start'],
   ['hooks', 'pre_stop'],

@@ -121,6 +121,7 @@ export class FallBacks {
   #obstacle(path: string, { services, desired }: Prepared): string | null {
     const service = services.get(path);
     if (service === undefined || !wantsRollback(service, desired.grid)) return hold;
+    if (service.job !== undefined) return 'it is a job, and half of it may be done';
     const known = this.#known.get(path);
     if (known === undefined) return 'it is not known to have served before';
     if (known.definition.specHash === service.specHash) return 'its spec has served before';
@@ -147,7 +148,11 @@ export class FallBacks {
     this.#last = { of: prepared, made };
     this.#unproven = new Map(
       [...made.services].filter(
-        ([path, service]) => !rolledBack.has(path) && this.#known.get(path)?.definition !== service,
+        ([path, service]) =>
+          // A job serves nobody, and a run of long ago is no way back.
+          service.job === undefined &&
+          !rolledBack.has(path) &&
+          this.#known.get(path)?.definition !== service,
       ),
     );
     return made;

@@ -82,6 +82,9 @@ describe('a job', () => {
     ['deploy: {mode: global}\njob: {run: on-deploy}', 'error conflicting-keys 4:14'],
     ['deploy: {wait_for_port: 80}\njob: {run: on-deploy}', 'error conflicting-keys 4:14'],
     ['deploy: {min_health: 0.5}\njob: {run: on-deploy}', 'error conflicting-keys 4:14'],
+    ['deploy: {interval: 1d}\njob: {run: on-deploy}', 'error conflicting-keys 4:14'],
+    ['deploy: {interval: 1d}\njob: {schedule: "0 3 * * *"}', 'error conflicting-keys 4:14'],
+    ['deploy: {on_failure: rollback}\njob: {run: on-deploy}', 'error conflicting-keys 4:14'],
     ['healthcheck: {test: [CMD, "true"]}\njob: {run: on-deploy}', 'error conflicting-keys 4:5'],
     [
       'health_check: {protocol: tcp, port: 80}\njob: {run: on-deploy}',

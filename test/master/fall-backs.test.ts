@@ -3,6 +3,7 @@ import { FallBacks } from '../../src/master/fall-backs.ts';
 import { Fleet, unheard } from '../../src/master/fleet.ts';
 import { type Prepared, prepareDesired } from '../../src/master/prepare.ts';
 import type { Service } from '../../src/model/grid.ts';
+import { defaultPolicy, plan } from '../../src/planner/plan.ts';
 import type { ProvenService } from '../../src/store/proven.ts';
 import {
   aFailure,
@@ -13,6 +14,7 @@ import {
   desiring,
   NOW,
   running,
+  someFacts,
 } from '../support/builders.ts';
 
 const good = aService({ onFailure: 'rollback', specHash: 'good' });
@@ -187,5 +189,81 @@ describe('a service whose new spec failed', () => {
       expect(await fallBacks.reject([failing], prepared)).toHaveLength(count);
       rows.clear();
     }
+  });
+});
+
+describe('a job', () => {
+  const rules = { kind: 'on-deploy', timeout: null, retries: 0, history: 10 } as const;
+  const migrate = (specHash: string) => aService({ name: 'migrate', specHash, job: rules });
+  const web = (specHash: string) =>
+    aService({ specHash, onFailure: 'rollback', dependsOn: ['shop/migrate'] });
+  const grid = aGrid({ onFailure: 'rollback' });
+  const wantingBoth = (migration: string, version: string): Prepared =>
+    prepareDesired(desiring([migrate(migration), web(version)], { grid }));
+
+  /** What a node shows of a migration that has succeeded, and of the service after it. */
+  function migrated(specHash: string, version: string): void {
+    const job = { specHash, succeeded: true, running: null, nextAt: null, runs: [] };
+    const done = {
+      stack: 'shop',
+      service: 'migrate',
+      number: 1,
+      current: null,
+      attempt: null,
+      job,
+    };
+    const node = unheard({ grid: 'demo', name: 'node-1', now: NOW });
+    const instances = [done, running(web(version))];
+    const facts = someFacts({ jobs: true });
+    fleet.put({ ...node, online: true, observed: true, facts, instances });
+  }
+
+  it('is never gone back to, however well it ended', async () => {
+    const fallBacks = await load();
+    migrated('m1', 'w1');
+    await fallBacks.apply(wantingBoth('m1', 'w1'));
+    await fallBacks.learn(aPlan());
+    expect([...rows.keys()]).toEqual(['shop/web']);
+
+    const prepared = wantingBoth('m2', 'w2');
+    await fallBacks.apply(prepared);
+    const failed = { ...failing, path: 'shop/migrate' };
+    expect(await fallBacks.reject([failed], prepared)).toEqual([]);
+
+    const { failure } = failed;
+    const id = { stack: 'shop', service: 'migrate', number: 1, node: 'node-1' };
+    const halted = [{ ...id, failure, remaining: 0 }];
+    expect(fallBacks.explain(aPlan({ halted }), prepared).halted).toMatchObject([
+      { notRolledBack: 'it is a job, and half of it may be done' },
+    ]);
+  });
+
+  it('is not gone back to as the service that it was', async () => {
+    const fallBacks = await proven(aService({ name: 'migrate', specHash: 'm0' }));
+    const prepared = wantingBoth('m1', 'w1');
+    await fallBacks.apply(prepared);
+
+    expect(await fallBacks.reject([{ ...failing, path: 'shop/migrate' }], prepared)).toEqual([]);
+  });
+
+  it('that has succeeded is left alone when what depends on it is rolled back', async () => {
+    const fallBacks = await load();
+    migrated('m1', 'w1');
+    await fallBacks.apply(wantingBoth('m1', 'w1'));
+    await fallBacks.learn(aPlan());
+    migrated('m2', 'w2');
+    const prepared = wantingBoth('m2', 'w2');
+    await fallBacks.apply(prepared);
+
+    expect(await fallBacks.reject([failing], prepared)).toMatchObject([{ service: 'web' }]);
+
+    const { services, desired } = await fallBacks.apply(prepared);
+    const hashes = ['shop/migrate', 'shop/web'].map((path) => services.get(path)?.specHash);
+    expect(hashes).toEqual(['m2', 'w1']);
+    const observed = fleet.observedState('demo', {});
+    const { history } = fallBacks;
+    const made = plan({ desired, observed, now: NOW, policy: defaultPolicy, history });
+    const steps = made.waves.flatMap((wave) => wave.steps);
+    expect(steps.map(({ kind, service }) => `${kind} ${service}`)).toEqual(['replace web']);
   });
 });
