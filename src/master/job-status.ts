@@ -5,6 +5,7 @@ import { requestId } from '../model/job.ts';
 import type { JobStatus, RunRequested } from '../protocol/api.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { GridController } from './controller.ts';
+import { isHeard } from './engine-heard.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 
 /** What the API shows of the jobs of one grid. */
@@ -33,7 +34,7 @@ function jobStatus(grid: string, service: Service, fleet: Fleet): JobStatus {
     schedule: calendar?.schedule ?? null,
     timeZone: calendar?.timeZone ?? null,
     node: node?.name ?? null,
-    running: node?.online === true ? (shown?.running ?? null) : null,
+    running: node !== null && isHeard(node) ? (shown?.running ?? null) : null,
     nextAt: shown?.nextAt ?? null,
     runs: runs.slice(0, job?.history),
   };
@@ -57,13 +58,13 @@ export async function requestRun(
   if (service?.job === undefined)
     throw new GridError({ code: 'not-found', message: `grid ${grid} has no job ${path}` });
   const node = nodeOf(grid, service, fleet);
-  if (node?.online !== true)
+  if (node === null || !isHeard(node))
     throw new GridError({
       code: 'invalid-request',
       message:
         node === null
           ? `the job ${path} is on no node`
-          : `the job ${path} is on node ${node.name}, which is offline`,
+          : `the job ${path} is on node ${node.name}, which ${node.online ? 'has an engine that does not answer' : 'is offline'}`,
       hint: 'See `gridops plan` for where it could be.',
     });
   const request = new Date(clock.now()).toISOString();
@@ -84,7 +85,7 @@ function nodeOf(grid: string, { stack, name }: Service, fleet: Fleet): FleetNode
         (one) => one.stack === stack && one.service === name && one.job !== undefined,
       ),
     );
-  return nodes.find(({ online }) => online) ?? nodes[0] ?? null;
+  return nodes.find(isHeard) ?? nodes[0] ?? null;
 }
 
 function pathOf({ stack, name }: Service): string {
