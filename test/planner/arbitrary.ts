@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { DesiredState } from '../../src/model/desired.ts';
 import type { Affinity, Service } from '../../src/model/grid.ts';
-import type { ObservedInstance, ObservedNode, ObservedState } from '../../src/model/observed.ts';
+import type { Job, ObservedJob } from '../../src/model/job.ts';
+import type { ObservedNode, ObservedState } from '../../src/model/observed.ts';
 import {
   aContainer,
   aFailure,
@@ -55,7 +56,21 @@ interface ServiceOptions {
   readonly relations?: boolean;
   readonly strategies?: readonly Service['strategy'][];
   readonly demanding?: boolean;
+  /** Services may be jobs. */
+  readonly jobs?: boolean;
 }
+
+const rules = { timeout: null, retries: 0, history: 10 } as const;
+const job: fc.Arbitrary<Job> = fc.constantFrom<Job[]>(
+  { kind: 'on-deploy', ...rules },
+  {
+    kind: 'schedule',
+    schedule: '0 3 * * *',
+    timeZone: 'UTC',
+    startWithin: 3_600,
+    ...rules,
+  },
+);
 
 export function services(options: ServiceOptions = {}): fc.Arbitrary<readonly Service[]> {
   const rules = options.relations === true ? fc.oneof(rule, relation) : rule;
@@ -73,9 +88,12 @@ export function services(options: ServiceOptions = {}): fc.Arbitrary<readonly Se
       specHash: fc.constantFrom(...SPECS),
       dependsOn: fc.subarray(['blog/db', 'shop/db', 'shop/api', 'shop/gone']),
       spec: (options.demanding === false ? fc.constant({}) : spec).map(aSpec),
+      job: options.jobs === true ? fc.option(job) : fc.constant(null),
     })
-    .map((fields) =>
-      aService({ ...fields, instances: fields.strategy === 'daemon' ? 1 : fields.instances }),
+    .map(({ job: given, ...fields }) =>
+      given !== null && fields.strategy !== 'daemon'
+        ? aService({ ...fields, instances: Math.min(1, fields.instances), job: given })
+        : aService({ ...fields, instances: fields.strategy === 'daemon' ? 1 : fields.instances }),
     );
   return fc.uniqueArray(service, {
     maxLength: 5,
@@ -88,6 +106,8 @@ interface NodeOptions {
   readonly drains?: boolean;
   /** Instances may have failed. */
   readonly failures?: boolean;
+  /** Instances may be jobs, and agents too old for them. */
+  readonly jobs?: boolean;
 }
 
 export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly ObservedNode[]> {
@@ -103,14 +123,15 @@ export function nodes(options: NodeOptions = {}): fc.Arbitrary<readonly Observed
           : fc.constant('active'),
       age: fc.constantFrom(0, 20_000, 60_000, 300_000, 900_000),
       host: fc.option(hostReport),
+      jobs: options.jobs === true ? fc.boolean() : fc.constant(false),
     })
-    .map(({ labels, memory, age, host, ...fields }) =>
+    .map(({ labels, memory, age, host, jobs, ...fields }) =>
       aNode({
         ...fields,
         ...(host === null ? {} : { host }),
         availability: fields.availability,
         lastSeenAt: NOW - age,
-        facts: someFacts({ labels, memory }),
+        facts: someFacts({ labels, memory, ...(jobs ? { jobs } : {}) }),
       }),
     );
   return fc.uniqueArray(node, { minLength: 1, maxLength: 6, selector: ({ name }) => name });
@@ -124,6 +145,14 @@ const container = fc.record({
   running: fc.boolean(),
 });
 
+const shownJob: fc.Arbitrary<ObservedJob> = fc.record({
+  specHash: fc.constantFrom(...SPECS),
+  succeeded: fc.boolean(),
+  running: fc.constantFrom(null, { id: 'request/a', attempt: 1, startedAt: NOW }),
+  nextAt: fc.constant(null),
+  runs: fc.constant([]),
+});
+
 /** Nodes with instances scattered over them, some assigned, some not, some twice. */
 export function observed(options: NodeOptions = {}): fc.Arbitrary<ObservedState> {
   const instance = fc.record({
@@ -135,6 +164,7 @@ export function observed(options: NodeOptions = {}): fc.Arbitrary<ObservedState>
     failure:
       options.failures === true ? fc.option(fc.constantFrom(...failures)) : fc.constant(null),
     assigned: fc.option(fc.constantFrom(...SPECS)),
+    job: options.jobs === true ? fc.option(shownJob) : fc.constant(null),
   });
   const contents = fc.uniqueArray(instance, {
     maxLength: 6,
@@ -148,13 +178,16 @@ export function observed(options: NodeOptions = {}): fc.Arbitrary<ObservedState>
         return {
           ...node,
           instances: here.map(
-            ({ stack, service, number, container: found, attempt, failure }): ObservedInstance => ({
+            ({ stack, service, number, container: found, attempt, failure, job: shown }) => ({
               stack,
               service,
               number,
               current:
-                found === null ? null : aContainer({ id: `${node.name} ${stack}`, ...found }),
+                found === null || shown !== null
+                  ? null
+                  : aContainer({ id: `${node.name} ${stack}`, ...found }),
               attempt: attempt === null ? null : anAttempt({ specHash: attempt, failure }),
+              ...(shown === null ? {} : { job: shown }),
             }),
           ),
           assigned: here.flatMap(({ stack, service, number, assigned: specHash }) =>

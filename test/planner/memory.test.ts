@@ -11,6 +11,7 @@ const circumstances = { now: NOW, policy: defaultPolicy };
 const anyStatus = {
   statuses: ['online', 'online', 'offline', 'unobserved'],
   drains: true,
+  jobs: true,
 } as const;
 
 /** Of two states, one with each stack as the first, the second, both or neither have it: as commits change some of them. */
@@ -34,7 +35,7 @@ function mixedNodes(a: ObservedState, b: ObservedState, choice: readonly number[
 
 describe('what a planner remembers', () => {
   it('makes no other plan, whatever of the repository and the nodes changes and changes back', () => {
-    const state = fc.tuple(desired({ relations: true }), observed(anyStatus));
+    const state = fc.tuple(desired({ relations: true, jobs: true }), observed(anyStatus));
     const choices = fc.array(fc.array(fc.nat(2), { minLength: 6, maxLength: 6 }), {
       minLength: 2,
       maxLength: 12,
