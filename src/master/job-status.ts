@@ -47,7 +47,9 @@ export async function requestRun(
     fleet,
     clock,
   }: {
-    readonly controller: GridController;
+    readonly controller: Pick<GridController, 'wake' | 'idle'> & {
+      readonly view: Pick<GridController['view'], 'prepared'>;
+    };
     readonly fleet: Fleet;
     readonly clock: Clock;
   },
