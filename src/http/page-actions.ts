@@ -44,10 +44,22 @@ export function registerActions(app: FastifyInstance, options: ActionOptions): v
       const { deploy } = await operations.redeploy(grid, by);
       return await reply.redirect(deployPath(deploy.id), 303);
     } catch (error) {
-      if (!(error instanceof GridError) || error.code !== 'invalid-request') throw error;
-      return await options.refuse(reply, 409, refusedPage(error, gridPath(grid)));
+      return await options.refuse(reply, 409, refusedPage(refusalOf(error), gridPath(grid)));
     }
   });
+  app.post<{ Params: { grid: string; stack: string; service: string } }>(
+    '/grids/:grid/jobs/:stack/:service/run',
+    async (request, reply) => {
+      readForm(request, options);
+      const { grid, ...job } = request.params;
+      try {
+        await operations.runJob(grid, job);
+        return await reply.redirect(gridPath(grid), 303);
+      } catch (error) {
+        return await options.refuse(reply, 409, refusedPage(refusalOf(error), gridPath(grid)));
+      }
+    },
+  );
   app.post<{ Params: { id: string } }>('/deploys/:id/approve', async (request, reply) => {
     const plan = readForm(request, options).get('plan') ?? '';
     const { id } = request.params;
@@ -67,6 +79,12 @@ function readForm(request: FastifyRequest, { check }: ActionOptions): URLSearchP
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   check(request, form);
   return form;
+}
+
+/** Throws what is no refusal. */
+function refusalOf(error: unknown): Refused {
+  if (error instanceof GridError && error.code === 'invalid-request') return error;
+  throw error;
 }
 
 /** Somebody else may have been faster, which is what was asked for. */

@@ -53,7 +53,7 @@ ${section(
   page.services.length,
   rows(page.services, (service) => serviceRow(service, page.instances, now)),
 )}
-${jobSection(page.jobs, now)}
+${jobSection(page.jobs, now, key)}
 ${section(
   'Nodes',
   page.nodes.length,

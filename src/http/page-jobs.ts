@@ -1,5 +1,6 @@
 import { dueTimeOf } from '../model/job.ts';
 import type { JobStatus } from '../protocol/api.ts';
+import { actionForm, type FormKey, gridPath } from './page-actions.ts';
 import { type Html, html } from './page-html.ts';
 import { ago, badge, section, type Tone } from './page-layout.ts';
 
@@ -14,16 +15,16 @@ const tones: Readonly<Record<Run['outcome'], Tone>> = {
 };
 
 /** Nothing in a grid without jobs. */
-export function jobSection(jobs: readonly JobStatus[], now: number): Html | null {
+export function jobSection(jobs: readonly JobStatus[], now: number, key: FormKey): Html | null {
   if (jobs.length === 0) return null;
   return section(
     'Jobs',
     jobs.length,
-    html`<ul class="rows">${jobs.map((job) => jobRow(job, now))}</ul>`,
+    html`<ul class="rows">${jobs.map((job) => jobRow(job, now, key))}</ul>`,
   );
 }
 
-function jobRow(job: JobStatus, now: number): Html {
+function jobRow(job: JobStatus, now: number, key: FormKey): Html {
   const path = `${job.stack}/${job.service}`;
   const [last] = job.runs;
   const word =
@@ -38,7 +39,13 @@ function jobRow(job: JobStatus, now: number): Html {
 <p class="facts"><span>${job.node ?? 'no node'}</span>${job.nextAt === null ? null : html` <span>next at ${utc(job.nextAt)}</span>`}</p>
 <details id="runs-${path}"${last !== undefined && tones[last.outcome] === 'bad' ? html` open` : null}><summary>${job.runs.length} ${job.runs.length === 1 ? 'run' : 'runs'}</summary>
 <ul class="inner">${job.runs.map((run) => runItem(run, now))}</ul></details>
-</li>`;
+${job.node === null ? null : runButton(job, key)}</li>`;
+}
+
+function runButton({ grid, stack, service }: JobStatus, key: FormKey): Html {
+  const parts = [stack, service].map(encodeURIComponent).join('/');
+  const action = `${gridPath(grid)}/jobs/${parts}/run`;
+  return actionForm({ id: `run-${stack}/${service}`, action, label: 'Run now', key });
 }
 
 function runItem(run: Run, now: number): Html {

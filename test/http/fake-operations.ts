@@ -221,8 +221,10 @@ export class FakeOperations implements Operations {
   isReady = true;
   fault: Error | null = null;
   started = true;
+  /** A job that is to run is running. */
+  isWaiting = false;
   approval: Approval['kind'] = 'approved';
-  /** Thrown at who wants to deploy again. */
+  /** Thrown at who wants to deploy again, or a job to run. */
   refusal: GridError | null = null;
   readonly calls: string[] = [];
   readonly #listeners = new Set<(update: Update) => void>();
@@ -255,8 +257,9 @@ export class FakeOperations implements Operations {
   }
 
   async runJob(grid: string, job: { readonly stack: string; readonly service: string }) {
+    if (this.refusal !== null) throw this.refusal;
     this.calls.push(`run ${grid} ${job.stack}/${job.service}`);
-    return await Promise.resolve({ id: 'request/now', node: 'web-1', isWaiting: false });
+    return await Promise.resolve({ id: 'request/now', node: 'web-1', isWaiting: this.isWaiting });
   }
 
   async instances(grid: string) {

@@ -147,6 +147,46 @@ describe('a frozen grid', () => {
   });
 });
 
+describe('a job', () => {
+  const job = {
+    grid: 'production',
+    stack: 'shop',
+    service: 'backup',
+    kind: 'schedule',
+    schedule: '0 3 * * *',
+    timeZone: 'UTC',
+    node: 'web-1',
+    running: null,
+    nextAt: null,
+    runs: [],
+  } as const;
+
+  it('is run now by one click', async () => {
+    server.operations.jobList = [job];
+    const form = await theForm(GRID);
+    expect(form.label).toBe('Run now');
+
+    expect((await click(form)).headers.get('location')).toBe(GRID);
+    expect(server.operations.calls).toContain('run production shop/backup');
+  });
+
+  it('that is on no node has no button', async () => {
+    server.operations.jobList = [{ ...job, node: null }];
+    expect(await formOf(GRID)).toBeNull();
+  });
+
+  it('whose node is not there says so', async () => {
+    server.operations.jobList = [job];
+    const message = 'the job shop/backup is on node web-1, which is offline';
+    server.operations.refusal = new GridError({ code: 'invalid-request', message });
+
+    const response = await click(await theForm(GRID));
+
+    expect(response.status).toBe(409);
+    expect(await response.text()).toContain(message);
+  });
+});
+
 describe('a drained node', () => {
   it('shows who drained it', async () => {
     const drained = { by: 'alice', at: NOW - 60_000 };

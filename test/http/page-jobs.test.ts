@@ -29,9 +29,11 @@ const backup: JobStatus = {
   runs: [run],
 };
 
+const key = { token: 'secret' };
+
 describe('the jobs of a grid', () => {
   it('are shown with their times, and their runs with how they ended', () => {
-    const page = String(jobSection([backup], NOW));
+    const page = String(jobSection([backup], NOW, key));
 
     for (const text of [
       'shop/backup',
@@ -47,6 +49,6 @@ describe('the jobs of a grid', () => {
   });
 
   it('take no room where there are none', () => {
-    expect(jobSection([], NOW)).toBeNull();
+    expect(jobSection([], NOW, key)).toBeNull();
   });
 });
