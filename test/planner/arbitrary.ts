@@ -60,15 +60,15 @@ interface ServiceOptions {
   readonly jobs?: boolean;
 }
 
-const rules = { timeout: null, retries: 0, history: 10 } as const;
+const jobRules = { timeout: null, retries: 0, history: 10 } as const;
 const job: fc.Arbitrary<Job> = fc.constantFrom<Job[]>(
-  { kind: 'on-deploy', ...rules },
+  { kind: 'on-deploy', ...jobRules },
   {
     kind: 'schedule',
     schedule: '0 3 * * *',
     timeZone: 'UTC',
     startWithin: 3_600,
-    ...rules,
+    ...jobRules,
   },
 );
 
