@@ -202,6 +202,25 @@ services:
     expect(starts('shop.report-1')).toBe(1);
   });
 
+  it('runs in a frozen grid, where a job of a deploy waits with its commit', async () => {
+    const more = '  report: {image: "report:1", job: {schedule: "0 3 1 1 *"}}\n';
+    await start(shop(1, more));
+    const freeze = `grids/${world.grid}/freeze`;
+    await world.api(freeze, { reason: 'the audit' }, 'PUT');
+    const next = await world.push(shop(3, more));
+    await world.status(next, ({ description }) => description?.startsWith('held') === true);
+
+    await world.api(`grids/${world.grid}/jobs/shop/report/run`, {});
+
+    await eventually(async () => ((await outcomes('report')).length > 0 ? true : null), 'a run');
+    expect(await outcomes('report')).toEqual(['succeeded']);
+    expect((await theJob('report')).nextAt).toBeGreaterThan(Date.now());
+    expect(starts('shop.migrate-1')).toBe(1);
+    await world.api(freeze, undefined, 'DELETE');
+    expect(await world.final(next)).toMatchObject({ state: 'success' });
+    expect(starts('shop.migrate-1')).toBe(2);
+  });
+
   it('follows a new schedule without another container or step', async () => {
     await start(files);
     const later = { 'stacks/shop/kontena.yml': files['stacks/shop/kontena.yml'].replace('3', '4') };
