@@ -81,7 +81,7 @@ export class Assigner {
     }
   }
 
-  /** Costs next to nothing for nodes without load balancers, however many instances they have. */
+  /** Costs next to nothing for nodes without load balancers and jobs, however many instances they have. */
   #isOutdated(node: FleetNode, prepared: Prepared): boolean {
     if (this.#drift.isOutdated(node, prepared)) return true;
     const { assignment } = node;

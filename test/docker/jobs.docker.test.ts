@@ -177,6 +177,18 @@ describe.skipIf(withoutDocker)('a job on a real engine', () => {
     expect(on.observe()?.job?.runs).toMatchObject([{ exitCode: 0 }]);
   });
 
+  it('that somebody pauses goes on', async () => {
+    on = await Agents.make();
+    await on.start();
+    on.assign('sleep 1; echo "done"', { rules: onDeploy });
+    await vi.waitFor(() => expect(on.observe()?.job?.running).not.toBeNull(), { timeout: SECONDS });
+
+    await docker('pause', `${on.grid}.job-1`);
+
+    await on.outcomes(['succeeded']);
+    expect(on.observe()?.job?.runs).toMatchObject([{ attempt: 1, log: ['done'] }]);
+  });
+
   it('that runs while its agent is away is taken over by the next one', async () => {
     on = await Agents.make();
     await on.start();
