@@ -33,6 +33,7 @@ export class OwnEngine {
     const engine = new OwnEngine(await mkdtemp(path.join(tmpdir(), 'gridops-engine-')));
     await mkdir(engine.#disk);
     await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEGABYTES}m`, 'tmpfs', engine.#disk]);
+    await engine.#makeBridge();
     await engine.start();
     return engine;
   }
@@ -115,11 +116,17 @@ export class OwnEngine {
     const ended = this.#ended();
     this.#process?.kill('SIGTERM');
     await ended;
+    await run('ip', ['link', 'delete', this.#bridge]);
     const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
     const ours = mounts.map((line) => line.split(' ')[1] ?? '');
     for (const one of ours.filter((mount) => mount.startsWith(this.#directory)).toReversed())
       await run('umount', ['-l', one]);
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** A device's name has at most 15 characters. */
+  get #bridge(): string {
+    return `own-${process.pid}`;
   }
 
   get #disk(): string {
@@ -142,6 +149,13 @@ export class OwnEngine {
     return readFileSync(path.join(this.#directory, 'log'), 'utf8').slice(-2_000);
   }
 
+  /** Without one an engine takes docker0 away, which is the machine's own engine's. */
+  async #makeBridge(): Promise<void> {
+    await run('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
+    await run('ip', ['address', 'add', '10.212.0.1/24', 'dev', this.#bridge]);
+    await run('ip', ['link', 'set', this.#bridge, 'up']);
+  }
+
   async #ended(): Promise<void> {
     if (this.#process !== null && this.#process.exitCode === null)
       await once(this.#process, 'exit');
@@ -155,7 +169,7 @@ export class OwnEngine {
       `--host=unix://${this.socket}`,
       '--exec-opt=native.cgroupdriver=cgroupfs',
       // The machine's own engine has its rules and addresses for itself.
-      '--bridge=none',
+      `--bridge=${this.#bridge}`,
       '--iptables=false',
       '--ip-masq=false',
       '--default-address-pool=base=10.213.0.0/16,size=24',
