@@ -61,6 +61,7 @@ export class OwnEngine {
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
+    const before = await plainBridge();
     await rm(this.#pidFile, { force: true });
     const log = openSync(path.join(this.#directory, 'log'), 'a');
     this.#process = spawn('dockerd', this.#flags(), { stdio: ['ignore', log, log] });
@@ -76,6 +77,7 @@ export class OwnEngine {
       'the engine to answer',
       START_MS,
     );
+    if (before !== null && (await plainBridge()) === null) await putBackPlainBridge(before);
   }
 
   /** `kill -9` of dockerd and its containerd. */
@@ -149,7 +151,7 @@ export class OwnEngine {
     return readFileSync(path.join(this.#directory, 'log'), 'utf8').slice(-2_000);
   }
 
-  /** Without one an engine takes docker0 away, which is the machine's own engine's. */
+  /** Told to have none, an engine takes docker0 away. */
   async #makeBridge(): Promise<void> {
     await run('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
     await run('ip', ['address', 'add', '10.212.0.1/24', 'dev', this.#bridge]);
@@ -175,4 +177,25 @@ export class OwnEngine {
       '--default-address-pool=base=10.213.0.0/16,size=24',
     ];
   }
+}
+
+const PLAIN_BRIDGE = 'docker0';
+
+/** Address of the machine's own engine's plain bridge; `null`: it has none. */
+async function plainBridge(): Promise<string | null> {
+  try {
+    const { stdout } = await run('ip', ['-json', '-4', 'address', 'show', 'dev', PLAIN_BRIDGE]);
+    const [device] = JSON.parse(stdout) as { addr_info: { local: string; prefixlen: number }[] }[];
+    const [address] = device?.addr_info ?? [];
+    return address === undefined ? null : `${address.local}/${address.prefixlen}`;
+  } catch {
+    return null;
+  }
+}
+
+/** An engine that comes up after a kill removes it (Docker 20.10), whatever bridge it was told to have. */
+async function putBackPlainBridge(address: string): Promise<void> {
+  await run('ip', ['link', 'add', PLAIN_BRIDGE, 'type', 'bridge']);
+  await run('ip', ['address', 'add', address, 'broadcast', '+', 'dev', PLAIN_BRIDGE]);
+  await run('ip', ['link', 'set', PLAIN_BRIDGE, 'up']);
 }
