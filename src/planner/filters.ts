@@ -110,13 +110,24 @@ export function passes(
 }
 
 /** What keeps an instance from starting where it is assigned, that it cannot wait for; `null`: nothing that is known. */
-export function foreignPort(host: HostNode, request: Request, occupancy: Occupancy): string | null {
+export function foreignPort(
+  host: HostNode,
+  request: Pick<Request, 'service'>,
+  occupancy: Occupancy,
+): string | null {
   const address = host.facts?.publishAddress ?? '0.0.0.0';
   for (const binding of request.service.spec.ports) {
     const holder = occupancy.room(host).foreignHolder(claimOf(binding, address));
     if (holder !== null) return takenText({ binding, holder });
   }
   return null;
+}
+
+/** Whether a node would have room if nothing of ours were on it: what is larger waits in vain for others to leave. */
+export function wouldHaveRoom(host: HostNode, service: Service, occupancy: Occupancy): boolean {
+  const [need, all] = [needsOf(service.spec), capacity(host)];
+  if (need.memory > all.memory || need.nanoCpus > all.nanoCpus) return false;
+  return foreignPort(host, { service }, occupancy) === null;
 }
 
 export function viewpoint(host: HostNode, { id }: Request, occupancy: Occupancy): Viewpoint {

@@ -8,6 +8,7 @@ import { CandidateLists } from './candidates.ts';
 import { Catalogue } from './catalogue.ts';
 import { composePlan } from './compose.ts';
 import { diffService, isEmpty } from './diff.ts';
+import { wouldHaveRoom } from './filters.ts';
 import { type HostNode, hostNodes } from './host-nodes.ts';
 import { ObservedIndex } from './index-observed.ts';
 import { type Due, Ledger } from './ledger.ts';
@@ -96,7 +97,12 @@ class RememberingPlanner {
       now,
     );
     const atOnce = grid.parallel ?? policy.atOnce;
-    const rollout = rollOut(drafts, orphans.removals, { atOnce, history });
+    const wouldFit = (node: string, service: Service): boolean => {
+      const host = this.#index.hosts.get(node);
+      return host !== undefined && wouldHaveRoom(host, service, context.occupancy);
+    };
+    const options = { atOnce, history, wouldHaveRoom: wouldFit };
+    const rollout = rollOut(drafts, orphans.removals, options);
     const steps = rollout.waves.flat();
     const scene = { grid, network, context, steps, index: this.#index, catalogue: this.#catalogue };
     return composePlan({

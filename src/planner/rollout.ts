@@ -1,3 +1,4 @@
+import type { Service } from '../model/grid.ts';
 import { compareText, type InstanceId, servicePath } from '../model/identity.ts';
 import type { Blocked, Halted, Step, Waiting } from '../model/plan.ts';
 import { boundWaves } from './bound-waves.ts';
@@ -18,6 +19,14 @@ export interface Rollout {
   readonly circles: readonly (readonly string[])[];
 }
 
+interface RolloutOptions {
+  /** How many steps may be in flight at a time. */
+  readonly atOnce: number;
+  readonly history: PlanHistory;
+  /** Whether an instance of a service would fit on a node that had nothing of ours. */
+  readonly wouldHaveRoom: (node: string, service: Service) => boolean;
+}
+
 /**
  * Gives steps their order in time. What is under way comes first; a service starts after the services that it depends on;
  * no more of a service's instances are replaced at a time than may be missing; services that nobody wants go last.
@@ -25,12 +34,12 @@ export interface Rollout {
 export function rollOut(
   drafts: readonly Draft[],
   orphans: readonly Removal[],
-  { atOnce, history }: { readonly atOnce: number; readonly history: PlanHistory },
+  { atOnce, history, wouldHaveRoom }: RolloutOptions,
 ): Rollout {
   const byPath = new Map(drafts.map((draft) => [pathOf(draft), draft]));
   const needs = (path: string) => byPath.get(path)?.service.dependsOn ?? [];
   const { order, circles } = inDependencyOrder([...byPath.keys()], needs);
-  const schedule = new Schedule(vacatedNodes(drafts, orphans), history);
+  const schedule = new Schedule(vacatedNodes(drafts, orphans), { history, wouldHaveRoom });
   for (const path of order) {
     const draft = byPath.get(path);
     if (draft !== undefined) schedule.add(draft);
@@ -61,6 +70,7 @@ class Schedule {
   /** Nodes that something is about to leave. */
   readonly #vacated: ReadonlySet<string>;
   readonly #history: PlanHistory;
+  readonly #wouldHaveRoom: RolloutOptions['wouldHaveRoom'];
   readonly #waves: Step[][] = [];
   readonly #timings = new Map<string, Timing>();
   readonly #removals: Removal[] = [];
@@ -68,14 +78,15 @@ class Schedule {
   readonly #halted: Halted[] = [];
   readonly #waiting: Waiting[] = [];
 
-  constructor(vacated: ReadonlySet<string>, history: PlanHistory) {
+  constructor(vacated: ReadonlySet<string>, of: Omit<RolloutOptions, 'atOnce'>) {
     this.#vacated = vacated;
-    this.#history = history;
+    this.#history = of.history;
+    this.#wouldHaveRoom = of.wouldHaveRoom;
   }
 
   add(draft: Draft): void {
     for (const waiting of draft.waiting) this.#waiting.push(waiting);
-    for (const blocked of draft.blocked) this.#block(blocked);
+    for (const blocked of draft.blocked) this.#block(blocked, draft.service);
     const failed = draft.failed.filter((failure) => !this.#yields(failure));
     const [first, ...others] = failed;
     this.#put(0, draft.inFlight);
@@ -199,18 +210,18 @@ class Schedule {
   }
 
   /** Without room now, but with something about to leave: that is a wait, not a dead end. */
-  #block(blocked: Blocked): void {
+  #block(blocked: Blocked, wanting: Service): void {
     const { stack, service, number } = blocked;
-    const node = this.#vacated.size === 0 ? undefined : this.#nodeSoonFree(blocked);
+    const node = this.#vacated.size === 0 ? undefined : this.#nodeSoonFree(blocked, wanting);
     if (node === undefined) this.#blocked.push(blocked);
     else this.#waiting.push({ stack, service, number, reason: roomReason(node) });
   }
 
-  #nodeSoonFree({ excluded }: Blocked): string | undefined {
+  #nodeSoonFree({ excluded }: Blocked, wanting: Service): string | undefined {
     return excluded
       .filter(({ filter }) => filter === 'ports' || filter === 'cpus' || filter === 'memory')
       .flatMap(({ nodes }) => nodes)
-      .find((name) => this.#vacated.has(name));
+      .find((name) => this.#vacated.has(name) && this.#wouldHaveRoom(name, wanting));
   }
 
   /** A port may be held by a container that is about to go (a service that was renamed): its successor's agent tries again. */

@@ -422,6 +422,21 @@ describe('what is there, but not as a revision wants it', () => {
     });
   });
 
+  test('is not waited for by what would not fit on an empty node either', () => {
+    const huge = aService({ spec: aSpec({ memory: 900 * GIB }) });
+    const hungry = aService({ spec: aSpec({ cpus: 64 }) });
+    for (const service of [huge, hungry]) {
+      const made = planOf({ services: [service], nodes: [having(old)], grid: { pruneBudget: 1 } });
+      expect(waits(made)).toEqual([]);
+      expect(made.blocked[0]?.reason).toContain('needed (a)');
+      expect(waves(made)).toEqual([['remove shop/old-1 on a']]);
+    }
+    const host = { ports: [aTakenPort(443)], volumes: [] };
+    const door = aService({ spec: aSpec({ ports: [aPort(443)] }) });
+    const scene = { services: [door], nodes: [having(old, { host })], grid: { pruneBudget: 1 } };
+    expect(planOf(scene).blocked).toHaveLength(1);
+  });
+
   test('takes its room while its stack is held', () => {
     const held = { ...old, stack: 'held' };
     const made = planOf({ services: [big], nodes: [having(held)], held: ['held'] });
