@@ -1,16 +1,98 @@
 import { GridError } from '../model/error.ts';
 
-/** What the master needs of a code host. Faults are `GridError` `forge-refused` (never) or `forge-unreachable` (later). */
+/**
+ * What the master needs of a code host. Faults are `GridError` `forge-refused` (never) or `forge-unreachable` (later), and
+ * `RateLimited`. Every request is sent once: whoever keeps what is still to be said (the outbox) also says it again.
+ */
 export interface Forge {
+  readonly limits: ForgeLimits;
   /** Adds one status to a commit; the newest of a context is the one that counts. Not idempotent in the forge's history. */
   createCommitStatus(repository: RepositoryName, sha: string, status: CommitStatus): Promise<void>;
   /** What Git over https signs in with. Short-lived for apps: ask again for every fetch. */
   gitCredentials(): Promise<{ readonly username: string; readonly password: string }>;
+  /** All open ones that are to be merged into a branch, by number. Asking again costs nothing while nothing has changed. */
+  pullRequests(repository: RepositoryName, base: string): Promise<readonly PullRequest[]>;
+  /** `null`: there is none, or not for us. */
+  pullRequest(repository: RepositoryName, number: number): Promise<PullRequest | null>;
+  /** The oldest comment of our own whose text begins with `marker`; somebody else's never counts. */
+  findComment(
+    repository: RepositoryName,
+    number: number,
+    marker: string,
+  ): Promise<OwnComment | null>;
+  /** May have worked although it threw: look for it before trying again. */
+  createComment(repository: RepositoryName, number: number, body: string): Promise<OwnComment>;
+  /** `not-found` when somebody has removed it. */
+  updateComment(
+    repository: RepositoryName,
+    number: number,
+    of: { readonly id: string; readonly body: string },
+  ): Promise<void>;
+  /** Comments of people since a time (milliseconds since the epoch), oldest first: what a lost webhook would have told. */
+  commentsSince(repository: RepositoryName, since: number): Promise<readonly PersonsComment[]>;
+  /** Whether a person may push to the repository, asked now. */
+  mayWrite(repository: RepositoryName, user: string): Promise<boolean>;
+  openPullRequest(
+    repository: RepositoryName,
+    of: {
+      readonly title: string;
+      readonly body: string;
+      readonly head: string;
+      readonly base: string;
+    },
+  ): Promise<{ readonly number: number; readonly url: string }>;
+  /** `null`: this forge has none, or these credentials may not use them. */
+  readonly deployments: Deployments | null;
+  readonly checks: Checks | null;
 }
 
 export interface RepositoryName {
+  /** With its groups, where the forge has groups of groups: `company/team`. */
   readonly owner: string;
   readonly name: string;
+}
+
+/** In UTF-16 units. */
+export interface ForgeLimits {
+  readonly comment: number;
+  readonly description: number;
+  readonly context: number;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+  readonly author: string;
+  readonly state: 'open' | 'merged' | 'closed';
+  readonly isDraft: boolean;
+  /** Its commits come from another repository, in which others may write. */
+  readonly isFork: boolean;
+  /** The commit that it proposes, and the name of its branch. */
+  readonly head: { readonly sha: string; readonly branch: string };
+  /** The branch that it is to be merged into. */
+  readonly base: string;
+  /** What its head is fetched by, from the base repository; `null`: it cannot be. */
+  readonly ref: string | null;
+  /** The commit that the merge made; `null`: it is not merged, or the forge does not tell. */
+  readonly mergeCommit: string | null;
+}
+
+/** A comment that these credentials have made. */
+export interface OwnComment {
+  readonly id: string;
+  readonly body: string;
+  readonly url: string;
+}
+
+export interface PersonsComment {
+  readonly id: string;
+  /** Of the pull request. */
+  readonly number: number;
+  readonly author: string;
+  readonly body: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** `pending`: deploying; `success`: converged; `failure`: the repository's or a workload's fault; `error`: ours. */
@@ -22,6 +104,58 @@ export interface CommitStatus {
   /** At most 140 characters, none above U+FFFF. */
   readonly description: string;
   readonly targetUrl: string | null;
+}
+
+/** What the forge shows of deploys beside statuses. */
+export interface Deployments {
+  /** Gives the id by which its states are told. */
+  create(
+    repository: RepositoryName,
+    of: { readonly sha: string; readonly environment: string; readonly description: string },
+  ): Promise<string>;
+  setState(
+    repository: RepositoryName,
+    id: string,
+    of: {
+      readonly state: DeploymentState;
+      readonly description: string;
+      readonly logUrl: string | null;
+      readonly environmentUrl: string | null;
+    },
+  ): Promise<void>;
+}
+
+export type DeploymentState =
+  | 'queued'
+  | 'in_progress'
+  | 'success'
+  | 'failure'
+  | 'error'
+  | 'inactive';
+
+/** Check runs: what a commit's files are annotated with. */
+export interface Checks {
+  /** Creates or, with `id`, changes one; gives its id. */
+  put(
+    repository: RepositoryName,
+    of: {
+      readonly id: string | null;
+      readonly sha: string;
+      readonly name: string;
+      readonly conclusion: 'success' | 'failure' | 'neutral';
+      readonly title: string;
+      readonly summary: string;
+      readonly detailsUrl: string | null;
+      readonly annotations: readonly Annotation[];
+    },
+  ): Promise<string>;
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly line: number;
+  readonly level: 'warning' | 'failure';
+  readonly message: string;
 }
 
 /** The forge wants to be left alone for a while, by everyone who uses the same credentials. */
