@@ -9,10 +9,14 @@ export interface GridHead {
   readonly inputs: string | null;
 }
 
-export interface RevisionPorts {
+/** How commits are read. */
+export interface ReadingPorts {
   readonly source: (sha: string, grid: string) => Promise<SourceTree>;
   readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
   readonly lastGood: (grid: string) => Promise<(LastGood & { inputs: string }) | null>;
+}
+
+export interface RevisionPorts extends ReadingPorts {
   readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
 }
 
@@ -26,7 +30,7 @@ export interface Revision {
 
 /** What a head says of one grid, completed by what was good last. Throws what trying again may cure. */
 export async function readRevision(
-  of: { readonly grid: string; readonly ports: RevisionPorts },
+  of: { readonly grid: string; readonly ports: ReadingPorts },
   head: GridHead,
 ): Promise<Revision> {
   const { grid, ports } = of;
@@ -51,7 +55,7 @@ export async function keepRevision(
 
 /** Faults that trying again cannot cure (a grid that is too large to read) are problems of the commit. */
 async function compile(
-  { grid, ports }: { readonly grid: string; readonly ports: RevisionPorts },
+  { grid, ports }: { readonly grid: string; readonly ports: ReadingPorts },
   head: GridHead,
 ): Promise<CompiledGrid> {
   if (head.inputs === null)
