@@ -2,10 +2,10 @@ import { errorMessage } from '../model/error.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { AgentMessage } from '../protocol/agent.ts';
 import { HOST_BOUNDS } from '../protocol/host-shape.ts';
+import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import { Alarm } from './alarm.ts';
 
 export interface HostReporterOptions {
   readonly look: () => Promise<HostReport>;

@@ -1,10 +1,10 @@
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage } from '../model/error.ts';
+import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import type { AgentEvent } from './agent-event.ts';
-import { Alarm } from './alarm.ts';
 import type { Images } from './docker-images.ts';
 import type { ImageRecord, PulledImages } from './image-record.ts';
 import { judgeImages } from './janitor.ts';

@@ -2,10 +2,10 @@ import { errorMessage } from '../model/error.ts';
 import type { NetworkFinding, NetworkReport, PeerReport } from '../model/network-report.ts';
 import type { AgentMessage } from '../protocol/agent.ts';
 import { REPORT_BOUNDS } from '../protocol/shape.ts';
+import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import { Alarm } from './alarm.ts';
 import type { NetworkObserver } from './network-observer.ts';
 
 export interface NetworkReporterOptions {

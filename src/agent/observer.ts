@@ -3,8 +3,8 @@ import type { JobRun } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { type AgentMessageOf, MAX_FRAME_BYTES, type Signed } from '../protocol/agent.ts';
 import { encode } from '../protocol/codec.ts';
+import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Alarm } from './alarm.ts';
 
 type Observation = AgentMessageOf<'observation'>;
 

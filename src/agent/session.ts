@@ -17,9 +17,9 @@ import {
 } from '../protocol/agent.ts';
 import { decodeMasterMessage, encode } from '../protocol/codec.ts';
 import { fingerprint, type KeyPair, sessionText, sign, verify } from '../protocol/sign.ts';
+import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { Alarm } from './alarm.ts';
 
 /** How this agent makes itself known, and by what it knows its master. */
 export type Introduction =

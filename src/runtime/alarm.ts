@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** One wake-up call at a time: setting it again replaces it. */
 export class Alarm {

@@ -1,0 +1,295 @@
+import { type Forge, type PullRequest, RateLimited, type RepositoryName } from '../forge/forge.ts';
+import { digest } from '../model/digest.ts';
+import { errorMessage } from '../model/error.ts';
+import type { PreviewOutcome } from '../model/preview.ts';
+import { Alarm } from '../runtime/alarm.ts';
+import { type Backoff, ceiling } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { SingleFlight } from '../runtime/single-flight.ts';
+import { type PreviewBasis, type Previewed, type PreviewerPorts, previewed } from './previewer.ts';
+
+/** What is known of an open pull request: the last preview of it, and what that was made of. */
+export interface KnownRequest {
+  readonly number: number;
+  readonly basis: PreviewBasis;
+  /** What the preview came to, to be compared. */
+  readonly gist: string;
+  /** Milliseconds since the epoch: when its head was first seen here. */
+  readonly seenAt: number;
+}
+
+export interface PullRequestsOptions {
+  readonly repository: RepositoryName;
+  readonly branch: string;
+  readonly forge: Pick<Forge, 'pullRequests'>;
+  readonly previewer: PreviewerPorts;
+  /** What the branch points at, as it is mirrored; `null`: nothing is, yet. */
+  readonly base: () => string | null;
+  /** A deploy of the grid is under way: what is observed is on its way to something else. */
+  readonly isBusy: (grid: string) => boolean;
+  /** The newest preview of each pull request, from earlier processes. */
+  readonly load: () => Promise<readonly KnownRequest[]>;
+  readonly tell: RequestTeller;
+  readonly forgetRef: (ref: string) => Promise<void>;
+  /** After each look at all of them. */
+  readonly onLooked: (open: readonly PullRequest[]) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who says what becomes of pull requests. */
+export interface RequestTeller {
+  /** There is something new to plan. */
+  planning(request: PullRequest): Promise<void>;
+  /** `before`: the grids that earlier previews of the same head were about. */
+  previewed(of: {
+    readonly request: PullRequest;
+    readonly outcome: PreviewOutcome;
+    readonly known: KnownRequest;
+    readonly before: readonly string[];
+  }): Promise<void>;
+  /** It is not open any more. */
+  gone(number: number): Promise<void>;
+}
+
+const RETRY: Backoff = { base: 2_000, cap: 300_000 };
+/** Between two looks at whether what runs has changed a plan: plans are read by people. */
+const OBSERVE_MILLISECONDS = 30_000;
+
+/**
+ * The loop of the pull requests into the tracked branch: each open one has a preview of its head, merged into what the branch
+ * points at. Woken by webhooks, by each look at the repository and by what nodes report; a missed wake-up costs time, never
+ * a preview. One at a time: previews must not keep what runs waiting.
+ */
+export class PullRequests {
+  readonly #options: PullRequestsOptions;
+  readonly #flight: SingleFlight;
+  readonly #alarm: Alarm;
+  readonly #known = new Map<number, KnownRequest>();
+  /** Of forks: the head that somebody who may write has asked a plan for. */
+  readonly #allowed = new Map<number, string>();
+  /** By number: previews that are to be made although nothing has changed. */
+  readonly #asked = new Set<number>();
+  readonly #observed = new Set<string>();
+  #observedAt = 0;
+  #open: readonly PullRequest[] = [];
+  #isLoaded = false;
+  #attempts = 0;
+  #nextAt: number | null = null;
+  #isStopped = false;
+
+  constructor(options: PullRequestsOptions) {
+    this.#options = options;
+    this.#flight = new SingleFlight(
+      async (signal) => await this.#pass(signal),
+      (error) => this.#failed(error),
+    );
+    this.#alarm = new Alarm(options.clock, () => {
+      this.#nextAt = null;
+      this.#flight.wake();
+    });
+  }
+
+  /** Those that were open at the last look. */
+  get open(): readonly PullRequest[] {
+    return this.#open;
+  }
+
+  wake(): void {
+    this.#flight.wake();
+  }
+
+  /** What runs in a grid may have changed. */
+  observed(grid: string): void {
+    const affects = [...this.#known.values()].some(({ basis }) => isAbout(basis, grid));
+    if (!affects) return;
+    this.#observed.add(grid);
+    this.#wakeIn(OBSERVE_MILLISECONDS);
+  }
+
+  /**
+   * Somebody who may write wants a plan. One from a fork is planned as it was at that time: `changed` when its head has
+   * been seen only since.
+   */
+  ask(number: number, at: number): 'asked' | 'changed' | 'unknown' {
+    const request = this.#open.find((one) => one.number === number);
+    const known = this.#known.get(number);
+    if (request === undefined || known === undefined) return 'unknown';
+    if (request.isFork && (known.basis.head !== request.head.sha || known.seenAt > at))
+      return 'changed';
+    this.#allowed.set(number, request.head.sha);
+    this.#asked.add(number);
+    this.#flight.wake();
+    return 'asked';
+  }
+
+  async idle(): Promise<void> {
+    await this.#flight.idle();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#alarm.clear();
+    await this.#flight.stop();
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { forge, repository, branch, base, onLooked } = this.#options;
+    const onto = base();
+    if (onto === null) return;
+    if (!this.#isLoaded) await this.#load();
+    const open = await forge.pullRequests(repository, branch);
+    await this.#leave(open);
+    this.#open = open;
+    onLooked(open);
+    const changed = this.#takeObserved();
+    let passing = 0;
+    // The newest first: somebody is waiting for it.
+    for (const request of open.toSorted((a, b) => b.number - a.number)) {
+      signal.throwIfAborted();
+      if (await this.#look(request, { base: onto, changed, signal })) passing += 1;
+    }
+    this.#attempts = passing === 0 ? 0 : this.#attempts + 1;
+    if (passing > 0) this.#wakeIn(ceiling(RETRY, this.#attempts - 1));
+  }
+
+  async #load(): Promise<void> {
+    for (const known of await this.#options.load()) {
+      this.#known.set(known.number, known);
+      const { isAllowed, head } = known.basis;
+      if (isAllowed) this.#allowed.set(known.number, head);
+    }
+    this.#isLoaded = true;
+  }
+
+  async #leave(open: readonly PullRequest[]): Promise<void> {
+    const { tell, forgetRef } = this.#options;
+    const numbers = new Set(open.map(({ number }) => number));
+    for (const number of [...this.#known.keys()].filter((one) => !numbers.has(one))) {
+      const ref = this.#open.find((one) => one.number === number)?.ref ?? null;
+      if (ref !== null) await forgetRef(ref);
+      await tell.gone(number);
+      this.#known.delete(number);
+      this.#allowed.delete(number);
+      this.#asked.delete(number);
+    }
+  }
+
+  /** Whether it has to be tried again. */
+  async #look(
+    request: PullRequest,
+    of: {
+      readonly base: string;
+      readonly changed: ReadonlySet<string>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<boolean> {
+    const { base, changed, signal } = of;
+    const known = this.#known.get(request.number) ?? null;
+    const isAllowed = this.#allowed.get(request.number) === request.head.sha;
+    const isAsked = this.#asked.delete(request.number);
+    const isObserved = known?.basis.affected.some(({ grid }) => changed.has(grid)) ?? false;
+    const isSame = known !== null && holds(known.basis, { request, base, isAllowed });
+    if (isSame && !isAsked && !isObserved) return false;
+    const { previewer, tell } = this.#options;
+    if (isAsked || known?.basis.head !== request.head.sha) await tell.planning(request);
+    const made = await previewed(previewer, {
+      request,
+      base,
+      isAllowed,
+      known: known?.basis ?? null,
+      isAnew: isAsked || isObserved,
+      signal,
+    });
+    await this.#keep(request, made, { isAsked });
+    return made.isPassing;
+  }
+
+  async #keep(
+    request: PullRequest,
+    made: Previewed,
+    { isAsked }: { readonly isAsked: boolean },
+  ): Promise<void> {
+    const { clock, tell, log } = this.#options;
+    const { number } = request;
+    const before = this.#known.get(number) ?? null;
+    const isSameHead = before?.basis.head === made.basis.head;
+    const seenAt = isSameHead ? before.seenAt : clock.now();
+    const gist = made.isKnown && before !== null ? before.gist : gistOf(made.outcome);
+    const known = { number, basis: made.basis, gist, seenAt };
+    // What failed for a while is told, and tried again for what it was.
+    this.#known.set(number, made.isPassing ? { ...known, basis: unsettled(made.basis) } : known);
+    if (isSameHead && !isAsked && before.gist === gist) return;
+    const grids = isSameHead ? before.basis.affected.map(({ grid }) => grid) : [];
+    log.info({ number, head: made.basis.head, outcome: made.outcome.kind }, 'pull request planned');
+    await tell.previewed({ request, outcome: made.outcome, known, before: grids });
+  }
+
+  /** What has changed of what runs, in grids that stand still, and no more often than people read. */
+  #takeObserved(): ReadonlySet<string> {
+    const { clock, isBusy } = this.#options;
+    if (this.#observed.size === 0) return this.#observed;
+    const age = clock.now() - this.#observedAt;
+    if (age >= 0 && age < OBSERVE_MILLISECONDS) {
+      this.#wakeIn(OBSERVE_MILLISECONDS - age);
+      return new Set();
+    }
+    const taken = new Set([...this.#observed].filter((grid) => !isBusy(grid)));
+    for (const grid of taken) this.#observed.delete(grid);
+    if (this.#observed.size > 0) this.#wakeIn(OBSERVE_MILLISECONDS);
+    this.#observedAt = clock.now();
+    return taken;
+  }
+
+  #failed(error: unknown): void {
+    this.#attempts += 1;
+    const delay =
+      error instanceof RateLimited ? error.retryAfter * 1_000 : ceiling(RETRY, this.#attempts - 1);
+    this.#options.log.warn(
+      { error: errorMessage(error), retryIn: delay },
+      'cannot look at pull requests',
+    );
+    this.#wakeIn(delay);
+  }
+
+  /** The earliest time that was set counts: each pass looks at everything. */
+  #wakeIn(milliseconds: number): void {
+    const at = this.#options.clock.now() + milliseconds;
+    if (this.#isStopped || (this.#nextAt !== null && this.#nextAt <= at)) return;
+    this.#nextAt = at;
+    this.#alarm.set(at);
+  }
+}
+
+function holds(
+  basis: PreviewBasis,
+  of: { readonly request: PullRequest; readonly base: string; readonly isAllowed: boolean },
+): boolean {
+  const { request, base, isAllowed } = of;
+  const isAllowedAlike = !request.isFork || basis.isAllowed === isAllowed;
+  return basis.head === request.head.sha && basis.base === base && isAllowedAlike;
+}
+
+/** No branch is there: the next look makes it anew. */
+function unsettled(basis: PreviewBasis): PreviewBasis {
+  return { ...basis, base: '' };
+}
+
+function isAbout({ affected }: PreviewBasis, grid: string): boolean {
+  return affected.some((one) => one.grid === grid);
+}
+
+/** What a reader would call the same preview. */
+function gistOf(outcome: PreviewOutcome): string {
+  if (outcome.kind !== 'planned') return digest(outcome);
+  const grids = outcome.grids.map(({ grid, plan, problems, closed }) => [
+    grid,
+    plan?.hash ?? null,
+    plan?.blocked.map(({ paths, reason }) => [paths, reason]) ?? null,
+    plan?.confirmation ?? null,
+    problems,
+    closed,
+  ]);
+  return digest(['planned', grids]);
+}
