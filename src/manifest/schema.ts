@@ -332,6 +332,14 @@ const gridHead = {
           }),
         ),
         windows: Type.Optional(DeployWindows),
+        require_reviewed_plan: Type.Optional(
+          Type.Boolean({
+            default: false,
+            description:
+              'Whether a commit waits for `gridops approve` when its plan is not the one that a pull request has shown.',
+            examples: [true],
+          }),
+        ),
       },
       { description: 'How deploys are carried out.' },
     ),

@@ -18,6 +18,7 @@ import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
 import { GridReports, type GridReportsOptions } from './grid-reports.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
+import type { PlanReview } from './plan-review.ts';
 import { type Outlook, Planning, type PlanningPorts } from './planning.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { Renewals } from './renewals.ts';
@@ -32,6 +33,7 @@ export interface ControllerPorts extends RevisionPorts, PlanningPorts {
   readonly assign: (assignment: Assignment) => Promise<void>;
   /** Plans what may not be deployed yet, for people to read. */
   readonly preview: (desired: DesiredState) => Plan;
+  readonly review: PlanReview;
   /** The freeze that is in force. */
   readonly freeze: () => Freeze | null;
   /** A fault of ours that stays keeps a commit from being deployed. */
@@ -101,7 +103,8 @@ export class GridController {
     this.#gate = new DeployGate({
       clock: options.clock,
       freeze: options.ports.freeze,
-      preview: (of) => options.ports.preview((this.#renewals.of(of, false) ?? of).desired),
+      preview: (of) => this.#preview(of),
+      objection: (head, of) => this.#objection(head, of),
     });
     this.#planning = new Planning(options);
     this.#faults = new FaultNotice({
@@ -282,9 +285,23 @@ export class GridController {
     }
     this.#problems = compiled.problems;
     this.#failedStacks = new Set(compiled.failed);
+    if (passes && prepared !== null && !revision.isWanted)
+      await this.#options.ports.review.adopted(head, () => this.#preview(prepared));
     if (this.#isKnown(head)) await deploys.carry(head.sha);
     else await this.#begin(head, compiled.problems);
     if (passes) this.#adopted = head;
+  }
+
+  /** For people to read: nothing comes of it. */
+  #preview(of: Prepared): Plan {
+    return this.#options.ports.preview((this.#renewals.of(of, false) ?? of).desired);
+  }
+
+  /** What is wanted now has a say as well: no commit takes the rule away by itself. */
+  #objection(head: GridHead, of: Prepared): string | null {
+    const grids = [of.desired.grid, this.#prepared?.desired.grid];
+    if (!grids.some((grid) => grid?.requireReviewedPlan === true)) return null;
+    return this.#options.ports.review.objection(head, () => this.#preview(of));
   }
 
   /** The last deploy was of this very content: a restart must not deploy it again. */

@@ -12,6 +12,8 @@ export interface DeployGateOptions {
   readonly freeze: () => Freeze | null;
   /** What would be done to get there; for people to read, nothing comes of it. */
   readonly preview: (prepared: Prepared) => Plan;
+  /** Why a person has to confirm a commit although the grid is open; `null`: nobody has to. */
+  readonly objection: (head: GridHead, prepared: Prepared) => string | null;
 }
 
 /** A commit that is good to deploy, and must not be yet. */
@@ -69,7 +71,7 @@ export class DeployGate {
       isWanted ||
       approved ||
       (this.#forced !== null && sameHead(this.#forced, head)) ||
-      this.state(prepared.desired.grid.windows).open;
+      this.#opens(head, prepared);
     if (passes) this.#forget();
     else this.#stopped = { head, prepared };
     return passes;
@@ -104,11 +106,19 @@ export class DeployGate {
     if (this.#stopped === null) return;
     const { head, prepared } = this.#stopped;
     const gate = this.state(prepared.desired.grid.windows);
+    const objection = gate.open ? this.#options.objection(head, prepared) : null;
     // Opened between two looks: the next pass lets it through.
-    if (gate.open) return;
+    if (gate.open && objection === null) return;
     const plan = this.#options.preview(prepared);
-    const message = closedMessage(gate, this.#options.freeze());
-    this.#waiting = { head, prepared, plan, gate, verdict: { ...previewed(plan), message } };
+    const closed = gate.open ? unreviewed : gate;
+    const message = objection ?? closedMessage(closed, this.#options.freeze());
+    const verdict = { ...previewed(plan), message };
+    this.#waiting = { head, prepared, plan, gate: closed, verdict };
+  }
+
+  #opens(head: GridHead, prepared: Prepared): boolean {
+    const { open } = this.state(prepared.desired.grid.windows);
+    return open && this.#options.objection(head, prepared) === null;
   }
 
   #forget(): void {
@@ -122,6 +132,8 @@ export class DeployGate {
 /** The same each time, to be known again. */
 const always: readonly DeployWindow[] = [];
 
+const unreviewed: ClosedGate = { open: false, holds: null, because: 'unreviewed', until: null };
+
 /** One line: until when, then why, because a commit status has little room. */
 export function closedMessage(gate: ClosedGate, freeze: Freeze | null): string {
   const cause = gate.because === 'frozen' ? frozenBy(freeze) : causes[gate.because];
@@ -134,6 +146,7 @@ export function closedMessage(gate: ClosedGate, freeze: Freeze | null): string {
 const causes = {
   denied: 'in a deploy window that denies',
   'not-allowed': 'outside of the deploy windows',
+  unreviewed: 'its plan was not reviewed',
 } as const;
 
 function frozenBy(freeze: Freeze | null): string {

@@ -33,6 +33,7 @@ import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
+import { unreviewed } from './plan-review.ts';
 import { RepositoryLoop } from './repository-loop.ts';
 import { createSecretCheck } from './secret-check.ts';
 import {
@@ -336,6 +337,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     },
     preview: (desired) => previewer.plan({ ...present(desired), desired }),
     freeze: () => freezes.of(name),
+    review: unreviewed,
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
 }

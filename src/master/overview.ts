@@ -211,7 +211,8 @@ function closedReply(options: OverviewOptions, grid: string): Pick<GridStatus, '
   const gate = waiting?.gate ?? now;
   if (gate.open) return {};
   const { because, until } = gate;
-  return { closed: { because, until, message: closedMessage(gate, options.freezes.of(grid)) } };
+  const message = waiting?.verdict.message ?? closedMessage(gate, options.freezes.of(grid));
+  return { closed: { because, until, message } };
 }
 
 function freezeReply(freeze: Freeze | null): Pick<GridStatus, 'freeze'> {

@@ -31,6 +31,8 @@ export interface Grid {
   readonly onFailure?: OnFailure;
   /** Absent: it may be deployed to at any time. */
   readonly windows?: readonly DeployWindow[];
+  /** A commit whose plan no pull request has shown is deployed only when a person has confirmed it. */
+  readonly requireReviewedPlan?: true;
 }
 
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */

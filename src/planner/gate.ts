@@ -13,7 +13,7 @@ export type Gate =
 export interface ClosedGate {
   readonly open: false;
   readonly holds: number | null;
-  readonly because: 'frozen' | 'denied' | 'not-allowed';
+  readonly because: 'frozen' | 'denied' | 'not-allowed' | 'unreviewed';
   /** When it opens; `null`: nobody can say, or not within a year. */
   readonly until: number | null;
 }
@@ -58,7 +58,10 @@ function spanOf({ kind, schedule, duration }: DeployWindow): Span {
   return { kind, calendar: calendarOf(schedule), milliseconds: duration * 1_000 };
 }
 
-function closedBy({ freeze, spans }: View, at: number): ClosedGate['because'] | null {
+function closedBy(
+  { freeze, spans }: View,
+  at: number,
+): Exclude<ClosedGate['because'], 'unreviewed'> | null {
   if (freeze !== null && (freeze.until === null || freeze.until > at)) return 'frozen';
   const lasting = spans.filter((span) => endOf(span, at) !== null);
   if (lasting.some((span) => span.kind === 'deny')) return 'denied';

@@ -182,7 +182,7 @@ const TimelineEntry = Type.Object({
 
 /** Why commits are not deployed at the moment. What runs is kept as it is wanted all the same. */
 const Closed = Type.Object({
-  because: Type.Enum(['frozen', 'denied', 'not-allowed']),
+  because: Type.Enum(['frozen', 'denied', 'not-allowed', 'unreviewed']),
   until: nullable(Type.Number({ description: 'When it opens; null: nobody can say.' })),
   message: text,
 });

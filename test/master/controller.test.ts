@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GridController } from '../../src/master/controller.ts';
 import { DeployLog } from '../../src/master/deploy-log.ts';
 import { assigned, Fleet, unheard } from '../../src/master/fleet.ts';
+import { unreviewed } from '../../src/master/plan-review.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { createPlanner, defaultPolicy } from '../../src/planner/plan.ts';
@@ -63,6 +64,7 @@ function aController(): GridController {
       },
       preview: () => aPlan(),
       freeze: () => null,
+      review: unreviewed,
       assign: async (assignment) => await give(assignment),
       fault: async () => await Promise.resolve(),
       proven: {

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { createPlanReview, ShownPlans, unreviewed } from '../../src/master/plan-review.ts';
+import { aPlan } from '../support/builders.ts';
+
+const plan = aPlan({ hash: 'h1' });
+const head = { sha: 'c'.repeat(40), inputs: 'after' };
+
+function aReview(hash: string | null = 'h1') {
+  const shown = new ShownPlans();
+  shown.note(7, [{ grid: 'live', before: 'before', after: 'after', hash }]);
+  const told: object[] = [];
+  const review = createPlanReview({
+    grid: 'live',
+    shown,
+    tell: async (of) => {
+      await Promise.resolve(told.push(of));
+    },
+  });
+  return { shown, told, review };
+}
+
+describe('a commit that makes of a grid what a pull request would have made', () => {
+  test('is reviewed when its plan is the one that was shown', async () => {
+    const { review, told } = aReview();
+    expect(review.objection(head, () => plan)).toBeNull();
+    await review.adopted(head, () => plan);
+    expect(told).toEqual([{ sha: head.sha, number: 7, isSame: true, text: 'as shown on #7' }]);
+  });
+
+  test('is not when its plan is another by now', async () => {
+    const { review, told } = aReview();
+    const other = aPlan({ hash: 'h2' });
+    expect(review.objection(head, () => other)).toBe(
+      'not the plan that #7 has shown: nothing to do',
+    );
+    await review.adopted(head, () => other);
+    expect(told).toMatchObject([{ isSame: false }]);
+  });
+
+  test('is not when its plan could not be shown', () => {
+    const { review } = aReview(null);
+    expect(review.objection(head, () => plan)).toBe('#7 could not show its plan: nothing to do');
+  });
+
+  test('is compared with what was shown last', () => {
+    const { review, shown } = aReview();
+    shown.note(9, [{ grid: 'live', before: 'x', after: 'after', hash: 'h9' }]);
+    expect(review.objection(head, () => plan)).toContain('#9');
+  });
+});
+
+describe('a commit that makes something else of a grid', () => {
+  const other = { sha: 'd'.repeat(40), inputs: 'else' };
+
+  test('was not reviewed, and needs no plan to know it', async () => {
+    const { review, told } = aReview();
+    const never = () => {
+      throw new Error('planned');
+    };
+    expect(review.objection(other, never)).toBe('no pull request has shown its plan');
+    await review.adopted(other, never);
+    expect(told).toEqual([]);
+  });
+
+  test('was not reviewed where there are no pull requests', () => {
+    expect(unreviewed.objection(other, () => plan)).toBe('no pull request has shown its plan');
+  });
+});
+
+test('what was shown long ago is forgotten before what was shown last', () => {
+  const shown = new ShownPlans();
+  for (let number = 1; number <= 2_100; number += 1)
+    shown.note(number, [{ grid: 'live', before: null, after: `${number}`, hash: 'h' }]);
+  expect(shown.of('live', '1')).toBeNull();
+  expect(shown.of('live', '2100')).toEqual({ number: 2_100, hash: 'h' });
+});
