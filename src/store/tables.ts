@@ -24,6 +24,8 @@ export interface Tables {
   readonly proven: ProvenRow;
   readonly freezes: FreezeRow;
   readonly jobRuns: JobRunRow;
+  readonly pullRequests: PullRequestRow;
+  readonly commentMarks: CommentMarkRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -200,6 +202,19 @@ interface JoinTokenRow {
   usedBy: string | null;
   usedKey: string | null;
   usedAt: number | null;
+}
+
+interface PullRequestRow {
+  repository: string;
+  number: number;
+  /** JSON of what master/pull-requests keeps of one. */
+  known: string;
+  closedAt: number | null;
+}
+
+interface CommentMarkRow {
+  repository: string;
+  at: number;
 }
 
 interface JobRunRow {

@@ -68,6 +68,8 @@ describe('opening', () => {
       drop table proven;
       drop table freezes;
       drop table job_runs;
+      drop table pull_requests;
+      drop table comment_marks;
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table network_maps;
