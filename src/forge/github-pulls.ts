@@ -79,7 +79,7 @@ async function openOnes(
           }),
       ),
   );
-  return [...pulls].sort((a, b) => a.number - b.number);
+  return pulls.toSorted((a, b) => a.number - b.number);
 }
 
 async function one(
