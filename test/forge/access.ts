@@ -46,6 +46,7 @@ export function levelOf(actor: Actor, repository: Repository, scope: Scope): Lev
   const anybody: Level = repository.isPrivate ? 'none' : 'read';
   switch (actor.kind) {
     case 'user':
+      if (actor.user.id === repository.owner.id) return 'admin';
       return atLeast(actor.level, anybody) ? actor.level : anybody;
     case 'installation': {
       const { app, account } = actor.installation;

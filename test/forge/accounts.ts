@@ -10,6 +10,9 @@ export type Scope =
   | 'contents'
   | 'statuses'
   | 'issues'
+  | 'pull_requests'
+  | 'deployments'
+  | 'checks'
   | 'repository_hooks'
   | 'administration';
 

@@ -130,6 +130,17 @@ export class BareRepository {
     return await this.#write(args, null);
   }
 
+  /** Writes an object as it is given and returns its id. */
+  async write(type: 'commit' | 'blob', content: string): Promise<string> {
+    const args = ['hash-object', '-w', '-t', type, '--stdin'];
+    return (await this.#write(args, Buffer.from(content))).toString('utf8').trim();
+  }
+
+  /** What git prints; null when it refuses or fails. */
+  async attempt(...args: readonly string[]): Promise<string | null> {
+    return await this.#maybe(...args);
+  }
+
   async #write(args: readonly string[], input: Buffer | null): Promise<Buffer> {
     const done = await git(this.directory, args, input);
     if (done.code !== 0) throw new Error(`git ${args.join(' ')}: ${done.stderr.trim()}`);
@@ -250,6 +261,6 @@ function data(text: string): string {
 }
 
 /** Git's raw format, in UTC. */
-function rawDate(iso: string): string {
+export function rawDate(iso: string): string {
   return `${Math.floor(Date.parse(iso) / 1000)} +0000`;
 }

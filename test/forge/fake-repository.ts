@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { BareRepository, type FileChange, type GitPerson } from './bare-repository.ts';
+import { FakePull } from './fake-pull.ts';
+import { openPull } from './pulls.ts';
 import { announcePush } from './push-event.ts';
+import { rerequest } from './resources/check-runs.ts';
 import { addHook } from './resources/hooks.ts';
 import { renameRepository } from './resources/repositories.ts';
 import { fullName, isoTime, noReplyAddress, repositoryPage } from './shapes.ts';
-import type { Issue, Repository, World } from './world.ts';
+import type { CheckRun, Deployment, Issue, PullRequest, Repository, World } from './world.ts';
 
 export interface NewRepository {
   /** Default `acme`, an organization. */
@@ -43,6 +46,10 @@ export async function createRepository(
     hooks: [],
     labels: [],
     issues: [],
+    pulls: [],
+    deployments: [],
+    checkRuns: [],
+    parent: null,
   };
   world.repositories.set(id, repository);
   const handle = new FakeRepository(world, repository);
@@ -55,6 +62,21 @@ export interface CommitOptions {
   /** Default: the default branch. */
   readonly branch?: string;
   readonly author?: GitPerson;
+}
+
+export interface NewPullRequest {
+  /** Default: a branch of its own. */
+  readonly branch?: string;
+  readonly files?: Readonly<Record<string, FileChange>>;
+  /** Default: the default branch. */
+  readonly base?: string;
+  readonly title?: string;
+  readonly body?: string;
+  readonly draft?: boolean;
+  /** The fork that it comes from. */
+  readonly from?: FakeRepository;
+  /** Default: the fork's owner, or octocat. */
+  readonly author?: string;
 }
 
 /** A repository as a person sees it who works on GitHub's pages instead of with git. */
@@ -143,6 +165,79 @@ export class FakeRepository {
     return added.id;
   }
 
+  /** A commit on a branch, which starts at the default branch if it is not there yet. Returns its id. */
+  async pushTo(branch: string, files: Readonly<Record<string, FileChange>>): Promise<string> {
+    if ((await this.head(branch)) === null) await this.setBranch(branch, await this.head());
+    return await this.commit(files, { branch, message: `change ${branch}` });
+  }
+
+  /** Another's copy, with all branches. */
+  async fork(login = 'mallory'): Promise<FakeRepository> {
+    const world = this.#world;
+    const id = world.nextId();
+    const directory = join(this.directory, '..', `${id}.git`);
+    const { defaultBranch } = this.#repository;
+    const git = await BareRepository.create(directory, defaultBranch);
+    await git.text('fetch', '--quiet', this.directory, '+refs/heads/*:refs/heads/*');
+    const fork: Repository = {
+      ...this.#repository,
+      id,
+      owner: world.accounts.user(login),
+      formerNames: [],
+      git,
+      hooks: [],
+      labels: [],
+      issues: [],
+      pulls: [],
+      deployments: [],
+      checkRuns: [],
+      parent: this.#repository,
+    };
+    world.repositories.set(id, fork);
+    return new FakeRepository(world, fork);
+  }
+
+  /** Commits `files` on a branch first, which starts at the default branch if it is not there yet. */
+  async openPullRequest(of: NewPullRequest = {}): Promise<FakePull> {
+    const { files, from = this, base = this.#repository.defaultBranch } = of;
+    const branch = of.branch ?? `change-${this.#repository.issues.length + 1}`;
+    if (files !== undefined) await from.pushTo(branch, files);
+    const pull = await openPull(this.#world, this.#repository, {
+      head: { repository: from.#repository, branch },
+      base,
+      title: of.title ?? `Change ${branch}`,
+      body: of.body ?? null,
+      isDraft: of.draft ?? false,
+      author: this.#world.accounts.user(of.author ?? from.#author()),
+    });
+    return this.#handle(pull);
+  }
+
+  /** One that somebody, or something, has opened. */
+  pullRequest(number: number): FakePull {
+    const pull = this.#repository.pulls.find((each) => each.number === number);
+    if (pull === undefined) throw new Error(`there is no pull request #${number}`);
+    return this.#handle(pull);
+  }
+
+  get pullRequests(): readonly FakePull[] {
+    return this.#repository.pulls.map((pull) => this.#handle(pull));
+  }
+
+  /** Oldest first, each with all its states. */
+  get deployments(): readonly Deployment[] {
+    return this.#repository.deployments;
+  }
+
+  get checkRuns(): readonly CheckRun[] {
+    return this.#repository.checkRuns;
+  }
+
+  /** The Re-run button of a check run. */
+  rerun(checkRun: CheckRun): void {
+    rerequest(this.#world, this.#repository, checkRun, this.#world.accounts.user('octocat'));
+  }
+
   /** Returns the number of the issue. */
   openIssue(title = 'an issue'): number {
     const { issues } = this.#repository;
@@ -150,12 +245,27 @@ export class FakeRepository {
       id: this.#world.nextId(),
       number: issues.length + 1,
       title,
+      body: null,
       author: this.#world.accounts.user('octocat'),
       createdAt: this.#world.clock.now(),
       comments: [],
+      pull: null,
     };
     issues.push(issue);
     return issue.number;
+  }
+
+  #handle(pull: PullRequest): FakePull {
+    const { repository: of, branch } = pull.head;
+    const head = new FakeRepository(this.#world, of);
+    const commit = async (files: Readonly<Record<string, FileChange>>): Promise<string> =>
+      await head.pushTo(branch, files);
+    return new FakePull({ world: this.#world, repository: this.#repository, pull, commit });
+  }
+
+  #author(): string {
+    const { owner } = this.#repository;
+    return owner.type === 'User' ? owner.login : 'octocat';
   }
 
   async #announce(branch: string, before: string | null, after: string | null): Promise<void> {

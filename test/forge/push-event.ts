@@ -2,6 +2,7 @@ import type { User } from './accounts.ts';
 import type { GitCommit, GitPerson, Refs } from './bare-repository.ts';
 import { announce } from './events.ts';
 import { MAX_COMMITS_PER_PUSH, MAX_FILES_PER_COMMIT, MAX_TAGS_PER_PUSH } from './limits.ts';
+import { updatePulls } from './pull-updates.ts';
 import {
   noReplyAddress,
   organizationOf,
@@ -46,6 +47,7 @@ export async function announcePush(
     const payload = await pushPayload({ world, repository, change, earlier, pusher });
     announce(world, repository, 'push', payload);
   }
+  for (const change of changes) await updatePulls(world, repository, change, pusher);
 }
 
 async function refsBefore(repository: Repository, changes: readonly RefChange[]): Promise<Refs> {

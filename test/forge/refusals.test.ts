@@ -263,9 +263,9 @@ describe('a violation is recorded', () => {
   });
 
   it('for an operation that only GitHub has', async () => {
-    expect(await send('GET', '/repos/acme/grids/pulls')).toMatchObject({ status: 501 });
+    expect(await send('GET', '/repos/acme/grids/commits')).toMatchObject({ status: 501 });
     expect(fake.violations).toEqual([
-      'the fake does not implement pulls/list: GET /repos/acme/grids/pulls',
+      'the fake does not implement repos/list-commits: GET /repos/acme/grids/commits',
     ]);
   });
 });

@@ -19,14 +19,18 @@ import type { Match } from './openapi.ts';
 import { type RateLimit, secondaryLimit } from './rate-limit.ts';
 import { invalidRequest, notFound, Refusal, validationFailed } from './refusal.ts';
 import { appRoutes } from './resources/apps.ts';
+import { checkRunRoutes } from './resources/check-runs.ts';
 import { commentRoutes } from './resources/comments.ts';
 import { commitRoutes } from './resources/commits.ts';
 import { contentRoutes } from './resources/contents.ts';
+import { deploymentRoutes } from './resources/deployments.ts';
 import { hookRoutes } from './resources/hooks.ts';
 import { labelRoutes } from './resources/labels.ts';
+import { pullRoutes } from './resources/pulls.ts';
 import { refRoutes } from './resources/refs.ts';
 import { repositoryRoutes } from './resources/repositories.ts';
 import { statusRoutes } from './resources/statuses.ts';
+import { userRoutes } from './resources/users.ts';
 import { fullName } from './shapes.ts';
 import type { Reply, Routes, World } from './world.ts';
 
@@ -53,14 +57,18 @@ export interface RestApiOptions {
 
 const ROUTES: Routes = {
   ...appRoutes,
+  ...checkRunRoutes,
   ...commentRoutes,
   ...commitRoutes,
   ...contentRoutes,
+  ...deploymentRoutes,
   ...hookRoutes,
   ...labelRoutes,
+  ...pullRoutes,
   ...refRoutes,
   ...repositoryRoutes,
   ...statusRoutes,
+  ...userRoutes,
 };
 
 interface Exchange {

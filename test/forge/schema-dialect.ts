@@ -81,6 +81,8 @@ function convert(tree: unknown): unknown {
   const { nullable, ...rest } = Object.fromEntries(
     Object.entries(tree).map(([key, value]) => [key, convert(value)]),
   );
+  // An address whose default is no text at all, as those of deployment statuses: GitHub sends it like that.
+  if (rest['default'] === '') delete rest['format'];
   if (typeof rest['$ref'] === 'string') return { $ref: componentId(rest['$ref']) };
   if (nullable === true) return { anyOf: [rest, { type: 'null' }] };
   return nullable === undefined ? rest : { nullable, ...rest };

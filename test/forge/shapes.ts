@@ -68,7 +68,7 @@ export function minimalRepository(world: World, repository: Repository): Shape {
     owner: userShape(world, repository.owner),
     html_url: repositoryPage(world, repository),
     description: null,
-    fork: false,
+    fork: repository.parent !== null,
     ...links(repositoryUrl(world, repository)),
   };
 }

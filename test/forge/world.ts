@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/runtime/clock.ts';
-import type { Accounts, Actor, User } from './accounts.ts';
+import type { Accounts, Actor, App, User } from './accounts.ts';
 import type { BareRepository } from './bare-repository.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Journal } from './journal.ts';
@@ -39,7 +39,13 @@ export interface Repository {
   pushedAt: number;
   readonly hooks: Hook[];
   readonly labels: Label[];
+  /** Pull requests are issues, too, and share their numbers. */
   readonly issues: Issue[];
+  readonly pulls: PullRequest[];
+  readonly deployments: Deployment[];
+  readonly checkRuns: CheckRun[];
+  /** What this one is a fork of. */
+  readonly parent: Repository | null;
 }
 
 export interface CommitStatus {
@@ -64,10 +70,80 @@ export interface Label {
 export interface Issue {
   readonly id: number;
   readonly number: number;
-  readonly title: string;
+  title: string;
+  body: string | null;
   readonly author: User;
   readonly createdAt: number;
   readonly comments: IssueComment[];
+  /** Of a pull request. */
+  pull: PullRequest | null;
+}
+
+export interface PullRequest {
+  readonly issue: Issue;
+  readonly id: number;
+  readonly number: number;
+  readonly head: { readonly repository: Repository; readonly branch: string };
+  headSha: string;
+  base: string;
+  baseSha: string;
+  isDraft: boolean;
+  /** Milliseconds since the epoch; null while it is open. */
+  closedAt: number | null;
+  merge: { readonly sha: string; readonly at: number; readonly by: User } | null;
+  updatedAt: number;
+  /** The commit that a merge would make now; null: there are conflicts. */
+  mergeResult: string | null;
+  /** GitHub works `mergeable` out when it is first asked for, and answers null until then. */
+  isMergeabilityKnown: boolean;
+}
+
+export interface Deployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly ref: string;
+  readonly task: string;
+  readonly payload: unknown;
+  readonly environment: string;
+  readonly description: string | null;
+  readonly creator: User;
+  readonly isTransient: boolean;
+  readonly isProduction: boolean;
+  readonly createdAt: number;
+  readonly statuses: DeploymentStatus[];
+}
+
+export interface DeploymentStatus {
+  readonly id: number;
+  readonly state:
+    | 'error'
+    | 'failure'
+    | 'inactive'
+    | 'in_progress'
+    | 'queued'
+    | 'pending'
+    | 'success';
+  readonly description: string;
+  readonly logUrl: string;
+  readonly environmentUrl: string;
+  readonly creator: User;
+  readonly createdAt: number;
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly app: App;
+  readonly suiteId: number;
+  readonly sha: string;
+  readonly name: string;
+  status: 'queued' | 'in_progress' | 'completed';
+  conclusion: string | null;
+  detailsUrl: string | null;
+  output: { readonly title: string; readonly summary: string; readonly text: string | null } | null;
+  /** As they were sent, all requests together. */
+  readonly annotations: Readonly<Record<string, unknown>>[];
+  readonly startedAt: number;
+  completedAt: number | null;
 }
 
 export interface IssueComment {

@@ -1,12 +1,13 @@
 import { findRepository } from '../access.ts';
 import type { App, Installation } from '../accounts.ts';
+import { appShape } from '../app-shape.ts';
 import { badCredentials, notFound } from '../refusal.ts';
-import { isoTime, listedRepository, nodeId, type Shape, userShape } from '../shapes.ts';
+import { isoTime, listedRepository, type Shape, userShape } from '../shapes.ts';
 import type { Call, Hook, Reply, Routes, World } from '../world.ts';
 import { deliveryShape, listDeliveries, requireDelivery } from './hook-deliveries.ts';
 
 export const appRoutes: Routes = {
-  'apps/get-authenticated': (call) => ({ status: 200, body: appShape(call.world, appOf(call)) }),
+  'apps/get-authenticated': (call) => ({ status: 200, body: countedApp(call.world, appOf(call)) }),
   'apps/list-installations': listInstallations,
   'apps/get-installation': getInstallation,
   'apps/get-repo-installation': getRepositoryInstallation,
@@ -95,23 +96,8 @@ function installationOf(call: Call): Installation {
   return found;
 }
 
-function appShape(world: World, app: App): Shape {
-  return {
-    id: app.id,
-    client_id: app.clientId,
-    slug: app.slug,
-    node_id: nodeId('Integration', app.id),
-    owner: userShape(world, app.owner),
-    name: app.slug,
-    description: null,
-    external_url: `${world.origin}/${app.slug}`,
-    html_url: `${world.origin}/apps/${app.slug}`,
-    created_at: isoTime(app.createdAt),
-    updated_at: isoTime(app.createdAt),
-    permissions: app.permissions,
-    events: app.events,
-    installations_count: installationsOf(world, app).length,
-  };
+function countedApp(world: World, app: App): Shape {
+  return { ...appShape(world, app), installations_count: installationsOf(world, app).length };
 }
 
 function installationShape(world: World, installation: Installation): Shape {
