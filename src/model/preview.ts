@@ -90,7 +90,11 @@ export interface PreviewedPlan {
   /** Instances that no node can take, those that are blocked by the same together. */
   readonly blocked: readonly PreviewedBlock[];
   /** Rollouts that have stopped already: what this merge finds, not what it does. */
-  readonly halted: readonly { readonly path: string; readonly node: string; readonly why: string }[];
+  readonly halted: readonly {
+    readonly path: string;
+    readonly node: string;
+    readonly why: string;
+  }[];
   readonly waiting: readonly { readonly path: string; readonly why: string }[];
   readonly warnings: readonly string[];
   /** Why a person has to confirm it before anything is removed. */
