@@ -1,0 +1,37 @@
+import { instancePath } from '../model/identity.ts';
+import type { Blocked } from '../model/plan.ts';
+import type { PreviewedBlock } from '../model/preview.ts';
+import { oneLine } from './printable.ts';
+
+const MOST_NAMES = 20;
+const LONGEST_REASON = 300;
+
+/** Instances that are blocked by the same are told of together, in the order of the first of each. */
+export function previewBlocks(all: readonly Blocked[]): readonly PreviewedBlock[] {
+  const groups = new Map<string, Blocked[]>();
+  for (const blocked of all) {
+    const key = JSON.stringify([blocked.reason, blocked.excluded]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [blocked]);
+    else group.push(blocked);
+  }
+  return [...groups.values()].flatMap(previewBlock);
+}
+
+function previewBlock(group: readonly Blocked[]): readonly PreviewedBlock[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  return [
+    {
+      paths: group.slice(0, MOST_NAMES).map(instancePath),
+      instances: group.length,
+      reason: oneLine(first.reason, LONGEST_REASON),
+      excluded: first.excluded.map(({ filter, nodes, reason }) => ({
+        filter,
+        reason: oneLine(reason, LONGEST_REASON),
+        nodes: nodes.slice(0, MOST_NAMES),
+        count: nodes.length,
+      })),
+    },
+  ];
+}
