@@ -41,35 +41,37 @@ export interface CommandDeeds {
  */
 export class RequestCommands {
   readonly #options: RequestCommandsOptions;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RequestCommandsOptions) {
     this.#options = options;
   }
 
-  /** One after the other, in the order in which they came. Never rejects. */
-  async take(comment: PersonsComment): Promise<void> {
+  /** Whether it was dealt with. One after the other, in the order in which they came. Never rejects. */
+  async take(comment: PersonsComment): Promise<boolean> {
     const command = parseRequestCommand(comment.body);
-    if (command === null) return;
-    const before = this.#last;
-    this.#last = this.#follow(before, comment, command);
-    await this.#last;
+    if (command === null) return true;
+    const taken = this.#follow(this.#last, comment, command);
+    this.#last = taken;
+    return await taken;
   }
 
   async #follow(
-    before: Promise<void>,
+    before: Promise<unknown>,
     comment: PersonsComment,
     command: RequestCommand,
-  ): Promise<void> {
+  ): Promise<boolean> {
     await before;
     try {
       await this.#takeUp(comment, command);
+      return true;
     } catch (error) {
       const { number, id } = comment;
       this.#options.log.warn(
         { number, comment: id, error: errorMessage(error) },
         'a command was not taken up; it is when it is told of again',
       );
+      return false;
     }
   }
 

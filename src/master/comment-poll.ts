@@ -1,0 +1,37 @@
+import type { Forge, PersonsComment, RepositoryName } from '../forge/forge.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { PullRequestRecords } from '../store/pull-requests.ts';
+
+export interface CommentPollOptions {
+  readonly repository: RepositoryName;
+  readonly forge: Pick<Forge, 'commentsSince'>;
+  readonly records: Pick<PullRequestRecords, 'commentsRead' | 'setCommentsRead'>;
+  /** Whether it was dealt with. */
+  readonly take: (comment: PersonsComment) => Promise<boolean>;
+  readonly clock: Clock;
+}
+
+/**
+ * Looks through what people wrote since the last look: webhooks get lost. What was written before this master ever looked is
+ * not taken for a wish; what could not be dealt with is read again.
+ */
+export class CommentPoll {
+  readonly #options: CommentPollOptions;
+
+  constructor(options: CommentPollOptions) {
+    this.#options = options;
+  }
+
+  async look(): Promise<void> {
+    const { repository, forge, records, take, clock } = this.#options;
+    const name = `${repository.owner}/${repository.name}`;
+    const since = await records.commentsRead(name);
+    if (since === null) return await records.setCommentsRead(name, clock.now());
+    let read = since;
+    for (const comment of await forge.commentsSince(repository, since)) {
+      if (!(await take(comment))) break;
+      read = Math.max(read, comment.at);
+    }
+    if (read > since) await records.setCommentsRead(name, read);
+  }
+}

@@ -1,0 +1,84 @@
+import { errorMessage } from '../model/error.ts';
+import type { GridPreview, PreviewOutcome } from '../model/preview.ts';
+import type { Log } from '../runtime/log.ts';
+import { SingleFlight } from '../runtime/single-flight.ts';
+import { affectedGrids } from './preview-grids.ts';
+import type { PreviewerPorts } from './previewer.ts';
+
+/** What a merge queue is about to make the branch point at: a commit that has the merges in it already. */
+export interface MergeGroup {
+  readonly sha: string;
+  /** Where it can be fetched: `refs/heads/gh-readonly-queue/main/pr-7-…` */
+  readonly ref: string;
+}
+
+export interface MergeGroupsOptions {
+  readonly previewer: Omit<PreviewerPorts, 'merge'>;
+  readonly base: () => string | null;
+  readonly forgetRef: (ref: string) => Promise<void>;
+  readonly planning: (group: MergeGroup) => Promise<void>;
+  readonly previewed: (group: MergeGroup, outcome: PreviewOutcome) => Promise<void>;
+  readonly log: Log;
+}
+
+/** Most queues are shorter; of a longer one the oldest groups have been merged or thrown out. */
+const MOST = 50;
+
+/**
+ * Plans what merge queues build, and tells it of the group's own commit: a queue waits for the checks that are required, for
+ * ever where they do not come.
+ */
+export class MergeGroups {
+  readonly #options: MergeGroupsOptions;
+  readonly #queue: MergeGroup[] = [];
+  readonly #flight: SingleFlight;
+
+  constructor(options: MergeGroupsOptions) {
+    this.#options = options;
+    this.#flight = new SingleFlight(
+      async (signal) => await this.#drain(signal),
+      (error) => options.log.error({ error: errorMessage(error) }, 'merge queue not planned'),
+    );
+  }
+
+  take(group: MergeGroup): void {
+    this.#queue.push(group);
+    if (this.#queue.length > MOST) this.#queue.shift();
+    this.#flight.wake();
+  }
+
+  async idle(): Promise<void> {
+    await this.#flight.idle();
+  }
+
+  async stop(): Promise<void> {
+    await this.#flight.stop();
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { planning, previewed, forgetRef } = this.#options;
+    for (let group = this.#queue.shift(); group !== undefined; group = this.#queue.shift()) {
+      await planning(group);
+      await previewed(group, await this.#outcome(group, signal));
+      await forgetRef(group.ref);
+    }
+  }
+
+  async #outcome(group: MergeGroup, signal: AbortSignal): Promise<PreviewOutcome> {
+    const { previewer, base } = this.#options;
+    try {
+      const found = await previewer.fetchRef(group.ref, signal);
+      const onto = base();
+      if (found !== group.sha || onto === null) return gone;
+      const grids: GridPreview[] = [];
+      for (const one of await affectedGrids(previewer, { base: onto, merged: group.sha }))
+        grids.push(await previewer.grid(one, group.sha));
+      return { kind: 'planned', grids };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: 'failed', message: errorMessage(error), hint: null };
+    }
+  }
+}
+
+const gone = { kind: 'failed', message: 'the queue has moved on', hint: null } as const;

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { PersonsComment } from '../../src/forge/forge.ts';
+import { CommentPoll } from '../../src/master/comment-poll.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+
+function aPoll(start: number | null) {
+  const state = { mark: start, comments: [] as PersonsComment[], refuses: new Set<string>() };
+  const taken: string[] = [];
+  const poll = new CommentPoll({
+    repository: { owner: 'acme', name: 'grids' },
+    forge: {
+      commentsSince: async (_repository, since) =>
+        await Promise.resolve(state.comments.filter(({ at }) => at >= since)),
+    },
+    records: {
+      commentsRead: async () => await Promise.resolve(state.mark),
+      setCommentsRead: async (_repository, at) => {
+        state.mark = at;
+        await Promise.resolve();
+      },
+    },
+    take: async ({ id }) => {
+      taken.push(id);
+      return await Promise.resolve(!state.refuses.has(id));
+    },
+    clock: { ...systemClock, now: () => 100 },
+  });
+  return { poll, state, taken };
+}
+
+function comment(id: string, at: number): PersonsComment {
+  return { id, number: 7, author: 'alice', body: '/gridops plan', at };
+}
+
+test('what was written before the first look is no wish', async () => {
+  const { poll, state, taken } = aPoll(null);
+  state.comments.push(comment('old', 50));
+  await poll.look();
+  await poll.look();
+  expect(taken).toEqual([]);
+  state.comments.push(comment('new', 101));
+  await poll.look();
+  expect(taken).toEqual(['new']);
+});
+
+test('what could not be dealt with is read again, with what came after it', async () => {
+  const { poll, state, taken } = aPoll(10);
+  state.comments.push(comment('a', 11), comment('b', 12), comment('c', 13));
+  state.refuses.add('b');
+  await poll.look();
+  expect(taken).toEqual(['a', 'b']);
+  state.refuses.clear();
+  await poll.look();
+  expect(taken).toEqual(['a', 'b', 'a', 'b', 'c']);
+});
