@@ -123,6 +123,8 @@ export class GridController {
     readonly failedStacks: ReadonlySet<string>;
     readonly plan: Plan | null;
     readonly deployId: string | null;
+    /** A deploy is under way, and waits for nobody. */
+    readonly isDeploying: boolean;
     /** The commit that may not be deployed yet. */
     readonly waiting: Waiting | null;
     readonly gate: Gate;
@@ -134,6 +136,7 @@ export class GridController {
       failedStacks: this.#failedStacks,
       plan: this.#outlook?.plan ?? null,
       deployId: this.#options.deploys.current?.id ?? null,
+      isDeploying: (this.#options.deploys.active?.phase ?? 'held') !== 'held',
       waiting: this.#held(),
       gate: this.#gate.state(this.#prepared?.desired.grid.windows),
     };

@@ -2,7 +2,7 @@ import { errorMessage } from '../model/error.ts';
 import type { GridPreview, PreviewOutcome } from '../model/preview.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import { affectedGrids } from './preview-grids.ts';
+import { type AffectedGrid, affectedGrids } from './preview-grids.ts';
 import type { PreviewerPorts } from './previewer.ts';
 
 /** What a merge queue is about to make the branch point at: a commit that has the merges in it already. */
@@ -17,8 +17,13 @@ export interface MergeGroupsOptions {
   readonly base: () => string | null;
   readonly forgetRef: (ref: string) => Promise<void>;
   readonly planning: (group: MergeGroup) => Promise<void>;
-  readonly previewed: (group: MergeGroup, outcome: PreviewOutcome) => Promise<void>;
+  readonly previewed: (group: MergeGroup, made: PlannedGroup) => Promise<void>;
   readonly log: Log;
+}
+
+export interface PlannedGroup {
+  readonly outcome: PreviewOutcome;
+  readonly affected: readonly AffectedGrid[];
 }
 
 /** Most queues are shorter; of a longer one the oldest groups have been merged or thrown out. */
@@ -59,26 +64,28 @@ export class MergeGroups {
     const { planning, previewed, forgetRef } = this.#options;
     for (let group = this.#queue.shift(); group !== undefined; group = this.#queue.shift()) {
       await planning(group);
-      await previewed(group, await this.#outcome(group, signal));
+      await previewed(group, await this.#plan(group, signal));
       await forgetRef(group.ref);
     }
   }
 
-  async #outcome(group: MergeGroup, signal: AbortSignal): Promise<PreviewOutcome> {
+  async #plan(group: MergeGroup, signal: AbortSignal): Promise<PlannedGroup> {
     const { previewer, base } = this.#options;
     try {
       const found = await previewer.fetchRef(group.ref, signal);
       const onto = base();
-      if (found !== group.sha || onto === null) return gone;
+      if (found !== group.sha || onto === null) return failed('the queue has moved on');
+      const affected = await affectedGrids(previewer, { base: onto, merged: group.sha });
       const grids: GridPreview[] = [];
-      for (const one of await affectedGrids(previewer, { base: onto, merged: group.sha }))
-        grids.push(await previewer.grid(one, group.sha));
-      return { kind: 'planned', grids };
+      for (const one of affected) grids.push(await previewer.grid(one, group.sha));
+      return { outcome: { kind: 'planned', grids }, affected };
     } catch (error) {
       signal.throwIfAborted();
-      return { kind: 'failed', message: errorMessage(error), hint: null };
+      return failed(errorMessage(error));
     }
   }
 }
 
-const gone = { kind: 'failed', message: 'the queue has moved on', hint: null } as const;
+function failed(message: string): PlannedGroup {
+  return { outcome: { kind: 'failed', message, hint: null }, affected: [] };
+}

@@ -1,0 +1,288 @@
+import type { Forge, PersonsComment, PullRequest, RepositoryName } from '../forge/forge.ts';
+import type { DesiredState } from '../model/desired.ts';
+import { errorMessage, GridError } from '../model/error.ts';
+import type { Grid } from '../model/grid.ts';
+import type { Plan } from '../model/plan.ts';
+import type { PreviewOutcome } from '../model/preview.ts';
+import { gateAt } from '../planner/gate.ts';
+import { gridPreview } from '../planner/preview.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { CLOSED_REQUEST_AGE, type Store } from '../store/store.ts';
+import type { Repository } from '../sync/repository.ts';
+import { CommentPoll } from './comment-poll.ts';
+import { closedMessage } from './deploy-gate.ts';
+import type { Fleet } from './fleet.ts';
+import type { Freezes } from './freezes.ts';
+import type { GridSwitches } from './grid-switches.ts';
+import type { Grids } from './grids.ts';
+import { type MergeGroup, MergeGroups, type PlannedGroup } from './merge-groups.ts';
+import { createPlanReview, type PlanReview, ShownPlans } from './plan-review.ts';
+import { type AffectedGrid, type DescribedGrid, previewGrid } from './preview-grids.ts';
+import type { PreviewerPorts } from './previewer.ts';
+import { type KnownRequest, PullRequests } from './pull-requests.ts';
+import { type CommandDeeds, RequestCommands } from './request-commands.ts';
+import type { ReadingPorts } from './revision.ts';
+
+export interface PullRequestDeskOptions {
+  readonly repository: RepositoryName;
+  readonly branch: string;
+  readonly forge: Forge;
+  readonly git: Pick<Repository, 'fetchRef' | 'forgetRef' | 'merge' | 'grids' | 'inputs'>;
+  readonly store: Pick<Store, 'pullRequests' | 'inbox'>;
+  readonly grids: Grids;
+  readonly fleet: Fleet;
+  readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
+  readonly freezes: Pick<Freezes, 'of'>;
+  /** What the branch points at, as it is mirrored; `null`: nothing is, yet. */
+  readonly base: () => string | null;
+  /** How commits are read, without keeping anything of it as good. */
+  readonly reading: (grid: string) => ReadingPorts;
+  /** Against what is observed now; nothing comes of it. */
+  readonly plan: (desired: DesiredState) => Plan;
+  readonly teller: PreviewTeller;
+  /** Confirms the held deploy that has a plan with this hash; gives its grid. */
+  readonly approve: (hash: string, actor: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who says what becomes of previews: in statuses, in comments, on pages. */
+export interface PreviewTeller {
+  planning(of: { readonly sha: string }): Promise<void>;
+  request(of: {
+    readonly request: PullRequest;
+    readonly base: string;
+    readonly outcome: PreviewOutcome;
+    /** Grids that earlier previews of the same head were about, and this one is not. */
+    readonly left: readonly string[];
+  }): Promise<void>;
+  group(group: MergeGroup, outcome: PreviewOutcome): Promise<void>;
+  /** How the plan of a commit that is deployed compares with what was shown. */
+  compared(of: {
+    readonly grid: string;
+    readonly sha: string;
+    readonly text: string;
+  }): Promise<void>;
+  answer(of: {
+    readonly number: number;
+    readonly about: string;
+    readonly text: string;
+  }): Promise<void>;
+}
+
+/** Everything about the pull requests of one repository: previews, commands, merge queues, and what was reviewed. */
+export class PullRequestDesk {
+  readonly #options: PullRequestDeskOptions;
+  readonly #shown = new ShownPlans();
+  readonly #requests: PullRequests;
+  readonly #groups: MergeGroups;
+  readonly #commands: RequestCommands;
+  readonly #comments: CommentPoll;
+
+  constructor(options: PullRequestDeskOptions) {
+    const { forge, repository, store, log, clock, teller, git } = options;
+    this.#options = options;
+    const previewer = createPreviewer(options);
+    this.#requests = new PullRequests({
+      ...options,
+      previewer,
+      isBusy: (grid) => options.grids.running.get(grid)?.view.isDeploying ?? false,
+      load: async () => await this.#load(),
+      tell: {
+        planning: async ({ head }) => await teller.planning(head),
+        previewed: async (of) => await this.#previewed(of),
+        gone: async (number) => await store.pullRequests.close(this.#name, number, clock.now()),
+      },
+      forgetRef: async (ref) => await git.forgetRef(ref),
+      onLooked: () => undefined,
+    });
+    this.#groups = new MergeGroups({
+      ...options,
+      previewer,
+      forgetRef: async (ref) => await git.forgetRef(ref),
+      planning: async (group) => await teller.planning(group),
+      previewed: async (group, made) => await this.#grouped(group, made),
+    });
+    this.#commands = new RequestCommands({
+      repository,
+      forge,
+      inbox: store.inbox,
+      requests: this.#requests,
+      deeds: commandDeeds(options),
+      reply: async (of) => await teller.answer(of),
+      log,
+    });
+    const take = async (comment: PersonsComment) => await this.#commands.take(comment);
+    this.#comments = new CommentPoll({
+      repository,
+      forge,
+      records: store.pullRequests,
+      take,
+      clock,
+    });
+  }
+
+  get open(): readonly PullRequest[] {
+    return this.#requests.open;
+  }
+
+  /** A pull request may have changed, or the branch has. */
+  wake(): void {
+    this.#requests.wake();
+  }
+
+  /** After each look at the repository. Never rejects. */
+  async looked(): Promise<void> {
+    this.#requests.wake();
+    try {
+      await this.#comments.look();
+    } catch (error) {
+      this.#options.log.warn({ error: errorMessage(error) }, 'comments not read; they are later');
+    }
+  }
+
+  comment(comment: PersonsComment): void {
+    void this.#commands.take({ ...comment, at: Math.min(comment.at, this.#options.clock.now()) });
+  }
+
+  mergeGroup(group: MergeGroup): void {
+    this.#groups.take(group);
+  }
+
+  observed(grid: string): void {
+    this.#requests.observed(grid);
+  }
+
+  review(grid: string): PlanReview {
+    return createPlanReview({
+      grid,
+      shown: this.#shown,
+      tell: async ({ sha, text }) => await this.#options.teller.compared({ grid, sha, text }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#requests.stop();
+    await this.#groups.stop();
+  }
+
+  /** To be called before anything is deployed: what was reviewed is asked for then. */
+  async start(): Promise<void> {
+    for (const { number, known } of await this.#records())
+      if (known.shown !== undefined) this.#shown.note(number, known.shown);
+  }
+
+  get #name(): string {
+    const { owner, name } = this.#options.repository;
+    return `${owner}/${name}`;
+  }
+
+  async #records() {
+    const { store, clock } = this.#options;
+    const since = clock.now() - CLOSED_REQUEST_AGE;
+    return await store.pullRequests.list<KeptRequest>(this.#name, since);
+  }
+
+  async #load(): Promise<readonly KnownRequest[]> {
+    const records = await this.#records();
+    return records.filter(({ closedAt }) => closedAt === null).map(({ known }) => known.request);
+  }
+
+  async #previewed(of: {
+    readonly request: PullRequest;
+    readonly outcome: PreviewOutcome;
+    readonly known: KnownRequest;
+    readonly before: readonly string[];
+  }): Promise<void> {
+    const { request, outcome, known, before } = of;
+    const { teller, store } = this.#options;
+    const { number } = request;
+    const { affected, base } = known.basis;
+    const shown = shownOf(affected, outcome);
+    this.#shown.note(number, shown);
+    const left = before.filter((grid) => !affected.some((one) => one.grid === grid));
+    await teller.request({ request, base, outcome, left });
+    const kept: KeptRequest = { request: known, shown };
+    await store.pullRequests.put({ repository: this.#name, number, known: kept });
+  }
+
+  async #grouped(group: MergeGroup, { outcome, affected }: PlannedGroup): Promise<void> {
+    this.#shown.note(numberOf(group), shownOf(affected, outcome));
+    await this.#options.teller.group(group, outcome);
+  }
+}
+
+interface KeptRequest {
+  readonly request: KnownRequest;
+  readonly shown: Parameters<ShownPlans['note']>[1];
+}
+
+function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
+  const { git, grids, reading, plan, fleet } = options;
+  return {
+    fetchRef: async (ref, signal) => await git.fetchRef(ref, signal),
+    merge: async (base, head) => await git.merge(base, head),
+    grids: async (sha) => await git.grids(sha),
+    inputs: async (sha, grid) => await git.inputs(sha, grid),
+    grid: async (affected, merged) => {
+      const { grid } = affected;
+      const controller = grids.running.get(grid);
+      const ports = {
+        revision: reading(grid),
+        wanted: () => controller?.view.prepared?.desired ?? null,
+        plan,
+        closed: (desired: DesiredState) => closedNow(options, desired.grid),
+        describe: (of: DescribedGrid) =>
+          gridPreview({
+            grid,
+            base: of.before,
+            merged:
+              of.after === null || of.plan === null ? null : { desired: of.after, plan: of.plan },
+            problems: of.problems,
+            closed: of.closed,
+            nodes: fleet.observedState(grid, of.after?.grid.nodes ?? {}).nodes,
+            sizes: new Map(),
+            options: { showValues: false },
+          }),
+      };
+      return await previewGrid(ports, affected, merged);
+    },
+  };
+}
+
+/** As a push would find it now. */
+function closedNow(
+  { freezes, clock }: Pick<PullRequestDeskOptions, 'freezes' | 'clock'>,
+  { name, windows = [] }: Grid,
+): string | null {
+  const freeze = freezes.of(name);
+  const gate = gateAt({ windows, freeze, now: clock.now() });
+  return gate.open ? null : closedMessage(gate, freeze);
+}
+
+function commandDeeds({ grids, switches, clock, approve }: PullRequestDeskOptions): CommandDeeds {
+  const known = (grid: string): string => {
+    if (grids.running.has(grid)) return grid;
+    throw new GridError({ code: 'not-found', message: `there is no grid ${grid}` });
+  };
+  return {
+    freeze: async (grid, hours, actor) => {
+      const until = hours === null ? null : clock.now() + hours * 3_600_000;
+      await switches.freeze(known(grid), { until, reason: '' }, actor);
+    },
+    unfreeze: async (grid, actor) => await switches.unfreeze(known(grid), actor),
+    approve,
+  };
+}
+
+function shownOf(affected: readonly AffectedGrid[], outcome: PreviewOutcome): KeptRequest['shown'] {
+  if (outcome.kind !== 'planned') return [];
+  const hashes = new Map(outcome.grids.map(({ grid, plan }) => [grid, plan?.hash ?? null]));
+  return affected.map((one) => ({ ...one, hash: hashes.get(one.grid) ?? null }));
+}
+
+/** Of the request that was put into the queue last: its branch is named after that. */
+function numberOf({ ref }: MergeGroup): number {
+  return Number(/\/pr-(\d{1,15})-/.exec(ref)?.[1] ?? 0);
+}
