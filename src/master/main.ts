@@ -33,7 +33,7 @@ import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
-import { unreviewed } from './plan-review.ts';
+import { type PlanReview, unreviewed } from './plan-review.ts';
 import { RepositoryLoop } from './repository-loop.ts';
 import { createSecretCheck } from './secret-check.ts';
 import {
@@ -175,6 +175,9 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
   });
   const compiler = createCompiler({ seed });
+  // One of its own: what a pull request says must not push out what is remembered of what runs.
+  const previewCompiler = createCompiler({ seed });
+  const reviews: { of: (grid: string) => PlanReview } = { of: () => unreviewed };
   const shared = {
     ...parts,
     store,
@@ -187,6 +190,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     announcer,
     freezes,
     onEvent,
+    review: (grid: string) => reviews.of(grid),
   };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
@@ -199,7 +203,10 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     pollInterval: options.repository.pollSeconds * 1_000,
     knownGrids: () => grids.names(),
     onHead: (grid, head) => grids.of(grid).revise(head),
-    onLooked: async (head) => await intake.settle(head),
+    onLooked: async (head) => {
+      await intake.settle(head);
+      void desk?.looked();
+    },
   });
   undo.push('repository loop', async () => await loop.stop());
 
@@ -282,6 +289,7 @@ interface ControllerParts extends Parts {
   readonly announcer: Announcer;
   readonly freezes: Freezes;
   readonly onEvent: RecordEvent;
+  readonly review: (grid: string) => PlanReview;
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
@@ -337,7 +345,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     },
     preview: (desired) => previewer.plan({ ...present(desired), desired }),
     freeze: () => freezes.of(name),
-    review: unreviewed,
+    review: parts.review(name),
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
 }

@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FakePull } from '../forge/fake-pull.ts';
+import type { CommitStatus } from '../forge/world.ts';
+import { eventually, type World, type WorldOptions } from '../support/world.ts';
+import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
+
+let world: World;
+
+afterEach(async () => {
+  const { violations } = world.github;
+  await world.stop();
+  expect(violations).toEqual([]);
+});
+
+const everything = ['push', 'pull_request', 'issue_comment', 'merge_group'];
+
+async function start(
+  files: Readonly<Record<string, string>> = {},
+  options: Partial<WorldOptions> = {},
+): Promise<void> {
+  const all = { 'grid.yml': '', [stackFile('web')]: stackOf('web'), ...files };
+  ({ world } = await startFlowWorld({ hookEvents: everything, ...options, files: all }));
+  await world.final(await world.work.head());
+}
+
+function path(file: string): string {
+  return `grids/${world.grid}/${file}`;
+}
+
+const web = (of = {}): Record<string, string> => ({
+  [path(stackFile('web'))]: stackOf('web', of),
+});
+
+async function aggregate(
+  sha: string,
+  predicate = ({ state }: CommitStatus): boolean => state !== 'pending',
+): Promise<CommitStatus> {
+  return await world.github.waitForStatus(sha, 'gridops/plan', predicate, 30_000);
+}
+
+async function ofGrid(sha: string): Promise<CommitStatus> {
+  const context = `gridops/plan (${world.grid})`;
+  return await world.github.waitForStatus(sha, context, ({ state }) => state !== 'pending', 30_000);
+}
+
+/** The one comment of ours; there must never be two. */
+async function comment(pull: FakePull, holds: (body: string) => boolean): Promise<string> {
+  return await eventually(async () => {
+    const ours = pull.comments.filter(({ body }) => body.startsWith('<!-- gridops:preview '));
+    expect(ours.length).toBeLessThan(2);
+    const [only] = ours;
+    return await Promise.resolve(only !== undefined && holds(only.body) ? only.body : null);
+  }, 'the comment');
+}
+
+const short = (sha: string): string => sha.slice(0, 7);
+
+describe('a pull request', () => {
+  it('shows what its merge will do, in one comment that follows it, and the merge does exactly that', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+
+    const first = await comment(pull, (body) => body.includes(short(pull.head)));
+    expect(first).toContain('demo:2');
+    expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
+    expect(await ofGrid(pull.head)).toMatchObject({ state: 'success' });
+
+    const second = await pull.push(web({ image: 'demo:2', instances: 2 }));
+    await comment(pull, (body) => body.includes(short(second)));
+    await aggregate(second);
+
+    const merged = await pull.merge();
+    expect(await world.final(merged)).toMatchObject({ state: 'success' });
+    const told = await world.github.waitForStatus(
+      merged,
+      `gridops/plan (${world.grid})`,
+      () => true,
+      30_000,
+    );
+    expect(told.description).toBe(`as shown on #${pull.number}`);
+    expect(await world.instances()).toHaveLength(2);
+  });
+
+  it('is planned anew when the branch moves in what it touches, and only then', async () => {
+    await start({ [stackFile('api')]: stackOf('api') });
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    const before = await comment(pull, (body) => body.includes(short(pull.head)));
+    await aggregate(pull.head);
+
+    await world.push({ '../../README.md': 'no grid is touched by this' });
+    const moved = await world.push({ [stackFile('api')]: stackOf('api', { instances: 2 }) });
+    await world.final(moved);
+
+    const after = await comment(pull, (body) => body.includes(short(moved)));
+    expect(before).not.toContain(short(moved));
+    expect(after).toContain('demo:2');
+  });
+
+  it('that cannot be merged fails with the files', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await aggregate(pull.head);
+
+    await world.push({ [stackFile('web')]: stackOf('web', { instances: 3 }).replace('test/', 'x/') });
+    await world.push({ [stackFile('web')]: stackOf('web', { image: 'broken:1' }) });
+
+    expect(await aggregate(pull.head, ({ state }) => state === 'failure')).toBeDefined();
+    expect(await comment(pull, (body) => body.includes('onflict'))).toContain('kontena.yml');
+  });
+
+  it('with an error in a file fails with the place, and changes nothing', async () => {
+    await start();
+    const files = { [path(stackFile('web'))]: stackOf('web').replace('image:', 'imag:') };
+    const pull = await world.repository.openPullRequest({ files });
+    const status = await aggregate(pull.head);
+    expect(status.state).toBe('failure');
+    expect(await comment(pull, (body) => body.includes('kontena.yml:'))).toContain('imag');
+  });
+
+  it('that touches no grid has nothing to deploy', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: { 'README.md': 'hello' } });
+    const status = await aggregate(pull.head);
+    expect(status).toMatchObject({ state: 'success' });
+  });
+
+  it('that is a draft is planned as any other', async () => {
+    await start();
+    const files = web({ image: 'demo:2' });
+    const pull = await world.repository.openPullRequest({ files, draft: true });
+    expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
+  });
+});
+
+describe('a pull request from a fork', () => {
+  it('gets a final answer and no plan, until somebody who may write asks for it', async () => {
+    await start();
+    const fork = await world.repository.fork();
+    const files = web({ image: 'demo:2' });
+    const pull = await world.repository.openPullRequest({ files, from: fork });
+    expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
+    const before = await comment(pull, () => true);
+    expect(before).not.toContain('demo:2');
+
+    pull.comment('/gridops plan', 'mallory');
+    pull.comment('/gridops plan', 'octocat');
+
+    const after = await comment(pull, (body) => body.includes('demo:2'));
+    expect(after).toContain(short(pull.head));
+  });
+});
+
+describe('a merge queue', () => {
+  it('is told of each group what it would do', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await aggregate(pull.head);
+    const group = await pull.enqueue();
+    expect(await aggregate(group.sha)).toMatchObject({ state: 'success' });
+    await pull.finish(group);
+    expect(await world.final(group.sha)).toMatchObject({ state: 'success' });
+  });
+});
+
+describe('commands', () => {
+  it('freeze a grid and lift it again', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await aggregate(pull.head);
+
+    pull.comment(`/gridops freeze ${world.grid} 2h`);
+    await eventually(
+      async () => ((await world.gridStatus()).freeze === undefined ? null : true),
+      'frozen',
+    );
+    pull.comment(`/gridops unfreeze ${world.grid}`);
+    await eventually(
+      async () => ((await world.gridStatus()).freeze === undefined ? true : null),
+      'unfrozen',
+    );
+    await eventually(async () => {
+      const answers = pull.comments.filter(({ body }) => body.startsWith('<!-- gridops:answer '));
+      return await Promise.resolve(answers.length === 2 ? true : null);
+    }, 'both are answered');
+  });
+});
+
+describe('a grid that requires reviewed plans', () => {
+  const strict = { 'grid.yml': 'deploy: {require_reviewed_plan: true}\n' };
+
+  it('holds what was pushed past the pull requests until it is approved', async () => {
+    await start();
+    await world.push(strict);
+    await eventually(async () => {
+      const [deploy] = await world.deploys();
+      return deploy?.phase === 'succeeded' || deploy?.phase === 'held' ? true : null;
+    }, 'the rule is taken up');
+    const [asked] = await world.deploys();
+    if (asked?.phase === 'held')
+      await world.api(`deploys/${asked.id}/approve`, { planHash: asked.planHash });
+    await eventually(
+      async () => ((await world.deploys())[0]?.phase === 'succeeded' ? true : null),
+      'the rule holds',
+    );
+
+    const sha = await world.push({ [stackFile('web')]: stackOf('web', { image: 'demo:2' }) });
+    const held = await world.status(sha, ({ description }) => description?.startsWith('held') === true);
+    expect(held.description).toContain('no pull request has shown its plan');
+
+    const [deploy] = await world.deploys();
+    await world.api(`deploys/${deploy?.id ?? ''}/approve`, { planHash: deploy?.planHash });
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+  });
+});
