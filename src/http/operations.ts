@@ -108,8 +108,12 @@ export interface WebhookAnswer {
   readonly body: object;
 }
 
+/** The last part of the address that a delivery is sent to: whose headers and payloads it has. */
+export const webhookProviders = ['github', 'gitlab', 'gitea', 'bitbucket', 'generic'] as const;
+
 /** Checks and keeps a delivery and answers at once; the work comes after. Headers in lower case. */
 export type Webhook = (
   headers: Readonly<Record<string, string>>,
   rawBody: Buffer,
+  provider: (typeof webhookProviders)[number],
 ) => Promise<WebhookAnswer>;

@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import { Access } from './access.ts';
 import { registerApi } from './api.ts';
 import { answerFor, notFound } from './errors.ts';
-import type { Operations, Webhook } from './operations.ts';
+import { type Operations, type Webhook, webhookProviders } from './operations.ts';
 import { registerPages } from './page-routes.ts';
 import { Requests } from './requests.ts';
 import { UpdateStream } from './stream.ts';
@@ -136,11 +136,12 @@ function registerHealth(app: FastifyInstance, operations: Operations): void {
 function registerWebhook(app: FastifyInstance, webhook: Webhook): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post('/webhooks/github', { bodyLimit: WEBHOOK_LIMIT }, async (request, reply) => {
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const answer = await webhook(plainHeaders(request.headers), body);
-    return await reply.code(answer.status).send(answer.body);
-  });
+  for (const provider of webhookProviders)
+    app.post(`/webhooks/${provider}`, { bodyLimit: WEBHOOK_LIMIT }, async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const answer = await webhook(plainHeaders(request.headers), body, provider);
+      return await reply.code(answer.status).send(answer.body);
+    });
 }
 
 function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {

@@ -58,14 +58,22 @@ export async function watchTracked(
   });
 }
 
-/** Whether a push is to the branch that this master follows. */
+/** Whether something is about the repository that this master follows and, where it is about a branch, that branch. */
 export function isTracked(
   { forge, repository }: Pick<MasterOptions, 'forge' | 'repository'>,
-  push: { readonly fullName: string; readonly ref: string },
+  of: { readonly fullName: string; readonly cloneUrl: string; readonly ref: string | null },
 ): boolean {
-  if (forge.kind !== 'github') return false;
-  const tracked = `${forge.owner}/${forge.name}`.toLowerCase();
-  return push.fullName.toLowerCase() === tracked && push.ref === `refs/heads/${repository.branch}`;
+  if (of.ref !== null && of.ref !== `refs/heads/${repository.branch}`) return false;
+  const tracked = forge.kind === 'none' ? pathOf(repository.url) : `${forge.owner}/${forge.name}`;
+  return of.fullName.toLowerCase() === tracked.toLowerCase();
+}
+
+/** `owner/name` in an https, ssh or scp-like address. */
+function pathOf(url: string): string {
+  const path =
+    /^[\w.-]+@[\w.-]+:(?!\/)(.+)$/.exec(url)?.[1] ??
+    (URL.canParse(url) ? new URL(url).pathname : '');
+  return path.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '');
 }
 
 /** False only where the commit can be read and has no such grid. */

@@ -1,21 +1,37 @@
 import type { Webhook, WebhookAnswer } from '../http/operations.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Inbox, StoredDelivery } from '../store/inbox.ts';
-import { receiveGithub } from '../webhooks/github.ts';
-import type { Received } from '../webhooks/receive.ts';
+import { type Provider, receivers } from '../webhooks/providers.ts';
+import type { Hint, PushHint, Received } from '../webhooks/receive.ts';
 
 export interface IntakeOptions {
   readonly secrets: readonly string[];
   readonly inbox: Inbox;
   readonly clock: Clock;
   /** Whether a pushed repository and ref are what this master follows. */
-  readonly concerns: (push: { readonly fullName: string; readonly ref: string }) => boolean;
+  readonly concerns: (push: Concern) => boolean;
   /** Asks for a look at the repository. When one has worked, `settle` is called. */
   readonly wake: () => void;
   readonly isAncestor: (older: string, newer: string) => Promise<boolean>;
   /** The branch has gone on from `sha` to `by`: tells so where that commit has no deploy. */
   readonly overtaken: (sha: string, by: string) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /**
+   * What is no push. Nothing is done about it when this is missing. A delivery for which it rejects is answered 500, and is
+   * taken up when it comes again; one for which it resolved is not, and a comment is one delivery however it comes.
+   */
+  readonly onHint?: (hint: OtherHint) => Promise<void>;
+  /** The code host that comments and the like are believed to be from; any when missing. */
+  readonly provider?: Provider;
+}
+
+export type OtherHint = Exclude<Hint, PushHint>;
+
+/** What a delivery says it is about; `ref` is `null` where it is about no branch. */
+export interface Concern {
+  readonly fullName: string;
+  readonly cloneUrl: string;
+  readonly ref: string | null;
 }
 
 /**
@@ -35,9 +51,10 @@ export class WebhookIntake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.handle = async (headers, rawBody) => {
-      const received = receiveGithub({ headers, rawBody, secrets: options.secrets });
-      return await this.#answer(received);
+    this.handle = async (headers, rawBody, provider = 'github') => {
+      const { secrets, clock } = options;
+      const received = receivers[provider]({ headers, rawBody, secrets, now: clock.now() });
+      return await this.#answer(provider, received);
     };
   }
 
@@ -46,7 +63,8 @@ export class WebhookIntake {
     const { inbox, onError } = this.#options;
     try {
       for (const delivery of await inbox.queued())
-        if (await this.#isSettled(delivery, head)) await inbox.finish(delivery);
+        if (delivery.event === 'push' && (await this.#isSettled(delivery, head)))
+          await inbox.finish(delivery);
     } catch (error) {
       onError(error);
     }
@@ -62,7 +80,7 @@ export class WebhookIntake {
     return true;
   }
 
-  async #answer(received: Received): Promise<WebhookAnswer> {
+  async #answer(provider: Provider, received: Received): Promise<WebhookAnswer> {
     switch (received.kind) {
       case 'refused':
         return {
@@ -74,27 +92,59 @@ export class WebhookIntake {
       case 'ignored':
         return { status: 202, body: { ignored: received.reason } };
       case 'push':
-        return await this.#accept(received);
+        return await this.#accept(provider, received);
+      default:
+        return await this.#handOn(provider, received);
     }
   }
 
-  async #accept(push: Extract<Received, { kind: 'push' }>): Promise<WebhookAnswer> {
+  async #accept(provider: Provider, push: PushHint): Promise<WebhookAnswer> {
     const { inbox, clock, concerns, wake } = this.#options;
-    const { deliveryId, ref, after: sha } = push;
-    const { fullName } = push.repository;
+    const { deliveryId } = push;
+    const { fullName, cloneUrl } = push.repository;
+    const moved = [push, ...(push.more ?? [])].find(({ ref }) =>
+      concerns({ fullName, cloneUrl, ref }),
+    );
     // The same answer whether the repository is ours or not: nothing is told to who guesses.
-    if (!concerns({ fullName, ref })) return { status: 202, body: { accepted: true } };
+    if (moved === undefined) return accepted;
     const state = await inbox.receive({
-      provider: 'github',
+      provider,
       deliveryId,
       event: 'push',
       repository: fullName,
-      sha,
+      sha: moved.after,
       receivedAt: clock.now(),
     });
     if (state !== 'done') wake();
-    return { status: state === 'done' ? 200 : 202, body: { accepted: true } };
+    return { ...accepted, status: state === 'done' ? 200 : 202 };
   }
+
+  async #handOn(provider: Provider, hint: OtherHint): Promise<WebhookAnswer> {
+    const { inbox, clock, concerns, onHint, provider: expected = provider } = this.#options;
+    const { fullName, cloneUrl } = hint.repository;
+    const isOurs = provider === expected && concerns({ fullName, cloneUrl, ref: null });
+    if (onHint === undefined || !isOurs) return accepted;
+    const delivery = {
+      provider,
+      deliveryId: identityOf(hint),
+      event: hint.kind,
+      repository: fullName,
+      sha: '',
+      receivedAt: clock.now(),
+    };
+    if ((await inbox.receive(delivery)) === 'done') return { ...accepted, status: 200 };
+    await onHint(hint);
+    await inbox.finish(delivery);
+    return accepted;
+  }
+}
+
+const accepted = { status: 202, body: { accepted: true } } as const;
+
+/** The id of a delivery is not signed: an old comment under a new id is still the old comment. */
+function identityOf(hint: OtherHint): string {
+  if (hint.kind !== 'comment') return hint.deliveryId;
+  return `comment ${hint.repository.id}#${hint.commentId}`;
 }
 
 /** What a push says instead of a commit when it deleted the ref. */

@@ -1,9 +1,20 @@
 import {
+  branchOf,
+  field,
+  isObject,
+  numberField,
+  objectIdField,
+  personField,
+  refField,
+  repositoryHint,
+  textField,
+  timeField,
+} from './fields.ts';
+import {
   checkTransport,
   header,
   type Ignored,
-  type Ping,
-  type PushHint,
+  noSecret,
   parseBody,
   type Received,
   type Refused,
@@ -25,11 +36,7 @@ const limits = {
   /** A GUID; hand-made deliveries in tests and proxies may be longer. */
   deliveryId: /^[\w.:-]{1,128}$/,
   event: /^[a-z0-9_]{1,64}$/,
-  fullName: /^[\w.-]{1,100}\/[\w.-]{1,100}$/,
-  ref: /^refs\/[^\p{Cc}\s]{1,1024}$/u,
-  objectId: /^([0-9a-f]{40}|[0-9a-f]{64})$/,
 } as const;
-const MAX_URL = 2_048;
 
 /**
  * Judges one request to the GitHub webhook address. Does nothing but compute: the caller remembers the delivery and wakes
@@ -60,8 +67,7 @@ function detectLookalike({ headers }: WebhookRequest): Ignored | null {
 }
 
 function checkSignature({ headers, rawBody, secrets }: WebhookRequest): Refused | null {
-  if (!secrets.some((secret) => secret !== ''))
-    return refused(401, 'no webhook secret is configured, so no webhook is accepted');
+  if (!secrets.some((secret) => secret !== '')) return noSecret;
   const signature = header(headers, 'x-hub-signature-256');
   if (signature === null && header(headers, 'x-hub-signature') !== null)
     return refused(401, 'a SHA-1 signature is not enough: X-Hub-Signature-256 is needed');
@@ -78,57 +84,110 @@ interface GithubEvent {
   readonly payload: unknown;
 }
 
-function receiveEvent(event: GithubEvent): Received {
-  if (!isObject(event.payload)) return refused(400, 'the body is not a JSON object');
-  if (event.event === 'push') return receivePush(event.deliveryId, event.payload);
-  if (event.event === 'ping') return receivePing(event.deliveryId, event.payload);
-  return {
-    kind: 'ignored',
-    deliveryId: event.deliveryId,
-    event: event.event,
-    reason: `nothing happens on '${event.event}' events`,
-  };
+function receiveEvent({ deliveryId, event, payload }: GithubEvent): Received {
+  if (!isObject(payload)) return refused(400, 'the body is not a JSON object');
+  const read = readers[event];
+  const action = textField(payload, 'action');
+  if (read === undefined || (read.actions !== null && !read.actions.test(action ?? ''))) {
+    const printed = read === undefined ? `'${event}' events` : `'${event}' events of this action`;
+    return { kind: 'ignored', deliveryId, event, reason: `nothing happens on ${printed}` };
+  }
+  return read.read(deliveryId, payload);
 }
 
+interface Reader {
+  /** Those that mean something here; new ones appear, and are ignored. `null`: the event has none. */
+  readonly actions: RegExp | null;
+  readonly read: (deliveryId: string, payload: object) => Received;
+}
+
+const readers: Readonly<Partial<Record<string, Reader>>> = {
+  push: { actions: null, read: receivePush },
+  ping: { actions: null, read: receivePing },
+  pull_request: {
+    actions:
+      /^(opened|reopened|synchronize|edited|ready_for_review|converted_to_draft|closed|(un)?labeled)$/,
+    read: receivePullRequest,
+  },
+  issue_comment: { actions: /^created$/, read: receiveComment },
+  merge_group: { actions: /^checks_requested$/, read: receiveMergeGroup },
+  check_run: { actions: /^rerequested$/, read: receiveCheck },
+};
+
 /** Commits and changed files are not even read: renames, merges and force pushes make them wrong. */
-function receivePush(deliveryId: string, payload: object): PushHint | Refused {
+function receivePush(deliveryId: string, payload: object): Received {
   const repository = readRepository(payload);
-  const ref = field(payload, 'ref');
-  const after = field(payload, 'after');
+  const ref = refField(payload, 'ref');
+  const after = objectIdField(payload, 'after');
   if (repository === null) return refused(400, 'the push does not say of which repository');
-  if (typeof ref !== 'string' || !limits.ref.test(ref))
-    return refused(400, 'the push does not say of which ref');
-  if (typeof after !== 'string' || !limits.objectId.test(after))
-    return refused(400, 'the push does not say what the ref points at');
+  if (ref === null) return refused(400, 'the push does not say of which ref');
+  if (after === null) return refused(400, 'the push does not say what the ref points at');
   return { kind: 'push', deliveryId, repository, ref, after };
 }
 
-function receivePing(deliveryId: string, payload: object): Ping {
+function receivePing(deliveryId: string, payload: object): Received {
   return { kind: 'ping', deliveryId, repository: readRepository(payload) };
 }
 
+function receivePullRequest(deliveryId: string, payload: object): Received {
+  const repository = readRepository(payload);
+  const number = numberField(payload, 'number');
+  if (repository === null || number === null)
+    return refused(400, 'the event does not say of which pull request of which repository');
+  return { kind: 'pull-request', deliveryId, repository, number };
+}
+
+/** Issues share the event; a pull request is one with this key. */
+function receiveComment(deliveryId: string, payload: object): Received {
+  if (!isObject(field(payload, 'issue', 'pull_request')))
+    return {
+      kind: 'ignored',
+      deliveryId,
+      event: 'issue_comment',
+      reason: 'nothing happens on comments on issues',
+    };
+  const repository = readRepository(payload);
+  const number = numberField(payload, 'issue', 'number');
+  const commentId = numberField(payload, 'comment', 'id');
+  const author = personField(payload, 'comment', 'user', 'login');
+  const body = textField(payload, 'comment', 'body');
+  const at = timeField(payload, 'comment', 'created_at');
+  if (repository === null || number === null || commentId === null)
+    return refused(400, 'the event does not say of which comment');
+  if (author === null || body === null || at === null)
+    return refused(400, 'the event does not say who wrote what, and when');
+  return {
+    kind: 'comment',
+    deliveryId,
+    repository,
+    number,
+    commentId: String(commentId),
+    author,
+    body,
+    at,
+  };
+}
+
+function receiveMergeGroup(deliveryId: string, payload: object): Received {
+  const repository = readRepository(payload);
+  const sha = objectIdField(payload, 'merge_group', 'head_sha');
+  const ref = refField(payload, 'merge_group', 'head_ref');
+  const base = branchOf(refField(payload, 'merge_group', 'base_ref') ?? '');
+  if (repository === null || sha === null || ref === null || base === null)
+    return refused(400, 'the event does not say of which commit and branch');
+  return { kind: 'merge-group', deliveryId, repository, sha, ref, base };
+}
+
+function receiveCheck(deliveryId: string, payload: object): Received {
+  const repository = readRepository(payload);
+  const sha = objectIdField(payload, 'check_run', 'head_sha');
+  const name = personField(payload, 'check_run', 'name');
+  if (repository === null || sha === null || name === null)
+    return refused(400, 'the event does not say of which check of which commit');
+  return { kind: 'check-rerequested', deliveryId, repository, sha, name };
+}
+
 function readRepository(payload: object): RepositoryHint | null {
-  const repository = field(payload, 'repository');
-  if (!isObject(repository)) return null;
-  const id = field(repository, 'id');
-  const fullName = field(repository, 'full_name');
-  const cloneUrl = field(repository, 'clone_url');
-  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return null;
-  if (typeof fullName !== 'string' || !limits.fullName.test(fullName)) return null;
-  if (typeof cloneUrl !== 'string' || !isWebUrl(cloneUrl)) return null;
-  return { id: String(id), fullName, cloneUrl };
-}
-
-function isWebUrl(text: string): boolean {
-  if (text.length > MAX_URL || !URL.canParse(text)) return false;
-  return /^https?:$/.test(new URL(text).protocol);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Own properties only: `__proto__` and its kin in a payload are just names. */
-function field(of: object, name: string): unknown {
-  return Object.hasOwn(of, name) ? (of as Readonly<Record<string, unknown>>)[name] : undefined;
+  const of = field(payload, 'repository');
+  return repositoryHint(numberField(of, 'id'), field(of, 'full_name'), field(of, 'clone_url'));
 }

@@ -6,22 +6,68 @@ export interface WebhookRequest {
   readonly rawBody: Uint8Array;
   /** All that are accepted: two during a rotation. None: everything is refused. */
   readonly secrets: readonly string[];
+  /** Milliseconds since the epoch, for signatures that are good for some minutes only; they fit never without it. */
+  readonly now?: number;
 }
 
 /**
- * What a request turned out to be. A push is a hint only: it names a repository to look at; what changed is asked of Git.
+ * What a request turned out to be. A hint names something to look at; what is true is asked of Git and of the forge.
  * Nothing in here may be called back, or shown without escaping.
  */
-export type Received = PushHint | Ping | Ignored | Refused;
+export type Received = Hint | Ping | Ignored | Refused;
 
-export interface PushHint {
-  readonly kind: 'push';
+export type Hint = PushHint | PullRequestHint | CommentHint | MergeGroupHint | CheckHint;
+
+interface AnyHint {
   readonly deliveryId: string;
   readonly repository: RepositoryHint;
+}
+
+export interface PushHint extends AnyHint, MovedRef {
+  readonly kind: 'push';
+  /** Further ones of the same push, where the forge tells of all at once. */
+  readonly more?: readonly MovedRef[];
+}
+
+export interface MovedRef {
   /** Full name, `refs/heads/main`. */
   readonly ref: string;
   /** Object id; all zeros when the ref was deleted. */
   readonly after: string;
+}
+
+/** Anything about it may have changed: its commits, its base, whether it is a draft, whether it is open. */
+export interface PullRequestHint extends AnyHint {
+  readonly kind: 'pull-request';
+  readonly number: number;
+}
+
+/** A new comment on a pull request. Those that were edited or removed, and those on mere issues, are none. */
+export interface CommentHint extends AnyHint {
+  readonly kind: 'comment';
+  readonly number: number;
+  readonly commentId: string;
+  /** As the forge is asked for their permissions by. */
+  readonly author: string;
+  readonly body: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The merge queue waits for what we say of this commit. */
+export interface MergeGroupHint extends AnyHint {
+  readonly kind: 'merge-group';
+  readonly sha: string;
+  readonly ref: string;
+  /** The branch that it is to become. */
+  readonly base: string;
+}
+
+/** Somebody has pressed the button that asks for a check again. */
+export interface CheckHint extends AnyHint {
+  readonly kind: 'check-rerequested';
+  readonly sha: string;
+  readonly name: string;
 }
 
 export interface RepositoryHint {
@@ -63,6 +109,9 @@ const MAX_DEPTH = 64;
 export function refused(status: Refused['status'], message: string): Refused {
   return { kind: 'refused', status, message };
 }
+
+/** What everybody is told while there is nothing to check a signature with. */
+export const noSecret = refused(401, 'no webhook secret is configured, so no webhook is accepted');
 
 /** What can be said before the forge is known; `null` when there is nothing to say. */
 export function checkTransport({

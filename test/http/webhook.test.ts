@@ -28,7 +28,7 @@ async function deliver(
 }
 
 beforeAll(async () => {
-  server = await startServer({ webhook: (headers, body) => webhook(headers, body) });
+  server = await startServer({ webhook: (headers, body, provider) => webhook(headers, body, provider) });
 });
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { WebhookIntake } from '../../src/master/webhook-intake.ts';
+import { type IntakeOptions, WebhookIntake } from '../../src/master/webhook-intake.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 const SECRET = 'known to both sides';
@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 /** A master's lifetime: what it knows, it knows from the store. */
-function process(): WebhookIntake {
+function process(more: Partial<IntakeOptions> = {}): WebhookIntake {
   return new WebhookIntake({
     secrets: [SECRET],
     inbox: store.inbox,
@@ -41,7 +41,21 @@ function process(): WebhookIntake {
       await Promise.resolve(told.push(`${sha[0]} by ${by[0]}`));
     },
     onError: () => undefined,
+    ...more,
   });
+}
+
+async function send(event: string, deliveryId: string, payload: object) {
+  const repository = { id: 1, full_name: 'acme/grids', clone_url: 'https://x.example/acme/grids' };
+  const body = Buffer.from(JSON.stringify({ ...payload, repository }));
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': event,
+    'x-github-delivery': deliveryId,
+    'x-hub-signature-256': `sha256=${signature}`,
+  };
+  return await intake.handle(headers, body, 'github');
 }
 
 async function push(after: string, deliveryId = after.slice(0, 8), fullName = 'acme/grids') {
@@ -55,7 +69,7 @@ async function push(after: string, deliveryId = after.slice(0, 8), fullName = 'a
     'x-github-delivery': deliveryId,
     'x-hub-signature-256': `sha256=${signature}`,
   };
-  return await intake.handle(headers, body);
+  return await intake.handle(headers, body, 'github');
 }
 
 async function waiting(): Promise<string[]> {
@@ -152,5 +166,79 @@ describe('a pushed commit', () => {
     await intake.settle(second);
     expect(told).toEqual(['f by b']);
     expect(await waiting()).toEqual([]);
+  });
+});
+
+describe('what is no push', () => {
+  const comment = {
+    action: 'created',
+    issue: { number: 7, pull_request: {} },
+    comment: {
+      id: 9,
+      body: '/gridops plan',
+      user: { login: 'alice' },
+      created_at: '2026-01-01T00:00:00Z',
+    },
+  };
+  const opened = { action: 'opened', number: 7 };
+
+  it('is answered, and nothing more, where nobody wants to know', async () => {
+    expect(await send('pull_request', '1', opened)).toMatchObject({ status: 202 });
+
+    expect(await waiting()).toEqual([]);
+    expect(wakes).toBe(0);
+  });
+
+  it('is handed on once, however often it is delivered', async () => {
+    const hints: string[] = [];
+    intake = process({ onHint: async ({ kind }) => await Promise.resolve(void hints.push(kind)) });
+
+    expect(await send('pull_request', '1', opened)).toMatchObject({ status: 202 });
+    expect(await send('pull_request', '1', opened)).toMatchObject({ status: 200 });
+
+    expect(hints).toEqual(['pull-request']);
+    await intake.settle(first);
+    expect(await waiting()).toEqual([]);
+  });
+
+  it('for which we fail is taken up when it comes again', async () => {
+    let isBroken = true;
+    const hints: string[] = [];
+    intake = process({
+      onHint: async ({ kind }) => {
+        if (isBroken) throw new Error('the store is busy');
+        await Promise.resolve(hints.push(kind));
+      },
+    });
+    await expect(send('pull_request', '1', opened)).rejects.toThrow();
+    isBroken = false;
+
+    expect(await send('pull_request', '1', opened)).toMatchObject({ status: 202 });
+
+    expect(hints).toEqual(['pull-request']);
+  });
+
+  it('is one comment, also under the id of another delivery', async () => {
+    const bodies: string[] = [];
+    intake = process({
+      onHint: async (hint) => await Promise.resolve(void bodies.push(hint.kind)),
+    });
+
+    await send('issue_comment', '1', comment);
+    await send('issue_comment', '2', comment);
+
+    expect(bodies).toEqual(['comment']);
+  });
+
+  it('is not believed of another code host than the one that is asked for permissions', async () => {
+    const hints: string[] = [];
+    intake = process({
+      provider: 'gitlab',
+      onHint: async ({ kind }) => await Promise.resolve(void hints.push(kind)),
+    });
+
+    expect(await send('issue_comment', '1', comment)).toMatchObject({ status: 202 });
+
+    expect(hints).toEqual([]);
   });
 });
