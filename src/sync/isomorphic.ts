@@ -8,6 +8,7 @@ import {
   type HttpClient,
   init,
   listServerRefs,
+  setConfig,
 } from 'isomorphic-git';
 import { checkPack } from './check-pack.ts';
 import { withDeadline } from './deadline.ts';
@@ -117,6 +118,8 @@ async function create(isomorphic: Isomorphic, directory: string): Promise<void> 
   const repository = { fs: isomorphic.files, gitdir: directory };
   await init({ ...repository, bare: true, defaultBranch: 'main' });
   await addRemote({ ...repository, remote: 'origin', url: isomorphic.options.location.url });
+  // Else it keeps names of its own beside ours, of which the one can be a folder of the other.
+  await setConfig({ ...repository, path: 'remote.origin.fetch', value: 'refs/none:refs/none' });
   await mkdir(join(directory, mirrorRef, '..'), { recursive: true });
 }
 

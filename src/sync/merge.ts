@@ -3,10 +3,12 @@ import type { Contents } from './contents.ts';
 import { withDeadline } from './deadline.ts';
 import type { GitEngine, MergedTree } from './engine.ts';
 import { unmergeable } from './faults.ts';
+import { mergeBasesByHand, mergeByHand } from './hand-merge.ts';
 import type { Limits } from './limits.ts';
 import { mergeBases } from './merge-bases.ts';
 import type { Mirror } from './mirror.ts';
 import type { Commit } from './objects.ts';
+import { RawObjects } from './raw-objects.ts';
 
 /** What comes of merging one commit into another. */
 export type MergeResult =
@@ -53,7 +55,7 @@ async function mergeInTime(of: Merge): Promise<MergeResult> {
   if (bases.includes(base.sha)) return { kind: 'merged', commit: head.sha };
   if (bases.includes(head.sha)) return { kind: 'merged', commit: base.sha };
   if (bases.length === 0) return { kind: 'unrelated' };
-  const merged = await mergeTrees(of);
+  const merged = await mergeTrees(of, bases);
   if (merged.kind === 'conflict') {
     const files = [...merged.files].toSorted(compareText).slice(0, mostFiles);
     return { kind: 'conflict', files };
@@ -62,18 +64,54 @@ async function mergeInTime(of: Merge): Promise<MergeResult> {
   return { kind: 'merged', commit: await of.mirror.write({ kind: 'commit', content }) };
 }
 
-async function mergeTrees({
-  engine,
-  mirror,
-  base,
-  head,
-  where,
-  signal,
-}: Merge): Promise<MergedTree> {
+async function mergeTrees(of: Merge, bases: readonly string[]): Promise<MergedTree> {
+  const { engine, mirror, base, head, limits, where, signal } = of;
   const { directory } = mirror;
   const merged = await engine.mergeTrees({ directory, ours: base.sha, theirs: head.sha, signal });
   if (merged !== null) return merged;
-  throw unmergeable(where, 'this engine cannot');
+  const objects = new RawObjects(mirror, { where, fileBytes: limits.fileBytes });
+  const tree = await baseTree({ ...of, objects }, bases, 0);
+  return await mergeByHand({
+    ...handMerge(of, objects),
+    base: tree,
+    ours: base.tree,
+    theirs: head.tree,
+  });
+}
+
+// Branches that were merged crosswise again and again. Beyond, what they have in common is taken from one of them.
+const mostLevels = 3;
+const mostBases = 4;
+
+/** What two branches have in common: where they were merged crosswise, the merge of all that each has from the other. */
+async function baseTree(
+  of: Merge & { readonly objects: RawObjects },
+  bases: readonly string[],
+  level: number,
+): Promise<string> {
+  const { contents, objects, where, limits } = of;
+  let [sha = '', ...others] = bases.slice(0, level < mostLevels ? mostBases : 1);
+  let tree = await treeOf(contents, sha);
+  for (const other of others) {
+    const most = limits.ancestry;
+    const older = await mergeBases({ contents, one: sha, other, most, where });
+    const theirs = await treeOf(contents, other);
+    const base = older.length === 0 ? tree : await baseTree(of, older, level + 1);
+    tree = await mergeBasesByHand({ ...handMerge(of, objects), base, ours: tree, theirs });
+    sha = other;
+  }
+  return tree;
+}
+
+async function treeOf(contents: Contents, sha: string): Promise<string> {
+  return (await contents.commit(sha))?.tree ?? '';
+}
+
+// Files that differ between two branches.
+const mostChanges = 50_000;
+
+function handMerge({ where, signal }: Merge, objects: RawObjects) {
+  return { objects, where, signal, most: mostChanges };
 }
 
 /** Its date is that of the younger parent: a clock would give another id each time. */

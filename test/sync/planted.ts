@@ -10,16 +10,17 @@ export async function plantNames(
   world: World,
   blob: string,
   names: readonly string[],
+  parent?: string,
 ): Promise<string> {
   const entries = [...names, 'honest'].map((name) =>
     Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, 'hex')]),
   );
   const prod = await plantTree(world, Buffer.concat(entries));
-  return await plantRoot(world, prod);
+  return await plantRoot(world, prod, parent);
 }
 
 /** Ten folders, each of which holds the next one ten times: ten thousand million paths. */
-export async function plantBomb(world: World): Promise<string> {
+export async function plantBomb(world: World, parent?: string): Promise<string> {
   let tree = await plantTree(world, Buffer.alloc(0));
   for (let level = 0; level < 10; level += 1) {
     const names = Array.from({ length: 10 }, (_, index) => `${index}`);
@@ -28,14 +29,15 @@ export async function plantBomb(world: World): Promise<string> {
     );
     tree = await plantTree(world, Buffer.concat(entries));
   }
-  return await plantRoot(world, tree);
+  return await plantRoot(world, tree, parent);
 }
 
-async function plantRoot(world: World, prod: string): Promise<string> {
+async function plantRoot(world: World, prod: string, parent?: string): Promise<string> {
   const entry = (name: string, oid: string) =>
     Buffer.concat([Buffer.from(`40000 ${name}\0`), Buffer.from(oid, 'hex')]);
   const root = await plantTree(world, entry('grids', await plantTree(world, entry('prod', prod))));
-  const sha = await git(world.bare, 'commit-tree', root, '-m', 'planted');
+  const onto = parent === undefined ? [] : ['-p', parent];
+  const sha = await git(world.bare, 'commit-tree', root, ...onto, '-m', 'planted');
   await git(world.bare, 'update-ref', 'refs/heads/main', sha);
   return sha;
 }
