@@ -29,6 +29,8 @@ export interface WorldOptions {
   /** Names of the nodes that join before `startWorld` returns. */
   readonly nodes?: readonly string[];
   readonly files: Readonly<Record<string, string>>;
+  /** What the forge's webhook tells of; pushes by default. */
+  readonly hookEvents?: readonly string[];
   readonly engine?: MasterOptions['repository']['engine'];
   /** Seconds between polls; so long by default that only webhooks tell of a push. */
   readonly pollSeconds?: number;
@@ -138,7 +140,12 @@ export class World {
   }
 
   addWebhook(): void {
-    this.repository.addHook({ url: `${this.master.url}/webhooks/github`, secret: WEBHOOK_SECRET });
+    const { hookEvents } = this.#options;
+    this.repository.addHook({
+      url: `${this.master.url}/webhooks/github`,
+      secret: WEBHOOK_SECRET,
+      ...(hookEvents === undefined ? {} : { events: hookEvents }),
+    });
   }
 
   async startAgent(name: string): Promise<Running> {
