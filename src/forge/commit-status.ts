@@ -115,8 +115,9 @@ function contextOf(grid: string): string {
   return context.slice(0, MAX_CONTEXT - mark.length) + mark;
 }
 
-function fit(text: string, tail: string): string {
-  const room = MAX_DESCRIPTION - tail.length;
+/** Not longer than a forge takes. `tail` comes whole. */
+export function fit(text: string, tail: string, longest = MAX_DESCRIPTION): string {
+  const room = longest - tail.length;
   return (text.length <= room ? text : `${text.slice(0, room - 1).trimEnd()}…`) + tail;
 }
 
@@ -124,7 +125,7 @@ function fit(text: string, tail: string): string {
  * One line that shows what is there: invisible and direction-changing characters as escapes. GitHub refuses descriptions
  * with characters above U+FFFF ("doesn't accept 4-byte Unicode"), and half a surrogate pair is no text at all.
  */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text
     .replace(/\s+/gu, ' ')
     .trim()

@@ -70,8 +70,10 @@ export interface PreviewCounts {
   readonly destructive: number;
   /** Instances that stop before their successors start. */
   readonly downtime: number;
-  /** Instances. */
+  /** Instances of services that the request changes. */
   readonly blocked: number;
+  /** Instances that are blocked whether it is merged or not. */
+  readonly blockedAnyway: number;
   readonly halted: number;
   readonly waiting: number;
   /** Services. */
@@ -123,6 +125,8 @@ export interface PreviewedBlock {
   readonly paths: readonly string[];
   readonly instances: number;
   readonly reason: string;
+  /** Their services are not changed by the request. */
+  readonly isDueAnyway: boolean;
   readonly excluded: readonly {
     readonly filter: string;
     readonly reason: string;

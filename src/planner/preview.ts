@@ -63,11 +63,12 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
     homes: homesOf(nodes, both(before, after)),
     isChanged,
   });
+  const blocked = previewBlocks(plan.blocked, isChanged);
   const pulls = imagePulls({ plan, desired, nodes, sizes });
   return {
     grid,
     problems,
-    plan: shownPlan(plan, steps),
+    plan: shownPlan(plan, steps, blocked),
     settings,
     changes,
     secrets: secretChanges(base, desired),
@@ -76,7 +77,7 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
     counts: {
       ...problemCounts(problems),
       ...stepCounts(steps),
-      blocked: plan.blocked.length,
+      ...blockCounts(blocked),
       halted: plan.halted.length,
       waiting: plan.waiting.length,
       changes: changes.length,
@@ -86,7 +87,8 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
 }
 
 function unplanned(of: Pick<GridPreview, 'grid' | 'problems' | 'closed'>): GridPreview {
-  const none = { ...stepCounts([]), blocked: 0, halted: 0, waiting: 0, changes: 0, pulls: 0 };
+  const nothing = { halted: 0, waiting: 0, changes: 0, pulls: 0 };
+  const none = { ...stepCounts([]), ...blockCounts([]), ...nothing };
   const counts = { ...problemCounts(of.problems), ...none };
   return { ...of, plan: null, settings: [], changes: [], secrets: [], pulls: [], counts };
 }
@@ -121,12 +123,16 @@ function settingsOf(grid: Grid): ReadonlyMap<string, string> {
   return values;
 }
 
-function shownPlan(plan: Plan, steps: readonly PreviewedStep[]): PreviewedPlan {
+function shownPlan(
+  plan: Plan,
+  steps: readonly PreviewedStep[],
+  blocked: PreviewedPlan['blocked'],
+): PreviewedPlan {
   return {
     hash: plan.hash,
     wanted: plan.wanted,
     steps,
-    blocked: previewBlocks(plan.blocked),
+    blocked,
     halted: plan.halted.map((halted) => ({
       path: instancePath(halted),
       node: halted.node,
@@ -187,4 +193,14 @@ function stepCounts(steps: readonly PreviewedStep[]): StepCounts {
     destructive: count(({ danger }) => danger !== null),
     downtime: count(({ downtime }) => downtime !== null),
   };
+}
+
+function blockCounts(
+  blocked: PreviewedPlan['blocked'],
+): Pick<PreviewCounts, 'blocked' | 'blockedAnyway'> {
+  let [own, anyway] = [0, 0];
+  for (const { instances, isDueAnyway } of blocked)
+    if (isDueAnyway) anyway += instances;
+    else own += instances;
+  return { blocked: own, blockedAnyway: anyway };
 }

@@ -1,0 +1,78 @@
+import type { GridPreview, Preview, PreviewCounts } from './preview.ts';
+
+/** What a preview comes to. `bad`: it should not be merged like that; `care`: read it first; `calm`: nothing would be done. */
+export interface PreviewVerdict {
+  readonly tone: 'bad' | 'care' | 'good' | 'calm';
+  /** One short line, without anything that a user wrote. */
+  readonly text: string;
+}
+
+export function gridVerdict({ plan, counts, changes, settings }: GridPreview): PreviewVerdict {
+  if (plan === null)
+    return { tone: 'bad', text: `cannot be planned: ${counted(counts.errors, 'error')}` };
+  const work = workText(counts);
+  if (counts.errors > 0)
+    return {
+      tone: 'bad',
+      text: `${counted(counts.errors, 'error')}, which ${counts.errors === 1 ? 'holds' : 'hold'} back a part; ${work}`,
+    };
+  if (counts.blocked > 0)
+    return { tone: 'bad', text: `no node for ${counted(counts.blocked, 'instance')}; ${work}` };
+  if (plan.confirmation !== null) return { tone: 'care', text: `${work}; needs confirmation` };
+  if (counts.destructive > 0)
+    return { tone: 'care', text: `${work}; ${counts.destructive} destructive` };
+  if (counts.create + counts.replace + counts.remove > 0) return { tone: 'good', text: work };
+  const isChanged = changes.length + settings.length > 0;
+  return { tone: 'calm', text: isChanged ? 'no instance is changed' : 'no changes to deploy' };
+}
+
+/** Of all grids together; the worst one decides. */
+export function previewVerdict({ outcome }: Preview): PreviewVerdict {
+  if (outcome.kind === 'conflict') return { tone: 'bad', text: 'cannot be merged: conflicts' };
+  if (outcome.kind === 'fork') return { tone: 'calm', text: 'from a fork: not planned' };
+  if (outcome.kind === 'failed') return { tone: 'bad', text: 'gridops could not plan it' };
+  const verdicts = outcome.grids.map(gridVerdict);
+  const [only, second] = verdicts;
+  if (only === undefined) return { tone: 'calm', text: 'no changes to deploy' };
+  if (second === undefined) return only;
+  const tone = order.find((one) => verdicts.some((verdict) => verdict.tone === one)) ?? 'calm';
+  const those = verdicts.filter((verdict) => verdict.tone === tone).length;
+  const grids = counted(verdicts.length, 'grid');
+  return { tone, text: `${grids}: ${workText(sumOf(outcome.grids))}${remarks[tone](those)}` };
+}
+
+const order = ['bad', 'care', 'good', 'calm'] as const;
+
+const remarks: Readonly<Record<PreviewVerdict['tone'], (count: number) => string>> = {
+  bad: (count) => `; ${count} cannot be deployed as ${count === 1 ? 'it is' : 'they are'}`,
+  care: (count) => `; read ${count} with care`,
+  good: () => '',
+  calm: () => '',
+};
+
+export function sumOf(
+  grids: readonly GridPreview[],
+): Pick<PreviewCounts, 'create' | 'replace' | 'remove' | 'destructive'> {
+  const sum = { create: 0, replace: 0, remove: 0, destructive: 0 };
+  for (const { counts } of grids) {
+    sum.create += counts.create;
+    sum.replace += counts.replace;
+    sum.remove += counts.remove;
+    sum.destructive += counts.destructive;
+  }
+  return sum;
+}
+
+/** "2 to create, 1 to replace", in instances. */
+function workText(counts: Pick<PreviewCounts, 'create' | 'replace' | 'remove'>): string {
+  const parts = [
+    counts.create > 0 ? `${counts.create} to create` : null,
+    counts.replace > 0 ? `${counts.replace} to replace` : null,
+    counts.remove > 0 ? `${counts.remove} to remove` : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+}
+
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
