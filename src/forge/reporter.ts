@@ -3,28 +3,48 @@ import { type Backoff, ceiling } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import { type Forge, RateLimited } from './forge.ts';
-import type { QueuedStatus, StatusOutbox, WantedStatus } from './status-outbox.ts';
+import { deliver, type Speaker } from './deliver.ts';
+import { RateLimited } from './forge.ts';
+import {
+  commentMessage,
+  type DeploymentContent,
+  deploymentMessage,
+  type Message,
+  type MessageKey,
+  type Outbox,
+  type QueuedMessage,
+  statusMessage,
+  type WantedComment,
+  type WantedDeployment,
+  type WantedStatus,
+} from './outbox.ts';
 
 export interface ReporterOptions {
-  readonly outbox: StatusOutbox;
-  readonly forge: Pick<Forge, 'createCommitStatus'>;
+  readonly outbox: Outbox;
+  readonly forge: Speaker;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   /** Requests at the same time. */
   readonly maxConcurrent?: number;
-  /** Milliseconds between two pending states of one commit and context. */
+  /** Milliseconds between two messages of mere progress about one thing. */
   readonly progressInterval?: number;
-  /** The forge refused for good; a later state of the same commit is tried again. */
-  readonly onGaveUp?: (status: WantedStatus, error: GridError) => void;
+  /** The forge refused for good; whatever is wanted later about the same thing is tried again. */
+  readonly onGaveUp?: (message: Message, error: GridError) => void;
 }
 
-/** The one place that tells the forge what happened to a commit. */
+/** The one place that tells the forge anything. What is wanted is remembered, and said as soon as the forge takes it. */
 export interface Reporter {
-  /** Remembers it and returns; false when exactly this was wanted already. */
+  /** False when exactly this was wanted already. */
   want(status: WantedStatus): Promise<boolean>;
+  /** Makes the comment, or changes it; there is never a second one with this marker. False: exactly this was wanted already. */
+  wantComment(comment: WantedComment): Promise<boolean>;
+  /**
+   * Makes it once for each deploy, and tells its states. With success, earlier ones of the environment that were successful
+   * become inactive. False: exactly this was wanted already, or the forge shows no deploys.
+   */
+  wantDeployment(deployment: WantedDeployment): Promise<boolean>;
   /** Resolves when nothing is under way and all that is left waits for a later time. */
   idle(): Promise<void>;
   /** Lets what is under way end, starts nothing more. What is left stays in the outbox. */
@@ -39,8 +59,10 @@ export function createReporter(options: ReporterOptions): Reporter {
 }
 
 const MAX_CONCURRENT = 4;
-/** GitHub takes about 80 writes a minute, and 1,000 statuses for a commit and context in all. */
+/** GitHub takes about 80 writes a minute. */
 const PROGRESS_INTERVAL = 3_000;
+/** GitHub takes 1,000 statuses for a commit and context in all: the last ones are for what it came to. */
+const MAX_PROGRESS = 900;
 const BACKOFF: Backoff = { base: 1_000, cap: 5 * 60_000 };
 /** After a fault of the outbox itself: without a pause, a status that cannot be noted as sent would be sent in a loop. */
 const OUTBOX_PAUSE = 5_000;
@@ -79,9 +101,18 @@ class Courier implements Reporter {
   }
 
   async want(status: WantedStatus): Promise<boolean> {
-    const { outbox, clock, progressInterval = PROGRESS_INTERVAL } = this.#options;
-    const isNews = await outbox.want(status, { at: clock.now(), progressInterval });
-    if (isNews) this.#flight.wake();
+    return await this.#want(statusMessage(status));
+  }
+
+  async wantComment(comment: WantedComment): Promise<boolean> {
+    return await this.#want(commentMessage(comment));
+  }
+
+  async wantDeployment(deployment: WantedDeployment): Promise<boolean> {
+    if (this.#options.forge.deployments === null) return false;
+    const message = deploymentMessage(deployment);
+    const isNews = await this.#want(message);
+    if (isNews && deployment.state === 'success') await this.#retireOthers(message);
     return isNews;
   }
 
@@ -98,6 +129,23 @@ class Courier implements Reporter {
     this.#alarm.abort();
     await this.#flight.stop();
     await this.idle();
+  }
+
+  async #want(message: Message): Promise<boolean> {
+    const { outbox, clock, progressInterval = PROGRESS_INTERVAL } = this.#options;
+    const when = { at: clock.now(), progressInterval, maxProgress: MAX_PROGRESS };
+    const isNews = await outbox.want(message, when);
+    if (isNews) this.#flight.wake();
+    return isNews;
+  }
+
+  /** GitHub does it by itself, but not for environments that it takes for production. */
+  async #retireOthers({ subject, ...topic }: Message): Promise<void> {
+    for (const other of await this.#options.outbox.ofTopic(topic)) {
+      const content = other.content as DeploymentContent;
+      if (other.subject === subject || content.state !== 'success') continue;
+      await this.#want({ ...other, content: { ...content, state: 'inactive' } });
+    }
   }
 
   /** Starts as many requests as there is room for, then sets the alarm for the next row that is not due yet. */
@@ -134,23 +182,24 @@ class Courier implements Reporter {
     this.#flight.wake();
   }
 
-  async #deliver(row: QueuedStatus): Promise<void> {
+  async #deliver(row: QueuedMessage): Promise<void> {
     const { outbox, forge, clock } = this.#options;
-    const [owner = '', name = ''] = row.repository.split('/');
+    let remote: string | null;
     try {
-      await forge.createCommitStatus({ owner, name }, row.sha, row);
+      remote = await deliver(forge, row);
     } catch (error) {
       await this.#settle(row, error);
       return;
     }
-    await outbox.sent(row, row.version, clock.now());
+    await outbox.sent(row, row.version, { at: clock.now(), remote });
   }
 
-  async #settle(row: QueuedStatus, error: unknown): Promise<void> {
+  async #settle(row: QueuedMessage, error: unknown): Promise<void> {
     const { outbox, clock, log, onGaveUp } = this.#options;
-    const { repository, sha, context } = row;
+    const { kind, repository, subject, topic } = row;
+    const about = { kind, repository, subject, topic };
     if (error instanceof GridError && error.retry === 'never') {
-      log.warn({ repository, sha, context, error: error.message }, 'commit status given up');
+      log.warn({ ...about, error: error.message }, 'message to the forge given up');
       await outbox.gaveUp(row, row.version, error.message);
       onGaveUp?.(row, error);
       return;
@@ -159,22 +208,19 @@ class Courier implements Reporter {
     if (error instanceof RateLimited)
       this.#pausedUntil = Math.max(this.#pausedUntil, nextAttemptAt);
     const reason = errorMessage(error);
-    log.warn(
-      { repository, sha, context, error: reason, nextAttemptAt },
-      'commit status not sent yet',
-    );
+    log.warn({ ...about, error: reason, nextAttemptAt }, 'message to the forge not sent yet');
     await outbox.failed(row, row.version, { error: reason, nextAttemptAt });
   }
 
   /** Between half and all of the bound: people wait for it, and all rows failed at the same moment. */
-  #delay(row: QueuedStatus, error: unknown): number {
+  #delay(row: QueuedMessage, error: unknown): number {
     if (error instanceof RateLimited) return error.retryAfter * 1_000;
     return Math.ceil(ceiling(BACKOFF, row.attempts) * (0.5 + this.#options.random() / 2));
   }
 
   #pauseAfter(error: unknown): void {
     const { clock, log } = this.#options;
-    log.error({ error: errorMessage(error) }, 'the outbox of commit statuses failed');
+    log.error({ error: errorMessage(error) }, 'the outbox failed');
     this.#pausedUntil = Math.max(this.#pausedUntil, clock.now() + OUTBOX_PAUSE);
     this.#wakeAt(this.#pausedUntil);
   }
@@ -197,6 +243,6 @@ class Courier implements Reporter {
   }
 }
 
-function keyOf({ repository, sha, context }: QueuedStatus): string {
-  return JSON.stringify([repository, sha, context]);
+function keyOf({ kind, repository, subject, topic }: MessageKey): string {
+  return JSON.stringify([kind, repository, subject, topic]);
 }

@@ -358,11 +358,8 @@ function startReporter(of: Parts & { readonly store: Store; readonly forge: Forg
     clock,
     random,
     log,
-    onGaveUp: (status, error) =>
-      log.error(
-        { sha: status.sha, context: status.context, error: error.message },
-        'status refused',
-      ),
+    onGaveUp: ({ kind, subject, topic }, error) =>
+      log.error({ kind, subject, topic, error: error.message }, 'refused by the forge'),
   });
   undo.push('reporter', async () => await reporter.stop());
   return reporter;

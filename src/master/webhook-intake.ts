@@ -51,7 +51,7 @@ export class WebhookIntake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.handle = async (headers, rawBody, provider = 'github') => {
+    this.handle = async (headers, rawBody, provider) => {
       const { secrets, clock } = options;
       const received = receivers[provider]({ headers, rawBody, secrets, now: clock.now() });
       return await this.#answer(provider, received);
@@ -93,7 +93,10 @@ export class WebhookIntake {
         return { status: 202, body: { ignored: received.reason } };
       case 'push':
         return await this.#accept(provider, received);
-      default:
+      case 'pull-request':
+      case 'comment':
+      case 'merge-group':
+      case 'check-rerequested':
         return await this.#handOn(provider, received);
     }
   }

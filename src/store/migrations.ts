@@ -66,6 +66,14 @@ const migrations: readonly (readonly string[])[] = [
     'create table comment_marks (repository text not null primary key, at bigint not null)',
     'alter table nodes add column drained_by text',
     'alter table nodes add column drained_at bigint',
+    // Statuses on their way are now messages among others.
+    'drop table outbox',
+    `create table messages (kind text not null, repository text not null, subject text not null, topic text not null,
+      content text not null, is_progress integer not null, remote text, wanted_at bigint not null, version integer not null,
+      sent_version integer not null, sent_at bigint, sent_count integer not null, gave_up_version integer not null,
+      attempts integer not null, next_attempt_at bigint not null, last_error text,
+      primary key (kind, repository, subject, topic))`,
+    'create index messages_by_next_attempt on messages (next_attempt_at)',
   ],
 ];
 

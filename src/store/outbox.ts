@@ -1,28 +1,31 @@
 import type { Db, Row } from './tables.ts';
 
 /**
- * Commit statuses on their way to the forge. One row per commit and context, which holds the newest wanted state only:
- * a state that was overtaken before it was sent is never sent. Versions count the wants of a row and only go up.
+ * Messages on their way to the forge. One row for each thing that is spoken of, which holds the newest wanted message only:
+ * one that was overtaken before it was sent is never sent. Versions count the wants of a row and only go up.
  */
 export interface OutboxKey {
+  readonly kind: Row<'messages'>['kind'];
   /** `owner/name`. */
   readonly repository: string;
-  readonly sha: string;
-  readonly context: string;
+  readonly subject: string;
+  readonly topic: string;
 }
 
 export interface OutboxWant extends OutboxKey {
-  readonly state: Row<'outbox'>['state'];
-  readonly description: string;
-  readonly targetUrl: string | null;
+  /** Anything that JSON can hold. */
+  readonly content: unknown;
+  readonly isProgress: boolean;
 }
 
 /** Times in milliseconds since the epoch. */
-export interface OutboxStatus extends OutboxWant {
+export interface OutboxMessage extends OutboxWant {
+  readonly remote: string | null;
   readonly wantedAt: number;
   readonly version: number;
   readonly sentVersion: number;
   readonly sentAt: number | null;
+  readonly sentCount: number;
   readonly gaveUpVersion: number;
   /** Failed attempts in a row. */
   readonly attempts: number;
@@ -33,22 +36,30 @@ export interface OutboxStatus extends OutboxWant {
 export interface OutboxTime {
   readonly at: number;
   readonly progressInterval?: number;
+  /** Once so many messages of a row were sent, progress is dropped: forges take only so many. */
+  readonly maxProgress?: number;
 }
 
 export interface Outbox {
   /**
    * False when exactly this is wanted already. A row that waits after a failure goes on waiting: the forge is what is ill.
-   * A pending state that follows a pending one waits until `progressInterval` milliseconds after the last that was sent, so
-   * that progress does not use up the forge's limits; any other state overtakes it at once.
+   * Progress that follows progress waits until `progressInterval` milliseconds after the last that was sent, so that it does
+   * not use up the forge's limits; anything else overtakes it at once.
    */
-  want(status: OutboxWant, when: OutboxTime): Promise<boolean>;
+  want(message: OutboxWant, when: OutboxTime): Promise<boolean>;
   /** Neither sent nor given up, and not waiting; longest waiting first. */
-  due(now: number, limit: number): Promise<readonly OutboxStatus[]>;
+  due(now: number, limit: number): Promise<readonly OutboxMessage[]>;
   /** When the first of the rows that are not due at `now` will be; `null` when there are none. */
   nextDueAt(now: number): Promise<number | null>;
   /** Everything neither sent nor given up, oldest first. */
-  unsent(): Promise<readonly OutboxStatus[]>;
-  sent(key: OutboxKey, version: number, at: number): Promise<void>;
+  unsent(): Promise<readonly OutboxMessage[]>;
+  /** Everything of one topic, oldest first. */
+  ofTopic(key: Omit<OutboxKey, 'subject'>): Promise<readonly OutboxMessage[]>;
+  sent(
+    key: OutboxKey,
+    version: number,
+    of: { readonly at: number; readonly remote: string | null },
+  ): Promise<void>;
   failed(
     key: OutboxKey,
     version: number,
@@ -70,27 +81,49 @@ const LONGEST_WAIT = 10 * 60_000;
 
 export function createOutbox(db: Db): Outbox {
   return {
-    want: async (status, when) =>
-      await db.transaction().execute(async (trx) => await want(trx, status, when)),
-    due: async (now, limit) =>
-      await unsettled(db)
+    want: async (message, when) =>
+      await db.transaction().execute(async (trx) => await want(trx, message, when)),
+    due: async (now, limit) => {
+      const rows = await unsettled(db)
         .where((eb) =>
           eb.or([eb('nextAttemptAt', '<=', now), eb('nextAttemptAt', '>', now + LONGEST_WAIT)]),
         )
         .orderBy('nextAttemptAt')
         .orderBy('wantedAt')
-        .orderBy('context')
+        .orderBy('topic')
         .limit(limit)
-        .execute(),
+        .execute();
+      return rows.map(messageOf);
+    },
     nextDueAt: async (now) => {
       const later = unsettled(db).where('nextAttemptAt', '>', now);
       const row = await later.orderBy('nextAttemptAt').limit(1).executeTakeFirst();
       return row?.nextAttemptAt ?? null;
     },
-    unsent: async () => await unsettled(db).orderBy('wantedAt').orderBy('context').execute(),
-    sent: async (key, version, at) => {
+    unsent: async () =>
+      (await unsettled(db).orderBy('wantedAt').orderBy('topic').execute()).map(messageOf),
+    ofTopic: async ({ kind, repository, topic }) => {
+      const rows = await db
+        .selectFrom('messages')
+        .selectAll()
+        .where('kind', '=', kind)
+        .where('repository', '=', repository)
+        .where('topic', '=', topic)
+        .orderBy('wantedAt')
+        .orderBy('subject')
+        .execute();
+      return rows.map(messageOf);
+    },
+    sent: async (key, version, { at, remote }) => {
       await change(db, key)
-        .set({ sentVersion: version, sentAt: at, attempts: 0, lastError: null })
+        .set((eb) => ({
+          sentVersion: version,
+          sentAt: at,
+          sentCount: eb('sentCount', '+', 1),
+          remote,
+          attempts: 0,
+          lastError: null,
+        }))
         .where('sentVersion', '<', version)
         .execute();
     },
@@ -108,84 +141,100 @@ export function createOutbox(db: Db): Outbox {
     },
     revive: async (since) => {
       await db
-        .updateTable('outbox')
+        .updateTable('messages')
         .set({ gaveUpVersion: 0, attempts: 0, nextAttemptAt: since })
         .whereRef('gaveUpVersion', '=', 'version')
         .where('wantedAt', '>=', since)
         .execute();
     },
     prune: async (before) => {
-      await db.deleteFrom('outbox').where('wantedAt', '<', before).execute();
+      await db.deleteFrom('messages').where('wantedAt', '<', before).execute();
     },
   };
 }
 
-async function want(trx: Db, status: OutboxWant, when: OutboxTime): Promise<boolean> {
-  const { repository, sha, context, state, description, targetUrl } = status;
+async function want(trx: Db, message: OutboxWant, when: OutboxTime): Promise<boolean> {
+  const { kind, repository, subject, topic } = message;
+  const content = JSON.stringify(message.content);
   const known = await trx
-    .selectFrom('outbox')
+    .selectFrom('messages')
     .selectAll()
+    .where('kind', '=', kind)
     .where('repository', '=', repository)
-    .where('sha', '=', sha)
-    .where('context', '=', context)
+    .where('subject', '=', subject)
+    .where('topic', '=', topic)
     .executeTakeFirst();
-  if (known !== undefined && isSame(known, status)) return false;
+  if (known?.content === content) return false;
+  if (known !== undefined && isTooMuch(known, message, when)) return false;
 
   const version = (known?.version ?? 0) + 1;
-  const columns = { state, description, targetUrl, wantedAt: when.at, version };
+  const isProgress = message.isProgress ? 1 : 0;
+  const columns = { content, isProgress, wantedAt: when.at, version };
   if (known === undefined) {
-    const fresh = {
-      sentVersion: 0,
-      sentAt: null,
-      gaveUpVersion: 0,
-      attempts: 0,
-      nextAttemptAt: when.at,
-    };
+    const key = { kind, repository, subject, topic };
     await trx
-      .insertInto('outbox')
-      .values({ repository, sha, context, ...columns, ...fresh, lastError: null })
+      .insertInto('messages')
+      .values({ ...key, ...columns, ...unsaid, nextAttemptAt: when.at })
       .execute();
   } else {
-    const nextAttemptAt = nextAttempt(known, state, when);
-    await change(trx, status)
+    const nextAttemptAt = nextAttempt(known, message, when);
+    await change(trx, message)
       .set({ ...columns, nextAttemptAt })
       .execute();
   }
   return true;
 }
 
-function nextAttempt(known: OutboxStatus, state: OutboxWant['state'], when: OutboxTime): number {
-  const { at, progressInterval = 0 } = when;
+const unsaid = {
+  remote: null,
+  sentVersion: 0,
+  sentAt: null,
+  sentCount: 0,
+  gaveUpVersion: 0,
+  attempts: 0,
+  lastError: null,
+} as const;
+
+function isTooMuch(
+  known: Row<'messages'>,
+  { isProgress }: OutboxWant,
+  { maxProgress = Number.MAX_SAFE_INTEGER }: OutboxTime,
+): boolean {
+  return isProgress && known.sentCount >= maxProgress;
+}
+
+function nextAttempt(
+  known: Row<'messages'>,
+  { isProgress }: OutboxWant,
+  { at, progressInterval = 0 }: OutboxTime,
+): number {
   if (isUnsettled(known) && known.attempts > 0) return known.nextAttemptAt;
-  const isProgress = known.state === 'pending' && state === 'pending';
-  if (!isProgress || known.sentAt === null) return at;
+  const isFurther = known.isProgress === 1 && isProgress;
+  if (!isFurther || known.sentAt === null) return at;
   return Math.max(at, known.sentAt + progressInterval);
 }
 
-function isSame(known: OutboxWant, wanted: OutboxWant): boolean {
-  return (
-    known.state === wanted.state &&
-    known.description === wanted.description &&
-    known.targetUrl === wanted.targetUrl
-  );
+function messageOf(row: Row<'messages'>): OutboxMessage {
+  return { ...row, content: JSON.parse(row.content) as unknown, isProgress: row.isProgress === 1 };
 }
 
-function isUnsettled(row: OutboxStatus): boolean {
+function isUnsettled(row: Row<'messages'>): boolean {
   return row.version > row.sentVersion && row.version > row.gaveUpVersion;
 }
 
 function unsettled(db: Db) {
   return db
-    .selectFrom('outbox')
+    .selectFrom('messages')
     .selectAll()
     .whereRef('version', '>', 'sentVersion')
     .whereRef('version', '>', 'gaveUpVersion');
 }
 
-function change(db: Db, { repository, sha, context }: OutboxKey) {
+function change(db: Db, { kind, repository, subject, topic }: OutboxKey) {
   return db
-    .updateTable('outbox')
+    .updateTable('messages')
+    .where('kind', '=', kind)
     .where('repository', '=', repository)
-    .where('sha', '=', sha)
-    .where('context', '=', context);
+    .where('subject', '=', subject)
+    .where('topic', '=', topic);
 }

@@ -17,7 +17,7 @@ export interface Tables {
   readonly deploys: DeployRow;
   readonly deployEntries: DeployEntryRow;
   readonly events: EventRow;
-  readonly outbox: OutboxRow;
+  readonly messages: MessageRow;
   readonly inbox: InboxRow;
   readonly joinTokens: JoinTokenRow;
   readonly doneHooks: DoneHookRow;
@@ -140,17 +140,21 @@ interface EventRow {
   message: string;
 }
 
-interface OutboxRow {
+interface MessageRow {
+  kind: 'status' | 'comment' | 'deployment';
   repository: string;
-  sha: string;
-  context: string;
-  state: 'pending' | 'success' | 'failure' | 'error';
-  description: string;
-  targetUrl: string | null;
+  subject: string;
+  topic: string;
+  /** JSON of the forge's content of that kind. */
+  content: string;
+  /** 0 or 1. */
+  isProgress: number;
+  remote: string | null;
   wantedAt: number;
   version: number;
   sentVersion: number;
   sentAt: number | null;
+  sentCount: number;
   gaveUpVersion: number;
   attempts: number;
   nextAttemptAt: number;

@@ -11,12 +11,12 @@ export function storeFaults(file: string): readonly string[] {
   }
 }
 
-/** Statuses that are still to be sent. */
+/** Messages to the forge that are still to be sent. */
 export function unsent(file: string): readonly string[] {
   const store = new Database(file, { readonly: true });
   try {
     const due = store.prepare(
-      'select sha, state, last_error from outbox where sent_version < version and gave_up_version < version',
+      'select kind, subject, content, last_error from messages where sent_version < version and gave_up_version < version',
     );
     return due.all().map((row) => JSON.stringify(row));
   } finally {

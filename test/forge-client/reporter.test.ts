@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type CommitStatus, RateLimited } from '../../src/forge/forge.ts';
+import type { Message, Outbox as Port, WantedStatus } from '../../src/forge/outbox.ts';
 import { createReporter, type Reporter } from '../../src/forge/reporter.ts';
-import type { StatusOutbox, WantedStatus } from '../../src/forge/status-outbox.ts';
 import { GridError } from '../../src/model/error.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { Outbox } from '../../src/store/outbox.ts';
@@ -26,6 +26,18 @@ function status(description: string, over: Partial<WantedStatus> = {}): WantedSt
     targetUrl: null,
     ...over,
   };
+}
+
+/** What no test here is about. */
+const silent = {
+  findComment: () => Promise.resolve(null),
+  createComment: () => Promise.reject(refused),
+  updateComment: () => Promise.reject(refused),
+  deployments: null,
+};
+
+function descriptionOf({ content }: Message): string {
+  return (content as { readonly description: string }).description;
 }
 
 /** A forge that does what the test says for each request, in order; after that it takes everything. */
@@ -70,7 +82,7 @@ interface World {
 }
 
 async function world(
-  of: { readonly outbox?: StatusOutbox; readonly maxConcurrent?: number } = {},
+  of: { readonly outbox?: Port; readonly maxConcurrent?: number } = {},
 ): Promise<World> {
   const { outbox } = await openStore({ path: ':memory:' });
   const forge = new ScriptedForge();
@@ -78,12 +90,15 @@ async function world(
   const givenUp: string[] = [];
   const reporter = createReporter({
     outbox: of.outbox ?? outbox,
-    forge,
+    forge: {
+      ...silent,
+      createCommitStatus: async (...of) => await forge.createCommitStatus(...of),
+    },
     clock,
     random: () => 0.999,
     log: silentLog,
     maxConcurrent: of.maxConcurrent ?? 4,
-    onGaveUp: ({ description }, error) => givenUp.push(`${description}: ${error.message}`),
+    onGaveUp: (message, error) => givenUp.push(`${descriptionOf(message)}: ${error.message}`),
   });
   reporters.push(reporter);
   return { reporter, forge, clock, outbox, givenUp };
@@ -303,7 +318,7 @@ describe('a restart', () => {
     await reporter.want(status('1/5', { sha: 'ghi' }));
 
     expect(forge.sent).toEqual(['acme/infra@abc 1/5']);
-    expect((await outbox.unsent()).map((row) => row.sha)).toEqual(['def', 'ghi']);
+    expect((await outbox.unsent()).map((row) => row.subject)).toEqual(['def', 'ghi']);
   });
 });
 
@@ -312,7 +327,7 @@ describe('a fault of the outbox', () => {
     const { outbox } = await openStore({ path: ':memory:' });
     const full = new GridError({ code: 'internal', message: 'disk full', retry: 'later' });
     let faults = 2;
-    const failing: StatusOutbox = {
+    const failing: Port = {
       ...outbox,
       sent: async (...sent) => {
         faults -= 1;
@@ -338,7 +353,7 @@ describe('a fault of the outbox', () => {
   test('while it is being read heals by itself', async () => {
     const { outbox } = await openStore({ path: ':memory:' });
     let faults = 1;
-    const failing: StatusOutbox = {
+    const failing: Port = {
       ...outbox,
       due: async (now, limit) => {
         faults -= 1;
@@ -389,8 +404,9 @@ test('an older state never follows a newer one, and the newest always arrives', 
           random: () => 0.5,
           log: silentLog,
           maxConcurrent: 2,
-          onGaveUp: ({ context, description }) => refusedAt.set(context, Number(description)),
+          onGaveUp: (message) => refusedAt.set(message.topic, Number(descriptionOf(message))),
           forge: {
+            ...silent,
             createCommitStatus: async (_repository, _sha, { context, description }) => {
               const next = calm ? 'ok' : outcomes.next().value;
               if (next === 'slow')

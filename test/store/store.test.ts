@@ -70,6 +70,8 @@ describe('opening', () => {
       drop table job_runs;
       drop table pull_requests;
       drop table comment_marks;
+      drop table messages;
+      create table outbox (sha text);
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table network_maps;
@@ -269,16 +271,16 @@ describe('prune', () => {
   test('leaves what is recent and forgets what is long over', async () => {
     const day = 86_400_000;
     const store = await open(':memory:');
-    const key = { repository: 'acme/infra', sha: 'abc', context: 'gridops/prod' };
-    const status = { ...key, state: 'success', description: '', targetUrl: null } as const;
+    const key = { repository: 'acme/infra', subject: 'abc', topic: 'gridops/prod' };
+    const status = { ...key, kind: 'status', content: {}, isProgress: false } as const;
     await store.outbox.want(status, { at: 0 });
-    await store.outbox.want({ ...status, sha: 'def' }, { at: 90 * day });
+    await store.outbox.want({ ...status, subject: 'def' }, { at: 90 * day });
     await store.tokens.create({ hash: 'old', grid: 'prod', createdAt: 0, expiresAt: day });
     await store.tokens.create({ hash: 'new', grid: 'prod', createdAt: 0, expiresAt: 80 * day });
 
     await store.prune(90 * day);
 
-    expect((await store.outbox.unsent()).map((row) => row.sha)).toEqual(['def']);
+    expect((await store.outbox.unsent()).map((row) => row.subject)).toEqual(['def']);
     expect((await store.tokens.list()).map((token) => token.hash)).toEqual(['new']);
   });
 });
