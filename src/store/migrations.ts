@@ -63,6 +63,9 @@ const migrations: readonly (readonly string[])[] = [
       primary key (grid, service, finished_at, id, attempt))`,
     'alter table nodes add column drained_by text',
     'alter table nodes add column drained_at bigint',
+    'create table grid_owners (grid text not null primary key, repository text not null, at bigint not null)',
+    "alter table deploys add column repository text not null default ''",
+    "alter table deploys add column sources text not null default '[]'",
   ],
 ];
 

@@ -24,6 +24,7 @@ export interface Tables {
   readonly proven: ProvenRow;
   readonly freezes: FreezeRow;
   readonly jobRuns: JobRunRow;
+  readonly gridOwners: GridOwnerRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -116,6 +117,9 @@ interface DeployRow {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
+  repository: string;
+  /** JSON of model DeploySource[]. */
+  sources: string;
 }
 
 interface DeployEntryRow {
@@ -217,4 +221,10 @@ interface JobRunRow {
   message: string;
   /** JSON of a list of lines. */
   log: string;
+}
+
+interface GridOwnerRow {
+  grid: string;
+  repository: string;
+  at: number;
 }
