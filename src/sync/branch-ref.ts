@@ -8,7 +8,7 @@ const forbidden = /^[-/.]|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/[/.]|\.lock(\/|$)|[/.]$|^
  * @throws GridError invalid-configuration
  */
 export function branchRef(branch: string): string {
-  if (branch === '' || branch.length > 200 || forbidden.test(branch)) {
+  if (!isBranchName(branch)) {
     throw new GridError({
       code: 'invalid-configuration',
       message: `${JSON.stringify(branch)} is not the name of a branch.`,
@@ -16,4 +16,9 @@ export function branchRef(branch: string): string {
     });
   }
   return `refs/heads/${branch}`;
+}
+
+/** Whether it can stand below `refs/heads/`, or be a ref by itself. */
+export function isBranchName(text: string): boolean {
+  return text !== '' && text.length <= 200 && !forbidden.test(text);
 }

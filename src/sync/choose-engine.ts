@@ -14,7 +14,7 @@ export async function chooseEngine(
   options: EngineOptions,
 ): Promise<GitEngine> {
   const version = wish === 'isomorphic' ? null : await usableGit(options.program);
-  if (version !== null) return await createNativeEngine(options);
+  if (version !== null) return await createNativeEngine(options, version);
   if (wish === 'native') {
     throw new GridError({
       code: 'invalid-configuration',

@@ -13,8 +13,10 @@ export interface GitEngine {
   list(ref: string, signal: AbortSignal): Promise<string | null>;
   /** Makes an empty mirror whose object ids have as many digits as `like`. */
   create(directory: string, like: string): Promise<void>;
-  /** Brings `ref`, last listed at `head`, into the mirror and moves `mirrorRef`, forward or not. */
+  /** Brings `ref`, last listed at `head`, into the mirror and moves `into`, forward or not. */
   fetch(request: FetchRequest): Promise<void>;
+  /** The tree of the merge of two commits that have gone different ways; null: this engine does not merge by itself. */
+  mergeTrees(request: MergeRequest): Promise<MergedTree | null>;
   /** Whether a fresh clone would serve better than one more fetch. */
   isWorn(directory: string): Promise<boolean>;
   openObjects(directory: string): ObjectReader;
@@ -24,8 +26,23 @@ export interface FetchRequest {
   readonly directory: string;
   readonly ref: string;
   readonly head: string;
+  /** The mirror's own ref. */
+  readonly into: string;
+  /** How many bytes the mirror may grow by at most; null: up to its bound. */
+  readonly growth: number | null;
   readonly signal: AbortSignal;
 }
+
+export interface MergeRequest {
+  readonly directory: string;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly signal: AbortSignal;
+}
+
+export type MergedTree =
+  | { readonly kind: 'clean'; readonly tree: string }
+  | { readonly kind: 'conflict'; readonly files: readonly string[] };
 
 /** Reads objects of a mirror as it was when the reader was opened, or later. */
 export interface ObjectReader {

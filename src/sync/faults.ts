@@ -56,5 +56,13 @@ export function damaged(where: string, why: string, cause?: unknown): GridError 
   });
 }
 
+export function unmergeable(where: string, why: string): GridError {
+  return new GridError({
+    code: 'internal',
+    message: `Cannot merge two commits of ${where}: ${why}.`,
+    hint: 'Merge them by hand and push the result.',
+  });
+}
+
 export const installGit =
   'Install git 2.30 or newer on the master (apt install git) and leave git.engine at "auto".';

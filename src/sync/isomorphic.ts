@@ -44,6 +44,7 @@ export function createIsomorphicEngine(options: EngineOptions): GitEngine {
     list: (ref, signal) => list(isomorphic, ref, signal),
     create: (directory) => create(isomorphic, directory),
     fetch: (request) => fetchRef(isomorphic, request),
+    mergeTrees: () => Promise.resolve(null),
     isWorn,
     openObjects: (directory) => openObjects(isomorphic, directory),
   };
@@ -128,7 +129,7 @@ async function fetchRef(isomorphic: Isomorphic, request: FetchRequest): Promise<
       isomorphic.path === null
         ? await download(isomorphic, { ...request, signal })
         : await copy(isomorphic, isomorphic.path, { ...request, signal });
-    await writeWhole(join(request.directory, mirrorRef), `${head}\n`);
+    await writeWhole(join(request.directory, request.into), `${head}\n`);
   });
 }
 

@@ -10,6 +10,8 @@ export interface Limits {
   readonly packBytes: number;
   /** What one mirror of the native engine may take on disk. */
   readonly mirrorBytes: number;
+  /** What another ref than the branch may add to a mirror of the native engine at once. */
+  readonly refBytes: number;
   /** What is kept in memory of files that were read: blobs and sources, each. */
   readonly cacheBytes: number;
   /** Commits that `isAncestor` looks at. */
@@ -18,6 +20,8 @@ export interface Limits {
   readonly listTimeout: number;
   /** Until a fetch or the first clone is complete. */
   readonly fetchTimeout: number;
+  /** Until two commits are merged. */
+  readonly mergeTimeout: number;
 }
 
 export const defaultLimits: Limits = {
@@ -26,8 +30,10 @@ export const defaultLimits: Limits = {
   sourceBytes: 32 * 1024 * 1024,
   packBytes: 30 * 1024 * 1024,
   mirrorBytes: 2 * 1024 * 1024 * 1024,
+  refBytes: 100 * 1024 * 1024,
   cacheBytes: 32 * 1024 * 1024,
   ancestry: 10_000,
   listTimeout: 15_000,
   fetchTimeout: 120_000,
+  mergeTimeout: 30_000,
 };

@@ -1,9 +1,17 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GridError } from '../model/error.ts';
 import { type GitEngine, type GitObject, mirrorRef, type ObjectReader } from './engine.ts';
-import { damaged } from './faults.ts';
-import { commitTree } from './objects.ts';
+import { damaged, unreachable } from './faults.ts';
+import { type NewObject, writeLooseObject } from './loose-objects.ts';
+import { commitTree, taggedObject } from './objects.ts';
+import {
+  listOtherRefs,
+  otherRef,
+  prepareOtherRef,
+  readMirrorRef,
+  removeMirrorRef,
+} from './other-refs.ts';
 
 export interface MirrorOptions {
   readonly engine: GitEngine;
@@ -26,7 +34,8 @@ export interface MirrorUpdate {
  * - It is there whole or not at all: a clone is made beside it and moved into its place.
  * - `head` only ever names a commit that can be read with its tree.
  * - A damaged mirror is cloned again by the next update; until then its last head stays.
- * - One update at a time (the caller sees to it); reads go on during an update.
+ * - What it holds besides its branch (other refs, objects of our own) it may lose when it is cloned again.
+ * - One change at a time (the caller sees to it); reads go on meanwhile.
  */
 export class Mirror {
   readonly #options: MirrorOptions;
@@ -45,10 +54,14 @@ export class Mirror {
     await removeLeftovers(options.directory);
     await removeLocks(options.directory);
     const mirror = new Mirror(options);
-    const head = await readHead(options.directory);
+    const head = await readMirrorRef(options.directory, mirrorRef);
     if (head !== null) mirror.#head = head;
     mirror.#isDamaged = head === null || !(await mirror.#holds(head));
     return mirror;
+  }
+
+  get directory(): string {
+    return this.#options.directory;
   }
 
   /** The last fetched commit; null before the first clone. */
@@ -68,9 +81,42 @@ export class Mirror {
     try {
       return await this.#fetch(update);
     } catch (error) {
-      if (!(error instanceof GridError) || error.code !== 'repository-damaged') throw error;
+      if (!(await this.#isCuredByClone(error))) throw error;
       return await this.#clone(update);
     }
+  }
+
+  /** Brings another ref of the remote repository in. Returns the commit that it names, directly or as a tag. */
+  async fetchOther({ ref, head, signal }: MirrorUpdate, growth: number): Promise<string> {
+    const { engine, directory, where } = this.#options;
+    const name = otherRef(ref);
+    const known = await readMirrorRef(directory, name);
+    const commit = known === head ? await this.#peel(head) : null;
+    if (commit !== null) return commit;
+    await prepareOtherRef(directory, { name, where });
+    try {
+      await engine.fetch({ ref, head, into: name, growth, directory, signal });
+      await this.#reopen();
+      return await this.#commitOf(ref, await readMirrorRef(directory, name));
+    } catch (error) {
+      await removeLocks(directory);
+      await removeMirrorRef(directory, name);
+      throw error;
+    }
+  }
+
+  async forgetOther(ref: string): Promise<void> {
+    await removeMirrorRef(this.#options.directory, otherRef(ref));
+  }
+
+  async otherRefs(): Promise<readonly string[]> {
+    return await listOtherRefs(this.#options.directory);
+  }
+
+  /** Adds an object of our own. Returns its id. */
+  async write(object: Omit<NewObject, 'digits'>): Promise<string> {
+    const digits = this.#head?.length ?? 40;
+    return await writeLooseObject(this.#options.directory, { ...object, digits });
   }
 
   /**
@@ -102,7 +148,7 @@ export class Mirror {
   async #fetch(update: MirrorUpdate): Promise<string> {
     const { engine, directory } = this.#options;
     try {
-      await engine.fetch({ ...update, directory });
+      await engine.fetch({ ...update, into: mirrorRef, growth: null, directory });
     } catch (error) {
       await removeLocks(directory);
       throw error;
@@ -119,7 +165,7 @@ export class Mirror {
     try {
       await mkdir(dirname(directory), { recursive: true });
       await engine.create(fresh, update.head);
-      await engine.fetch({ ...update, directory: fresh });
+      await engine.fetch({ ...update, into: mirrorRef, growth: null, directory: fresh });
       await rename(directory, old).catch(ignoreMissing);
       await rename(fresh, directory);
       this.#isDamaged = false;
@@ -138,12 +184,36 @@ export class Mirror {
   }
 
   async #settle(): Promise<string> {
-    const head = await readHead(this.#options.directory);
+    const head = await readMirrorRef(this.#options.directory, mirrorRef);
     if (head === null || !(await this.#holds(head))) {
       throw this.reportDamage('the commit that was fetched is not complete');
     }
     this.#head = head;
     return head;
+  }
+
+  /** Also when it is full: what fills it may be refs of others, which a clone leaves out. */
+  async #isCuredByClone(error: unknown): Promise<boolean> {
+    if (!(error instanceof GridError)) return false;
+    if (error.code === 'repository-damaged') return true;
+    return error.code === 'repository-too-large' && (await this.otherRefs()).length > 0;
+  }
+
+  async #commitOf(ref: string, oid: string | null): Promise<string> {
+    const commit = oid === null ? null : await this.#peel(oid);
+    if (commit !== null) return commit;
+    throw unreachable(this.#options.where, `${ref} does not lead to a whole commit`);
+  }
+
+  /** Follows tags to the commit that they name; null when it is not there with its tree. */
+  async #peel(oid: string): Promise<string | null> {
+    let id = oid;
+    for (let hop = 0; hop < mostTags; hop += 1) {
+      const next = taggedObject(await this.#reader.read(id, enough).catch(() => null));
+      if (next === null) break;
+      id = next;
+    }
+    return (await this.#holds(id)) ? id : null;
   }
 
   async #holds(commit: string): Promise<boolean> {
@@ -159,10 +229,8 @@ export class Mirror {
 // A commit's header with any signature; the tree is only asked whether it is there.
 const enough = 1024 * 1024;
 
-async function readHead(directory: string): Promise<string | null> {
-  const text = await readFile(join(directory, mirrorRef), 'utf8').catch(() => '');
-  return /^([0-9a-f]{40}|[0-9a-f]{64})\n?$/.test(text) ? text.trim() : null;
-}
+// Tags of tags are rare.
+const mostTags = 5;
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
@@ -191,7 +259,8 @@ function isInUse(name: string): boolean {
 
 /** What a git that was ended in the middle of its work leaves behind, and what would keep the next one out. */
 async function removeLocks(directory: string): Promise<void> {
-  const folders = ['', 'objects/pack', dirname(mirrorRef)].map((folder) => join(directory, folder));
+  const refs = [dirname(mirrorRef), dirname(otherRef('refs/heads/any'))];
+  const folders = ['', 'objects/pack', ...refs].map((folder) => join(directory, folder));
   for (const folder of folders) {
     for (const name of await readdir(folder).catch(() => [])) {
       if (!/\.lock$|^gc\.pid|tmp_|^\.tmp-/.test(name)) continue;

@@ -2,19 +2,23 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchReader } from './batch-reader.ts';
 import { withDeadline } from './deadline.ts';
-import { type FetchRequest, type GitEngine, mirrorRef } from './engine.ts';
+import type { FetchRequest, GitEngine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { unreachable } from './faults.ts';
 import { type GitResult, runGit } from './git-command.ts';
 import { speaksGit } from './http.ts';
 import { credentialArgs, fixedArgs, nativeEnvironment } from './native-environment.ts';
 import { mirrorTooLarge, nativeFault } from './native-faults.ts';
+import { mergesTrees, nativeMerge } from './native-merge.ts';
 import { Redactor } from './redactor.ts';
 import { MovingUrl } from './redirect.ts';
-import { withinSize } from './size-guard.ts';
+import { packBytes, withinSize } from './size-guard.ts';
 
 /** The machine's own git: https, ssh and local paths, sha1 and sha256. */
-export async function createNativeEngine(options: EngineOptions): Promise<GitEngine> {
+export async function createNativeEngine(
+  options: EngineOptions,
+  version: string,
+): Promise<GitEngine> {
   const home = join(options.directory, 'home');
   await mkdir(home, { recursive: true, mode: 0o700 });
   const native: Native = {
@@ -29,6 +33,8 @@ export async function createNativeEngine(options: EngineOptions): Promise<GitEng
     list: (ref, signal) => list(native, ref, signal),
     create: (directory, like) => create(native, directory, like),
     fetch: (request) => fetchRef(native, request),
+    mergeTrees: async (request) =>
+      mergesTrees(version) ? await nativeMerge({ ...native, credentials: null }, request) : null,
     // git packs and cleans up by itself.
     isWorn: () => Promise.resolve(false),
     openObjects: (directory) =>
@@ -99,9 +105,10 @@ async function create(native: Native, directory: string, like: string): Promise<
 
 async function fetchRef(native: Native, request: FetchRequest): Promise<void> {
   const { location, limits } = native.options;
-  const { directory, ref, signal } = request;
+  const { directory, ref, growth, signal } = request;
   const milliseconds = limits.fetchTimeout;
-  const maxBytes = limits.mirrorBytes;
+  const room = growth === null ? Infinity : (await packBytes(directory)) + growth;
+  const maxBytes = Math.min(limits.mirrorBytes, room);
   const late = () => unreachable(location.url, `no fetch within ${milliseconds / 1000} s`);
   const exceeded = () => mirrorTooLarge(location.url, maxBytes);
   await withDeadline({ signal, milliseconds, late }, (inTime) =>
@@ -111,9 +118,9 @@ async function fetchRef(native: Native, request: FetchRequest): Promise<void> {
   );
 }
 
-function fetchArgs(url: string, { directory, ref }: FetchRequest): readonly string[] {
+function fetchArgs(url: string, { directory, ref, into }: FetchRequest): readonly string[] {
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
-  const what = ['--update-shallow', '--end-of-options', url, `+${ref}:${mirrorRef}`];
+  const what = ['--update-shallow', '--end-of-options', url, `+${ref}:${into}`];
   return [`--git-dir=${directory}`, 'fetch', ...options, ...what];
 }
 

@@ -51,6 +51,12 @@ export function commitTree(object: GitObject | null): string | null {
   return parseCommit('', object.content)?.tree ?? null;
 }
 
+/** What an annotated tag names; null when the object is none. */
+export function taggedObject(object: GitObject | null): string | null {
+  if (object?.kind !== 'tag' || object.content === null) return null;
+  return /^object ([0-9a-f]+)\n/.exec(new TextDecoder().decode(object.content))?.[1] ?? null;
+}
+
 /** A tree is entries `<octal mode> <name>\0<object id as bytes>`. What is cut short is left out. */
 export function parseTree(content: Uint8Array, idBytes: number): readonly TreeEntry[] {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);

@@ -13,8 +13,10 @@ import type { EngineName, GitEngine } from './engine.ts';
 import { branchMissing, tooLarge } from './faults.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { type Credentials, type Location, parseLocation } from './location.ts';
+import { type MergeResult, merge } from './merge.ts';
 import { Mirror } from './mirror.ts';
 import type { Commit, CommitInfo } from './objects.ts';
+import { fullRef } from './other-refs.ts';
 import {
   findRoots,
   gridEntries,
@@ -23,9 +25,12 @@ import {
   sourceInputs,
 } from './read-source.ts';
 import { SharedRun } from './shared-run.ts';
+import { Turns } from './turns.ts';
+import { withEither } from './with-either.ts';
 
 export type { Limits } from './limits.ts';
 export type { Credentials } from './location.ts';
+export type { MergeResult } from './merge.ts';
 export type { CommitInfo } from './objects.ts';
 
 export interface RepositoryOptions {
@@ -81,6 +86,23 @@ export interface Repository {
   inputs(sha: string, grid: string): Promise<string | null>;
   /** Whether `older` is `newer` or in its history; false also beyond `limits.ancestry` commits. */
   isAncestor(older: string, newer: string): Promise<boolean>;
+  /**
+   * Brings another ref (`refs/pull/7/head`, `refs/heads/x`, `refs/tags/v1`) in and keeps it, so that the others here
+   * read what it names. Gives that commit; null when the remote repository has no such ref, which is then forgotten.
+   * To be asked again before use: a mirror that is cloned again loses what is not its branch.
+   * @throws GridError as `sync` does; invalid-request when it is not the full name of a ref.
+   */
+  fetchRef(ref: string, signal: AbortSignal): Promise<string | null>;
+  /** Lets what was fetched by that name go. */
+  forgetRef(ref: string): Promise<void>;
+  /** The refs that `fetchRef` keeps, in code unit order. */
+  fetchedRefs(): Promise<readonly string[]>;
+  /**
+   * What merging `head` into `base` gives, as a commit that the others here read: `head` itself where that only goes
+   * forward, `base` where nothing is new. The same two commits always give the same one. Nothing is pushed.
+   * @throws GridError not-found, repository-too-large, internal; later when it takes too long.
+   */
+  merge(base: string, head: string, signal?: AbortSignal): Promise<MergeResult>;
   close(): Promise<void>;
 }
 
@@ -127,6 +149,8 @@ class MirroredRepository implements Repository {
   readonly #contents: Contents;
   readonly #sources: ByteCache<SourceTree>;
   readonly #syncs = new SharedRun((signal) => this.#sync(signal));
+  readonly #turns = new Turns();
+  readonly #closing = new AbortController();
 
   constructor(options: MirroredOptions) {
     this.#options = options;
@@ -203,8 +227,41 @@ class MirroredRepository implements Repository {
     return await isAncestor(question);
   }
 
+  async fetchRef(ref: string, signal: AbortSignal): Promise<string | null> {
+    const { mirror, engine, limits } = this.#options;
+    const name = fullRef(ref);
+    return await this.#whileOpen(signal, async (live) => {
+      const head = await engine.list(name, live);
+      if (head === null) await mirror.forgetOther(name);
+      if (head === null) return null;
+      return await this.#turns.take(live, () =>
+        mirror.fetchOther({ ref: name, head, signal: live }, limits.refBytes),
+      );
+    });
+  }
+
+  async forgetRef(ref: string): Promise<void> {
+    await this.#options.mirror.forgetOther(fullRef(ref));
+  }
+
+  async fetchedRefs(): Promise<readonly string[]> {
+    return await this.#options.mirror.otherRefs();
+  }
+
+  async merge(base: string, head: string, signal = this.#closing.signal): Promise<MergeResult> {
+    const { engine, mirror, limits } = this.#options;
+    const commits = { base: await this.#commit(base), head: await this.#commit(head) };
+    const merging = { contents: this.#contents, mirror, engine, limits, where: this.url };
+    return await this.#whileOpen(signal, (live) =>
+      this.#turns.take(live, () => merge({ ...merging, ...commits, signal: live })),
+    );
+  }
+
   async close(): Promise<void> {
-    await this.#syncs.stop(new Error('the repository was closed'));
+    const reason = new Error('the repository was closed');
+    this.#closing.abort(reason);
+    await this.#syncs.stop(reason);
+    await this.#turns.idle();
     await this.#options.mirror.close();
   }
 
@@ -215,12 +272,25 @@ class MirroredRepository implements Repository {
       if (listed === null) throw branchMissing(this.url, ref);
       const before = mirror.head;
       if (listed === before && mirror.isSound) return { head: before, moved: false };
-      const head = await mirror.update({ ref, head: listed, signal });
+      const head = await this.#turns.take(signal, () =>
+        mirror.update({ ref, head: listed, signal }),
+      );
       return { head, moved: head !== before };
     } catch (error) {
       if (signal.aborted || error instanceof GridError) throw error;
       throw unexpected(this.url, error);
     }
+  }
+
+  async #whileOpen<T>(signal: AbortSignal, work: (live: AbortSignal) => Promise<T>): Promise<T> {
+    return await withEither(signal, this.#closing.signal, async (live) => {
+      try {
+        return await work(live);
+      } catch (error) {
+        live.throwIfAborted();
+        throw error instanceof GridError ? error : unexpected(this.url, error);
+      }
+    });
   }
 
   async #roots(sha: string, grid: string): Promise<SourceRoots | null> {

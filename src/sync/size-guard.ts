@@ -35,7 +35,7 @@ export async function withinSize<T>(
   }
 }
 
-async function packBytes(directory: string): Promise<number> {
+export async function packBytes(directory: string): Promise<number> {
   const folder = join(directory, 'objects/pack');
   let bytes = 0;
   for (const name of await readdir(folder).catch(() => [])) {
