@@ -503,6 +503,7 @@ export type NodeStatus = Frozen<Type.Static<typeof NodeStatus>>;
 export type ServiceStatus = Frozen<Type.Static<typeof ServiceStatus>>;
 export type InstanceStatus = Frozen<Type.Static<typeof InstanceStatus>>;
 export type GridEvent = Frozen<Type.Static<typeof GridEvent>>;
+export type RepositoryList = Frozen<Type.Static<typeof RepositoryList>>;
 export type GridList = Frozen<Type.Static<typeof GridList>>;
 export type NodeList = Frozen<Type.Static<typeof NodeList>>;
 export type ServiceList = Frozen<Type.Static<typeof ServiceList>>;
