@@ -32,9 +32,16 @@ export function masterOptions({ data, url, pollSeconds = 60 }) {
     data,
     listen: { host: '127.0.0.1', port: 0 },
     publicUrl: null,
-    repository: { url, branch: 'main', engine: 'auto', pollSeconds },
-    forge: { kind: 'none' },
-    webhookSecrets: [],
+    repositories: [
+      {
+        name: 'bench',
+        holds: 'grids',
+        usedBy: null,
+        repository: { url, branch: 'main', engine: 'auto', pollSeconds },
+        forge: { kind: 'none' },
+        webhookSecrets: [],
+      },
+    ],
     apiToken: 'bench-token-bench-token-bench-token',
     logLevel: 'error',
   };

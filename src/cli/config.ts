@@ -2,6 +2,12 @@ import { agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { masterOptions } from './master-options.ts';
 import { printJson, table } from './output.ts';
+import {
+  itemSettings,
+  type LoadedRepository,
+  loadRepositories,
+  repositoryTable,
+} from './repository-settings.ts';
 import { flagOf, type SectionName, type Setting, sections, variableOf } from './settings.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 import { type Flags, type LoadedSetting, loadSettings } from './settings-load.ts';
@@ -17,7 +23,9 @@ export async function checkConfig(io: Io, flags: Flags, json: boolean): Promise<
     const { settings } = await loadSettings({ section, flags: {}, file, io });
     rows.push(...settings.map((loaded) => toRow(section, loaded)));
   }
-  await checkTogether(io, file);
+  const repositories = await checkTogether(io, file);
+  for (const { values, settings } of repositories)
+    rows.push(...settings.map((loaded) => toRow(`master.repositories.${values.name}`, loaded)));
   if (json) io.stdout(`${printJson({ file: file.path, settings: rows })}\n`);
   else io.stdout(`${printRows(rows)}\n`);
   if (!json) io.stderr(file.path === null ? 'no gridops.yml here\n' : `read ${file.path}\n`);
@@ -25,11 +33,17 @@ export async function checkConfig(io: Io, flags: Flags, json: boolean): Promise<
 }
 
 /** What only together is right or wrong; a section that nobody filled in is nobody's. */
-async function checkTogether(io: Io, file: SettingsFile): Promise<void> {
+async function checkTogether(io: Io, file: SettingsFile): Promise<readonly LoadedRepository[]> {
   const master = await loadSettings({ section: 'master', flags: {}, file, io });
-  if (master.values.repository !== null) masterOptions(master.values);
+  const repositories = await loadRepositories({ file, master: master.settings, io });
+  if (master.values.repository !== null || repositories.length > 0)
+    masterOptions(
+      master.values,
+      repositories.map((one) => one.values),
+    );
   const agent = await loadSettings({ section: 'agent', flags: {}, file, io });
   if (agent.values.master !== null) agentOptions(agent.values, io);
+  return repositories;
 }
 
 interface Row {
@@ -38,7 +52,7 @@ interface Row {
   readonly source: string;
 }
 
-function toRow(section: SectionName, { name, setting, value, source }: LoadedSetting): Row {
+function toRow(section: string, { name, setting, value, source }: LoadedSetting): Row {
   const shown = setting.secret === true && value !== null ? '(set)' : value;
   return { setting: `${section}.${name}`, value: shown, source };
 }
@@ -58,7 +72,32 @@ function printValue(value: unknown): string {
 
 /** The documentation's table of all settings, as Markdown. */
 export function configDocs(): string {
-  return names.map((section) => sectionDocs(section)).join('\n');
+  return [...names.map((section) => sectionDocs(section)), repositoriesDocs()].join('\n');
+}
+
+function repositoriesDocs(): string {
+  const own = Object.keys(itemSettings);
+  const shared = Object.keys(repositoryTable()).filter((name) => !own.includes(name));
+  const rows = Object.entries<Setting>(itemSettings).map(([name, setting]) => {
+    const { default: normal } = setting;
+    const about = setting.description + choicesDocs(setting);
+    return `| ${code(name)} | ${normal === null || normal === '' ? '' : code(normal)} | ${about} |`;
+  });
+  return [
+    '## `master.repositories`',
+    '',
+    'A list, in place of one `repository`. Each item has these keys, and those that `master` has for one repository:',
+    `${shared.map(code).join(', ')}. A secret can be in a file: \`<name>_file\`.`,
+    '',
+    '| In `gridops.yml` | Default | |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function choicesDocs({ choices }: Setting): string {
+  return choices === undefined ? '' : ` One of ${choices.map(code).join(', ')}.`;
 }
 
 function sectionDocs(section: SectionName): string {
@@ -72,7 +111,7 @@ function sectionDocs(section: SectionName): string {
         (file ? `, ${code(`${variableOf(name, setting)}_FILE`)}` : ''),
       setting.default === null || setting.default === '' ? '' : code(setting.default),
       setting.description +
-        (setting.choices === undefined ? '' : ` One of ${setting.choices.map(code).join(', ')}.`) +
+        choicesDocs(setting) +
         (setting.range === undefined ? '' : ` From ${setting.range.join(' to ')}.`),
     ];
     return `| ${cells.join(' | ')} |`;

@@ -52,9 +52,16 @@ async function startMaster(stage: Stage, launch: Pick<Launch, 'master'>) {
   const options = {
     data: join(stage.directory, 'master'),
     publicUrl: null,
-    repository: { url: stage.origin, branch: 'main', engine: 'auto' as const, pollSeconds: 60 },
-    forge: { kind: 'none' as const },
-    webhookSecrets: [],
+    repositories: [
+      {
+        name: 'demo',
+        holds: 'grids' as const,
+        usedBy: null,
+        repository: { url: stage.origin, branch: 'main', engine: 'auto' as const, pollSeconds: 60 },
+        forge: { kind: 'none' as const },
+        webhookSecrets: [],
+      },
+    ],
     apiToken: null,
     logLevel: 'error' as const,
   };

@@ -1,18 +1,26 @@
 import { GridError } from '../model/error.ts';
 import type { LogLevel } from '../runtime/log.ts';
+import { repositoryName } from './repository-name.ts';
+import type { NamedRepository, RepositorySettings } from './repository-settings.ts';
 import type { masterSettings, Values } from './settings.ts';
 
-type MasterSettings = Values<typeof masterSettings>;
-
-/** The master's settings as the options that it is started with. Throws `GridError` `invalid-configuration`. */
-export function masterOptions(settings: MasterSettings) {
+/**
+ * The master's settings as the options that it is started with; `repositories` are those of the list in `gridops.yml`, if there
+ * is one. Throws `GridError` `invalid-configuration`.
+ */
+export function masterOptions(
+  settings: Values<typeof masterSettings>,
+  repositories: readonly NamedRepository[] = [],
+) {
+  const one = { ...settings, name: repositoryName(settings.repository ?? ''), used_by: [] };
+  const several = repositories.length > 0;
   return {
     data: settings.data,
     listen: settings.listen,
     publicUrl: settings.public_url,
-    repository: repositoryOptions(settings),
-    forge: forgeOptions(settings),
-    webhookSecrets: lines(settings.webhook_secret),
+    repositories: several
+      ? namedOptions(repositories)
+      : [trackedOptions({ ...one, holds: 'grids' })],
     apiToken: settings.api_token,
     logLevel: settings.log_level as LogLevel,
   };
@@ -20,7 +28,63 @@ export function masterOptions(settings: MasterSettings) {
 
 export type MasterStart = ReturnType<typeof masterOptions>;
 
-function repositoryOptions(settings: MasterSettings) {
+function namedOptions(repositories: readonly NamedRepository[]) {
+  const options = repositories.map((one) => saidOf(one.name, () => trackedOptions(one)));
+  checkTogether(options);
+  return options;
+}
+
+/** What is wrong with one of several says of which. */
+function saidOf<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof GridError)) throw error;
+    const { code, message, hint } = error;
+    throw new GridError({
+      code,
+      message: `repository ${name}: ${message}`,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+function trackedOptions(settings: NamedRepository) {
+  const { name, holds, used_by: usedBy } = settings;
+  return {
+    name,
+    holds: holds as 'grids' | 'stacks' | 'both',
+    usedBy: usedBy.length === 0 ? null : usedBy,
+    repository: repositoryOptions(settings),
+    forge: forgeOptions(settings),
+    webhookSecrets: lines(settings.webhook_secret),
+  };
+}
+
+function checkTogether(options: readonly ReturnType<typeof trackedOptions>[]): void {
+  const grids = options.filter(({ holds }) => holds !== 'stacks').map(({ name }) => name);
+  const seen = new Map<string, string>();
+  for (const { name, usedBy, repository } of options) {
+    const place = `${repository.url} ${repository.branch}`;
+    const twin = seen.get(place);
+    if (twin !== undefined)
+      throw missing(
+        `repositories ${twin} and ${name} to differ`,
+        'They are one branch of one URL.',
+      );
+    seen.set(place, name);
+    const stranger = usedBy?.find((user) => !grids.includes(user));
+    if (stranger !== undefined)
+      throw missing(
+        `the repository ${stranger}`,
+        `It is in used_by of ${name}; those with grids are: ${grids.join(', ')}.`,
+      );
+  }
+  if (grids.length === 0)
+    throw missing('a repository with grids', 'Give one of them "holds: grids".');
+}
+
+function repositoryOptions(settings: RepositorySettings) {
   if (settings.repository === null)
     throw missing('repository', 'Give the grid repository: --repository or GRIDOPS_REPOSITORY.');
   const { git_username: username, git_token: token, known_hosts: knownHosts } = settings;
@@ -38,7 +102,7 @@ function repositoryOptions(settings: MasterSettings) {
 }
 
 /** Statuses are written when there are credentials for it; an owner and name without any are a mistake. */
-function forgeOptions(settings: MasterSettings) {
+function forgeOptions(settings: RepositorySettings) {
   const auth = forgeAuth(settings);
   const named = settings.github ?? githubPath(settings.repository ?? '');
   if (auth === null) {
@@ -54,7 +118,7 @@ function forgeOptions(settings: MasterSettings) {
   return { kind: 'github', baseUrl: settings.github_url, auth, owner, name } as const;
 }
 
-function forgeAuth(settings: MasterSettings) {
+function forgeAuth(settings: RepositorySettings) {
   const { github_token: token, github_app_id: appId, github_app_key: privateKey } = settings;
   if (token !== null && appId !== null)
     throw missing('one of github_token and github_app_id', 'Use a token or an App, not both.');

@@ -11,7 +11,7 @@ import {
   type Values,
   variableOf,
 } from './settings.ts';
-import type { SettingsFile } from './settings-file.ts';
+import type { SettingsFile, Written } from './settings-file.ts';
 import { parseSetting } from './settings-parse.ts';
 
 /** Flags as given, by their name without dashes; a flag that was given several times is a list. */
@@ -78,13 +78,39 @@ async function load(
       return { fault: `${here.map(({ source }) => source).join(' and ')}: give one of them` };
     return await readGiven(setting, only);
   }
+  return await readDefault(setting, options.io);
+}
+
+async function readDefault(
+  setting: Setting,
+  io: Io,
+): Promise<{ value: unknown; source: string } | { fault: string }> {
   if (setting.default === null) return { value: null, source: 'default' };
-  return await readGiven(setting, {
-    text: setting.default,
-    source: 'default',
-    isFile: false,
-    folder: options.io.cwd,
+  const { default: text } = setting;
+  return await readGiven(setting, { text, source: 'default', isFile: false, folder: io.cwd });
+}
+
+/** One setting of an item of a list in the file: neither flag nor variable can mean it. */
+export async function readWritten(
+  name: string,
+  setting: Setting,
+  of: {
+    readonly values: ReadonlyMap<string, Written>;
+    readonly file: SettingsFile;
+    readonly io: Io;
+  },
+): Promise<{ value: unknown; source: string } | { fault: string }> {
+  const ends = setting.secret === true ? (['', '_file'] as const) : ([''] as const);
+  const given = ends.flatMap((end) => {
+    const written = of.values.get(`${name}${end}`);
+    return written === undefined || written.text === ''
+      ? []
+      : [candidate(written.text, written.place, end, of.file.folder)];
   });
+  const [only, other] = given;
+  if (only === undefined) return await readDefault(setting, of.io);
+  if (other === undefined) return await readGiven(setting, only);
+  return { fault: `${given.map(({ source }) => source).join(' and ')}: give one of them` };
 }
 
 /** The strongest first; a secret and its file are on one level. */

@@ -6,6 +6,8 @@ import {
   type InstanceStatus,
   NodeList,
   type NodeStatus,
+  RepositoryList,
+  type RepositoryStatus,
   ServiceList,
   type ServiceStatus,
 } from '../protocol/api.ts';
@@ -15,6 +17,7 @@ import { EXIT, type ExitCode, type Io } from './io.ts';
 import { printNodes } from './node.ts';
 import { age, type Paint, paint, shortSha, show, table } from './output.ts';
 import { printProblems } from './problem-text.ts';
+import { isTroubled, printTroubles } from './repositories.ts';
 
 type Status = GridStatus;
 
@@ -27,9 +30,14 @@ export interface GridDetails {
 
 /** All grids on a line each. The exit code is that of the worst: failed, then held, then done. */
 export async function statusOfAll(io: Io, client: Client, json: boolean): Promise<ExitCode> {
-  const value = await client.get(GridList, '/grids');
-  show(io, { json, value, text: ({ grids }) => printGrids(io, grids) });
-  const codes = value.grids.map(exitOf);
+  const [{ grids }, { repositories }] = await Promise.all([
+    client.get(GridList, '/grids'),
+    client.get(RepositoryList, '/repositories'),
+  ]);
+  const value = { grids, repositories };
+  show(io, { json, value, text: (shown) => printAll(io, shown) });
+  if (repositories.some(isTroubled)) return EXIT.failed;
+  const codes = grids.map(exitOf);
   return codes.includes(EXIT.failed)
     ? EXIT.failed
     : codes.includes(EXIT.held)
@@ -62,13 +70,32 @@ function exitOf(grid: Status): ExitCode {
   return grid.deploy?.phase === 'held' ? EXIT.held : EXIT.done;
 }
 
-function printGrids(io: Io, grids: readonly Status[]): string {
-  if (grids.length === 0) return 'No grid yet: push a file grids/<name>/grid.yml.';
+interface Everything {
+  readonly grids: readonly Status[];
+  readonly repositories: readonly RepositoryStatus[];
+}
+
+function printAll(io: Io, { grids, repositories }: Everything): string {
   const colours = paint(io);
+  const holding = repositories.filter(({ holds }) => holds !== 'stacks');
+  const blocks = [
+    printGrids(grids, { colours, withRepository: holding.length > 1 }),
+    printTroubles(io, repositories, colours),
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function printGrids(
+  grids: readonly Status[],
+  { colours, withRepository }: { readonly colours: Paint; readonly withRepository: boolean },
+): string {
+  if (grids.length === 0) return 'No grid yet: push a file grids/<name>/grid.yml.';
+  const repository = withRepository ? ['REPOSITORY'] : [];
   return table(
-    ['GRID', 'STATE', 'COMMIT', 'INSTANCES', 'NODES', 'MESSAGE'].map(colours.dim),
+    ['GRID', ...repository, 'STATE', 'COMMIT', 'INSTANCES', 'NODES', 'MESSAGE'].map(colours.dim),
     grids.map((grid) => [
       grid.name,
+      ...(withRepository ? [grid.repository ?? '-'] : []),
       stateOf(grid, colours),
       shortSha(grid.deploy?.sha ?? grid.head),
       `${grid.counts.ready}/${grid.counts.wanted}`,
@@ -108,6 +135,7 @@ function head(io: Io, grid: Status, colours: Paint): string {
   const { deploy, fault } = grid;
   const lines = [
     `${colours.bold(grid.name)}: ${stateOf(grid, colours)}`,
+    ...(grid.repository === undefined ? [] : [`  in the repository ${grid.repository}`]),
     `  branch at ${shortSha(grid.head)}, converged at ${shortSha(grid.deployed)}`,
   ];
   if (deploy !== null)

@@ -57,6 +57,8 @@ export interface ForgeLimits {
   readonly comment: number;
   readonly description: number;
   readonly context: number;
+  /** HTML in comments is none that is shown as text. */
+  readonly html: boolean;
 }
 
 export interface PullRequest {

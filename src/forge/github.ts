@@ -7,7 +7,7 @@ import { inRepository, printName, requireCreated } from './github-pages.ts';
 import { githubPulls } from './github-pulls.ts';
 
 /** GitHub refuses longer ones. */
-const limits: ForgeLimits = { comment: 65_536, description: 140, context: 255 };
+const limits: ForgeLimits = { comment: 65_536, description: 140, context: 255, html: true };
 
 /**
  * GitHub as a forge. Sends each request once: whoever keeps what is still to be said (the outbox) also says it again. No

@@ -83,7 +83,8 @@ function markerOf({ preview, html }: PreviewCommentInput): string {
 }
 
 /** Where HTML is no markup, a definition that nothing refers to is what is not shown. */
-function hiddenLine(text: string, html: boolean): string {
+/** A line that readers do not see. */
+export function hiddenLine(text: string, html: boolean): string {
   const comment = hidden(text);
   if (html) return comment;
   return `[//]: # "${comment.slice(5, -4).replaceAll('"', "'")}"`;

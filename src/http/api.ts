@@ -46,6 +46,7 @@ const replies = {
   Version: wire.Version,
   Recipient: wire.Recipient,
   GridList: wire.GridList,
+  RepositoryList: wire.RepositoryList,
   GridStatus: wire.GridStatus,
   NodeList: wire.NodeList,
   NodeStatus: wire.NodeStatus,
@@ -132,6 +133,11 @@ function registerReading(app: Api, { operations, version, now }: ApiOptions): vo
   app.get('/grids', { schema: doc('GridList', 'All grids and how they are') }, async () => ({
     grids: await operations.grids(),
   }));
+  app.get(
+    '/repositories',
+    { schema: doc('RepositoryList', 'All repositories that are followed') },
+    () => ({ repositories: operations.repositories() }),
+  );
   app.get(
     '/grids/:grid',
     { schema: { params: GridParams, ...doc('GridStatus', 'How a grid is') } },

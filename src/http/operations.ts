@@ -11,6 +11,7 @@ import type {
   NetworkStatus,
   NodeStatus,
   Recipient,
+  RepositoryStatus,
   RunRequested,
   ServiceStatus,
   Token,
@@ -99,7 +100,9 @@ export interface Operations {
   volumes(grid: string): Promise<VolumeList>;
   /** Refuses (`invalid-request`) unless `confirm` is its name, and what is used or wanted. */
   removeVolume(of: VolumeRemoval): Promise<void>;
-  /** The repository was read once and everything needed to deploy is running. */
+  /** In the order of the settings. */
+  repositories(): readonly RepositoryStatus[];
+  /** A repository with grids was read once and everything needed to deploy is running. */
   ready(): boolean;
 }
 

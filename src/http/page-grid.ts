@@ -46,7 +46,7 @@ export function gridPage(page: GridPage, now: number, key: FormKey): Html {
 ${lead(grid, now)}
 ${closed(grid, now, key)}
 ${stopped(grid, key)}
-${faultNote(grid.fault, now)}
+${faultNote(grid.fault, now, grid.repository ?? null)}
 ${problemSection(grid.problems)}
 ${section(
   'Services',
@@ -79,6 +79,7 @@ function lead(grid: GridStatus, now: number): Html {
 <div><dt>Instances ready</dt><dd>${counts.ready}<span class="of">/${counts.wanted}</span></dd></div>
 <div><dt>Nodes online</dt><dd>${counts.nodesOnline}<span class="of">/${counts.nodes}</span></dd></div>
 <div><dt>Branch at</dt><dd>${grid.head === null ? '–' : shortSha(grid.head)}</dd></div>
+${grid.repository === undefined ? null : html`<div><dt>Repository</dt><dd>${grid.repository}</dd></div>`}
 <div><dt>Converged at</dt><dd>${grid.deployed === null ? '–' : shortSha(grid.deployed)}</dd></div>
 </dl>`;
 }

@@ -38,9 +38,13 @@ function setOff(line: string): Html {
 }
 
 /** The repository cannot be read; everything else on the page is as of the last time it could. */
-export function faultNote(fault: GridStatus['fault'], now: number): HtmlValue {
+export function faultNote(
+  fault: GridStatus['fault'],
+  now: number,
+  name: string | null = null,
+): HtmlValue {
   if (fault === null) return null;
-  return html`<div class="note bad"><p>${badge('bad', 'repository')} <strong>The repository cannot be read</strong>
+  return html`<div class="note bad"><p>${badge('bad', 'repository')} <strong>The repository ${name === null ? '' : `${name} `}cannot be read</strong>
 <span class="muted">since ${ago(fault.since, now)}</span></p>
 <p>${fault.message}</p>
 <p class="hint">${fault.hint ?? ''} What runs goes on running as the last good commit says.</p></div>`;

@@ -71,7 +71,7 @@ function registerViews(
     token: access.formToken(readSession(request) ?? ''),
   });
   app.get('/', async (_request, reply) => {
-    const main = gridsPage(await operations.grids(), now());
+    const main = gridsPage(await operations.grids(), now(), operations.repositories());
     return await sendPage(reply, { title: 'Grids', main, live: { grid: 'all' }, signedIn: true });
   });
   app.get<{ Params: { grid: string } }>('/grids/:grid', async (request, reply) => {

@@ -1,6 +1,6 @@
 import { commitStatus, type DeployView } from '../forge/commit-status.ts';
 import type { Reporter } from '../forge/reporter.ts';
-import type { DeployOutline } from '../store/deploys.ts';
+import type { DeployOutline, DeploySource } from '../store/deploys.ts';
 import { deploySummary } from './deploy-view.ts';
 import type { UpdateHub } from './update-hub.ts';
 
@@ -24,6 +24,10 @@ export interface Announcer {
    * branch at all, and no deploy speaks for it, is the caller's to know.
    */
   overtaken(commit: Commit & { readonly by: string }): Promise<void>;
+  /** The same of a deploy that is of another repository's commit, for commits that stacks of it are from. */
+  sources(deploy: DeployOutline, sources: readonly DeploySource[]): Promise<void>;
+  /** A commit has a grid that is another repository's. */
+  taken(commit: Commit & { readonly owner: string }): Promise<void>;
   /** A fault of ours keeps a commit from being deployed. */
   fault(commit: Commit & { readonly message: string }): Promise<void>;
 }
@@ -43,6 +47,20 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     overtaken: async ({ grid, sha, by }) => {
       if (reporter === null) return;
       const view = { ...undone, phase: 'superseded', supersededBy: by } as const;
+      await want(options, reporter, { grid, sha, view, page: `grids/${grid}` });
+    },
+    sources: async (deploy, sources) => {
+      if (reporter === null) return;
+      for (const { sha, told } of sources)
+        await announceDeploy(options, reporter, {
+          deploy: { ...deploy, sha: told === 'changed' ? sha : '' },
+          commits: [sha],
+        });
+    },
+    taken: async ({ grid, sha, owner }) => {
+      if (reporter === null) return;
+      const message = `the grid ${grid} is the repository ${owner}'s, which had it first; nothing of this one is deployed`;
+      const view = { ...undone, phase: 'failed', message } as const;
       await want(options, reporter, { grid, sha, view, page: `grids/${grid}` });
     },
     fault: async ({ grid, sha, message }) => {

@@ -3,6 +3,8 @@ import type { Clock } from '../runtime/clock.ts';
 import type { PullRequestRecords } from '../store/pull-requests.ts';
 
 export interface CommentPollOptions {
+  /** As the settings call the repository. */
+  readonly name: string;
   readonly repository: RepositoryName;
   readonly forge: Pick<Forge, 'commentsSince'>;
   readonly records: Pick<PullRequestRecords, 'commentsRead' | 'setCommentsRead'>;
@@ -23,8 +25,7 @@ export class CommentPoll {
   }
 
   async look(): Promise<void> {
-    const { repository, forge, records, take, clock } = this.#options;
-    const name = `${repository.owner}/${repository.name}`;
+    const { name, repository, forge, records, take, clock } = this.#options;
     const since = await records.commentsRead(name);
     if (since === null) return await records.setCommentsRead(name, clock.now());
     let read = since;

@@ -23,7 +23,13 @@ import { type Outlook, Planning, type PlanningPorts } from './planning.ts';
 import { fromLastGood, type Prepared } from './prepare.ts';
 import { Renewals } from './renewals.ts';
 import { type Rerun, type RerunOutcome, Reruns } from './reruns.ts';
-import { type GridHead, keepRevision, type RevisionPorts, readRevision } from './revision.ts';
+import {
+  changesNothing,
+  type GridHead,
+  keepRevision,
+  type RevisionPorts,
+  readRevision,
+} from './revision.ts';
 import { judge, settledPaths, type Verdict } from './verdict.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -268,9 +274,8 @@ export class GridController {
 
   async #adopt(head: GridHead): Promise<void> {
     const { deploys } = this.#options;
-    const changesNothing = head.inputs !== null && head.inputs === this.#adopted?.inputs;
-    if (changesNothing && !this.#gate.isKeeping) {
-      await deploys.carry(head.sha);
+    if (changesNothing(head, this.#adopted) && !this.#gate.isKeeping) {
+      await deploys.carry(head);
       this.#adopted = head;
       return;
     }
@@ -290,7 +295,7 @@ export class GridController {
     this.#failedStacks = new Set(compiled.failed);
     if (passes && prepared !== null && !revision.isWanted)
       await this.#options.ports.review.adopted(head, () => this.#preview(prepared));
-    if (this.#isKnown(head)) await deploys.carry(head.sha);
+    if (this.#isKnown(head)) await deploys.carry(head, compiled.problems);
     else await this.#begin(head, compiled.problems);
     if (passes) this.#adopted = head;
   }
@@ -311,14 +316,14 @@ export class GridController {
   #isKnown(head: GridHead): boolean {
     const last = this.#options.deploys.current;
     if (last === null || last.phase === 'superseded') return false;
+    if (last.repository !== '' && last.repository !== head.repository) return false;
     return last.sha === head.sha || (head.inputs !== null && last.inputs === head.inputs);
   }
 
   async #begin(head: GridHead, problems: readonly Problem[]): Promise<void> {
     const { deploys, grid, log } = this.#options;
     await deploys.begin({
-      sha: head.sha,
-      inputs: head.inputs ?? '',
+      ...originOf(head),
       trigger: 'commit',
       actor: null,
       problems,
@@ -350,9 +355,9 @@ export class GridController {
   async #beginAgain(actor: string): Promise<boolean> {
     const { deploys } = this.#options;
     if (deploys.active !== null || this.#adopted === null) return false;
-    const { sha, inputs } = this.#adopted;
+    const origin = originOf(this.#adopted);
     const problems = this.#problems;
-    await deploys.begin({ sha, inputs: inputs ?? '', trigger: 'request', actor, problems });
+    await deploys.begin({ ...origin, trigger: 'request', actor, problems });
     return true;
   }
 
@@ -405,6 +410,10 @@ export class GridController {
     const after = deploys.current;
     if (after !== null && after.phase !== before) await this.#reports.phase(after);
   }
+}
+
+function originOf({ repository, sha, inputs, sources = [] }: GridHead) {
+  return { repository, sha, inputs: inputs ?? '', from: sources };
 }
 
 function unreadError(grid: string): GridError {

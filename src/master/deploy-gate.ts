@@ -4,7 +4,7 @@ import type { Plan } from '../model/plan.ts';
 import { type ClosedGate, type Gate, gateAt } from '../planner/gate.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Prepared } from './prepare.ts';
-import type { GridHead, Revision } from './revision.ts';
+import { changesNothing, type GridHead, type Revision } from './revision.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface DeployGateOptions {
@@ -165,7 +165,7 @@ function previewed(plan: Plan): Verdict {
 }
 
 function sameHead(one: GridHead, other: GridHead): boolean {
-  return one.sha === other.sha && one.inputs === other.inputs;
+  return one.sha === other.sha && one.inputs === other.inputs && changesNothing(one, other);
 }
 
 export function closedError(grid: string, message: string): GridError {

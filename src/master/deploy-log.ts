@@ -3,7 +3,14 @@ import { instancePath } from '../model/identity.ts';
 import type { Confirmation, Plan, Step } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Deploy, DeployOutline, DeployPatch, Deploys } from '../store/deploys.ts';
+import type {
+  Deploy,
+  DeployOutline,
+  DeployPatch,
+  DeploySource,
+  Deploys,
+} from '../store/deploys.ts';
+import type { GridHead, HeadSource } from './revision.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface DeployLogOptions {
@@ -14,8 +21,17 @@ export interface DeployLogOptions {
   readonly explain: (plan: Plan) => { readonly summary: string; readonly text: string };
   /** Wants the statuses of these commits that follow from a deploy; called after each change of it. */
   readonly announce: (deploy: DeployOutline, commits: readonly string[]) => Promise<void>;
+  /** The same for the commits of other repositories that stacks of it are from. */
+  readonly announceSources: (
+    deploy: DeployOutline,
+    sources: readonly DeploySource[],
+  ) => Promise<void>;
   /** A commit leaves the deploy that it followed, because so many came after it. */
-  readonly overtaken: (sha: string, by: string) => Promise<void>;
+  readonly overtaken: (commit: {
+    readonly repository: string;
+    readonly sha: string;
+    readonly by: string;
+  }) => Promise<void>;
 }
 
 /**
@@ -58,7 +74,7 @@ export class DeployLog {
    * announced again, because the process may have ended before it was.
    */
   async resume(): Promise<void> {
-    const { records, grid, announce } = this.#options;
+    const { records, grid, announce, announceSources } = this.#options;
     const [newest] = await records.list(grid, { limit: 1 });
     if (newest === undefined) return;
     this.#current = await records.get(newest.id);
@@ -67,13 +83,15 @@ export class DeployLog {
     // As they are now: what was just superseded must not be told as going on.
     const [, ...older] = await records.list(grid, { limit: RESUMED });
     // The newest deploy of a commit has the say.
-    const announced = new Set(commitsOf(newest));
+    const announced = new Set([...commitsOf(newest), ...toldOf(newest).map(sourceKey)]);
     for (const deploy of older) {
       const commits = commitsOf(deploy).filter((sha) => !announced.has(sha));
       if (commits.length > 0) await announce(deploy, commits);
-      for (const sha of commits) announced.add(sha);
+      const sources = toldOf(deploy).filter((source) => !announced.has(sourceKey(source)));
+      if (sources.length > 0) await announceSources(deploy, sources);
+      for (const key of [...commits, ...sources.map(sourceKey)]) announced.add(key);
     }
-    await announce(newest, commitsOf(newest));
+    await this.#announce(newest);
   }
 
   /** After something else was said of its commits. */
@@ -88,23 +106,47 @@ export class DeployLog {
     readonly trigger: string;
     readonly actor: string | null;
     readonly problems: readonly Problem[];
+    readonly repository: string;
+    /** Commits of other repositories that stacks of it are from. */
+    readonly from: readonly HeadSource[];
   }): Promise<void> {
     const { records, grid, clock } = this.#options;
     const older = this.active;
-    const created = await records.create({ ...deploy, grid, createdAt: clock.now() });
+    const { from, ...rest } = deploy;
+    const sources = beginSources(from, { last: this.#current, active: older });
+    const created = await records.create({ ...rest, sources, grid, createdAt: clock.now() });
     if (older !== null) await this.#supersede(older.id, created);
     this.#current = created;
     await this.#announce(created);
   }
 
-  /** A commit with the same inputs: no deploy of its own, its status follows this one. */
-  async carry(sha: string): Promise<void> {
+  /**
+   * A commit with the same inputs: no deploy of its own, its status follows this one. `problems`: what is wrong with it now,
+   * where that was looked at again.
+   */
+  async carry(
+    { sha, repository, sources = [] }: GridHead,
+    problems: readonly Problem[] | null = null,
+  ): Promise<void> {
     const current = this.#current;
-    if (current === null || current.sha === sha || current.carried.includes(sha)) return;
+    if (current === null) return;
+    await this.#carrySources(current, sources);
+    const isNoted = problems === null || isSame(problems, current.problems);
+    if (!isNoted) await this.#change({ problems });
+    if (current.sha === sha || current.carried.includes(sha)) return;
     const carried = [...current.carried, sha];
     // Told before it is dropped: a crash in between tells it once more.
-    for (const dropped of carried.slice(0, -CARRIED)) await this.#options.overtaken(dropped, sha);
+    for (const dropped of carried.slice(0, -CARRIED))
+      await this.#options.overtaken({ repository, sha: dropped, by: sha });
     await this.#change({ carried: carried.slice(-CARRIED) });
+  }
+
+  async #carrySources(current: Deploy, from: readonly HeadSource[]): Promise<void> {
+    const known = new Set(current.sources.map(sourceKey));
+    const news = from.filter((source) => !known.has(sourceKey(source)));
+    if (news.length === 0) return;
+    const carried = news.map((source) => ({ ...source, told: 'carried' }) as const);
+    await this.#change({ sources: [...current.sources, ...carried].slice(-SOURCES) });
   }
 
   async approve(planHash: string, actor: string): Promise<void> {
@@ -191,6 +233,8 @@ export class DeployLog {
 
   async #announce(deploy: DeployOutline): Promise<void> {
     await this.#options.announce(deploy, commitsOf(deploy));
+    const sources = toldOf(deploy);
+    if (sources.length > 0) await this.#options.announceSources(deploy, sources);
   }
 }
 
@@ -198,10 +242,41 @@ function commitsOf(deploy: DeployOutline): readonly string[] {
   return [deploy.sha, ...deploy.carried];
 }
 
+function toldOf({ sources }: DeployOutline): readonly DeploySource[] {
+  return sources.filter(({ told }) => told !== 'no');
+}
+
+function sourceKey({ repository, sha }: HeadSource): string {
+  return `${repository} ${sha}`;
+}
+
+/**
+ * A deploy is told on the commits of other repositories that it brings: on those that the last one did not have, and on those
+ * that the last one did not get to the end with.
+ */
+function beginSources(
+  from: readonly HeadSource[],
+  of: { readonly last: Deploy | null; readonly active: Deploy | null },
+): readonly DeploySource[] {
+  const before = new Set((of.last?.sources ?? []).map(sourceKey));
+  const pending = new Set(of.active === null ? [] : toldOf(of.active).map(sourceKey));
+  const sources = new Map(from.map((source) => [sourceKey(source), source]));
+  return Array.from(sources, ([key, { repository, sha }]) => {
+    const isOld = before.has(key) && !pending.has(key);
+    return { repository, sha, told: isOld ? 'no' : 'changed' };
+  });
+}
+
+function isSame(one: readonly Problem[], other: readonly Problem[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** Deploys whose announcement a crash may have swallowed: far more than can be under way at a time. */
 const RESUMED = 20;
 /** Commits whose status follows one deploy. */
 const CARRIED = 50;
+/** The same of other repositories, and those that it began with. */
+const SOURCES = 200;
 
 /** The phase after `wanted` was asked for: one that may not follow leaves things as they are. */
 function reached(from: DeployPhase, wanted: DeployPhase): DeployPhase {

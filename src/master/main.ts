@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Forge } from '../forge/forge.ts';
-import { createReporter, type Reporter } from '../forge/reporter.ts';
 import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { SourceTree } from '../model/source.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
 import { type KeyPair, keyPairToPem } from '../protocol/sign.ts';
@@ -15,9 +15,8 @@ import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Repository } from '../sync/repository.ts';
 import { acceptAgents } from './agent-socket.ts';
-import { type Announcer, createAnnouncer } from './announcer.ts';
+import { createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -25,29 +24,26 @@ import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Freezes } from './freezes.ts';
+import { GridHeads, type GridSource } from './grid-heads.ts';
+import { GridOwners } from './grid-owners.ts';
 import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
 import { pruneJobs } from './job-runs.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
-import type { MasterOptions } from './options.ts';
+import type { MasterOptions, TrackedOptions } from './options.ts';
 import { createOverview } from './overview.ts';
-import { type PlanReview, unreviewed } from './plan-review.ts';
-import { RepositoryLoop } from './repository-loop.ts';
+import type { PlanReview } from './plan-review.ts';
+import { createPreviewRecords } from './preview-records.ts';
+import { PullRequestDesks } from './pull-request-desks.ts';
+import { Repositories } from './repositories.ts';
+import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
+import type { GridHead, ReadingPorts } from './revision.ts';
 import { createSecretCheck } from './secret-check.ts';
-import {
-  createForge,
-  framesOf,
-  isTracked,
-  mayHaveGrid,
-  openTracked,
-  variablesOf,
-  watchTracked,
-} from './tracked-repository.ts';
+import { watchTracked } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
 import { createVault, type Vault } from './vault.ts';
-import { WebhookIntake } from './webhook-intake.ts';
 import { createWireCheck } from './wire-check.ts';
 
 /** What tests put in place of the real thing. */
@@ -116,7 +112,7 @@ interface Parts {
 }
 
 async function compose(parts: Parts): Promise<RunningMaster> {
-  const { options, ports, clock, random, log, undo } = parts;
+  const { options, ports, clock, log, undo } = parts;
   await mkdir(options.data, { recursive: true, mode: 0o700 });
   const identity = await masterKey(options.data);
   await holdFolder({ data: options.data, identity, undo });
@@ -124,24 +120,36 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const opened = await openStore({ path: join(options.data, 'gridops.db') });
   undo.push('store', async () => await opened.close());
   const store = ports.store?.(opened) ?? opened;
-  const made = createForge(options);
-  const forge = made === null ? null : (ports.forge?.(made) ?? made);
-  const reporter = forge === null ? null : startReporter({ ...parts, store, forge });
-  const repository = await openTracked(options, forge);
-  undo.push('repository', async () => await repository.close());
+  const hub = new UpdateHub();
+  const address: { url: string } = { url: '' };
+  const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
+  const owners = new GridOwners({
+    repositories: options.repositories.filter(holdsGrids).map(({ name }) => name),
+    known: await store.gridOwners.list(),
+  });
+  const repositories = await openRepositories({
+    ...parts,
+    data: options.data,
+    store,
+    hub,
+    publicUrl,
+    owners,
+    around: ports.forge,
+    onMoved: async (part, head) => await heads.publish(part.name, head),
+    onHint: async (name, hint) => await Promise.resolve(desks.hint(name, hint)),
+    onLooked: async ({ name }) => await Promise.resolve(desks.looked(name)),
+  });
   const fleet = await loadFleet({ store, clock, log });
   const freezes = new Freezes({ records: store.freezes, clock });
   await freezes.load();
-  const hub = new UpdateHub();
   const version = packageVersion();
-  const address: { url: string } = { url: '' };
-  const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
   const onEvent = createEventLog({ events: store.events, hub, log });
 
   const seed = await masterSeed(options.data);
   const vault = createVault({ ...(await sealingKeys(options.data)), seed });
   const onChange = (grid: string): void => {
     grids.of(grid).observed();
+    desks.observed(grid);
     hub.touch(grid);
   };
   const networks = await loadNetworkMaps({ identity, fleet, clock, log, onChange }, store);
@@ -166,65 +174,34 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onEvent,
     onNetworkReport: async (from) => await networkWatch.take(from),
   });
-  const announcer = createAnnouncer({
-    reporter,
-    repository:
-      options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '',
-    publicUrl,
-    hub,
-    commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
-  });
   const compiler = createCompiler({ seed });
-  // One of its own: what a pull request says must not push out what is remembered of what runs.
-  const previewCompiler = createCompiler({ seed });
-  const reviews: { of: (grid: string) => PlanReview } = { of: () => unreviewed };
   const shared = {
     ...parts,
     store,
-    repository,
+    repositories,
     fleet,
     dispatcher,
     networks,
     compiler,
     vault,
-    announcer,
     freezes,
     onEvent,
-    review: (grid: string) => reviews.of(grid),
+    review: (grid: string) => desks.review(grid),
   };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
-  const loop = new RepositoryLoop({
-    repository,
-    clock,
-    random,
-    log,
-    pollInterval: options.repository.pollSeconds * 1_000,
+  const heads = new GridHeads({
+    sources: repositories.parts.filter((part) => part.holdsGrids).map(gridSource),
+    owners,
+    keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
     knownGrids: () => grids.names(),
+    complete: async (_grid, head) => await Promise.resolve(head),
     onHead: (grid, head) => grids.of(grid).revise(head),
-    onLooked: async (head) => {
-      await intake.settle(head);
-      void desk?.looked();
-    },
+    log,
   });
-  undo.push('repository loop', async () => await loop.stop());
-
-  const intake = new WebhookIntake({
-    secrets: options.webhookSecrets,
-    inbox: store.inbox,
-    clock,
-    concerns: (push) => isTracked(options, push),
-    wake: () => loop.wake(),
-    isAncestor: async (older, newer) => await repository.isAncestor(older, newer),
-    overtaken: async (sha, by) => {
-      for (const grid of grids.names())
-        if ((await mayHaveGrid(repository, sha, grid)) && !(await wasDeployed(store, grid, sha)))
-          await announcer.overtaken({ grid, sha, by });
-    },
-    onError: (error) =>
-      log.error({ error: errorMessage(error) }, 'webhook not processed; the next look tries again'),
-  });
+  await heads.load();
+  undo.push('repository loops', async () => await repositories.stop());
   const switches = createGridSwitches({
     freezes,
     nodes: store.nodes,
@@ -236,6 +213,23 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       hub.touch(grid);
     },
   });
+  const desks = new PullRequestDesks({
+    repositories,
+    store,
+    previews: createPreviewRecords(),
+    grids,
+    fleet,
+    freezes,
+    switches,
+    reading: (_grid, previewing) => readingPorts(shared, previewing),
+    compiler: createCompiler({ seed }),
+    plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
+    publicUrl,
+    clock,
+    log,
+  });
+  await desks.start();
+  undo.push('pull requests', async () => await desks.stop());
   const http = await createHttpServer({
     operations: createOverview({
       switches,
@@ -250,11 +244,10 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       recipient: vault.recipient,
       clock,
       controllers: grids.running,
-      repository: () => loop.state,
-      frames: async (of) => await framesOf(repository, of),
-      variables: async (of) => await variablesOf(repository, of),
+      repositories,
+      owners,
     }),
-    webhook: intake.handle,
+    webhook: repositories.webhook,
     apiToken: token,
     publicUrl: options.publicUrl,
     version,
@@ -271,36 +264,43 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   for (const grid of new Set([...fleet.grids(), ...(await store.revisions.grids())]))
     grids.of(grid).wake();
   keepTidy({ ...parts, store, fleet });
-  const watcher = await watchTracked(options, { clock, log, onChange: () => loop.wake() });
-  if (watcher !== null) undo.push('watcher', async () => await watcher.close());
-  loop.wake();
+  for (const { options: tracked, loop } of repositories.parts) {
+    const watcher = await watchTracked(tracked, { clock, log, onChange: () => loop.wake() });
+    if (watcher !== null) undo.push('watcher', async () => await watcher.close());
+  }
+  repositories.wake();
   log.info({ url: address.url, version }, 'master ready');
   return { url: address.url, apiToken: token, stop: async () => await undo.all() };
 }
 
 interface ControllerParts extends Parts {
   readonly store: Store;
-  readonly repository: Repository;
+  readonly repositories: Repositories;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly networks: NetworkMaps;
   readonly compiler: Compiler;
   readonly vault: Vault;
-  readonly announcer: Announcer;
   readonly freezes: Freezes;
   readonly onEvent: RecordEvent;
   readonly review: (grid: string) => PlanReview;
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
-  const { store, ports, fleet, clock, log, announcer, onEvent } = parts;
+  const { store, ports, fleet, clock, log, repositories, onEvent } = parts;
   const deploys = new DeployLog({
     grid,
     records: store.deploys,
     clock,
     explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-    announce: async (deploy, commits) => await announcer.deploy(deploy, commits),
-    overtaken: async (sha, by) => await announcer.overtaken({ grid, sha, by }),
+    announce: async (deploy, commits) =>
+      await repositories.announcer(deploy).deploy(deploy, commits),
+    announceSources: async (deploy, sources) => {
+      for (const source of sources)
+        await repositories.announcer({ ...source, grid }).sources(deploy, [source]);
+    },
+    overtaken: async (commit) =>
+      await repositories.announcer({ ...commit, grid }).overtaken({ ...commit, grid }),
   });
   return new GridController({
     grid,
@@ -316,25 +316,15 @@ function createController(parts: ControllerParts, grid: string): GridController 
 }
 
 function controllerPorts(parts: ControllerParts, name: string): ControllerPorts {
-  const { store, ports, repository, compiler, dispatcher, networks, fleet } = parts;
-  const { clock, announcer, freezes } = parts;
+  const { store, repositories, compiler, dispatcher, networks } = parts;
+  const { clock, freezes } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
   const previewer = createPlanner();
-  const present = ({ grid }: DesiredState) => ({
-    observed: fleet.observedState(name, grid.nodes),
-    now: clock.now(),
-    policy: ports.policy ?? defaultPolicy,
-  });
-  const checkWire = createWireCheck();
-  const checkSecrets = createSecretCheck(parts.vault);
   return {
-    source: async (sha, grid) => await repository.source(sha, grid),
-    compile: async (source, grid) =>
-      await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
+    ...readingPorts(parts, compiler),
     plan: (input) => planner.plan(input),
     network: async (grid, arrivals) => await networks.of(grid.name).prepare(grid, arrivals),
-    lastGood: async (grid) => await lastGood(store, grid),
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>
       await store.revisions.putGood({ ...good, grid, gridDefinition, at: clock.now() }),
     assign: async (assignment) => await dispatcher.assign(assignment),
@@ -343,32 +333,65 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
       put: async (services) => await store.proven.put(services, clock.now()),
       remove: async (paths) => await store.proven.remove(name, paths),
     },
-    preview: (desired) => previewer.plan({ ...present(desired), desired }),
+    preview: (desired) => previewer.plan({ ...present(parts, desired), desired }),
     freeze: () => freezes.of(name),
     review: parts.review(name),
-    fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
+    fault: async (fault) =>
+      await repositories.announcer({ repository: '', grid: name }).fault({ ...fault, grid: name }),
   };
 }
 
-function startReporter(of: Parts & { readonly store: Store; readonly forge: Forge }): Reporter {
-  const { store, forge, clock, random, log, undo } = of;
-  const reporter = createReporter({
-    outbox: store.outbox,
-    forge,
-    clock,
-    random,
-    log,
-    onGaveUp: ({ kind, subject, topic }, error) =>
-      log.error({ kind, subject, topic, error: error.message }, 'refused by the forge'),
-  });
-  undo.push('reporter', async () => await reporter.stop());
-  return reporter;
+/** As a plan that nothing comes of is made. */
+function present({ fleet, clock, ports }: ControllerParts, { grid }: DesiredState) {
+  const observed = fleet.observedState(grid.name, grid.nodes);
+  return { observed, now: clock.now(), policy: ports.policy ?? defaultPolicy };
 }
 
-/** Among the last deploys: an older one would not be what a push of this moment was overtaken by. */
-async function wasDeployed(store: Store, grid: string, sha: string): Promise<boolean> {
-  const deploys = await store.deploys.list(grid, { limit: 50 });
-  return deploys.some((deploy) => deploy.sha === sha || deploy.carried.includes(sha));
+function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts {
+  const { repositories, store, vault } = parts;
+  const checkWire = createWireCheck();
+  const checkSecrets = createSecretCheck(vault);
+  return {
+    source: async (head, grid) => await readGrid(repositories, head, grid),
+    compile: async (source, grid) =>
+      await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
+    lastGood: async (grid) => await lastGood(store, grid),
+  };
+}
+
+async function readGrid(
+  repositories: Repositories,
+  { repository, sha }: GridHead,
+  grid: string,
+): Promise<SourceTree> {
+  const source = await repositories.source({ grid, repository })?.source(sha, grid);
+  if (source !== undefined) return source;
+  throw new GridError({
+    code: 'not-found',
+    message: `the repository ${repository} is not followed any more`,
+  });
+}
+
+async function openRepositories(of: Parts & Omit<PartOptions, keyof Parts>): Promise<Repositories> {
+  const parts: RepositoryPart[] = [];
+  for (const options of of.options.repositories) parts.push(await openPart(options, of));
+  const quiet = createAnnouncer({
+    reporter: null,
+    repository: '',
+    publicUrl: of.publicUrl,
+    hub: of.hub,
+    commitOf: async () => await Promise.resolve(null),
+  });
+  return new Repositories({ parts, owners: of.owners, quiet });
+}
+
+function gridSource(part: RepositoryPart): GridSource {
+  const { name, repository, announcer } = part;
+  return { name, repository, refuse: async (grid) => await announcer.taken(grid) };
+}
+
+function holdsGrids({ holds }: TrackedOptions): boolean {
+  return holds !== 'stacks';
 }
 
 async function lastGood(store: Store, grid: string) {

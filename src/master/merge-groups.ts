@@ -10,6 +10,8 @@ export interface MergeGroup {
   readonly sha: string;
   /** Where it can be fetched: `refs/heads/gh-readonly-queue/main/pr-7-…` */
   readonly ref: string;
+  /** The pull request that was put into the queue last; 0: nobody knows. */
+  readonly number: number;
 }
 
 export interface MergeGroupsOptions {

@@ -37,17 +37,29 @@ export interface RepositoryOptions {
   readonly sshKeyFile?: string;
 }
 
-/** Everything that a master is started with. `startMaster` reads neither environment nor files for settings. */
-export interface MasterOptions {
-  /** Directory of the store, the keys and the clone; created if absent. */
-  readonly data: string;
-  readonly listen: { readonly host: string; readonly port: number };
-  /** Where people and the forge reach the pages; `null`: the address that is listened on. */
-  readonly publicUrl: string | null;
+/** One repository that a master follows. */
+export interface TrackedOptions {
+  /** What people, the API and `grid.yml` call it. No two have the same. */
+  readonly name: string;
+  /** Its folder `grids/` is deployed, grids may take stacks from it, or both. */
+  readonly holds: 'grids' | 'stacks' | 'both';
+  /** Names of the repositories whose grids may take stacks from it; `null`: of all. */
+  readonly usedBy: readonly string[] | null;
   readonly repository: RepositoryOptions;
   readonly forge: ForgeOptions;
   /** Any of them signs a webhook: two while one is being changed. Empty: webhooks are refused. */
   readonly webhookSecrets: readonly string[];
+}
+
+/** Everything that a master is started with. `startMaster` reads neither environment nor files for settings. */
+export interface MasterOptions {
+  /** Directory of the store, the keys and the clones; created if absent. */
+  readonly data: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where people and the forge reach the pages; `null`: the address that is listened on. */
+  readonly publicUrl: string | null;
+  /** Of two that have a grid of the same name, and neither had it first, the earlier one gets it. */
+  readonly repositories: readonly TrackedOptions[];
   /** `null`: made once and kept in `<data>/api-token`, readable by the owner only. */
   readonly apiToken: string | null;
   readonly logLevel: LogLevel;

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Operations, PageQuery } from '../http/operations.ts';
-import type { ExplainedStack } from '../manifest/explain-variables.ts';
 import type { Freeze } from '../model/deploy-window.ts';
 import { GridError } from '../model/error.ts';
 import { servicePath } from '../model/identity.ts';
@@ -21,11 +20,13 @@ import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { Freezes } from './freezes.ts';
+import type { GridOwners } from './grid-owners.ts';
 import type { GridSwitches } from './grid-switches.ts';
 import { jobStatuses, requestRun } from './job-status.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
-import type { RepositoryState } from './repository-loop.ts';
+import type { Repositories } from './repositories.ts';
+import { faultReply, repositoryStatuses } from './repository-status.ts';
 import {
   type GridView,
   instanceStatuses,
@@ -33,6 +34,7 @@ import {
   readyPaths,
   serviceStatuses,
 } from './status.ts';
+import { framesOf, variablesOf } from './tracked-repository.ts';
 import type { UpdateHub } from './update-hub.ts';
 import { gridVolumes, removeVolume } from './volumes.ts';
 
@@ -51,17 +53,8 @@ export interface OverviewOptions {
   readonly clock: Clock;
   /** The running controllers by grid. */
   readonly controllers: ReadonlyMap<string, GridController>;
-  readonly repository: () => RepositoryState;
-  /** The lines around problems in the files of a commit, of the first ones and where they can be had. */
-  readonly frames: (of: {
-    readonly sha: string;
-    readonly grid: string;
-    readonly problems: readonly Problem[];
-  }) => Promise<ReadonlyMap<Problem, string>>;
-  readonly variables: (of: {
-    readonly sha: string;
-    readonly grid: string;
-  }) => Promise<readonly ExplainedStack[]>;
+  readonly repositories: Repositories;
+  readonly owners: GridOwners;
 }
 
 /** What the API asks, answered from the store, the fleet and the controllers. It decides nothing. */
@@ -99,7 +92,9 @@ export function createOverview(options: OverviewOptions): Operations {
     variables: async (grid) => {
       const sha = controllerOf(options, grid).view.prepared?.desired.revision;
       if (sha === undefined) throw notFound(`grid ${grid} has no good revision yet`);
-      return { stacks: await options.variables({ sha, grid }) };
+      const repository = options.repositories.ofGrid(grid)?.repository;
+      if (repository === undefined) throw notFound(`no repository has a grid ${grid}`);
+      return { stacks: await variablesOf(repository, { sha, grid }) };
     },
     deploys: async (grid, page) => await deployList(options, grid, page),
     deploy: async (id) => await deployById(options, id),
@@ -150,7 +145,11 @@ export function createOverview(options: OverviewOptions): Operations {
       await removeVolume(options, of);
     },
     recipient: () => ({ recipient: options.recipient }),
-    ready: () => options.repository().head !== null,
+    repositories: () => repositoryStatuses(options),
+    ready: () =>
+      options.repositories.parts.some(
+        ({ holdsGrids, loop }) => holdsGrids && loop.state.head !== null,
+      ),
   };
 }
 
@@ -172,11 +171,18 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
   const view = viewOf(options, grid);
   const instances = instanceStatuses(view);
   const deploys = await options.store.deploys.list(grid, { limit: 50 });
-  const { error } = options.repository();
+  const owner = options.repositories.ofGrid(grid);
+  const error = owner?.loop.state.error ?? null;
   const { problems } = state;
-  const frames = await options.frames({ sha: state.head?.sha ?? '', grid, problems });
+  const frames = await framesIn(options, {
+    sha: state.head?.sha ?? '',
+    repository: state.head?.repository ?? '',
+    grid,
+    problems,
+  });
   return {
     name: grid,
+    ...(owner === null ? {} : { repository: owner.name }),
     head: state.head?.sha ?? null,
     deployed: deploys.find((deploy) => deploy.phase === 'succeeded')?.sha ?? null,
     converged: state.plan !== null && isConverged(state.plan),
@@ -184,15 +190,7 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
     ...closedReply(options, grid),
     ...freezeReply(options.freezes.of(grid)),
     problems: problems.map((problem) => shownProblem(problem, frames.get(problem) ?? null)),
-    fault:
-      error === null
-        ? null
-        : {
-            code: error.code,
-            message: error.message,
-            since: error.since,
-            ...(error.hint === null ? {} : { hint: error.hint }),
-          },
+    fault: faultReply(error),
     counts: {
       nodes: view.nodes.length,
       nodesOnline: view.nodes.filter((node) => node.online).length,
@@ -203,6 +201,19 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
       blocked: instances.filter((one) => one.state === 'blocked').length,
     },
   };
+}
+
+async function framesIn(
+  { repositories }: OverviewOptions,
+  of: {
+    readonly repository: string;
+    readonly sha: string;
+    readonly grid: string;
+    readonly problems: readonly Problem[];
+  },
+): Promise<ReadonlyMap<Problem, string>> {
+  const repository = repositories.source(of);
+  return repository === null ? new Map() : await framesOf(repository, of);
 }
 
 /** As the commit that waits says it, or what is wanted where none does. */
@@ -244,7 +255,7 @@ async function deployById(options: OverviewOptions, id: string) {
   const deploy = await storedDeploy(options.store, id);
   const view = options.controllers.get(deploy.grid)?.view;
   const isNewest = view?.deployId === id;
-  const frames = await options.frames(deploy);
+  const frames = await framesIn(options, deploy);
   return deployReply({
     deploy,
     entries: await options.store.deploys.entries(id),

@@ -39,6 +39,8 @@ export function sameAffected(a: readonly AffectedGrid[], b: readonly AffectedGri
 }
 
 export interface GridPreviewPorts {
+  /** Which one has the merged commit, as the settings call it. */
+  readonly repository: string;
   /** What is good now, and how commits are read. Nothing that is read here is kept as good. */
   readonly revision: ReadingPorts;
   /** What is wanted of the grid now; `null`: nothing is known to be. */
@@ -67,7 +69,8 @@ export async function previewGrid(
   merged: string,
 ): Promise<GridPreview> {
   const of = { grid, ports: ports.revision };
-  const { compiled, prepared } = await readRevision(of, { sha: merged, inputs: after });
+  const head = { repository: ports.repository, sha: merged, inputs: after };
+  const { compiled, prepared } = await readRevision(of, head);
   // A grid whose own file has errors keeps what it has: the merge would change nothing.
   const desired = compiled.grid === null ? null : (prepared?.desired ?? null);
   return ports.describe({

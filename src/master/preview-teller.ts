@@ -1,8 +1,91 @@
 import type { ForgeLimits, RepositoryName } from '../forge/forge.ts';
-import { planStatuses } from '../forge/plan-status.ts';
-import { previewComment, previewMarker } from '../forge/preview-comment.ts';
+import { gridContext, planningStatuses, planStatuses } from '../forge/plan-status.ts';
+import { hiddenLine, previewComment, previewMarker } from '../forge/preview-comment.ts';
 import type { Reporter } from '../forge/reporter.ts';
-import type { Preview } from '../model/preview.ts';
+import type { Preview, PreviewOutcome } from '../model/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Previews } from '../store/previews.ts';
+import type { MergeGroup } from './merge-groups.ts';
 import type { PreviewTeller } from './pull-request-desk.ts';
+
+export interface PreviewTellerOptions {
+  readonly repository: RepositoryName;
+  readonly branch: string;
+  readonly limits: ForgeLimits;
+  readonly reporter: Reporter;
+  readonly previews: PreviewRecords;
+  /** Where people reach this master's pages, without a slash at the end. */
+  readonly publicUrl: () => string;
+  readonly clock: Clock;
+}
+
+/** What a preview is kept in, for its page. */
+export interface PreviewRecords {
+  /** The newest of a pull request; `null`: there is none. */
+  newest(repository: string, number: number): Promise<Preview | null>;
+  /** Gives it an id, by which it is found for as long as it is kept. */
+  add(preview: Omit<Preview, 'id'>): Promise<Preview>;
+}
+
+/** Says what previews came to: on the commit as statuses, on the pull request as one comment, and on a page of its own. */
+export function createPreviewTeller(options: PreviewTellerOptions): PreviewTeller {
+  const { repository, limits, reporter, previews, publicUrl } = options;
+  const name = `${repository.owner}/${repository.name}`;
+  const want = async (sha: string, statuses: ReturnType<typeof planStatuses>): Promise<void> => {
+    for (const status of statuses) await reporter.want({ ...status, repository: name, sha });
+  };
+  return {
+    planning: async ({ sha, also }) =>
+      await want(sha, planningStatuses(null, { also, targetUrl: null, limits })),
+    request: async ({ request, base, outcome, also }) => {
+      const previous = await previews.newest(name, request.number);
+      const preview = await previews.add({
+        ...here(options, { head: request.head.sha, base, outcome }),
+        request: {
+          number: request.number,
+          title: request.title,
+          url: request.url,
+          author: request.author,
+          isDraft: request.isDraft,
+        },
+      });
+      const pageUrl = `${publicUrl()}/previews/${preview.id}`;
+      await want(preview.head, planStatuses({ preview, also, targetUrl: pageUrl, limits }));
+      const marker = previewMarker(repository, request.number, limits.html);
+      const shown = { preview, previous, pageUrl, stale: null, limits, html: limits.html };
+      const { number } = request;
+      await reporter.wantComment({ repository: name, number, marker, body: previewComment(shown) });
+    },
+    group: async (group, outcome) => {
+      const preview = await previews.add({
+        ...here(options, { head: group.sha, base: '', outcome }),
+        request: groupRequest(group),
+      });
+      const targetUrl = `${publicUrl()}/previews/${preview.id}`;
+      await want(group.sha, planStatuses({ preview, also: [], targetUrl, limits }));
+    },
+    compared: async ({ grid, sha, text }) =>
+      await want(sha, [
+        {
+          state: 'success',
+          context: gridContext(grid, limits),
+          description: text.slice(0, limits.description),
+          targetUrl: `${publicUrl()}/grids/${grid}`,
+        },
+      ]),
+    answer: async ({ number, about, text }) => {
+      const marker = hiddenLine(`gridops:answer ${about}`, limits.html);
+      await reporter.wantComment({ repository: name, number, marker, body: `${marker}\n${text}` });
+    },
+  };
+}
+
+function here(
+  { repository, branch, clock }: PreviewTellerOptions,
+  of: { readonly head: string; readonly base: string; readonly outcome: PreviewOutcome },
+): Omit<Preview, 'id' | 'request'> {
+  return { ...of, branch, repository: `${repository.owner}/${repository.name}`, at: clock.now() };
+}
+
+function groupRequest({ ref, number }: MergeGroup): Preview['request'] {
+  return { number, title: ref, url: '', author: 'merge queue', isDraft: false };
+}

@@ -8,6 +8,7 @@ import { gateAt } from '../planner/gate.ts';
 import { gridPreview } from '../planner/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { inboxOf } from '../store/of-repository.ts';
 import { CLOSED_REQUEST_AGE, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
 import { CommentPoll } from './comment-poll.ts';
@@ -25,12 +26,16 @@ import { type CommandDeeds, RequestCommands } from './request-commands.ts';
 import type { ReadingPorts } from './revision.ts';
 
 export interface PullRequestDeskOptions {
+  /** As the settings call it, and as the forge does. */
+  readonly name: string;
   readonly repository: RepositoryName;
   readonly branch: string;
   readonly forge: Forge;
   readonly git: Pick<Repository, 'fetchRef' | 'forgetRef' | 'merge' | 'grids' | 'inputs'>;
   readonly store: Pick<Store, 'pullRequests' | 'inbox'>;
   readonly grids: Grids;
+  /** Whether a grid is this repository's. */
+  readonly owns: (grid: string) => boolean;
   readonly fleet: Fleet;
   readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
   readonly freezes: Pick<Freezes, 'of'>;
@@ -49,13 +54,13 @@ export interface PullRequestDeskOptions {
 
 /** Who says what becomes of previews: in statuses, in comments, on pages. */
 export interface PreviewTeller {
-  planning(of: { readonly sha: string }): Promise<void>;
+  /** `also`: the grids that have a status on that commit already. */
+  planning(of: { readonly sha: string; readonly also: readonly string[] }): Promise<void>;
   request(of: {
     readonly request: PullRequest;
     readonly base: string;
     readonly outcome: PreviewOutcome;
-    /** Grids that earlier previews of the same head were about, and this one is not. */
-    readonly left: readonly string[];
+    readonly also: readonly string[];
   }): Promise<void>;
   group(group: MergeGroup, outcome: PreviewOutcome): Promise<void>;
   /** How the plan of a commit that is deployed compares with what was shown. */
@@ -90,9 +95,9 @@ export class PullRequestDesk {
       isBusy: (grid) => options.grids.running.get(grid)?.view.isDeploying ?? false,
       load: async () => await this.#load(),
       tell: {
-        planning: async ({ head }) => await teller.planning(head),
+        planning: async ({ head }, also) => await teller.planning({ sha: head.sha, also }),
         previewed: async (of) => await this.#previewed(of),
-        gone: async (number) => await store.pullRequests.close(this.#name, number, clock.now()),
+        gone: async (number) => await store.pullRequests.close(options.name, number, clock.now()),
       },
       forgetRef: async (ref) => await git.forgetRef(ref),
       onLooked: () => undefined,
@@ -101,13 +106,13 @@ export class PullRequestDesk {
       ...options,
       previewer,
       forgetRef: async (ref) => await git.forgetRef(ref),
-      planning: async (group) => await teller.planning(group),
+      planning: async ({ sha }) => await teller.planning({ sha, also: [] }),
       previewed: async (group, made) => await this.#grouped(group, made),
     });
     this.#commands = new RequestCommands({
       repository,
       forge,
-      inbox: store.inbox,
+      inbox: inboxOf(store.inbox, options.name),
       requests: this.#requests,
       deeds: commandDeeds(options),
       reply: async (of) => await teller.answer(of),
@@ -115,6 +120,7 @@ export class PullRequestDesk {
     });
     const take = async (comment: PersonsComment) => await this.#commands.take(comment);
     this.#comments = new CommentPoll({
+      name: options.name,
       repository,
       forge,
       records: store.pullRequests,
@@ -146,8 +152,8 @@ export class PullRequestDesk {
     void this.#commands.take({ ...comment, at: Math.min(comment.at, this.#options.clock.now()) });
   }
 
-  mergeGroup(group: MergeGroup): void {
-    this.#groups.take(group);
+  mergeGroup(group: Omit<MergeGroup, 'number'>): void {
+    this.#groups.take({ ...group, number: numberIn(group.ref) });
   }
 
   observed(grid: string): void {
@@ -173,15 +179,10 @@ export class PullRequestDesk {
       if (known.shown !== undefined) this.#shown.note(number, known.shown);
   }
 
-  get #name(): string {
-    const { owner, name } = this.#options.repository;
-    return `${owner}/${name}`;
-  }
-
   async #records() {
     const { store, clock } = this.#options;
     const since = clock.now() - CLOSED_REQUEST_AGE;
-    return await store.pullRequests.list<KeptRequest>(this.#name, since);
+    return await store.pullRequests.list<KeptRequest>(this.#options.name, since);
   }
 
   async #load(): Promise<readonly KnownRequest[]> {
@@ -201,14 +202,13 @@ export class PullRequestDesk {
     const { affected, base } = known.basis;
     const shown = shownOf(affected, outcome);
     this.#shown.note(number, shown);
-    const left = before.filter((grid) => !affected.some((one) => one.grid === grid));
-    await teller.request({ request, base, outcome, left });
+    await teller.request({ request, base, outcome, also: before });
     const kept: KeptRequest = { request: known, shown };
-    await store.pullRequests.put({ repository: this.#name, number, known: kept });
+    await store.pullRequests.put({ repository: this.#options.name, number, known: kept });
   }
 
   async #grouped(group: MergeGroup, { outcome, affected }: PlannedGroup): Promise<void> {
-    this.#shown.note(numberOf(group), shownOf(affected, outcome));
+    this.#shown.note(group.number, shownOf(affected, outcome));
     await this.#options.teller.group(group, outcome);
   }
 }
@@ -229,6 +229,7 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
       const { grid } = affected;
       const controller = grids.running.get(grid);
       const ports = {
+        repository: options.name,
         revision: reading(grid),
         wanted: () => controller?.view.prepared?.desired ?? null,
         plan,
@@ -261,9 +262,10 @@ function closedNow(
   return gate.open ? null : closedMessage(gate, freeze);
 }
 
-function commandDeeds({ grids, switches, clock, approve }: PullRequestDeskOptions): CommandDeeds {
+function commandDeeds(options: PullRequestDeskOptions): CommandDeeds {
+  const { grids, owns, switches, clock, approve } = options;
   const known = (grid: string): string => {
-    if (grids.running.has(grid)) return grid;
+    if (grids.running.has(grid) && owns(grid)) return grid;
     throw new GridError({ code: 'not-found', message: `there is no grid ${grid}` });
   };
   return {
@@ -282,7 +284,7 @@ function shownOf(affected: readonly AffectedGrid[], outcome: PreviewOutcome): Ke
   return affected.map((one) => ({ ...one, hash: hashes.get(one.grid) ?? null }));
 }
 
-/** Of the request that was put into the queue last: its branch is named after that. */
-function numberOf({ ref }: MergeGroup): number {
+/** A queue's branches are named after the request that was put into it last. */
+function numberIn(ref: string): number {
   return Number(/\/pr-(\d{1,15})-/.exec(ref)?.[1] ?? 0);
 }

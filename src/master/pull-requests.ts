@@ -40,9 +40,8 @@ export interface PullRequestsOptions {
 
 /** Who says what becomes of pull requests. */
 export interface RequestTeller {
-  /** There is something new to plan. */
-  planning(request: PullRequest): Promise<void>;
-  /** `before`: the grids that earlier previews of the same head were about. */
+  /** There is something new to plan. `before`: the grids that earlier previews of the same head were about. */
+  planning(request: PullRequest, before: readonly string[]): Promise<void>;
   previewed(of: {
     readonly request: PullRequest;
     readonly outcome: PreviewOutcome;
@@ -193,7 +192,8 @@ export class PullRequests {
     const isSame = known !== null && holds(known.basis, { request, base, isAllowed });
     if (isSame && !isAsked && !isObserved) return false;
     const { previewer, tell } = this.#options;
-    if (isAsked || known?.basis.head !== request.head.sha) await tell.planning(request);
+    const isSameHead = known?.basis.head === request.head.sha;
+    if (isAsked || !isSameHead) await tell.planning(request, isSameHead ? gridsOf(known) : []);
     const made = await previewed(previewer, {
       request,
       base,
@@ -221,7 +221,7 @@ export class PullRequests {
     // What failed for a while is told, and tried again for what it was.
     this.#known.set(number, made.isPassing ? { ...known, basis: unsettled(made.basis) } : known);
     if (isSameHead && !isAsked && before.gist === gist) return;
-    const grids = isSameHead ? before.basis.affected.map(({ grid }) => grid) : [];
+    const grids = isSameHead ? gridsOf(before) : [];
     log.info({ number, head: made.basis.head, outcome: made.outcome.kind }, 'pull request planned');
     await tell.previewed({ request, outcome: made.outcome, known, before: grids });
   }
@@ -274,6 +274,10 @@ function holds(
 /** No branch is there: the next look makes it anew. */
 function unsettled(basis: PreviewBasis): PreviewBasis {
   return { ...basis, base: '' };
+}
+
+function gridsOf({ basis }: KnownRequest): readonly string[] {
+  return basis.affected.map(({ grid }) => grid);
 }
 
 function isAbout({ affected }: PreviewBasis, grid: string): boolean {

@@ -3,7 +3,6 @@ import { type Backoff, ceiling } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import type { GridHead } from './revision.ts';
 import { StepBack } from './step-back.ts';
 
 /** What the loop needs of a repository (sync/repository). */
@@ -11,8 +10,6 @@ export interface TrackedRepository {
   /** What was found last, by an earlier process, too. */
   readonly head: string | null;
   sync(signal: AbortSignal): Promise<{ readonly head: string; readonly moved: boolean }>;
-  grids(sha: string): Promise<readonly string[]>;
-  inputs(sha: string, grid: string): Promise<string | null>;
   isAncestor(older: string, newer: string): Promise<boolean>;
 }
 
@@ -37,11 +34,10 @@ export interface RepositoryLoopOptions {
   readonly log: Log;
   /** Milliseconds between polls; each is drawn from ±20 % around it so that many masters do not beat in step. */
   readonly pollInterval: number;
-  /** Grids that the master knows, whether the newest commit has them or not. */
-  readonly knownGrids: () => readonly string[];
-  readonly onHead: (grid: string, head: GridHead) => void;
+  /** The branch is at another commit than before, or can be read again. */
+  readonly publish: (head: string) => Promise<void>;
   /** After every look that worked, also one that found nothing new. */
-  readonly onLooked: (head: string) => Promise<void>;
+  readonly onLooked: (head: string, signal: AbortSignal) => Promise<void>;
 }
 
 const RETRY: Backoff = { base: 1_000, cap: 300_000 };
@@ -88,29 +84,19 @@ export class RepositoryLoop {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { repository } = this.#options;
+    const { repository, publish, onLooked } = this.#options;
     try {
       const known = this.#state.head ?? repository.head;
       const { head } = await repository.sync(signal);
       if (!(await this.#stepBack.isReal(head, known))) return this.#wakeIn(LOOK_AGAIN);
-      if (head !== this.#state.head || this.#state.error !== null) await this.#publish(head);
+      if (head !== this.#state.head || this.#state.error !== null) await publish(head);
       this.#state = { head, syncedAt: this.#options.clock.now(), error: null };
       this.#wakeIn(this.#pollDelay());
-      await this.#options.onLooked(head);
+      await onLooked(head, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.#failed(error);
     }
-  }
-
-  async #publish(head: string): Promise<void> {
-    const { repository, knownGrids, onHead, log } = this.#options;
-    const grids = new Set([...(await repository.grids(head)), ...knownGrids()]);
-    const heads: [string, GridHead][] = [];
-    for (const grid of grids)
-      heads.push([grid, { sha: head, inputs: await repository.inputs(head, grid) }]);
-    log.info({ head, grids: heads.length }, 'branch moved');
-    for (const [grid, gridHead] of heads) onHead(grid, gridHead);
   }
 
   #failed(error: unknown): void {

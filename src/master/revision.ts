@@ -5,13 +5,31 @@ import { type CompiledGrid, type LastGood, type Prepared, prepare } from './prep
 
 /** The newest commit of the branch and this grid's inputs in it; `null` inputs: the commit has no such grid. */
 export interface GridHead {
+  /** Which one has the commit, as the settings call it. */
+  readonly repository: string;
   readonly sha: string;
   readonly inputs: string | null;
+  /** Commits of other repositories that stacks of it are from; absent: none. */
+  readonly sources?: readonly HeadSource[];
+  /** Warnings that are not of its files; absent: none. */
+  readonly remarks?: readonly Problem[];
+}
+
+export interface HeadSource {
+  readonly repository: string;
+  readonly sha: string;
+}
+
+/** Whether the one has nothing for a grid that the other has not. */
+export function changesNothing(head: GridHead, before: GridHead | null): boolean {
+  if (head.inputs === null || head.inputs !== before?.inputs) return false;
+  if (head.repository !== before.repository) return false;
+  return JSON.stringify(head.remarks ?? []) === JSON.stringify(before.remarks ?? []);
 }
 
 /** How commits are read. */
 export interface ReadingPorts {
-  readonly source: (sha: string, grid: string) => Promise<SourceTree>;
+  readonly source: (head: GridHead, grid: string) => Promise<SourceTree>;
   readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
   readonly lastGood: (grid: string) => Promise<(LastGood & { inputs: string }) | null>;
 }
@@ -34,7 +52,7 @@ export async function readRevision(
   head: GridHead,
 ): Promise<Revision> {
   const { grid, ports } = of;
-  const compiled = await compile(of, head);
+  const compiled = remarked(await compile(of, head), head);
   const good = await ports.lastGood(grid);
   // A grid that cannot be read keeps what it has.
   const isWanted = compiled.grid === null || good?.inputs === (head.inputs ?? '');
@@ -61,11 +79,16 @@ async function compile(
   if (head.inputs === null)
     return await ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
   try {
-    return await ports.compile(await ports.source(head.sha, grid), grid);
+    return await ports.compile(await ports.source(head, grid), grid);
   } catch (error) {
     if (!(error instanceof GridError) || error.retry !== 'never') throw error;
     return unreadable(grid, error);
   }
+}
+
+function remarked(compiled: CompiledGrid, { remarks = [] }: GridHead): CompiledGrid {
+  if (remarks.length === 0) return compiled;
+  return { ...compiled, problems: [...compiled.problems, ...remarks] };
 }
 
 function unreadable(grid: string, error: GridError): CompiledGrid {

@@ -11,10 +11,10 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { openRepository, type Repository } from '../sync/repository.ts';
 import { watchRepository } from '../sync/watch.ts';
-import type { MasterOptions } from './options.ts';
+import type { TrackedOptions } from './options.ts';
 
 /** The forge that hosts the repository; `null` for a repository without one. */
-export function createForge({ forge }: Pick<MasterOptions, 'forge'>): Forge | null {
+export function createForge({ forge }: Pick<TrackedOptions, 'forge'>): Forge | null {
   if (forge.kind === 'none') return null;
   const { baseUrl, auth } = forge;
   return createGithub({ baseUrl, auth: githubAuth(auth), userAgent: 'gridops' });
@@ -22,7 +22,7 @@ export function createForge({ forge }: Pick<MasterOptions, 'forge'>): Forge | nu
 
 /** With credentials of its own where it has them, else with the forge's. */
 export async function openTracked(
-  { data, repository }: Pick<MasterOptions, 'data' | 'repository'>,
+  { data, repository }: Pick<TrackedOptions, 'repository'> & { readonly data: string },
   forge: Forge | null,
 ): Promise<Repository> {
   const { url, branch, engine, username, token, knownHosts, sshKeyFile } = repository;
@@ -43,7 +43,7 @@ export async function openTracked(
 
 /** Only a repository on this machine can be watched; `null` for any other. */
 export async function watchTracked(
-  { repository }: Pick<MasterOptions, 'repository'>,
+  { repository }: Pick<TrackedOptions, 'repository'>,
   of: { readonly clock: Clock; readonly log: Log; readonly onChange: () => void },
 ): Promise<{ close(): Promise<void> } | null> {
   const { url: path, branch } = repository;
@@ -58,14 +58,27 @@ export async function watchTracked(
   });
 }
 
-/** Whether something is about the repository that this master follows and, where it is about a branch, that branch. */
+/** Whether something is about the repository that is followed and, where it is about a branch, that branch. */
 export function isTracked(
-  { forge, repository }: Pick<MasterOptions, 'forge' | 'repository'>,
-  of: { readonly fullName: string; readonly cloneUrl: string; readonly ref: string | null },
+  { forge, repository }: Pick<TrackedOptions, 'forge' | 'repository'>,
+  of: { readonly fullName: string; readonly ref: string | null },
 ): boolean {
   if (of.ref !== null && of.ref !== `refs/heads/${repository.branch}`) return false;
-  const tracked = forge.kind === 'none' ? pathOf(repository.url) : `${forge.owner}/${forge.name}`;
-  return of.fullName.toLowerCase() === tracked.toLowerCase();
+  return isOf({ forge, repository }, of.fullName);
+}
+
+/** Whether a name at the forge is this repository's. */
+export function isOf(
+  { forge, repository }: Pick<TrackedOptions, 'forge' | 'repository'>,
+  fullName: string,
+): boolean {
+  const tracked = forgeName({ forge }) || pathOf(repository.url);
+  return tracked !== '' && fullName.toLowerCase() === tracked.toLowerCase();
+}
+
+/** `owner/name` at the forge; empty for a repository without one. */
+export function forgeName({ forge }: Pick<TrackedOptions, 'forge'>): string {
+  return forge.kind === 'none' ? '' : `${forge.owner}/${forge.name}`;
 }
 
 /** `owner/name` in an https, ssh or scp-like address. */
@@ -117,7 +130,7 @@ export async function variablesOf(
   return source === null ? [] : explainVariables(resolveGrid(source, grid).stacks);
 }
 
-function githubAuth(auth: Extract<MasterOptions['forge'], { kind: 'github' }>['auth']) {
+function githubAuth(auth: Extract<TrackedOptions['forge'], { kind: 'github' }>['auth']) {
   if (auth.kind === 'token') return auth;
   const { appId, privateKey, installationId } = auth;
   return {

@@ -72,6 +72,7 @@ const errors: Readonly<Record<string, string>> = {
   'file-refused': 'A symbolic link, a submodule, a file that is too large or is not text.',
   'file-too-large': 'More characters than are read from one file.',
   'forbidden-key': '`__proto__`.',
+  'grid-taken': 'Two repositories have a grid of this name.',
   'grid-missing':
     'The commit has nothing in this grid any more. Nothing is removed because of that.',
   'internal-error': 'gridops itself failed. Nothing of the stack is changed; please report it.',

@@ -209,6 +209,11 @@ const SourceFault = Type.Object({
 
 export const GridStatus = Type.Object({
   name: text,
+  repository: Type.Optional(
+    Type.String({
+      description: 'The one that it is in, by name; absent: in none that is followed.',
+    }),
+  ),
   head: nullable(Type.String({ description: 'The commit the branch points at.' })),
   deployed: nullable(Type.String({ description: 'The newest commit that converged.' })),
   converged: Type.Boolean({ description: 'Nothing is left to do for the newest good revision.' }),
@@ -229,6 +234,30 @@ export const GridStatus = Type.Object({
     failing: count,
     blocked: count,
   }),
+});
+
+/** A repository that the master follows. */
+export const RepositoryStatus = Type.Object({
+  name: text,
+  url: Type.String({ description: 'Without a user name or password.' }),
+  branch: text,
+  holds: Type.Enum(['grids', 'stacks', 'both']),
+  head: nullable(Type.String({ description: 'Where its branch was seen last.' })),
+  syncedAt: nullable(Time),
+  fault: nullable(SourceFault),
+  grids: list(Type.String({ description: 'Those that belong to it.' })),
+  refused: list(
+    Type.Object({
+      grid: text,
+      owner: Type.String({ description: 'The repository that had it first.' }),
+    }),
+  ),
+  waiting: list(
+    Type.String({
+      description:
+        'Grids that nobody has yet: a repository before this one in the settings was never read.',
+    }),
+  ),
 });
 
 const NodeNetwork = Type.Object({
@@ -384,6 +413,7 @@ const before = nullable(
   Type.String({ description: 'Pass it as `before` for the next, older page; null: no more.' }),
 );
 export const GridList = Type.Object({ grids: list(GridStatus) });
+export const RepositoryList = Type.Object({ repositories: list(RepositoryStatus) });
 export const NodeList = Type.Object({ nodes: list(NodeStatus) });
 export const ServiceList = Type.Object({ services: list(ServiceStatus) });
 export const InstanceList = Type.Object({ instances: list(InstanceStatus) });
@@ -468,10 +498,12 @@ export type TimelineEntry = Frozen<Type.Static<typeof TimelineEntry>>;
 export type DeploySummary = Frozen<Type.Static<typeof DeploySummary>>;
 export type Deploy = Frozen<Type.Static<typeof Deploy>>;
 export type GridStatus = Frozen<Type.Static<typeof GridStatus>>;
+export type RepositoryStatus = Frozen<Type.Static<typeof RepositoryStatus>>;
 export type NodeStatus = Frozen<Type.Static<typeof NodeStatus>>;
 export type ServiceStatus = Frozen<Type.Static<typeof ServiceStatus>>;
 export type InstanceStatus = Frozen<Type.Static<typeof InstanceStatus>>;
 export type GridEvent = Frozen<Type.Static<typeof GridEvent>>;
+export type RepositoryList = Frozen<Type.Static<typeof RepositoryList>>;
 export type GridList = Frozen<Type.Static<typeof GridList>>;
 export type NodeList = Frozen<Type.Static<typeof NodeList>>;
 export type ServiceList = Frozen<Type.Static<typeof ServiceList>>;

@@ -37,6 +37,15 @@ export interface DeployOutline extends NewDeploy {
   readonly finishedAt: number | null;
 }
 
+/** A commit of another repository that a stack of the deploy is from. */
+export interface DeploySource {
+  /** As the master's settings call it. */
+  readonly repository: string;
+  readonly sha: string;
+  /** Its status follows this deploy: the deploy is of it (`changed`), or it changes nothing there (`carried`). */
+  readonly told: 'no' | 'changed' | 'carried';
+}
+
 export interface NewDeploy {
   readonly grid: string;
   readonly sha: string;
@@ -46,9 +55,14 @@ export interface NewDeploy {
   readonly actor: string | null;
   readonly createdAt: number;
   readonly problems: readonly Problem[];
+  /** Which one has the commit, as the master's settings call it; empty: not known, there was only one. */
+  readonly repository: string;
+  readonly sources: readonly DeploySource[];
 }
 
-export type DeployPatch = Partial<Omit<Deploy, Exclude<keyof NewDeploy, 'problems'> | 'id'>>;
+export type DeployPatch = Partial<
+  Omit<Deploy, Exclude<keyof NewDeploy, 'problems' | 'sources'> | 'id'>
+>;
 
 export interface Deploys extends DeployEntries {
   /** Starts as `queued`. */
@@ -91,6 +105,8 @@ const outline = [
   'createdAt',
   'startedAt',
   'finishedAt',
+  'repository',
+  'sources',
 ] as const;
 
 export function createDeploys(db: Db, newId: (last: string | null) => string): Deploys {
@@ -152,7 +168,7 @@ async function update(trx: Db, id: string, patch: DeployPatch): Promise<Deploy> 
   const phase = patch.phase ?? known.phase;
   if (phase !== known.phase && !mayFollow(known.phase, phase)) throw illegal(known, phase);
 
-  const { problems, carried, ...columns } = patch;
+  const { problems, carried, sources, ...columns } = patch;
   await trx
     .updateTable('deploys')
     .set({
@@ -160,6 +176,7 @@ async function update(trx: Db, id: string, patch: DeployPatch): Promise<Deploy> 
       phase,
       ...(problems === undefined ? {} : { problems: JSON.stringify(problems) }),
       ...(carried === undefined ? {} : { carried: JSON.stringify(carried) }),
+      ...(sources === undefined ? {} : { sources: JSON.stringify(sources) }),
     })
     .where('id', '=', id)
     .execute();
@@ -209,14 +226,23 @@ function newRow(id: string, deploy: NewDeploy): Row<'deploys'> {
     carried: '[]',
     startedAt: null,
     finishedAt: null,
+    repository: deploy.repository,
+    sources: JSON.stringify(deploy.sources),
   };
 }
 
-function toDeploy<T extends { readonly problems: string; readonly carried: string }>(row: T) {
+interface JsonColumns {
+  readonly problems: string;
+  readonly carried: string;
+  readonly sources: string;
+}
+
+function toDeploy<T extends JsonColumns>(row: T) {
   return {
     ...row,
     problems: fromJson<readonly Problem[]>(row.problems),
     carried: fromJson<readonly string[]>(row.carried),
+    sources: fromJson<readonly DeploySource[]>(row.sources),
   };
 }
 

@@ -74,6 +74,9 @@ const migrations: readonly (readonly string[])[] = [
       attempts integer not null, next_attempt_at bigint not null, last_error text,
       primary key (kind, repository, subject, topic))`,
     'create index messages_by_next_attempt on messages (next_attempt_at)',
+    'create table grid_owners (grid text not null primary key, repository text not null, at bigint not null)',
+    "alter table deploys add column repository text not null default ''",
+    "alter table deploys add column sources text not null default '[]'",
   ],
 ];
 

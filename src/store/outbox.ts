@@ -47,10 +47,10 @@ export interface Outbox {
    * not use up the forge's limits; anything else overtakes it at once.
    */
   want(message: OutboxWant, when: OutboxTime): Promise<boolean>;
-  /** Neither sent nor given up, and not waiting; longest waiting first. */
-  due(now: number, limit: number): Promise<readonly OutboxMessage[]>;
+  /** Neither sent nor given up, and not waiting; longest waiting first. `of`: only where the repository begins so. */
+  due(now: number, limit: number, of?: string): Promise<readonly OutboxMessage[]>;
   /** When the first of the rows that are not due at `now` will be; `null` when there are none. */
-  nextDueAt(now: number): Promise<number | null>;
+  nextDueAt(now: number, of?: string): Promise<number | null>;
   /** Everything neither sent nor given up, oldest first. */
   unsent(): Promise<readonly OutboxMessage[]>;
   /** Everything of one topic, oldest first. */
@@ -68,7 +68,7 @@ export interface Outbox {
   /** This version is not tried again; a later want is. */
   gaveUp(key: OutboxKey, version: number, error: string): Promise<void>;
   /** Gives what was given up and wanted at or after `since` another chance: a person may have mended the credentials. */
-  revive(since: number): Promise<void>;
+  revive(since: number, of?: string): Promise<void>;
   /** Removes what was wanted before `before`, sent or not: nobody waits for it any more. */
   prune(before: number): Promise<void>;
 }
@@ -83,8 +83,8 @@ export function createOutbox(db: Db): Outbox {
   return {
     want: async (message, when) =>
       await db.transaction().execute(async (trx) => await want(trx, message, when)),
-    due: async (now, limit) => {
-      const rows = await unsettled(db)
+    due: async (now, limit, of) => {
+      const rows = await unsettled(db, of)
         .where((eb) =>
           eb.or([eb('nextAttemptAt', '<=', now), eb('nextAttemptAt', '>', now + LONGEST_WAIT)]),
         )
@@ -95,8 +95,8 @@ export function createOutbox(db: Db): Outbox {
         .execute();
       return rows.map(messageOf);
     },
-    nextDueAt: async (now) => {
-      const later = unsettled(db).where('nextAttemptAt', '>', now);
+    nextDueAt: async (now, of) => {
+      const later = unsettled(db, of).where('nextAttemptAt', '>', now);
       const row = await later.orderBy('nextAttemptAt').limit(1).executeTakeFirst();
       return row?.nextAttemptAt ?? null;
     },
@@ -139,12 +139,14 @@ export function createOutbox(db: Db): Outbox {
         .where('gaveUpVersion', '<', version)
         .execute();
     },
-    revive: async (since) => {
+    revive: async (since, of = '') => {
       await db
         .updateTable('messages')
         .set({ gaveUpVersion: 0, attempts: 0, nextAttemptAt: since })
         .whereRef('gaveUpVersion', '=', 'version')
         .where('wantedAt', '>=', since)
+        .where('repository', '>=', of)
+        .where('repository', '<', `${of}${AFTER}`)
         .execute();
     },
     prune: async (before) => {
@@ -222,10 +224,15 @@ function isUnsettled(row: Row<'messages'>): boolean {
   return row.version > row.sentVersion && row.version > row.gaveUpVersion;
 }
 
-function unsettled(db: Db) {
+/** Above every character that a repository is named with. */
+const AFTER = '\u{10ffff}';
+
+function unsettled(db: Db, of = '') {
   return db
     .selectFrom('messages')
     .selectAll()
+    .where('repository', '>=', of)
+    .where('repository', '<', `${of}${AFTER}`)
     .whereRef('version', '>', 'sentVersion')
     .whereRef('version', '>', 'gaveUpVersion');
 }

@@ -3,7 +3,7 @@ import type { Db } from './tables.ts';
 
 /** A pull request as it was previewed last. Lost, it is previewed once more, and nobody may merge what was reviewed before. */
 export interface StoredPullRequest<T> {
-  /** `owner/name` */
+  /** As the settings call it. */
   readonly repository: string;
   readonly number: number;
   /** What its preview was made of and came to; the shape is the writer's. */

@@ -4,6 +4,7 @@ import { createDeploys, type Deploys } from './deploys.ts';
 import { createDoneHooks, type DoneHooks } from './done-hooks.ts';
 import { createEvents, type Events } from './events.ts';
 import { createFreezes, type Freezes } from './freezes.ts';
+import { createGridOwners, type GridOwnerRecords } from './grid-owners.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createJobRuns, type JobRuns } from './job-runs.ts';
 import { migrate } from './migrations.ts';
@@ -22,7 +23,7 @@ import { createTokens, type Tokens } from './tokens.ts';
 /**
  * The master's diary. Git is the truth and Docker the fact: with the store deleted everything converges again, and only
  * history, statuses under way and unused join tokens are lost, and what people have said to the master alone: freezes, and
- * nodes that they drained.
+ * nodes that they drained. Of two repositories with a grid of the same name, which had it first is forgotten, too.
  */
 export interface Store {
   readonly nodes: Nodes;
@@ -40,6 +41,7 @@ export interface Store {
   readonly freezes: Freezes;
   readonly jobRuns: JobRuns;
   readonly pullRequests: PullRequestRecords;
+  readonly gridOwners: GridOwnerRecords;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +94,7 @@ function createStore(db: Db): Store {
     freezes,
     jobRuns: createJobRuns(db),
     pullRequests,
+    gridOwners: createGridOwners(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

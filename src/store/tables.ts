@@ -26,6 +26,7 @@ export interface Tables {
   readonly jobRuns: JobRunRow;
   readonly pullRequests: PullRequestRow;
   readonly commentMarks: CommentMarkRow;
+  readonly gridOwners: GridOwnerRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -118,6 +119,9 @@ interface DeployRow {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
+  repository: string;
+  /** JSON of model DeploySource[]. */
+  sources: string;
 }
 
 interface DeployEntryRow {
@@ -236,4 +240,10 @@ interface JobRunRow {
   message: string;
   /** JSON of a list of lines. */
   log: string;
+}
+
+interface GridOwnerRow {
+  grid: string;
+  repository: string;
+  at: number;
 }

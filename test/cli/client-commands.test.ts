@@ -7,6 +7,7 @@ import {
   anEvent,
   anInstance,
   aPlan,
+  aRepository,
   aService,
   aSummary,
   NOW,
@@ -166,7 +167,21 @@ describe('gridops status', () => {
 
   it('prints the whole answer as JSON', async () => {
     const { out } = await run(['status', '--json']);
-    expect(JSON.parse(out)).toEqual({ grids: [aGrid()] });
+    expect(JSON.parse(out)).toEqual({ grids: [aGrid()], repositories: [aRepository()] });
+  });
+
+  it('names the repository of each grid where there are several, and what is wrong with them', async () => {
+    const fault = { code: 'repository-unreachable', message: 'connection refused', since: NOW };
+    server.operations.gridList = [aGrid({ repository: 'shop' })];
+    server.operations.repositoryList = [
+      aRepository({ name: 'shop' }),
+      aRepository({ name: 'blog', fault, refused: [{ grid: 'production', owner: 'shop' }] }),
+    ];
+    const { code, out } = await run(['status']);
+    expect(code).toBe(EXIT.failed);
+    expect(out).toMatch(/production +shop /);
+    expect(out).toContain("repository blog has a grid production, which is shop's");
+    expect(out).toMatch(/repository blog cannot be read since .*: connection refused/);
   });
 });
 

@@ -101,7 +101,9 @@ describe('a pull request', () => {
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
     await aggregate(pull.head);
 
-    await world.push({ [stackFile('web')]: stackOf('web', { instances: 3 }).replace('test/', 'x/') });
+    await world.push({
+      [stackFile('web')]: stackOf('web', { instances: 3 }).replace('test/', 'x/'),
+    });
     await world.push({ [stackFile('web')]: stackOf('web', { image: 'broken:1' }) });
 
     expect(await aggregate(pull.head, ({ state }) => state === 'failure')).toBeDefined();
@@ -197,18 +199,25 @@ describe('a grid that requires reviewed plans', () => {
     }, 'the rule is taken up');
     const [asked] = await world.deploys();
     if (asked?.phase === 'held')
-      await world.api(`deploys/${asked.id}/approve`, { planHash: asked.planHash });
+      await world.api(`deploys/${asked.id}/approve`, {
+        planHash: (await world.deploy(asked.id)).plan?.hash,
+      });
     await eventually(
       async () => ((await world.deploys())[0]?.phase === 'succeeded' ? true : null),
       'the rule holds',
     );
 
     const sha = await world.push({ [stackFile('web')]: stackOf('web', { image: 'demo:2' }) });
-    const held = await world.status(sha, ({ description }) => description?.startsWith('held') === true);
+    const held = await world.status(
+      sha,
+      ({ description }) => description?.startsWith('held') === true,
+    );
     expect(held.description).toContain('no pull request has shown its plan');
 
     const [deploy] = await world.deploys();
-    await world.api(`deploys/${deploy?.id ?? ''}/approve`, { planHash: deploy?.planHash });
+    await world.api(`deploys/${deploy?.id ?? ''}/approve`, {
+      planHash: (await world.deploy(deploy?.id ?? '')).plan?.hash,
+    });
     expect(await world.final(sha)).toMatchObject({ state: 'success' });
   });
 });

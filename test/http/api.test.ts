@@ -371,6 +371,7 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids/{grid}/volumes',
       '/api/v1/nodes',
       '/api/v1/recipient',
+      '/api/v1/repositories',
       '/api/v1/tokens',
       '/api/v1/version',
     ]);

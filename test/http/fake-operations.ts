@@ -17,6 +17,7 @@ import type {
   JobStatus,
   NetworkStatus,
   NodeStatus,
+  RepositoryStatus,
   ServiceStatus,
   Update,
   VariableList,
@@ -202,6 +203,22 @@ export function anEvent(fields: Partial<GridEvent> = {}): GridEvent {
   };
 }
 
+export function aRepository(fields: Partial<RepositoryStatus> = {}): RepositoryStatus {
+  return {
+    name: 'grids',
+    url: 'https://forge.example.com/acme/grids',
+    branch: 'main',
+    holds: 'grids',
+    head: 'a'.repeat(40),
+    syncedAt: NOW,
+    fault: null,
+    grids: ['production'],
+    refused: [],
+    waiting: [],
+    ...fields,
+  };
+}
+
 /** A master that is plain data: change the fields, then ask over HTTP. `calls` is what it was asked to do. */
 export class FakeOperations implements Operations {
   gridList: GridStatus[] = [aGrid()];
@@ -218,6 +235,7 @@ export class FakeOperations implements Operations {
     text: 'wave 1\n  ~ shop/web-1',
     converged: false,
   };
+  repositoryList: RepositoryStatus[] = [aRepository()];
   isReady = true;
   fault: Error | null = null;
   started = true;
@@ -371,6 +389,10 @@ export class FakeOperations implements Operations {
 
   recipient() {
     return { recipient: RECIPIENT };
+  }
+
+  repositories(): readonly RepositoryStatus[] {
+    return this.repositoryList;
   }
 
   ready() {

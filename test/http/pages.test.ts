@@ -6,6 +6,7 @@ import {
   anEvent,
   anInstance,
   aPlan,
+  aRepository,
   aService,
   aStep,
   aSummary,
@@ -195,10 +196,18 @@ describe('the first page', () => {
       message: 'connection refused',
       since: NOW - 180_000,
     };
-    server.operations.gridList = [aGrid({ fault })];
+    server.operations.repositoryList = [aRepository({ fault })];
     const text = await (await server.page('/')).text();
     expect(text).toContain('The repository cannot be read');
     expect(text).toContain('3 min ago');
+  });
+
+  it('says which grid is in two repositories, and whose it is', async () => {
+    const refused = [{ grid: 'production', owner: 'shop' }];
+    server.operations.repositoryList = [aRepository(), aRepository({ name: 'blog', refused })];
+    const text = await (await server.page('/')).text();
+    expect(text).toContain('The grid production is in two repositories');
+    expect(text).toContain('what blog says of it is not deployed');
   });
 });
 

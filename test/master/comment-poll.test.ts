@@ -7,6 +7,7 @@ function aPoll(start: number | null) {
   const state = { mark: start, comments: [] as PersonsComment[], refuses: new Set<string>() };
   const taken: string[] = [];
   const poll = new CommentPoll({
+    name: 'grids',
     repository: { owner: 'acme', name: 'grids' },
     forge: {
       commentsSince: async (_repository, since) =>

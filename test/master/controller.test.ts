@@ -53,7 +53,7 @@ function aController(): GridController {
   return new GridController({
     grid: 'demo',
     ports: {
-      source: async (sha) => await Promise.resolve({ sha, inputs: 'i', files: new Map() }),
+      source: async ({ sha }) => await Promise.resolve({ sha, inputs: 'i', files: new Map() }),
       compile: () => ({ grid: aGrid(), stacks, failed: [], problems: [] }),
       lastGood: async () => await Promise.resolve(null),
       putLastGood: async () => await Promise.resolve(),
@@ -83,6 +83,7 @@ function aController(): GridController {
       announce: async ({ phase, message }) => {
         await Promise.resolve(announced.push(`${phase} ${message}`.trim()));
       },
+      announceSources: async () => await Promise.resolve(),
       overtaken: async () => await Promise.resolve(),
     }),
     clock,
@@ -111,7 +112,7 @@ async function give(assignment: Assignment): Promise<void> {
 }
 
 it('a node that cannot be assigned its part starves no other, and fails the deploy when all else is done', async () => {
-  controller.revise({ sha: 'a1', inputs: 'i' });
+  controller.revise({ repository: 'grids', sha: 'a1', inputs: 'i' });
   await controller.idle();
   expect(given).toEqual(['node-2']);
   expect(announced.at(-1)).toMatch(/^running/);
@@ -128,7 +129,7 @@ it('a node that cannot be assigned its part starves no other, and fails the depl
 });
 
 it('has the network ready for what a pass is about to assign, before it is assigned', async () => {
-  controller.revise({ sha: 'a1', inputs: 'i' });
+  controller.revise({ repository: 'grids', sha: 'a1', inputs: 'i' });
   await controller.idle();
 
   expect(prepared).toEqual([
@@ -146,7 +147,7 @@ it('a deploy runs out of time by a clock that nobody sets', async () => {
     await controller.idle();
     return announced.at(-1);
   };
-  controller.revise({ sha: 'a1', inputs: 'i' });
+  controller.revise({ repository: 'grids', sha: 'a1', inputs: 'i' });
   await controller.idle();
   expect(await pass()).toMatch(/^running/);
 

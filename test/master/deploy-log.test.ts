@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeployLog } from '../../src/master/deploy-log.ts';
+import type { HeadSource } from '../../src/master/revision.ts';
 import type { Verdict } from '../../src/master/verdict.ts';
 import { type DeployOutline } from '../../src/store/deploys.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -22,7 +23,12 @@ function aLog(): DeployLog {
     grid: 'demo',
     records: store.deploys,
     clock: { now: () => NOW, sleep: async () => await Promise.resolve() },
-    overtaken: async (sha, by) => {
+    announceSources: async ({ phase }, sources) => {
+      for (const { repository, sha, told: how } of sources)
+        told.push(`${repository}:${sha} ${phase} ${how}`);
+      await Promise.resolve();
+    },
+    overtaken: async ({ sha, by }) => {
       await Promise.resolve(told.push(`${sha} overtaken by ${by}`));
     },
     explain: () => ({ summary: '2 to create', text: 'the plan' }),
@@ -40,7 +46,21 @@ const commit = (sha: string, inputs = sha) => ({
   trigger: 'commit',
   actor: null,
   problems: [],
+  repository: 'grids',
+  from: [] as HeadSource[],
 });
+
+const head = (sha: string, sources: HeadSource[] = []) => ({
+  repository: 'grids',
+  sha,
+  inputs: 'same',
+  sources,
+});
+
+function row(sha: string) {
+  const { from, ...rest } = commit(sha);
+  return { ...rest, grid: 'demo', sources: from.map((one) => ({ ...one, told: 'no' as const })) };
+}
 
 function verdict(phase: Verdict['phase'], open: readonly string[] = []): Verdict {
   return { phase, message: '', open: new Set(open), remaining: open.length };
@@ -95,9 +115,9 @@ describe('the deploy log', () => {
     const log = aLog();
     await log.begin(commit('a', 'same'));
 
-    await log.carry('b');
-    await log.carry('b');
-    await log.carry('a');
+    await log.carry(head('b'));
+    await log.carry(head('b'));
+    await log.carry(head('a'));
 
     expect(log.current?.carried).toEqual(['b']);
     expect(announced).toHaveLength(2);
@@ -117,8 +137,8 @@ describe('the deploy log', () => {
   });
 
   it('ends what a crash left between beginning a deploy and superseding the older one', async () => {
-    await store.deploys.create({ ...commit('a'), grid: 'demo', createdAt: NOW });
-    await store.deploys.create({ ...commit('b'), grid: 'demo', createdAt: NOW });
+    await store.deploys.create({ ...row('a'), createdAt: NOW });
+    await store.deploys.create({ ...row('b'), createdAt: NOW });
 
     const log = aLog();
     await log.resume();
@@ -130,7 +150,7 @@ describe('the deploy log', () => {
   it('lets the newest deploy of a commit speak for it after a restart', async () => {
     const before = aLog();
     await before.begin(commit('a', 'same'));
-    await before.carry('b');
+    await before.carry(head('b'));
     await before.follow(aPlan(), verdict('succeeded'));
     await before.begin(commit('b', 'same'));
     await before.follow(aPlan(), verdict('failed', ['x/y-1']));
@@ -146,7 +166,7 @@ describe('the deploy log', () => {
     const log = aLog();
     await log.begin(commit('a', 'same'));
 
-    for (let number = 1; number <= 51; number += 1) await log.carry(`c${number}`);
+    for (let number = 1; number <= 51; number += 1) await log.carry(head(`c${number}`));
 
     expect(log.current?.carried).toHaveLength(50);
     expect(told).toContain('c1 overtaken by c51');

@@ -3,7 +3,7 @@ import { createPlanReview, ShownPlans, unreviewed } from '../../src/master/plan-
 import { aPlan } from '../support/builders.ts';
 
 const plan = aPlan({ hash: 'h1' });
-const head = { sha: 'c'.repeat(40), inputs: 'after' };
+const head = { repository: '', sha: 'c'.repeat(40), inputs: 'after' };
 
 function aReview(hash: string | null = 'h1') {
   const shown = new ShownPlans();
@@ -50,7 +50,7 @@ describe('a commit that makes of a grid what a pull request would have made', ()
 });
 
 describe('a commit that makes something else of a grid', () => {
-  const other = { sha: 'd'.repeat(40), inputs: 'else' };
+  const other = { repository: '', sha: 'd'.repeat(40), inputs: 'else' };
 
   test('was not reviewed, and needs no plan to know it', async () => {
     const { review, told } = aReview();

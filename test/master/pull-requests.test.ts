@@ -32,7 +32,16 @@ function aRequest(number: number, overrides: Partial<PullRequest> = {}): PullReq
 
 function aGridPreview(grid: string, hash: string): GridPreview {
   const none = { errors: 0, warnings: 0, create: 0, replace: 0, remove: 0, destructive: 0 };
-  const counts = { ...none, downtime: 0, blocked: 0, halted: 0, waiting: 0, changes: 0, pulls: 0 };
+  const counts = {
+    ...none,
+    blockedAnyway: 0,
+    downtime: 0,
+    blocked: 0,
+    halted: 0,
+    waiting: 0,
+    changes: 0,
+    pulls: 0,
+  };
   const lists = { steps: [], blocked: [], halted: [], waiting: [], warnings: [] };
   const plan = { hash, wanted: 1, confirmation: null, ...lists };
   const rest = { problems: [], settings: [], changes: [], secrets: [], pulls: [], closed: null };

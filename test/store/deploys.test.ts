@@ -30,6 +30,8 @@ function deploy(over: Partial<NewDeploy> = {}): NewDeploy {
     actor: null,
     createdAt: 5,
     problems: [],
+    repository: 'grids',
+    sources: [],
     ...over,
   };
 }

@@ -74,6 +74,9 @@ describe('opening', () => {
       create table outbox (sha text);
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
+      drop table grid_owners;
+      alter table deploys drop column repository;
+      alter table deploys drop column sources;
       drop table network_maps;
       drop index nodes_by_key;
       alter table nodes add column number integer not null default 1;

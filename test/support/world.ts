@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentOptions, type AgentPorts, startAgent } from '../../src/agent/main.ts';
 import { type MasterPorts, startMaster } from '../../src/master/main.ts';
-import type { MasterOptions } from '../../src/master/options.ts';
+import type { MasterOptions, TrackedOptions } from '../../src/master/options.ts';
 import type {
   Deploy,
   DeployList,
@@ -31,7 +31,9 @@ export interface WorldOptions {
   readonly files: Readonly<Record<string, string>>;
   /** What the forge's webhook tells of; pushes by default. */
   readonly hookEvents?: readonly string[];
-  readonly engine?: MasterOptions['repository']['engine'];
+  readonly engine?: TrackedOptions['repository']['engine'];
+  /** Repositories that the master follows beside the world's own. */
+  readonly others?: (world: World) => readonly TrackedOptions[];
   /** Seconds between polls; so long by default that only webhooks tell of a push. */
   readonly pollSeconds?: number;
   /** Where the master listens; by default for this machine only. */
@@ -115,8 +117,23 @@ export class World {
         this.#options.publicUrl === undefined
           ? 'https://gridops.example.com'
           : this.#options.publicUrl,
+      repositories: [
+        this.tracked('grids', this.repository),
+        ...(this.#options.others?.(this) ?? []),
+      ],
+      apiToken: API_TOKEN,
+      logLevel: 'silent',
+    };
+  }
+
+  /** How a repository of the stand-in forge is followed. */
+  tracked(name: string, repository: FakeRepository): TrackedOptions {
+    return {
+      name,
+      holds: 'grids',
+      usedBy: null,
       repository: {
-        url: this.repository.cloneUrl,
+        url: repository.cloneUrl,
         branch: 'main',
         engine: this.#options.engine ?? 'auto',
         pollSeconds: this.#options.pollSeconds ?? 3_600,
@@ -125,12 +142,10 @@ export class World {
         kind: 'github',
         baseUrl: this.github.baseUrl,
         auth: { kind: 'token', token: this.#forgeToken },
-        owner: this.repository.owner,
-        name: this.repository.name,
+        owner: repository.owner,
+        name: repository.name,
       },
       webhookSecrets: [WEBHOOK_SECRET],
-      apiToken: API_TOKEN,
-      logLevel: 'silent',
     };
   }
 

@@ -1,0 +1,138 @@
+import type { Compiler } from '../manifest/compile.ts';
+import type { DesiredState } from '../model/desired.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Store } from '../store/store.ts';
+import { approveByHash } from './approve-by-hash.ts';
+import type { Fleet } from './fleet.ts';
+import type { Freezes } from './freezes.ts';
+import type { GridSwitches } from './grid-switches.ts';
+import type { Grids } from './grids.ts';
+import { type PlanReview, unreviewed } from './plan-review.ts';
+import { createPreviewTeller, type PreviewRecords } from './preview-teller.ts';
+import { PullRequestDesk } from './pull-request-desk.ts';
+import type { Repositories } from './repositories.ts';
+import type { RepositoryPart } from './repository-part.ts';
+import type { ReadingPorts } from './revision.ts';
+import { forgeName } from './tracked-repository.ts';
+import type { OtherHint } from './webhook-intake.ts';
+
+export interface DesksOptions {
+  readonly repositories: Repositories;
+  readonly store: Store;
+  readonly previews: PreviewRecords;
+  readonly grids: Grids;
+  readonly fleet: Fleet;
+  readonly freezes: Freezes;
+  readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
+  /** How commits are read, without keeping anything of it as good. */
+  readonly reading: (grid: string, compiler: Compiler) => ReadingPorts;
+  /** One of its own: what a pull request says must not push out what is remembered of what runs. */
+  readonly compiler: Compiler;
+  readonly plan: (desired: DesiredState) => Plan;
+  readonly publicUrl: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The desks of all repositories that have a forge and grids. */
+export class PullRequestDesks {
+  readonly #repositories: Repositories;
+  readonly #desks = new Map<string, PullRequestDesk>();
+
+  constructor(options: DesksOptions) {
+    this.#repositories = options.repositories;
+    for (const part of options.repositories.parts) {
+      const desk = part.holdsGrids ? openDesk(part, options) : null;
+      if (desk !== null) this.#desks.set(part.name, desk);
+    }
+  }
+
+  async start(): Promise<void> {
+    for (const desk of this.#desks.values()) await desk.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const desk of this.#desks.values()) await desk.stop();
+  }
+
+  /** After each look at a repository. */
+  looked(repository: string): void {
+    void this.#desks.get(repository)?.looked();
+  }
+
+  /** What nodes report of a grid may have changed. */
+  observed(grid: string): void {
+    this.#ofGrid(grid)?.observed(grid);
+  }
+
+  hint(repository: string, hint: OtherHint): void {
+    const desk = this.#desks.get(repository);
+    if (desk === undefined) return;
+    switch (hint.kind) {
+      case 'comment': {
+        const { commentId: id, number, author, body, at } = hint;
+        return desk.comment({ id, number, author, body, at });
+      }
+      case 'merge-group':
+        return desk.mergeGroup(hint);
+      case 'pull-request':
+      case 'check-rerequested':
+        return desk.wake();
+    }
+  }
+
+  review(grid: string): PlanReview {
+    const of = (): PlanReview => this.#ofGrid(grid)?.review(grid) ?? unreviewed;
+    return {
+      objection: (head, plan) => of().objection(head, plan),
+      adopted: async (head, plan) => await of().adopted(head, plan),
+    };
+  }
+
+  #ofGrid(grid: string): PullRequestDesk | null {
+    const part = this.#repositories.ofGrid(grid);
+    return part === null ? null : (this.#desks.get(part.name) ?? null);
+  }
+}
+
+function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | null {
+  const { forge, reporter, options } = part;
+  if (forge === null || reporter === null) return null;
+  const { branch } = options.repository;
+  const [repository, clock] = [nameAt(forgeName(options)), of.clock];
+  const { limits } = forge;
+  const { previews, publicUrl } = of;
+  const owns = (grid: string): boolean => of.repositories.ofGrid(grid) === part;
+  return new PullRequestDesk({
+    ...of,
+    name: part.name,
+    repository,
+    branch,
+    forge,
+    git: part.repository,
+    base: () => part.loop.state.head,
+    reading: (grid) => of.reading(grid, of.compiler),
+    teller: createPreviewTeller({
+      repository,
+      branch,
+      limits,
+      reporter,
+      previews,
+      publicUrl,
+      clock,
+    }),
+    owns,
+    approve: async (hash, actor) => {
+      const own = [...of.grids.running].filter(([grid]) => owns(grid));
+      return await approveByHash(new Map(own), { hash, actor });
+    },
+  });
+}
+
+/** The last part is the repository; what is before it is its owner, or a group of groups. */
+function nameAt(fullName: string): { readonly owner: string; readonly name: string } {
+  const at = fullName.lastIndexOf('/');
+  return { owner: fullName.slice(0, at), name: fullName.slice(at + 1) };
+}
