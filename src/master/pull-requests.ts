@@ -115,8 +115,8 @@ export class PullRequests {
     const request = this.#open.find((one) => one.number === number);
     const known = this.#known.get(number);
     if (request === undefined || known === undefined) return 'unknown';
-    if (request.isFork && (known.basis.head !== request.head.sha || known.seenAt > at))
-      return 'changed';
+    const isSeen = known.basis.head === request.head.sha && seconds(known.seenAt) <= seconds(at);
+    if (request.isFork && !isSeen) return 'changed';
     this.#allowed.set(number, request.head.sha);
     this.#asked.add(number);
     this.#flight.wake();
@@ -216,7 +216,7 @@ export class PullRequests {
     const before = this.#known.get(number) ?? null;
     const isSameHead = before?.basis.head === made.basis.head;
     const seenAt = isSameHead ? before.seenAt : clock.now();
-    const gist = made.isKnown && before !== null ? before.gist : gistOf(made.outcome);
+    const gist = made.isKnown && before !== null ? before.gist : gistOf(made);
     const known = { number, basis: made.basis, gist, seenAt };
     // What failed for a while is told, and tried again for what it was.
     this.#known.set(number, made.isPassing ? { ...known, basis: unsettled(made.basis) } : known);
@@ -276,6 +276,11 @@ function unsettled(basis: PreviewBasis): PreviewBasis {
   return { ...basis, base: '' };
 }
 
+/** Forges tell times no finer. */
+function seconds(at: number): number {
+  return Math.floor(at / 1_000);
+}
+
 function gridsOf({ basis }: KnownRequest): readonly string[] {
   return basis.affected.map(({ grid }) => grid);
 }
@@ -284,8 +289,8 @@ function isAbout({ affected }: PreviewBasis, grid: string): boolean {
   return affected.some((one) => one.grid === grid);
 }
 
-/** What a reader would call the same preview. */
-function gistOf(outcome: PreviewOutcome): string {
+/** What a reader would call the same preview: the same plan, of the same change. */
+function gistOf({ outcome, basis }: Previewed): string {
   if (outcome.kind !== 'planned') return digest(outcome);
   const grids = outcome.grids.map(({ grid, plan, problems, closed }) => [
     grid,
@@ -295,5 +300,5 @@ function gistOf(outcome: PreviewOutcome): string {
     problems,
     closed,
   ]);
-  return digest(['planned', grids]);
+  return digest(['planned', grids, basis.affected]);
 }
