@@ -63,6 +63,13 @@ const migrations: readonly (readonly string[])[] = [
       primary key (grid, service, finished_at, id, attempt))`,
     'alter table nodes add column drained_by text',
     'alter table nodes add column drained_at bigint',
+    `create table previews (id text not null primary key, repository text not null, number integer not null,
+      title text not null, url text not null, author text not null, is_draft integer not null, head text not null,
+      base text not null, branch text not null, at bigint not null, kind text not null, outcome text not null)`,
+    'create index previews_by_request on previews (repository, number, id)',
+    `create table preview_grids (preview_id text not null, grid text not null, plan_hash text,
+      primary key (preview_id, grid))`,
+    'create index preview_grids_by_grid on preview_grids (grid)',
   ],
 ];
 

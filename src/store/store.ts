@@ -12,6 +12,7 @@ import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { idAfter } from './ordered-id.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { createPreviews, type Previews } from './previews.ts';
 import { createProven, type Proven } from './proven.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
 import { openSqlite } from './sqlite.ts';
@@ -38,6 +39,7 @@ export interface Store {
   readonly proven: Proven;
   readonly freezes: Freezes;
   readonly jobRuns: JobRuns;
+  readonly previews: Previews;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -48,6 +50,8 @@ const DAY = 24 * 60 * 60 * 1_000;
 const INBOX_BOUNDS = { age: 7 * DAY, keep: 10_000 } as const;
 const OUTBOX_AGE = 14 * DAY;
 const EXPIRED_TOKEN_AGE = 30 * DAY;
+/** Comments link to them for longer than requests are open. */
+const PREVIEW_BOUNDS = { age: 90 * DAY, keep: 20 } as const;
 
 /**
  * Opens the store file (created when absent, readable by its owner only), or `:memory:`. Throws `GridError`: `internal` for
@@ -71,6 +75,7 @@ function createStore(db: Db): Store {
   const inbox = createInbox(db);
   const tokens = createTokens(db);
   const freezes = createFreezes(db);
+  const previews = createPreviews(db, idAfter);
   return {
     nodes: createNodes(db),
     assignments: createAssignments(db),
@@ -86,6 +91,7 @@ function createStore(db: Db): Store {
     proven: createProven(db),
     freezes,
     jobRuns: createJobRuns(db),
+    previews,
     prune: async (now) => {
       await deploys.prune();
       await events.prune();
@@ -93,6 +99,7 @@ function createStore(db: Db): Store {
       await inbox.prune({ before: now - INBOX_BOUNDS.age, keep: INBOX_BOUNDS.keep });
       await tokens.prune(now - EXPIRED_TOKEN_AGE);
       await freezes.prune(now);
+      await previews.prune({ before: now - PREVIEW_BOUNDS.age, keep: PREVIEW_BOUNDS.keep });
     },
     close: async () => {
       await db.destroy();

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { DeployPhase } from '../model/deploy.ts';
 import type { RunOutcome } from '../model/job.ts';
+import type { PreviewOutcome } from '../model/preview.ts';
 
 /**
  * The columns of every table, in the model's spelling (snake case in SQL). Only portable types: text, numbers, JSON as text.
@@ -24,6 +25,8 @@ export interface Tables {
   readonly proven: ProvenRow;
   readonly freezes: FreezeRow;
   readonly jobRuns: JobRunRow;
+  readonly previews: PreviewRow;
+  readonly previewGrids: PreviewGridRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -217,4 +220,28 @@ interface JobRunRow {
   message: string;
   /** JSON of a list of lines. */
   log: string;
+}
+
+interface PreviewRow {
+  id: string;
+  repository: string;
+  number: number;
+  title: string;
+  url: string;
+  author: string;
+  /** 0 or 1. */
+  isDraft: number;
+  head: string;
+  base: string;
+  branch: string;
+  at: number;
+  kind: PreviewOutcome['kind'];
+  /** JSON of model PreviewOutcome. */
+  outcome: string;
+}
+
+interface PreviewGridRow {
+  previewId: string;
+  grid: string;
+  planHash: string | null;
 }

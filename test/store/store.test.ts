@@ -68,6 +68,8 @@ describe('opening', () => {
       drop table proven;
       drop table freezes;
       drop table job_runs;
+      drop table previews;
+      drop table preview_grids;
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table network_maps;
