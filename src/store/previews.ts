@@ -16,10 +16,12 @@ export interface Previews {
   get(id: string): Promise<Preview | null>;
   /** The newest one of a request. */
   newest(of: { readonly repository: string; readonly number: number }): Promise<Preview | null>;
-  /** Of each request whose newest preview is about that grid, that one; newest first. */
+  /** Of each open request whose newest preview is about that grid, that one; newest first. */
   ofGrid(grid: string, limit: number): Promise<readonly Preview[]>;
   /** Of which grids it is, all of them, with the hashes of their plans. */
   plans(id: string): Promise<readonly { readonly grid: string; readonly hash: string | null }[]>;
+  /** Its request was merged or closed. A newer preview opens it again. */
+  close(of: { readonly repository: string; readonly number: number }, at: number): Promise<void>;
   /** The newest ones, newest first: what was going on before a restart. */
   recent(limit: number): Promise<readonly PreviewOutline[]>;
   /** Forgets those of before that time, and of each request all but the newest `keep`. */
@@ -81,6 +83,7 @@ export function createPreviews(
         .selectAll('previews')
         .where('previewGrids.grid', '=', grid)
         .where('previews.id', 'in', newest)
+        .where('previews.closedAt', 'is', null)
         .orderBy('previews.id', 'desc')
         .limit(limit)
         .execute();
@@ -93,6 +96,15 @@ export function createPreviews(
         .where('previewId', '=', id)
         .orderBy('grid')
         .execute(),
+    close: async ({ repository, number }, at) => {
+      await db
+        .updateTable('previews')
+        .set({ closedAt: at })
+        .where('repository', '=', repository)
+        .where('number', '=', number)
+        .where('closedAt', 'is', null)
+        .execute();
+    },
     recent: async (limit) => {
       const rows = await db
         .selectFrom('previews')
@@ -116,7 +128,7 @@ async function create(
   const id = newId((await last.executeTakeFirst())?.id ?? null, rest.at);
   const kept = withinSize(outcome, LARGEST_OUTCOME);
   const { isDraft, ...named } = request;
-  const columns = { ...named, isDraft: isDraft ? 1 : 0, kind: kept.kind };
+  const columns = { ...named, isDraft: isDraft ? 1 : 0, kind: kept.kind, closedAt: null };
   const row = { ...rest, ...columns, id, outcome: JSON.stringify(kept) };
   await trx.insertInto('previews').values(row).execute();
   for (const { grid, plan } of outcome.kind === 'planned' ? outcome.grids : [])
@@ -145,7 +157,7 @@ function toPreview(row: Row<'previews'>): Preview {
   return { ...toOutline(row), outcome: fromJson<PreviewOutcome>(row.outcome) };
 }
 
-function toOutline(row: Omit<Row<'previews'>, 'outcome'>): PreviewOutline {
+function toOutline(row: Omit<Row<'previews'>, 'outcome' | 'closedAt'>): PreviewOutline {
   const { id, repository, head, base, branch, at, number, title, url, author, isDraft } = row;
   const request = { number, title, url, author, isDraft: isDraft === 1 };
   return { id, repository, request, head, base, branch, at, outcome: row.kind };

@@ -238,6 +238,8 @@ interface PreviewRow {
   kind: PreviewOutcome['kind'];
   /** JSON of model PreviewOutcome. */
   outcome: string;
+  /** When its request was merged or closed; `null`: it is open, as far as is known. */
+  closedAt: number | null;
 }
 
 interface PreviewGridRow {

@@ -55,6 +55,18 @@ test('lists the requests whose newest preview is about a grid', async () => {
   expect((await previews.recent(2)).map(({ request }) => request.number)).toEqual([3, 2]);
 });
 
+test('does not list requests that are closed, unless they were opened again', async () => {
+  const { previews } = await openStore({ path: ':memory:' });
+  for (const number of [1, 2]) {
+    await previews.create(numbered(number, aGridPreview()));
+    await previews.close({ repository: 'company/grids', number }, NOW);
+  }
+  await previews.create(numbered(2, aGridPreview()));
+
+  const listed = await previews.ofGrid('demo', 10);
+  expect(listed.map(({ request }) => request.number)).toEqual([2]);
+});
+
 test('keeps the hashes of all plans, and what is lost first, of what is too large', async () => {
   const { previews } = await openStore({ path: ':memory:' });
   const steps = Array.from({ length: 20_000 }, (_, at) =>
