@@ -3,6 +3,7 @@ import { compareText } from '../model/identity.ts';
 import type { ObservedNode } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ImagePull } from '../model/preview.ts';
+import { showMarks } from '../model/secret.ts';
 
 /** Bytes of an image, as far as anybody has seen it. */
 export type ImageSizes = ReadonlyMap<string, number>;
@@ -29,7 +30,7 @@ export function imagePulls(of: {
   return [...wanted]
     .toSorted(([a], [b]) => compareText(a, b))
     .map(([image, nodes]) => ({
-      image,
+      image: showMarks(image),
       nodes: [...nodes].toSorted(compareText),
       bytes: of.sizes.get(image) ?? null,
     }));

@@ -31,7 +31,8 @@ function serviceChange(
   options: ShowOptions,
 ): ServiceChange | null {
   const [old, young] = [of.before.get(path), of.after.get(path)];
-  if (old === young) return null;
+  if (old === young || (old !== undefined && young !== undefined && isSame(old, young)))
+    return null;
   if (young === undefined) {
     const isHeld = old === undefined || mayBelongTo(of.held, old.stack);
     return isHeld ? null : { path, kind: 'removed', values: [], count: 0 };
@@ -40,4 +41,13 @@ function serviceChange(
   const values = valueChanges(before, serviceValues(young), options);
   if (before !== null && values.length === 0) return null;
   return { path, kind: before === null ? 'added' : 'changed', values, count: values.length };
+}
+
+/** What most services of a large grid are. A spec hash stands for the spec, the files that it mounts included. */
+function isSame(old: Service, young: Service): boolean {
+  return old.specHash === young.specHash && restText(old) === restText(young);
+}
+
+function restText(service: Service): string {
+  return JSON.stringify({ ...service, spec: null, files: null, secrets: null, position: null });
 }
