@@ -64,6 +64,8 @@ const replies = {
   VolumeList: wire.VolumeList,
   JobList: wire.JobList,
   RunRequested: wire.RunRequested,
+  PreviewList: wire.PreviewList,
+  Preview: wire.Preview,
 };
 
 const GridParams = Type.Object({ grid: Name });
@@ -108,6 +110,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerJobs(app, options);
   registerEvents(app, options);
   registerVolumes(app, options);
+  registerPreviews(app, options);
 }
 
 /**
@@ -276,6 +279,24 @@ function registerJobs(app: Api, { operations }: ApiOptions): void {
     { schema: { params: JobParams, ...doc('RunRequested', 'Run a job now', 202) } },
     async ({ params: { grid, ...job } }, reply) =>
       await reply.code(202).send(await operations.runJob(grid, job)),
+  );
+}
+
+function registerPreviews(app: Api, { operations }: ApiOptions): void {
+  app.get(
+    '/grids/:grid/previews',
+    {
+      schema: {
+        params: GridParams,
+        ...doc('PreviewList', 'What open pull requests would do to a grid'),
+      },
+    },
+    async (request) => ({ previews: await operations.previews(request.params.grid) }),
+  );
+  app.get(
+    '/previews/:id',
+    { schema: { params: DeployParams, ...doc('Preview', 'What a pull request would do') } },
+    (request) => operations.preview(request.params.id),
   );
 }
 

@@ -10,6 +10,8 @@ import type {
   JobStatus,
   NetworkStatus,
   NodeStatus,
+  Preview,
+  PreviewSummary,
   Recipient,
   RepositoryStatus,
   RunRequested,
@@ -69,6 +71,9 @@ export interface Operations {
     job: { readonly stack: string; readonly service: string },
   ): Promise<RunRequested>;
   plan(grid: string): Promise<CurrentPlan>;
+  /** The newest of each open pull request that is about the grid, newest first. */
+  previews(grid: string): Promise<readonly PreviewSummary[]>;
+  preview(id: string): Promise<Preview>;
   variables(grid: string): Promise<VariableList>;
   deploys(grid: string, page: PageQuery): Promise<DeployList>;
   deploy(id: string): Promise<Deploy>;

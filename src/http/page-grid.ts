@@ -6,6 +6,7 @@ import type {
   InstanceStatus,
   JobStatus,
   NodeStatus,
+  PreviewSummary,
   ServiceStatus,
 } from '../protocol/api.ts';
 import { actionForm, deployPath, type FormKey, gridPath } from './page-actions.ts';
@@ -25,6 +26,7 @@ import {
   type Tone,
 } from './page-layout.ts';
 import { agentNotes, engineNote, nodeBadge } from './page-node.ts';
+import { previewSection } from './page-preview.ts';
 import { faultNote, problemSection } from './page-problem.ts';
 
 const MOST_ROWS = 200;
@@ -36,6 +38,7 @@ export interface GridPage {
   readonly nodes: readonly NodeStatus[];
   readonly deploys: readonly DeploySummary[];
   readonly jobs: readonly JobStatus[];
+  readonly previews: readonly PreviewSummary[];
   readonly events: readonly GridEvent[];
 }
 
@@ -48,6 +51,7 @@ ${closed(grid, now, key)}
 ${stopped(grid, key)}
 ${faultNote(grid.fault, now, grid.repository ?? null)}
 ${problemSection(grid.problems)}
+${previewSection(page.previews, now)}
 ${section(
   'Services',
   page.services.length,

@@ -12,6 +12,7 @@ import type { Html } from './page-html.ts';
 import { type Layout, layout } from './page-layout.ts';
 import { liveScript } from './page-live.ts';
 import { brokenPage, loginPage, missingPage, openingPage, safePath } from './page-login.ts';
+import { previewPage } from './page-preview.ts';
 import { icon, style } from './page-style.ts';
 import type { UpdateStream } from './stream.ts';
 
@@ -100,6 +101,14 @@ function registerViews(
       signedIn: true,
     });
   });
+  app.get<{ Params: { id: string } }>('/previews/:id', async (request, reply) => {
+    const preview = await operations.preview(request.params.id);
+    const { number, title } = preview.request;
+    const main = previewPage(preview, now());
+    const grids = preview.outcome.kind === 'planned' ? preview.outcome.grids : [];
+    const crumbs = grids.length === 1 ? grids.map(({ grid }) => crumb(grid)) : [];
+    return await sendPage(reply, { title: `#${number} ${title}`, crumbs, main, signedIn: true });
+  });
   app.get('/problems', (_request, reply) =>
     sendPage(reply, { title: 'Problems', main: codesPage, signedIn: true }),
   );
@@ -123,7 +132,7 @@ function registerViews(
 }
 
 async function readGrid(operations: Operations, grid: string) {
-  const [status, services, instances, nodes, deploys, events, jobs] = await Promise.all([
+  const [status, services, instances, nodes, deploys, events, jobs, previews] = await Promise.all([
     operations.grid(grid),
     operations.services(grid),
     operations.instances(grid),
@@ -131,6 +140,7 @@ async function readGrid(operations: Operations, grid: string) {
     operations.deploys(grid, { limit: RECENT, before: null }),
     operations.events({ grid, limit: RECENT, before: null }),
     operations.jobs(grid),
+    operations.previews(grid),
   ]);
   return {
     grid: status,
@@ -138,6 +148,7 @@ async function readGrid(operations: Operations, grid: string) {
     instances,
     nodes,
     jobs,
+    previews,
     deploys: deploys.deploys,
     events: events.events,
   };

@@ -20,12 +20,13 @@ main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; outline: non
 a { color: var(--link); text-underline-offset: 0.15em; text-decoration-thickness: 1px; }
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px; }
-h1, h2, p, ul, ol, dl, dd, pre { margin: 0; padding: 0; }
+h1, h2, h3, p, ul, ol, dl, dd, pre { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
 h1 { font-size: 1.5rem; line-height: 1.3; font-weight: 650; display: flex; flex-wrap: wrap; gap: 0.3rem 0.55rem; align-items: center; overflow-wrap: anywhere; }
 h1 .to { color: var(--muted); font-weight: 400; }
 h1 a { color: inherit; }
 h2 { font-size: 1rem; font-weight: 650; margin: 2rem 0 0.6rem; }
+h3 { font-size: 0.9375rem; font-weight: 650; margin: 1.3rem 0 0.5rem; }
 .count { color: var(--muted); font-weight: 400; margin-left: 0.25rem; }
 code, pre { font-family: ui-monospace, "SF Mono", SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.875em; }
 code { overflow-wrap: anywhere; }
@@ -102,6 +103,7 @@ summary:hover { color: var(--text); }
 .notes { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.7rem; }
 .note { border: 1px solid var(--line); border-left: 3px solid var(--calm); border-radius: 6px; background: var(--panel); padding: 0.7rem 0.9rem; overflow-wrap: anywhere; }
 h1 + .note, .lead ~ .note, .tiles + .note, .facts-list + .note { margin-top: 1.2rem; }
+.what + .note, section > .note + .note { margin-top: 0.7rem; }
 .note.bad { border-left-color: var(--bad); }
 .note.wait { border-left-color: var(--wait); }
 .place { display: flex; flex-wrap: wrap; gap: 0.3rem 0.6rem; align-items: center; margin-bottom: 0.25rem; }
@@ -134,6 +136,12 @@ h1 + .note, .lead ~ .note, .tiles + .note, .facts-list + .note { margin-top: 1.2
 .sign.replace { color: var(--busy); }
 .sign.remove { color: var(--bad); }
 
+.diff { white-space: pre-wrap; overflow-wrap: anywhere; }
+.diff .minus { color: var(--bad); }
+.diff .plus { color: var(--good); }
+.diff .other { color: var(--wait); }
+.losses { border-left: 0; padding-left: 0; margin: 0; }
+
 .timeline { border-left: 2px solid var(--line); margin-left: 0.3rem; }
 .timeline > li { position: relative; padding: 0 0 0.55rem 1.1rem; display: grid; grid-template-columns: 4.6rem minmax(0, 1fr); gap: 0.6rem; font-size: 0.9375rem; }
 .timeline > li::before { content: ""; position: absolute; left: -0.35rem; top: 0.5em; width: 0.55rem; height: 0.55rem; border-radius: 50%; background: var(--calm); box-shadow: 0 0 0 3px var(--ground); }
@@ -155,7 +163,7 @@ h1 + .note, .lead ~ .note, .tiles + .note, .facts-list + .note { margin-top: 1.2
 
 @media (max-width: 30rem) {
   .step { grid-template-columns: 1rem minmax(0, 1fr); }
-  .step .badge { grid-column: 2; justify-self: start; }
+  .step .badge, .step .aside { grid-column: 2; justify-self: start; }
   .timeline > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
 }
 @media (prefers-reduced-motion: reduce) { progress::-webkit-progress-value { transition: none; } }

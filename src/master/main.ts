@@ -35,7 +35,6 @@ import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions, TrackedOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import type { PlanReview } from './plan-review.ts';
-import { createPreviewRecords } from './preview-records.ts';
 import { PullRequestDesks } from './pull-request-desks.ts';
 import { Repositories } from './repositories.ts';
 import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
@@ -216,7 +215,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const desks = new PullRequestDesks({
     repositories,
     store,
-    previews: createPreviewRecords(),
     grids,
     fleet,
     freezes,

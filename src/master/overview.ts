@@ -25,6 +25,7 @@ import type { GridSwitches } from './grid-switches.ts';
 import { jobStatuses, requestRun } from './job-status.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
+import { previewSummary, previewView } from './preview-view.ts';
 import type { Repositories } from './repositories.ts';
 import { faultReply, repositoryStatuses } from './repository-status.ts';
 import {
@@ -57,6 +58,9 @@ export interface OverviewOptions {
   readonly owners: GridOwners;
 }
 
+/** Of one grid: more open requests than that are looked for at the forge. */
+const MOST_PREVIEWS = 100;
+
 /** What the API asks, answered from the store, the fleet and the controllers. It decides nothing. */
 export function createOverview(options: OverviewOptions): Operations {
   const { store, hub } = options;
@@ -88,6 +92,15 @@ export function createOverview(options: OverviewOptions): Operations {
       const plan = view.waiting?.plan ?? view.plan;
       if (plan === null) throw notFound(`grid ${grid} has no plan yet: no good revision is known`);
       return { plan, text: explainPlan(plan), converged: isConverged(plan) };
+    },
+    previews: async (grid) => {
+      controllerOf(options, grid);
+      return (await store.previews.ofGrid(grid, MOST_PREVIEWS)).map(previewSummary);
+    },
+    preview: async (id) => {
+      const preview = await store.previews.get(id);
+      if (preview === null) throw notFound(`there is no preview ${id}`);
+      return previewView(preview);
     },
     variables: async (grid) => {
       const sha = controllerOf(options, grid).view.prepared?.desired.revision;

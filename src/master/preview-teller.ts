@@ -4,6 +4,7 @@ import { hiddenLine, previewComment, previewMarker } from '../forge/preview-comm
 import type { Reporter } from '../forge/reporter.ts';
 import type { Preview, PreviewOutcome } from '../model/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Previews } from '../store/previews.ts';
 import type { MergeGroup } from './merge-groups.ts';
 import type { PreviewTeller } from './pull-request-desk.ts';
 
@@ -12,23 +13,15 @@ export interface PreviewTellerOptions {
   readonly branch: string;
   readonly limits: ForgeLimits;
   readonly reporter: Reporter;
-  readonly previews: PreviewRecords;
+  readonly previews: Pick<Previews, 'create' | 'newest' | 'close'>;
   /** Where people reach this master's pages, without a slash at the end. */
   readonly publicUrl: () => string;
   readonly clock: Clock;
 }
 
-/** What a preview is kept in, for its page. */
-export interface PreviewRecords {
-  /** The newest of a pull request; `null`: there is none. */
-  newest(repository: string, number: number): Promise<Preview | null>;
-  /** Gives it an id, by which it is found for as long as it is kept. */
-  add(preview: Omit<Preview, 'id'>): Promise<Preview>;
-}
-
 /** Says what previews came to: on the commit as statuses, on the pull request as one comment, and on a page of its own. */
 export function createPreviewTeller(options: PreviewTellerOptions): PreviewTeller {
-  const { repository, limits, reporter, previews, publicUrl } = options;
+  const { repository, limits, reporter, previews, publicUrl, clock } = options;
   const name = `${repository.owner}/${repository.name}`;
   const want = async (sha: string, statuses: ReturnType<typeof planStatuses>): Promise<void> => {
     for (const status of statuses) await reporter.want({ ...status, repository: name, sha });
@@ -37,8 +30,8 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
     planning: async ({ sha, also }) =>
       await want(sha, planningStatuses(null, { also, targetUrl: null, limits })),
     request: async ({ request, base, outcome, also }) => {
-      const previous = await previews.newest(name, request.number);
-      const preview = await previews.add({
+      const previous = await previews.newest({ repository: name, number: request.number });
+      const preview = await previews.create({
         ...here(options, { head: request.head.sha, base, outcome }),
         request: {
           number: request.number,
@@ -55,8 +48,9 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
       const { number } = request;
       await reporter.wantComment({ repository: name, number, marker, body: previewComment(shown) });
     },
+    gone: async (number) => await previews.close({ repository: name, number }, clock.now()),
     group: async (group, outcome) => {
-      const preview = await previews.add({
+      const preview = await previews.create({
         ...here(options, { head: group.sha, base: '', outcome }),
         request: groupRequest(group),
       });

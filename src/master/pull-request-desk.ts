@@ -62,6 +62,8 @@ export interface PreviewTeller {
     readonly outcome: PreviewOutcome;
     readonly also: readonly string[];
   }): Promise<void>;
+  /** It is not open any more. */
+  gone(number: number): Promise<void>;
   group(group: MergeGroup, outcome: PreviewOutcome): Promise<void>;
   /** How the plan of a commit that is deployed compares with what was shown. */
   compared(of: {
@@ -97,7 +99,10 @@ export class PullRequestDesk {
       tell: {
         planning: async ({ head }, also) => await teller.planning({ sha: head.sha, also }),
         previewed: async (of) => await this.#previewed(of),
-        gone: async (number) => await store.pullRequests.close(options.name, number, clock.now()),
+        gone: async (number) => {
+          await store.pullRequests.close(options.name, number, clock.now());
+          await teller.gone(number);
+        },
       },
       forgetRef: async (ref) => await git.forgetRef(ref),
       onLooked: () => undefined,

@@ -10,7 +10,7 @@ import type { Freezes } from './freezes.ts';
 import type { GridSwitches } from './grid-switches.ts';
 import type { Grids } from './grids.ts';
 import { type PlanReview, unreviewed } from './plan-review.ts';
-import { createPreviewTeller, type PreviewRecords } from './preview-teller.ts';
+import { createPreviewTeller } from './preview-teller.ts';
 import { PullRequestDesk } from './pull-request-desk.ts';
 import type { Repositories } from './repositories.ts';
 import type { RepositoryPart } from './repository-part.ts';
@@ -21,7 +21,6 @@ import type { OtherHint } from './webhook-intake.ts';
 export interface DesksOptions {
   readonly repositories: Repositories;
   readonly store: Store;
-  readonly previews: PreviewRecords;
   readonly grids: Grids;
   readonly fleet: Fleet;
   readonly freezes: Freezes;
@@ -103,7 +102,8 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
   const { branch } = options.repository;
   const [repository, clock] = [nameAt(forgeName(options)), of.clock];
   const { limits } = forge;
-  const { previews, publicUrl } = of;
+  const { publicUrl } = of;
+  const { previews } = of.store;
   const owns = (grid: string): boolean => of.repositories.ofGrid(grid) === part;
   return new PullRequestDesk({
     ...of,

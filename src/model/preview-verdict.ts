@@ -30,7 +30,7 @@ export function gridVerdict({ plan, counts, changes, settings }: GridPreview): P
 export function previewVerdict({ outcome }: Preview): PreviewVerdict {
   if (outcome.kind === 'conflict') return { tone: 'bad', text: 'cannot be merged: conflicts' };
   if (outcome.kind === 'fork') return { tone: 'calm', text: 'from a fork: not planned' };
-  if (outcome.kind === 'failed') return { tone: 'bad', text: 'gridops could not plan it' };
+  if (outcome.kind === 'failed') return { tone: 'bad', text: 'could not be planned' };
   const verdicts = outcome.grids.map(gridVerdict);
   const [only, second] = verdicts;
   if (only === undefined) return { tone: 'calm', text: 'no changes to deploy' };

@@ -2,6 +2,7 @@ import type { Service } from '../model/grid.ts';
 import { compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { Plan, Step, StepKind } from '../model/plan.ts';
 import type { PreviewedStep } from '../model/preview.ts';
+import { showMarks } from '../model/secret.ts';
 import { type Home, type Homes, ownVolumes } from './lost-data.ts';
 import { nameList, oneLine } from './printable.ts';
 
@@ -79,7 +80,7 @@ function previewStep(step: Step, { wave, going, scene }: Around): PreviewedStep 
     path,
     node: step.node,
     wave,
-    reason: oneLine(step.reason, LONGEST_REASON),
+    reason: oneLine(showMarks(step.reason), LONGEST_REASON),
     danger: dangerOf(step, { homes, going: going.get(path), service: serviceOf(step, scene) }),
     downtime: downtimeOf(step),
     isDueAnyway: !scene.isChanged(servicePath(step)),

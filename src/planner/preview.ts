@@ -55,7 +55,7 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
   const { desired, plan } = merged;
   const after = servicesOf(desired);
   const settings = settingChanges(base?.grid ?? null, desired.grid, options);
-  const changes = serviceChanges({ before, after, held: desired.held }, options);
+  const changes = serviceChanges({ grid, before, after, held: desired.held }, options);
   const isChanged = changedBy(settings, changes);
   const steps = previewSteps({
     plan,
@@ -64,7 +64,7 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
     isChanged,
   });
   const blocked = previewBlocks(plan.blocked, isChanged);
-  const pulls = imagePulls({ plan, desired, nodes, sizes });
+  const pulls = imagePulls({ plan, before, after, nodes, sizes });
   return {
     grid,
     problems,

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { GridError } from '../model/error.ts';
 import { DiskSpace } from './engine-shape.ts';
 import { JobList, RunRequested } from './job-api.ts';
+import { Preview, PreviewList, PreviewSummary } from './preview-api.ts';
 import { Drift, Name, NetworkReport, NodeFacts } from './shape.ts';
 import { VolumeFacts } from './volume-shape.ts';
 
@@ -513,6 +514,10 @@ export type EventList = Frozen<Type.Static<typeof EventList>>;
 export { JobList, RunRequested };
 export type JobList = Frozen<Type.Static<typeof JobList>>;
 export type JobStatus = JobList['jobs'][number];
+export { Preview, PreviewList, PreviewSummary };
+export type Preview = Frozen<Type.Static<typeof Preview>>;
+export type PreviewList = Frozen<Type.Static<typeof PreviewList>>;
+export type PreviewSummary = Frozen<Type.Static<typeof PreviewSummary>>;
 export type RunRequested = Frozen<Type.Static<typeof RunRequested>>;
 export type DeployStarted = Frozen<Type.Static<typeof DeployStarted>>;
 export type Token = Frozen<Type.Static<typeof Token>>;

@@ -77,6 +77,14 @@ const migrations: readonly (readonly string[])[] = [
     'create table grid_owners (grid text not null primary key, repository text not null, at bigint not null)',
     "alter table deploys add column repository text not null default ''",
     "alter table deploys add column sources text not null default '[]'",
+    `create table previews (id text not null primary key, repository text not null, number integer not null,
+      title text not null, url text not null, author text not null, is_draft integer not null, head text not null,
+      base text not null, branch text not null, at bigint not null, kind text not null, outcome text not null,
+      closed_at bigint)`,
+    'create index previews_by_request on previews (repository, number, id)',
+    `create table preview_grids (preview_id text not null, grid text not null, plan_hash text,
+      primary key (preview_id, grid))`,
+    'create index preview_grids_by_grid on preview_grids (grid)',
   ],
 ];
 

@@ -13,6 +13,7 @@ import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { idAfter } from './ordered-id.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { createPreviews, type Previews } from './previews.ts';
 import { createProven, type Proven } from './proven.ts';
 import { createPullRequests, type PullRequestRecords } from './pull-requests.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
@@ -42,6 +43,7 @@ export interface Store {
   readonly jobRuns: JobRuns;
   readonly pullRequests: PullRequestRecords;
   readonly gridOwners: GridOwnerRecords;
+  readonly previews: Previews;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -54,6 +56,8 @@ const OUTBOX_AGE = 14 * DAY;
 const EXPIRED_TOKEN_AGE = 30 * DAY;
 /** What was reviewed is merged at the end, and deployed soon after; a deploy that is held may wait. */
 export const CLOSED_REQUEST_AGE = 30 * DAY;
+/** Comments link to them for longer than requests are open. */
+const PREVIEW_BOUNDS = { age: 90 * DAY, keep: 20 } as const;
 
 /**
  * Opens the store file (created when absent, readable by its owner only), or `:memory:`. Throws `GridError`: `internal` for
@@ -78,6 +82,7 @@ function createStore(db: Db): Store {
   const tokens = createTokens(db);
   const freezes = createFreezes(db);
   const pullRequests = createPullRequests(db);
+  const previews = createPreviews(db, idAfter);
   return {
     nodes: createNodes(db),
     assignments: createAssignments(db),
@@ -95,6 +100,7 @@ function createStore(db: Db): Store {
     jobRuns: createJobRuns(db),
     pullRequests,
     gridOwners: createGridOwners(db),
+    previews,
     prune: async (now) => {
       await deploys.prune();
       await events.prune();
@@ -103,6 +109,7 @@ function createStore(db: Db): Store {
       await tokens.prune(now - EXPIRED_TOKEN_AGE);
       await freezes.prune(now);
       await pullRequests.prune(now - CLOSED_REQUEST_AGE);
+      await previews.prune({ before: now - PREVIEW_BOUNDS.age, keep: PREVIEW_BOUNDS.keep });
     },
     close: async () => {
       await db.destroy();

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { DeployPhase } from '../model/deploy.ts';
 import type { RunOutcome } from '../model/job.ts';
+import type { PreviewOutcome } from '../model/preview.ts';
 
 /**
  * The columns of every table, in the model's spelling (snake case in SQL). Only portable types: text, numbers, JSON as text.
@@ -27,6 +28,8 @@ export interface Tables {
   readonly pullRequests: PullRequestRow;
   readonly commentMarks: CommentMarkRow;
   readonly gridOwners: GridOwnerRow;
+  readonly previews: PreviewRow;
+  readonly previewGrids: PreviewGridRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -246,4 +249,30 @@ interface GridOwnerRow {
   grid: string;
   repository: string;
   at: number;
+}
+
+interface PreviewRow {
+  id: string;
+  repository: string;
+  number: number;
+  title: string;
+  url: string;
+  author: string;
+  /** 0 or 1. */
+  isDraft: number;
+  head: string;
+  base: string;
+  branch: string;
+  at: number;
+  kind: PreviewOutcome['kind'];
+  /** JSON of model PreviewOutcome. */
+  outcome: string;
+  /** When its request was merged or closed; `null`: it is open, as far as is known. */
+  closedAt: number | null;
+}
+
+interface PreviewGridRow {
+  previewId: string;
+  grid: string;
+  planHash: string | null;
 }

@@ -17,6 +17,7 @@ import type {
   JobStatus,
   NetworkStatus,
   NodeStatus,
+  Preview,
   RepositoryStatus,
   ServiceStatus,
   Update,
@@ -227,6 +228,7 @@ export class FakeOperations implements Operations {
   instanceList: InstanceStatus[] = [anInstance(), anInstance({ number: 2, node: 'web-2' })];
   jobList: JobStatus[] = [];
   deployList: Deploy[] = [aDeploy()];
+  previewList: Preview[] = [];
   volumeList: VolumeList = { volumes: [], silent: [] };
   networkStatus: NetworkStatus = { grid: 'production', now: NOW, map: null, nodes: [] };
   eventList: GridEvent[] = [anEvent()];
@@ -283,6 +285,15 @@ export class FakeOperations implements Operations {
   async instances(grid: string) {
     await this.grid(grid);
     return this.instanceList;
+  }
+
+  async previews(grid: string) {
+    await this.grid(grid);
+    return this.previewList;
+  }
+
+  async preview(id: string) {
+    return this.#find(this.previewList, (one) => one.id === id, `preview '${id}'`);
   }
 
   async plan(grid: string) {

@@ -93,6 +93,17 @@ describe('what a merge would do to services', () => {
     });
   });
 
+  test('leaves out what every new service has', () => {
+    const names = { KONTENA_STACK_NAME: 'shop', KONTENA_SERVICE_NAME: 'another' };
+    const after = [aService({ spec: aSpec({ image: 'web:1', env: names }) })];
+    const [change] = previewOf({ before: [], after }).changes;
+    expect(change?.values.map(({ key }) => key)).toEqual([
+      'environment.KONTENA_SERVICE_NAME',
+      'image',
+      'instances',
+    ]);
+  });
+
   test('takes no stack for removed that a problem holds back', () => {
     const preview = previewOf({ before: [web], after: [], held: ['shop'] });
     expect(preview.changes).toEqual([]);
@@ -262,6 +273,16 @@ describe('what else people want to know before they merge', () => {
       bytes: 1000,
     });
     expect(preview.pulls.find(({ image }) => image === 'api:1')?.bytes).toBeNull();
+  });
+
+  test('no image of what runs already', () => {
+    const preview = previewOf({
+      before: [web],
+      after: [aService({ spec: aSpec({ image: 'web:1', user: 'app' }) })],
+      nodes: [aNodeRunning('n1', [[web, 1]])],
+    });
+    expect(preview.plan?.steps).toHaveLength(1);
+    expect(preview.pulls).toEqual([]);
   });
 
   test('which secrets change, by name', () => {

@@ -72,6 +72,8 @@ describe('opening', () => {
       drop table comment_marks;
       drop table messages;
       create table outbox (sha text);
+      drop table previews;
+      drop table preview_grids;
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table grid_owners;

@@ -8,22 +8,6 @@ import type {
 import type { Problem } from '../../src/model/problem.ts';
 import { NOW } from './builders.ts';
 
-export const noCounts: PreviewCounts = {
-  errors: 0,
-  warnings: 0,
-  create: 0,
-  replace: 0,
-  remove: 0,
-  destructive: 0,
-  downtime: 0,
-  blocked: 0,
-  blockedAnyway: 0,
-  halted: 0,
-  waiting: 0,
-  changes: 0,
-  pulls: 0,
-};
-
 export function aPreviewedStep(overrides: Partial<PreviewedStep> = {}): PreviewedStep {
   return {
     kind: 'create',

@@ -1,0 +1,124 @@
+import Type from 'typebox';
+
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const list = <T extends Type.TSchema>(items: T) => Type.Array(items);
+const count = Type.Integer({ minimum: 0 });
+const text = Type.String();
+const time = Type.Number({ description: 'Milliseconds since the epoch.' });
+const change = Type.Enum(['added', 'changed', 'removed']);
+
+/** `bad`: it should not be merged like that; `care`: read it first; `calm`: nothing would be done. */
+const Verdict = Type.Object({ tone: Type.Enum(['bad', 'care', 'good', 'calm']), text });
+
+const Value = Type.Object({
+  key: text,
+  before: nullable(text),
+  after: Type.Union([text, Type.Null()], {
+    description: 'The same text as before: it differs in what is not shown.',
+  }),
+});
+
+const Step = Type.Object({
+  kind: Type.Enum(['create', 'replace', 'remove']),
+  path: text,
+  node: nullable(text),
+  wave: nullable(count),
+  reason: text,
+  danger: nullable(Type.String({ description: 'What is lost by it.' })),
+  downtime: nullable(Type.String({ description: 'Why the old one stops first.' })),
+  isDueAnyway: Type.Boolean({ description: 'Whether the request is merged or not.' }),
+});
+
+const Block = Type.Object({
+  paths: list(text),
+  instances: count,
+  reason: text,
+  isDueAnyway: Type.Boolean(),
+  excluded: list(Type.Object({ filter: text, reason: text, nodes: list(text), count })),
+});
+
+const Plan = Type.Object({
+  hash: text,
+  wanted: count,
+  steps: list(Step),
+  blocked: list(Block),
+  halted: list(Type.Object({ path: text, node: text, why: text })),
+  waiting: list(Type.Object({ path: text, why: text })),
+  warnings: list(text),
+  confirmation: nullable(text),
+});
+
+const Problem = Type.Object({
+  severity: Type.Enum(['error', 'warning']),
+  code: text,
+  message: text,
+  position: Type.Object({ file: text, line: count, column: count }),
+  hint: Type.Optional(text),
+  stack: Type.Optional(text),
+  help: text,
+});
+
+const counts = Type.Object(
+  {
+    errors: count,
+    warnings: count,
+    create: count,
+    replace: count,
+    remove: count,
+    destructive: count,
+    downtime: count,
+    blocked: count,
+    blockedAnyway: count,
+    halted: count,
+    waiting: count,
+    changes: count,
+    pulls: count,
+  },
+  { description: 'How many there are, whatever the lists still have of them.' },
+);
+
+const GridPreview = Type.Object({
+  grid: text,
+  verdict: Verdict,
+  problems: list(Problem),
+  plan: nullable(Plan),
+  settings: list(Value),
+  changes: list(Type.Object({ path: text, kind: change, values: list(Value), count })),
+  secrets: list(
+    Type.Object({ name: text, kind: Type.Enum(['secret', 'certificate', 'random']), change }),
+  ),
+  pulls: list(Type.Object({ image: text, nodes: list(text), bytes: nullable(Type.Number()) })),
+  closed: nullable(text),
+  counts,
+});
+
+export const PreviewSummary = Type.Object({
+  id: text,
+  repository: text,
+  request: Type.Object({
+    number: count,
+    title: text,
+    url: text,
+    author: text,
+    isDraft: Type.Boolean(),
+  }),
+  head: text,
+  base: text,
+  branch: text,
+  at: time,
+  verdict: Verdict,
+});
+
+/** What a pull request would do, as it was planned then. It never changes. */
+export const Preview = Type.Object({
+  ...PreviewSummary.properties,
+  outcome: Type.Union([
+    Type.Object({ kind: Type.Literal('planned'), grids: list(GridPreview) }),
+    Type.Object({ kind: Type.Literal('conflict'), files: list(text) }),
+    Type.Object({ kind: Type.Literal('fork') }),
+    Type.Object({ kind: Type.Literal('failed'), message: text, hint: nullable(text) }),
+  ]),
+});
+
+/** The newest of each open request that is about a grid, newest first. */
+export const PreviewList = Type.Object({ previews: list(PreviewSummary) });
