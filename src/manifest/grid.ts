@@ -69,6 +69,9 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     ...(value.deploy?.parallel === undefined ? {} : { parallel: value.deploy.parallel }),
     ...(value.deploy?.on_failure === undefined ? {} : { onFailure: value.deploy.on_failure }),
     ...(windows.length === 0 ? {} : { windows }),
+    ...(value.deploy?.environment_url === undefined
+      ? {}
+      : { environmentUrl: value.deploy.environment_url }),
   };
 }
 

@@ -172,6 +172,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     publicUrl,
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
+    environmentUrl: async (grid) =>
+      (await store.revisions.lastGood(grid))?.gridDefinition.environmentUrl ?? null,
   });
   const compiler = createCompiler({ seed });
   const shared = {

@@ -31,6 +31,8 @@ export interface Grid {
   readonly onFailure?: OnFailure;
   /** Absent: it may be deployed to at any time. */
   readonly windows?: readonly DeployWindow[];
+  /** Where people find what runs in it, for the forge to link to; absent: nowhere. */
+  readonly environmentUrl?: string;
 }
 
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */
