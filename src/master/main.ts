@@ -167,8 +167,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   });
   const announcer = createAnnouncer({
     reporter,
-    repository:
-      options.forge.kind === 'github' ? `${options.forge.owner}/${options.forge.name}` : '',
+    repository: options.forge.kind === 'none' ? '' : `${options.forge.owner}/${options.forge.name}`,
     publicUrl,
     hub,
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
@@ -206,6 +205,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 
   const intake = new WebhookIntake({
     secrets: options.webhookSecrets,
+    ...(options.forge.kind === 'none' ? {} : { provider: options.forge.kind }),
     inbox: store.inbox,
     clock,
     concerns: (push) => isTracked(options, push),
