@@ -1,5 +1,6 @@
 import { GridError } from '../model/error.ts';
 import type { LogLevel } from '../runtime/log.ts';
+import { forgeOptions, missing } from './forge-options.ts';
 import { repositoryName } from './repository-name.ts';
 import type { NamedRepository, RepositorySettings } from './repository-settings.ts';
 import type { masterSettings, Values } from './settings.ts';
@@ -101,57 +102,6 @@ function repositoryOptions(settings: RepositorySettings) {
   };
 }
 
-/** Statuses are written when there are credentials for it; an owner and name without any are a mistake. */
-function forgeOptions(settings: RepositorySettings) {
-  const auth = forgeAuth(settings);
-  const named = settings.github ?? githubPath(settings.repository ?? '');
-  if (auth === null) {
-    if (settings.github === null) return { kind: 'none' } as const;
-    throw missing('github_token', 'Statuses at GitHub need a token, or a GitHub App.');
-  }
-  const [owner, name, ...rest] = (named ?? '').split('/');
-  if (owner === undefined || owner === '' || name === undefined || name === '' || rest.length > 0)
-    throw missing(
-      'github as OWNER/NAME',
-      'There are GitHub credentials, but not for which repository.',
-    );
-  return { kind: 'github', baseUrl: settings.github_url, auth, owner, name } as const;
-}
-
-function forgeAuth(settings: RepositorySettings) {
-  const { github_token: token, github_app_id: appId, github_app_key: privateKey } = settings;
-  if (token !== null && appId !== null)
-    throw missing('one of github_token and github_app_id', 'Use a token or an App, not both.');
-  if (token !== null) return { kind: 'token', token } as const;
-  if (appId === null && privateKey === null) return null;
-  if (appId === null || privateKey === null)
-    throw missing(
-      'both github_app_id and github_app_key',
-      'An App needs its id and its private key.',
-    );
-  return {
-    kind: 'app',
-    appId,
-    privateKey,
-    installationId: settings.github_app_installation,
-  } as const;
-}
-
-/** `owner/name` of a repository at github.com, by its https or ssh address. */
-function githubPath(repository: string): string | null {
-  const match =
-    /^(?:https:\/\/github\.com\/|(?:ssh:\/\/)?git@github\.com[:/])([^/]+\/[^/]+?)(?:\.git)?\/?$/i;
-  return match.exec(repository)?.[1] ?? null;
-}
-
 function lines(text: string | null): string[] {
   return (text ?? '').split(/\s+/).filter((line) => line !== '');
-}
-
-function missing(what: string, hint: string): GridError {
-  return new GridError({
-    code: 'invalid-configuration',
-    message: `the master needs ${what}`,
-    hint,
-  });
 }

@@ -104,6 +104,35 @@ export const masterSettings = {
     default: null,
     description: 'Host keys that ssh accepts; no other is trusted.',
   },
+  forge: {
+    type: 'choice',
+    choices: ['auto', 'github', 'gitlab', 'gitea', 'bitbucket', 'none'],
+    default: 'auto',
+    description:
+      'The code host that is told what becomes of commits; `gitea` is also Forgejo. `auto`: by the host of `repository`, where that says it.',
+  },
+  forge_url: {
+    type: 'url',
+    default: null,
+    description:
+      "Base of the code host's REST API; if absent the usual one at the host of `repository`.",
+  },
+  forge_repository: {
+    type: 'text',
+    default: null,
+    description: 'OWNER/NAME at the code host; if absent what `repository` ends with.',
+  },
+  forge_username: {
+    type: 'text',
+    default: null,
+    description: "Bitbucket: address of the account that a person's token belongs to.",
+  },
+  forge_token: {
+    type: 'text',
+    secret: true,
+    default: null,
+    description: 'Token for the code host: statuses, comments, pull requests, and Git over https.',
+  },
   github: {
     type: 'text',
     default: null,

@@ -109,10 +109,16 @@ class Courier implements Reporter {
   }
 
   async wantDeployment(deployment: WantedDeployment): Promise<boolean> {
-    if (this.#options.forge.deployments === null) return false;
-    const message = deploymentMessage(deployment);
+    const { forge, outbox } = this.#options;
+    if (forge.deployments === null) return false;
+    const wanted = deploymentMessage(deployment);
+    const all = await outbox.ofTopic(wanted);
+    const message = isOutlived(wanted, all) ? inactive(wanted) : wanted;
+    // Told again after a restart, a deploy must not come back to life at the forge.
+    if (all.some((each) => each.subject === message.subject && stateOf(each) === 'inactive'))
+      return false;
     const isNews = await this.#want(message);
-    if (isNews && deployment.state === 'success') await this.#retireOthers(message);
+    if (isNews && stateOf(message) === 'success') await this.#retire(message.subject, all);
     return isNews;
   }
 
@@ -140,11 +146,10 @@ class Courier implements Reporter {
   }
 
   /** GitHub does it by itself, but not for environments that it takes for production. */
-  async #retireOthers({ subject, ...topic }: Message): Promise<void> {
-    for (const other of await this.#options.outbox.ofTopic(topic)) {
-      const content = other.content as DeploymentContent;
-      if (other.subject === subject || content.state !== 'success') continue;
-      await this.#want({ ...other, content: { ...content, state: 'inactive' } });
+  async #retire(but: string, all: readonly QueuedMessage[]): Promise<void> {
+    for (const each of all) {
+      if (each.subject >= but || stateOf(each) !== 'success') continue;
+      await this.#want(inactive(each));
     }
   }
 
@@ -241,6 +246,21 @@ class Courier implements Reporter {
     }
     this.#flight.wake();
   }
+}
+
+/** Deploys are in the order of their ids; only the last that was successful is what runs. */
+function isOutlived(message: Message, all: readonly Message[]): boolean {
+  if (stateOf(message) !== 'success') return false;
+  return all.some((each) => each.subject > message.subject && stateOf(each) === 'success');
+}
+
+function inactive(message: Message): Message {
+  const content = { ...(message.content as DeploymentContent), state: 'inactive' };
+  return { ...message, content };
+}
+
+function stateOf({ content }: Message): DeploymentContent['state'] {
+  return (content as DeploymentContent).state;
 }
 
 function keyOf({ kind, repository, subject, topic }: MessageKey): string {

@@ -70,6 +70,9 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     ...(value.deploy?.on_failure === undefined ? {} : { onFailure: value.deploy.on_failure }),
     ...(windows.length === 0 ? {} : { windows }),
     ...(value.deploy?.require_reviewed_plan === true ? { requireReviewedPlan: true } : {}),
+    ...(value.deploy?.environment_url === undefined
+      ? {}
+      : { environmentUrl: value.deploy.environment_url }),
   };
 }
 

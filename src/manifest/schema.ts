@@ -340,6 +340,15 @@ const gridHead = {
             examples: [true],
           }),
         ),
+        environment_url: Type.Optional(
+          text({
+            maxLength: 2_048,
+            pattern: '^https?://[^\\s/][^\\s]*$',
+            description:
+              'Where people find what runs in the grid: the code host links to it from its page of deployments.',
+            examples: ['https://shop.example.com'],
+          }),
+        ),
       },
       { description: 'How deploys are carried out.' },
     ),

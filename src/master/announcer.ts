@@ -1,5 +1,7 @@
 import { commitStatus, type DeployView } from '../forge/commit-status.ts';
+import type { CommitState, DeploymentState } from '../forge/forge.ts';
 import type { Reporter } from '../forge/reporter.ts';
+import type { DeployPhase } from '../model/deploy.ts';
 import type { DeployOutline, DeploySource } from '../store/deploys.ts';
 import { deploySummary } from './deploy-view.ts';
 import type { UpdateHub } from './update-hub.ts';
@@ -13,9 +15,11 @@ export interface AnnouncerOptions {
   readonly publicUrl: () => string;
   readonly hub: UpdateHub;
   readonly commitOf: (deployId: string) => Promise<string | null>;
+  /** Where people find what runs in a grid; `null`: nobody has said. */
+  readonly environmentUrl: (grid: string) => Promise<string | null>;
 }
 
-/** Says what becomes of commits: to the forge as commit statuses, to whoever watches as updates. */
+/** Says what becomes of commits: to the forge as commit statuses and deployments, to whoever watches as updates. */
 export interface Announcer {
   /** `commits`: those of its commits that are told. */
   deploy(deploy: DeployOutline, commits: readonly string[]): Promise<void>;
@@ -42,7 +46,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   return {
     deploy: async (deploy, commits) => {
       hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
-      if (reporter !== null) await announceDeploy(options, reporter, { deploy, commits });
+      if (reporter === null) return;
+      await announceDeploy(options, reporter, { deploy, commits });
+      if (commits.includes(deploy.sha)) await announceDeployment(options, reporter, deploy);
     },
     overtaken: async ({ grid, sha, by }) => {
       if (reporter === null) return;
@@ -90,6 +96,34 @@ async function announceDeploy(
       page: `deploys/${id}`,
     });
   }
+}
+
+/** One environment for each grid. */
+async function announceDeployment(
+  { repository, publicUrl, environmentUrl }: AnnouncerOptions,
+  reporter: Reporter,
+  deploy: DeployOutline,
+): Promise<void> {
+  const { grid, id, sha, phase, done, total, message, problems } = deploy;
+  const logUrl = `${publicUrl()}/deploys/${id}`;
+  const view = { phase, done, total, message, problems };
+  const { state, description } = commitStatus({ grid, deploy: view, targetUrl: logUrl });
+  await reporter.wantDeployment({
+    repository,
+    id,
+    environment: grid,
+    sha,
+    state: deploymentState(phase, state),
+    description,
+    logUrl,
+    environmentUrl: await environmentUrl(grid),
+  });
+}
+
+function deploymentState(phase: DeployPhase, state: CommitState): DeploymentState {
+  if (phase === 'superseded') return 'inactive';
+  if (state !== 'pending') return state;
+  return phase === 'running' ? 'in_progress' : 'queued';
 }
 
 async function want(

@@ -379,6 +379,7 @@ async function openRepositories(of: Parts & Omit<PartOptions, keyof Parts>): Pro
     publicUrl: of.publicUrl,
     hub: of.hub,
     commitOf: async () => await Promise.resolve(null),
+    environmentUrl: async () => await Promise.resolve(null),
   });
   return new Repositories({ parts, owners: of.owners, quiet });
 }

@@ -21,6 +21,23 @@ export type ForgeOptions =
       readonly auth: ForgeAuth;
       readonly owner: string;
       readonly name: string;
+    }
+  | {
+      readonly kind: 'gitlab' | 'gitea';
+      readonly baseUrl: string;
+      readonly token: string;
+      /** With its groups, at GitLab. */
+      readonly owner: string;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'bitbucket';
+      readonly baseUrl: string;
+      /** `null`: the token belongs to no person. */
+      readonly username: string | null;
+      readonly token: string;
+      readonly owner: string;
+      readonly name: string;
     };
 
 export interface RepositoryOptions {

@@ -76,6 +76,8 @@ export async function openPart(options: TrackedOptions, of: PartOptions): Promis
     publicUrl: of.publicUrl,
     hub: of.hub,
     commitOf: async (id) => (await of.store.deploys.get(id))?.sha ?? null,
+    environmentUrl: async (grid) =>
+      (await of.store.revisions.lastGood(grid))?.gridDefinition.environmentUrl ?? null,
   });
   const opened = {
     name,

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { createBitbucket } from '../forge/bitbucket.ts';
 import type { Forge } from '../forge/forge.ts';
+import { createGitea } from '../forge/gitea.ts';
 import { createGithub } from '../forge/github.ts';
+import { createGitlab } from '../forge/gitlab.ts';
 import { codeFrame } from '../manifest/code-frame.ts';
 import { resolveGrid } from '../manifest/compile.ts';
 import { type ExplainedStack, explainVariables } from '../manifest/explain-variables.ts';
@@ -15,9 +18,19 @@ import type { TrackedOptions } from './options.ts';
 
 /** The forge that hosts the repository; `null` for a repository without one. */
 export function createForge({ forge }: Pick<TrackedOptions, 'forge'>): Forge | null {
-  if (forge.kind === 'none') return null;
-  const { baseUrl, auth } = forge;
-  return createGithub({ baseUrl, auth: githubAuth(auth), userAgent: 'gridops' });
+  const userAgent = 'gridops';
+  switch (forge.kind) {
+    case 'none':
+      return null;
+    case 'github':
+      return createGithub({ baseUrl: forge.baseUrl, auth: githubAuth(forge.auth), userAgent });
+    case 'gitlab':
+      return createGitlab({ ...forge, userAgent });
+    case 'gitea':
+      return createGitea({ ...forge, userAgent });
+    case 'bitbucket':
+      return createBitbucket({ ...forge, userAgent });
+  }
 }
 
 /** With credentials of its own where it has them, else with the forge's. */

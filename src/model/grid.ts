@@ -33,6 +33,8 @@ export interface Grid {
   readonly windows?: readonly DeployWindow[];
   /** A commit whose plan no pull request has shown is deployed only when a person has confirmed it. */
   readonly requireReviewedPlan?: true;
+  /** Where people find what runs in it, for the forge to link to; absent: nowhere. */
+  readonly environmentUrl?: string;
 }
 
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */

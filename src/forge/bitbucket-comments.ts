@@ -1,0 +1,155 @@
+import { GridError } from '../model/error.ts';
+import { forBitbucket } from './bitbucket-markdown.ts';
+import { isNotFound, quoted, type RawList, repositoryPath } from './bitbucket-repository.ts';
+import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
+import type { RestClient } from './rest-client.ts';
+import { listed } from './rest-pages.ts';
+
+interface RawComment {
+  readonly id: number;
+  readonly content: { readonly raw: string };
+  readonly deleted: boolean;
+  readonly user: { readonly uuid: string } | null;
+  readonly created_on: string;
+  readonly links: { readonly html: { readonly href: string } };
+}
+
+type Comments = Pick<
+  Forge,
+  'findComment' | 'createComment' | 'updateComment' | 'commentsSince' | 'mayWrite'
+>;
+
+const PAGE = 100;
+const PULLS_PAGE = 50;
+
+/** People are known by their UUID: names are neither unique nor lasting. */
+export function bitbucketComments(client: RestClient): Comments {
+  let uuid: string | null = null;
+  async function me(): Promise<string> {
+    if (uuid !== null) return uuid;
+    const { body } = await client.send('who we are at Bitbucket', { path: '/user' });
+    uuid = (body as { readonly uuid: string }).uuid;
+    return uuid;
+  }
+  return {
+    findComment: async (repository, number, marker) =>
+      await find(client, commentsPath(repository, number), { marker, uuid: await me() }),
+    createComment: async (repository, number, text) => {
+      const path = commentsPath(repository, number);
+      const body = { content: { raw: forBitbucket(text) } };
+      const what = `a comment on #${number}`;
+      const answer = await client.send(what, { method: 'POST', path, body });
+      return ownComment(answer.body as RawComment);
+    },
+    updateComment: async (repository, number, { id, body }) =>
+      await update(client, `${commentsPath(repository, number)}/${encodeURIComponent(id)}`, body),
+    commentsSince: async (repository, since) =>
+      await writtenSince(client, repository, { since, uuid: await me() }),
+    mayWrite: async (repository, user) => await mayWrite(client, repository, user),
+  };
+}
+
+async function find(
+  client: RestClient,
+  path: string,
+  of: { readonly marker: string; readonly uuid: string },
+): Promise<OwnComment | null> {
+  const begin = forBitbucket(of.marker);
+  const found = await listed(
+    async (page) => {
+      const { values, next } = await commentsOf(client, path, page);
+      const items = values.filter(
+        ({ user, deleted, content }) =>
+          !deleted && user?.uuid === of.uuid && content.raw.startsWith(begin),
+      );
+      return { items, hasMore: next !== undefined };
+    },
+    (items) => items.length > 0,
+  );
+  const [oldest] = found;
+  return oldest === undefined ? null : ownComment(oldest);
+}
+
+async function commentsOf(
+  client: RestClient,
+  path: string,
+  page: number,
+): Promise<RawList<RawComment>> {
+  const query = { sort: 'created_on', pagelen: PAGE, page };
+  return (await client.send('comments', { path, query })).body as RawList<RawComment>;
+}
+
+async function update(client: RestClient, path: string, text: string): Promise<void> {
+  try {
+    const body = { content: { raw: forBitbucket(text) } };
+    await client.send('the comment', { method: 'PUT', path, body });
+  } catch (error) {
+    if (isNotFound(error))
+      throw new GridError({ code: 'not-found', message: 'the comment was removed' });
+    throw error;
+  }
+}
+
+/** There is no list of all comments of a repository; whatever is said on a pull request also changes its time. */
+async function writtenSince(
+  client: RestClient,
+  repository: RepositoryName,
+  of: { readonly since: number; readonly uuid: string },
+): Promise<readonly PersonsComment[]> {
+  const all: PersonsComment[] = [];
+  for (const number of await changedSince(client, repository, of.since)) {
+    const path = commentsPath(repository, number);
+    const comments = await listed(async (page) => {
+      const { values, next } = await commentsOf(client, path, page);
+      return { items: values, hasMore: next !== undefined };
+    });
+    all.push(...comments.flatMap((each) => byPerson(each, number, of.uuid)));
+  }
+  return all.filter(({ at }) => at >= of.since).toSorted((a, b) => a.at - b.at);
+}
+
+async function changedSince(
+  client: RestClient,
+  repository: RepositoryName,
+  since: number,
+): Promise<readonly number[]> {
+  const path = `${repositoryPath(repository)}/pullrequests`;
+  const q = `state = "OPEN" AND updated_on >= ${new Date(since).toISOString()}`;
+  return await listed(async (page) => {
+    const { values, next } = (
+      await client.send('pull requests', { path, query: { q, pagelen: PULLS_PAGE, page } })
+    ).body as RawList<{ readonly id: number }>;
+    return { items: values.map(({ id }) => id), hasMore: next !== undefined };
+  });
+}
+
+function byPerson(raw: RawComment, number: number, uuid: string): readonly PersonsComment[] {
+  if (raw.deleted || raw.user === null || raw.user.uuid === uuid) return [];
+  const { id, content, created_on: at, user } = raw;
+  return [{ id: String(id), number, author: user.uuid, body: content.raw, at: Date.parse(at) }];
+}
+
+async function mayWrite(
+  client: RestClient,
+  { owner, name }: RepositoryName,
+  user: string,
+): Promise<boolean> {
+  const path = `/workspaces/${encodeURIComponent(owner)}/permissions/repositories/${encodeURIComponent(name)}`;
+  const query = { q: `user.uuid = ${quoted(user)}` };
+  const { body } = await client.send(`what ${user} may do`, { path, query });
+  const { values } = body as RawList<{
+    readonly permission: string;
+    readonly user: { readonly uuid: string };
+  }>;
+  return values.some(
+    (each) => each.user.uuid === user && ['write', 'admin'].includes(each.permission),
+  );
+}
+
+function commentsPath(repository: RepositoryName, number: number): string {
+  return `${repositoryPath(repository)}/pullrequests/${number}/comments`;
+}
+
+function ownComment({ id, content, links }: RawComment): OwnComment {
+  return { id: String(id), body: content.raw, url: links.html.href };
+}

@@ -1,0 +1,109 @@
+import type { CommitStatus, Forge, ForgeLimits, RepositoryName } from './forge.ts';
+import { gitlabComments } from './gitlab-comments.ts';
+import { gitlabMergeRequests } from './gitlab-merge-requests.ts';
+import { projectPath, refusedWith } from './gitlab-project.ts';
+import { createRestClient, type RestClient } from './rest-client.ts';
+
+export interface GitlabOptions {
+  /** `https://gitlab.com/api/v4`, or that of one's own server. */
+  readonly baseUrl: string;
+  /** Personal, group or project access token with the scope `api`. */
+  readonly token: string;
+  readonly userAgent: string;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** Its documents name the three. */
+const limits: ForgeLimits = { comment: 1_000_000, description: 255, context: 255, html: true };
+const MAX_TARGET_URL = 255;
+/** Commits whose pipeline is remembered. */
+const MAX_PIPELINES = 500;
+
+/** GitLab as a forge. Deploys are shown as statuses only: its environments need a branch that they were deployed from. */
+export function createGitlab(options: GitlabOptions): Forge {
+  const client = createRestClient({
+    ...options,
+    forge: 'GitLab',
+    authorization: `Bearer ${options.token}`,
+  });
+  const pipelines = new Map<string, Pipeline>();
+  return {
+    limits,
+    createCommitStatus: async (repository, sha, status) => {
+      await createStatus(client, pipelines, { repository, sha, status });
+    },
+    gitCredentials: () => Promise.resolve({ username: 'oauth2', password: options.token }),
+    ...gitlabMergeRequests(client),
+    ...gitlabComments(client, options.baseUrl),
+    deployments: null,
+    checks: null,
+  };
+}
+
+interface Pipeline {
+  readonly id: number;
+  readonly ref: string;
+}
+
+interface StatusOf {
+  readonly repository: RepositoryName;
+  readonly sha: string;
+  readonly status: CommitStatus;
+}
+
+/** GitLab's words. It has none for faults of ours. */
+const states = {
+  pending: 'running',
+  success: 'success',
+  failure: 'failed',
+  error: 'failed',
+} as const;
+
+/**
+ * Without the pipeline that the commit has already GitLab makes a second one, and shows this status in that. A status that is
+ * running cannot begin to run again, not even with another text: GitLab refuses, and what it shows is right.
+ */
+async function createStatus(
+  client: RestClient,
+  pipelines: Map<string, Pipeline>,
+  of: StatusOf,
+): Promise<void> {
+  const { context, description, targetUrl, state } = of.status;
+  const pipeline = await pipelineOf(client, pipelines, of);
+  const what = `status ${context} of ${of.repository.owner}/${of.repository.name}@${of.sha.slice(0, 7)}`;
+  const fits = targetUrl !== null && targetUrl.length <= MAX_TARGET_URL;
+  try {
+    await client.send(what, {
+      method: 'POST',
+      path: `${projectPath(of.repository)}/statuses/${encodeURIComponent(of.sha)}`,
+      body: {
+        state: states[state],
+        name: context,
+        description,
+        ...(fits ? { target_url: targetUrl } : {}),
+        ...(pipeline === null ? {} : { pipeline_id: pipeline.id, ref: pipeline.ref }),
+      },
+    });
+  } catch (error) {
+    if (state === 'pending' && refusedWith(error, 400, /Cannot transition status/)) return;
+    throw error;
+  }
+}
+
+async function pipelineOf(
+  client: RestClient,
+  known: Map<string, Pipeline>,
+  { repository, sha }: StatusOf,
+): Promise<Pipeline | null> {
+  const path = `${projectPath(repository)}/repository/commits/${encodeURIComponent(sha)}`;
+  const remembered = known.get(path);
+  if (remembered !== undefined) return remembered;
+  const { body } = await client.send(`commit ${sha.slice(0, 7)}`, { path });
+  const found = (body as { readonly last_pipeline?: Pipeline | null }).last_pipeline ?? null;
+  if (found !== null) known.set(path, { id: found.id, ref: found.ref });
+  for (const oldest of known.keys()) {
+    if (known.size <= MAX_PIPELINES) break;
+    known.delete(oldest);
+  }
+  return found;
+}
