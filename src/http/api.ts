@@ -11,6 +11,7 @@ import type {
 } from 'fastify';
 import Type from 'typebox';
 import * as wire from '../protocol/api.ts';
+import { Rollback, RollbackRequest } from '../protocol/rollback-api.ts';
 import { Name } from '../protocol/shape.ts';
 import { answer, notAuthenticated, tooManyReaders } from './errors.ts';
 import type { Operations } from './operations.ts';
@@ -63,6 +64,7 @@ const replies = {
   VolumeList: wire.VolumeList,
   JobList: wire.JobList,
   RunRequested: wire.RunRequested,
+  Rollback,
 };
 
 const GridParams = Type.Object({ grid: Name });
@@ -107,6 +109,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerJobs(app, options);
   registerEvents(app, options);
   registerVolumes(app, options);
+  registerRollback(app, options);
 }
 
 /**
@@ -236,6 +239,20 @@ const refusals = {
   ),
   'not-held': answer(409, 'not-held', 'this deploy does not wait for an approval'),
 };
+
+function registerRollback(app: Api, { operations }: ApiOptions): void {
+  app.post(
+    '/grids/:grid/rollback',
+    {
+      schema: {
+        params: GridParams,
+        body: RollbackRequest,
+        ...doc('Rollback', 'Go back to an earlier commit, by a new commit or a pull request'),
+      },
+    },
+    ({ params, body }) => operations.rollback(params.grid, body, ACTOR),
+  );
+}
 
 function registerVolumes(app: Api, { operations }: ApiOptions): void {
   app.get(

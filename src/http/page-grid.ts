@@ -26,6 +26,7 @@ import {
 } from './page-layout.ts';
 import { agentNotes, engineNote, nodeBadge } from './page-node.ts';
 import { faultNote, problemSection } from './page-problem.ts';
+import { rollbackLink } from './page-rollback.ts';
 
 const MOST_ROWS = 200;
 
@@ -46,6 +47,7 @@ export function gridPage(page: GridPage, now: number, key: FormKey): Html {
 ${lead(grid, now)}
 ${closed(grid, now, key)}
 ${stopped(grid, key)}
+${rollbackLink(grid)}
 ${faultNote(grid.fault, now)}
 ${problemSection(grid.problems)}
 ${section(

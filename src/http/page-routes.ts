@@ -12,6 +12,7 @@ import type { Html } from './page-html.ts';
 import { type Layout, layout } from './page-layout.ts';
 import { liveScript } from './page-live.ts';
 import { brokenPage, loginPage, missingPage, openingPage, safePath } from './page-login.ts';
+import { lookBack, readRollback } from './page-rollback.ts';
 import { icon, style } from './page-style.ts';
 import type { UpdateStream } from './stream.ts';
 
@@ -100,6 +101,16 @@ function registerViews(
       signedIn: true,
     });
   });
+  app.get<{ Params: { grid: string }; Querystring: Record<string, string> }>(
+    '/grids/:grid/rollback',
+    async (request, reply) => {
+      const { grid } = request.params;
+      const wish = readRollback(new URLSearchParams(request.query));
+      const main = await lookBack(operations, { grid, wish, key: keyOf(request) });
+      const crumbs = [crumb(grid)];
+      return await sendPage(reply, { title: 'Roll back', crumbs, main, signedIn: true });
+    },
+  );
   app.get('/problems', (_request, reply) =>
     sendPage(reply, { title: 'Problems', main: codesPage, signedIn: true }),
   );

@@ -6,6 +6,7 @@ import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { Seed } from '../model/seed.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
 import { type KeyPair, keyPairToPem } from '../protocol/sign.ts';
@@ -33,7 +34,9 @@ import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
+import { prepare } from './prepare.ts';
 import { RepositoryLoop } from './repository-loop.ts';
+import { createRollbacks, type Rollbacks } from './rollback.ts';
 import { createSecretCheck } from './secret-check.ts';
 import {
   createForge,
@@ -176,6 +179,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const compiler = createCompiler({ seed });
   const shared = {
     ...parts,
+    seed,
     store,
     repository,
     fleet,
@@ -228,10 +232,12 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       hub.touch(grid);
     },
   });
+  const rollbacks = startRollbacks(shared, { forge, wake: () => loop.wake() });
   const http = await createHttpServer({
     operations: createOverview({
       switches,
       freezes,
+      rollbacks,
       store,
       fleet,
       networks,
@@ -271,6 +277,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 }
 
 interface ControllerParts extends Parts {
+  readonly seed: Seed;
   readonly store: Store;
   readonly repository: Repository;
   readonly fleet: Fleet;
@@ -338,6 +345,38 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     freeze: () => freezes.of(name),
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
+}
+
+function startRollbacks(
+  parts: ControllerParts,
+  of: { readonly forge: Forge | null; readonly wake: () => void },
+): Rollbacks {
+  const { options, store, repository, fleet, clock, ports, onEvent } = parts;
+  // Its own: what the controllers compiled last stays the same.
+  const compiler = createCompiler({ seed: parts.seed });
+  const compile = async (sha: string, grid: string) =>
+    compiler.compile(await repository.source(sha, grid), grid);
+  return createRollbacks({
+    repository,
+    branch: options.repository.branch,
+    forge:
+      of.forge === null || options.forge.kind === 'none'
+        ? null
+        : { port: of.forge, name: { owner: options.forge.owner, name: options.forge.name } },
+    deploys: store.deploys,
+    compile,
+    plan: async (grid, sha) => {
+      const prepared = prepare(await compile(sha, grid), await lastGood(store, grid), sha);
+      if (prepared === null) return null;
+      const { desired } = prepared;
+      const observed = fleet.observedState(grid, desired.grid.nodes);
+      const policy = ports.policy ?? defaultPolicy;
+      return explainPlan(createPlanner().plan({ desired, observed, policy, now: clock.now() }));
+    },
+    clock,
+    onEvent,
+    onPushed: of.wake,
+  });
 }
 
 function startReporter(of: Parts & { readonly store: Store; readonly forge: Forge }): Reporter {

@@ -26,6 +26,7 @@ import { jobStatuses, requestRun } from './job-status.ts';
 import type { NetworkMaps } from './network-maps.ts';
 import type { NetworkWatch } from './network-watch.ts';
 import type { RepositoryState } from './repository-loop.ts';
+import type { Rollbacks } from './rollback.ts';
 import {
   type GridView,
   instanceStatuses,
@@ -45,6 +46,7 @@ export interface OverviewOptions {
   readonly hub: UpdateHub;
   readonly switches: GridSwitches;
   readonly freezes: Freezes;
+  readonly rollbacks: Rollbacks;
   readonly identity: KeyPair;
   /** What values are sealed for. */
   readonly recipient: string;
@@ -118,6 +120,10 @@ export function createOverview(options: OverviewOptions): Operations {
       const changed = nodeStatuses(viewOf(options, of.grid)).find((one) => one.name === of.node);
       if (changed === undefined) throw notFound(`grid ${of.grid} has no node ${of.node}`);
       return changed;
+    },
+    rollback: async (grid, wish, actor) => {
+      controllerOf(options, grid);
+      return await options.rollbacks.rollBack(grid, wish, actor);
     },
     approve: async (id, planHash, actor) => {
       const deploy = await storedDeploy(store, id);
