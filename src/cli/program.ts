@@ -30,6 +30,7 @@ import {
   serviceOption,
   text,
 } from './program-options.ts';
+import { rollback } from './rollback.ts';
 import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
 import { statusOfAll, statusOfGrid } from './status.ts';
 import { createToken } from './token.ts';
@@ -72,6 +73,7 @@ function createProgram(around: Surroundings, end: (code: ExitCode) => void): Com
   addGridCommands(tree);
   addDeployCommands(tree);
   addFreeze(tree);
+  addRollback(tree);
   addJobCommands(tree);
   addNodeCommands(tree);
   addVolumeCommands(tree);
@@ -149,6 +151,41 @@ function addDeployCommands(tree: Tree): void {
     act: (io, client, { args, options, json }) =>
       approve(io, client, { id: text(args[0]), planHash: optional(options['plan']), json }),
   }).option('--plan <hash>', 'only if the plan is still this one');
+}
+
+function addRollback(tree: Tree): void {
+  addClient(tree, 'rollback <grid>', {
+    summary: 'bring a grid back to an earlier commit, by a new commit or a pull request',
+    act: (io, client, { args, options, json }) => {
+      const to = optional(options['to']);
+      const reason = optional(options['reason']);
+      const by = optional(options['by']) ?? io.env['USER'] ?? '';
+      return rollback(io, client, {
+        grid: text(args[0]),
+        wish: {
+          ...(to === null ? {} : { to }),
+          ...(reason === null ? {} : { reason }),
+          ...(by === '' ? {} : { by }),
+          ...(options['pr'] === true ? { pullRequest: true } : {}),
+          ...(options['shared'] === true ? { shared: true } : {}),
+          ...(options['secrets'] === true ? { secrets: true } : {}),
+        },
+        yes: options['yes'] === true,
+        json,
+      });
+    },
+  })
+    .addOption(new Option('--to <rev>', 'a commit, or how its id begins').conflicts('lastGood'))
+    .option(
+      '--last-good',
+      'the newest commit that was deployed with success before what is there now (the default)',
+    )
+    .option('--pr', 'open a pull request rather than pushing to the branch')
+    .option('--reason <text>', 'what for; the commit says it')
+    .option('--by <name>', 'who asks; the author of the commit (default: $USER)')
+    .option('--shared', 'also files of stacks/ that other grids use as they are now')
+    .option('--secrets', 'also secrets.yml, which else stays as it is now')
+    .option('-y, --yes', 'without asking; without it, scripts are only shown what would be done');
 }
 
 function addFreeze(tree: Tree): void {

@@ -11,6 +11,7 @@ import type {
 } from 'fastify';
 import Type from 'typebox';
 import * as wire from '../protocol/api.ts';
+import { Rollback, RollbackRequest } from '../protocol/rollback-api.ts';
 import { Name } from '../protocol/shape.ts';
 import { answer, notAuthenticated, tooManyReaders } from './errors.ts';
 import type { Operations } from './operations.ts';
@@ -66,6 +67,7 @@ const replies = {
   RunRequested: wire.RunRequested,
   PreviewList: wire.PreviewList,
   Preview: wire.Preview,
+  Rollback,
 };
 
 const GridParams = Type.Object({ grid: Name });
@@ -111,6 +113,7 @@ export async function registerApi(root: FastifyInstance, options: ApiOptions): P
   registerEvents(app, options);
   registerVolumes(app, options);
   registerPreviews(app, options);
+  registerRollback(app, options);
 }
 
 /**
@@ -245,6 +248,20 @@ const refusals = {
   ),
   'not-held': answer(409, 'not-held', 'this deploy does not wait for an approval'),
 };
+
+function registerRollback(app: Api, { operations }: ApiOptions): void {
+  app.post(
+    '/grids/:grid/rollback',
+    {
+      schema: {
+        params: GridParams,
+        body: RollbackRequest,
+        ...doc('Rollback', 'Go back to an earlier commit, by a new commit or a pull request'),
+      },
+    },
+    ({ params, body }) => operations.rollback(params.grid, body, ACTOR),
+  );
+}
 
 function registerVolumes(app: Api, { operations }: ApiOptions): void {
   app.get(

@@ -21,6 +21,7 @@ import type {
   VariableList,
   VolumeList,
 } from '../protocol/api.ts';
+import type { Rollback, RollbackRequest } from '../protocol/rollback-api.ts';
 
 /** A slice of a listing, newest first: at most `limit`, older than the one whose id is `before`. */
 export interface PageQuery {
@@ -91,6 +92,8 @@ export interface Operations {
     of: { readonly grid: string; readonly node: string; readonly actor: string },
     availability: NodeStatus['availability'],
   ): Promise<NodeStatus>;
+  /** Says what going back would do, and does it unless it is a dry run; refuses (`invalid-request`) what cannot be. */
+  rollback(grid: string, wish: RollbackRequest, actor: string): Promise<Rollback>;
   events(query: EventQuery): Promise<EventList>;
   /** `ttl` in seconds. The token is not kept in a readable form. */
   createToken(grid: string, ttl: number): Promise<Token>;

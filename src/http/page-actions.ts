@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GridError } from '../model/error.ts';
 import type { Approval, Operations } from './operations.ts';
 import { type Html, html } from './page-html.ts';
+import { readRollback, requestedPage } from './page-rollback.ts';
 
 /** What a form of a page has to bring along: made for one session, so that no other site can write it. */
 export interface FormKey {
@@ -17,9 +18,14 @@ export function actionForm(of: {
   readonly key: FormKey;
   /** Hash of the plan that is shown beside it. */
   readonly plan?: string;
+  /** What else belongs to it. */
+  readonly fields?: Readonly<Record<string, string>>;
 }): Html {
-  const { id, action, label, key, plan } = of;
-  return html`<form class="action" method="post" action="${action}"><input type="hidden" name="key" value="${key.token}">
+  const { id, action, label, key, plan, fields = {} } = of;
+  const hidden = Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  return html`<form class="action" method="post" action="${action}"><input type="hidden" name="key" value="${key.token}">${hidden}
 ${plan === undefined ? null : html`<input type="hidden" name="plan" value="${plan}">`}<button id="${id}">${label}</button></form>`;
 }
 
@@ -60,6 +66,18 @@ export function registerActions(app: FastifyInstance, options: ActionOptions): v
       }
     },
   );
+  app.post<{ Params: { grid: string } }>('/grids/:grid/rollback', async (request, reply) => {
+    const form = readForm(request, options);
+    const { grid } = request.params;
+    try {
+      const wish = readRollback(form);
+      const { done } = await operations.rollback(grid, { ...wish, dryRun: false }, ACTOR);
+      if (done?.kind !== 'requested') return await reply.redirect(gridPath(grid), 303);
+      return await options.refuse(reply, 200, requestedPage(done, gridPath(grid)));
+    } catch (error) {
+      return await options.refuse(reply, 409, refusedPage(faultOf(error), gridPath(grid)));
+    }
+  });
   app.post<{ Params: { id: string } }>('/deploys/:id/approve', async (request, reply) => {
     const plan = readForm(request, options).get('plan') ?? '';
     const { id } = request.params;
@@ -79,6 +97,14 @@ function readForm(request: FastifyRequest, { check }: ActionOptions): URLSearchP
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   check(request, form);
   return form;
+}
+
+/** What is refused, and what the repository and its host say. */
+function faultOf(error: unknown): Refused {
+  if (error instanceof GridError && error.code !== 'internal' && error.code !== 'not-found') {
+    return error;
+  }
+  throw error;
 }
 
 /** Throws what is no refusal. */

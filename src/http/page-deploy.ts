@@ -19,6 +19,7 @@ import {
 } from './page-layout.ts';
 import { problemSection } from './page-problem.ts';
 import { type ShownStep, type StepState, shownWaves, stepCounts } from './page-progress.ts';
+import { backHere } from './page-rollback.ts';
 
 const MOST_STEPS = 200;
 
@@ -36,6 +37,7 @@ ${progress(deploy)}
 ${facts(deploy, now)}
 ${held(deploy, newest, key)}
 ${again(deploy, key)}
+${key === null ? backHere(deploy) : null}
 ${problemSection(deploy.problems)}
 ${newest === null || deploy.phase === 'succeeded' ? null : [rolledBack(newest), halted(deploy, newest), blocked(newest), waiting(newest)]}
 ${plan(deploy)}

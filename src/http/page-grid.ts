@@ -28,6 +28,7 @@ import {
 import { agentNotes, engineNote, nodeBadge } from './page-node.ts';
 import { previewSection } from './page-preview.ts';
 import { faultNote, problemSection } from './page-problem.ts';
+import { rollbackLink } from './page-rollback.ts';
 
 const MOST_ROWS = 200;
 
@@ -49,6 +50,7 @@ export function gridPage(page: GridPage, now: number, key: FormKey): Html {
 ${lead(grid, now)}
 ${closed(grid, now, key)}
 ${stopped(grid, key)}
+${rollbackLink(grid)}
 ${faultNote(grid.fault, now, grid.repository ?? null)}
 ${problemSection(grid.problems)}
 ${previewSection(page.previews, now)}

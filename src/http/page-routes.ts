@@ -13,6 +13,7 @@ import { type Layout, layout } from './page-layout.ts';
 import { liveScript } from './page-live.ts';
 import { brokenPage, loginPage, missingPage, openingPage, safePath } from './page-login.ts';
 import { previewPage } from './page-preview.ts';
+import { lookBack, readRollback } from './page-rollback.ts';
 import { icon, style } from './page-style.ts';
 import type { UpdateStream } from './stream.ts';
 
@@ -109,6 +110,16 @@ function registerViews(
     const crumbs = grids.length === 1 ? grids.map(({ grid }) => crumb(grid)) : [];
     return await sendPage(reply, { title: `#${number} ${title}`, crumbs, main, signedIn: true });
   });
+  app.get<{ Params: { grid: string }; Querystring: Record<string, string> }>(
+    '/grids/:grid/rollback',
+    async (request, reply) => {
+      const { grid } = request.params;
+      const wish = readRollback(new URLSearchParams(request.query));
+      const main = await lookBack(operations, { grid, wish, key: keyOf(request) });
+      const crumbs = [crumb(grid)];
+      return await sendPage(reply, { title: 'Roll back', crumbs, main, signedIn: true });
+    },
+  );
   app.get('/problems', (_request, reply) =>
     sendPage(reply, { title: 'Problems', main: codesPage, signedIn: true }),
   );

@@ -5,6 +5,7 @@ import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { Seed } from '../model/seed.ts';
 import type { SourceTree } from '../model/source.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
 import { createPlanner, defaultPolicy, type PlanPolicy } from '../planner/plan.ts';
@@ -35,10 +36,12 @@ import { NetworkWatch } from './network-watch.ts';
 import type { MasterOptions, TrackedOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import type { PlanReview } from './plan-review.ts';
+import { prepare } from './prepare.ts';
 import { PullRequestDesks } from './pull-request-desks.ts';
 import { Repositories } from './repositories.ts';
 import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
+import { createRollbacks, type Rollbacks } from './rollback.ts';
 import { createSecretCheck } from './secret-check.ts';
 import { watchTracked } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
@@ -176,6 +179,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const compiler = createCompiler({ seed });
   const shared = {
     ...parts,
+    seed,
     store,
     repositories,
     fleet,
@@ -228,10 +232,12 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   });
   await desks.start();
   undo.push('pull requests', async () => await desks.stop());
+  const rollbacks = startRollbacks(shared);
   const http = await createHttpServer({
     operations: createOverview({
       switches,
       freezes,
+      rollbacks,
       store,
       fleet,
       networks,
@@ -272,6 +278,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 }
 
 interface ControllerParts extends Parts {
+  readonly seed: Seed;
   readonly store: Store;
   readonly repositories: Repositories;
   readonly fleet: Fleet;
@@ -343,6 +350,49 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
 function present({ fleet, clock, ports }: ControllerParts, { grid }: DesiredState) {
   const observed = fleet.observedState(grid.name, grid.nodes);
   return { observed, now: clock.now(), policy: ports.policy ?? defaultPolicy };
+}
+
+/** Each grid is rolled back in the repository that it belongs to. */
+function startRollbacks(parts: ControllerParts): Rollbacks {
+  const { repositories } = parts;
+  return {
+    rollBack: async (grid, wish, actor) => {
+      const part = repositories.ofGrid(grid);
+      if (part !== null) return await rollbacksOf(part, parts).rollBack(grid, wish, actor);
+      throw new GridError({
+        code: 'not-found',
+        message: `no repository that is followed has the grid ${grid}`,
+      });
+    },
+  };
+}
+
+function rollbacksOf(part: RepositoryPart, parts: ControllerParts): Rollbacks {
+  const { store, clock, onEvent } = parts;
+  const { repository, forge, options } = part;
+  // Its own: what the controllers compiled last stays the same.
+  const compiler = createCompiler({ seed: parts.seed });
+  const compile = async (sha: string, grid: string) =>
+    compiler.compile(await repository.source(sha, grid), grid);
+  return createRollbacks({
+    repository,
+    branch: options.repository.branch,
+    forge:
+      forge === null || options.forge.kind === 'none'
+        ? null
+        : { port: forge, name: { owner: options.forge.owner, name: options.forge.name } },
+    deploys: store.deploys,
+    compile,
+    plan: async (grid, sha) => {
+      const prepared = prepare(await compile(sha, grid), await lastGood(store, grid), sha);
+      if (prepared === null) return null;
+      const { desired } = prepared;
+      return explainPlan(createPlanner().plan({ ...present(parts, desired), desired }));
+    },
+    clock,
+    onEvent,
+    onPushed: () => part.loop.wake(),
+  });
 }
 
 function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts {

@@ -28,6 +28,7 @@ import type { NetworkWatch } from './network-watch.ts';
 import { previewSummary, previewView } from './preview-view.ts';
 import type { Repositories } from './repositories.ts';
 import { faultReply, repositoryStatuses } from './repository-status.ts';
+import type { Rollbacks } from './rollback.ts';
 import {
   type GridView,
   instanceStatuses,
@@ -48,6 +49,7 @@ export interface OverviewOptions {
   readonly hub: UpdateHub;
   readonly switches: GridSwitches;
   readonly freezes: Freezes;
+  readonly rollbacks: Rollbacks;
   readonly identity: KeyPair;
   /** What values are sealed for. */
   readonly recipient: string;
@@ -126,6 +128,10 @@ export function createOverview(options: OverviewOptions): Operations {
       const changed = nodeStatuses(viewOf(options, of.grid)).find((one) => one.name === of.node);
       if (changed === undefined) throw notFound(`grid ${of.grid} has no node ${of.node}`);
       return changed;
+    },
+    rollback: async (grid, wish, actor) => {
+      controllerOf(options, grid);
+      return await options.rollbacks.rollBack(grid, wish, actor);
     },
     approve: async (id, planHash, actor) => {
       const deploy = await storedDeploy(store, id);

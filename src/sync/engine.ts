@@ -17,6 +17,8 @@ export interface GitEngine {
   fetch(request: FetchRequest): Promise<void>;
   /** The tree of the merge of two commits that have gone different ways; null: this engine does not merge by itself. */
   mergeTrees(request: MergeRequest): Promise<MergedTree | null>;
+  /** Moves a branch of the remote repository, which is not one on this machine. False: it is elsewhere by now. */
+  push(request: PushRequest): Promise<boolean>;
   /** Whether a fresh clone would serve better than one more fetch. */
   isWorn(directory: string): Promise<boolean>;
   openObjects(directory: string): ObjectReader;
@@ -30,6 +32,15 @@ export interface FetchRequest {
   readonly into: string;
   /** How many bytes the mirror may grow by at most; null: up to its bound. */
   readonly growth: number | null;
+  readonly signal: AbortSignal;
+}
+
+export interface PushRequest {
+  readonly directory: string;
+  readonly ref: string;
+  readonly commit: string;
+  /** Where the branch has to be; null: nowhere yet. */
+  readonly expected: string | null;
   readonly signal: AbortSignal;
 }
 

@@ -64,5 +64,15 @@ export function unmergeable(where: string, why: string): GridError {
   });
 }
 
+/** The remote repository could take the commit, and does not. */
+export function notTaken(where: string, why: string, cause?: unknown): GridError {
+  return new GridError({
+    code: 'repository-refused',
+    message: `${where} does not take the commit: ${why}.`,
+    hint: 'Open a pull request with it instead (--pr), or revert by hand: git revert, then git push.',
+    cause,
+  });
+}
+
 export const installGit =
   'Install git 2.30 or newer on the master (apt install git) and leave git.engine at "auto".';

@@ -8,18 +8,33 @@ import {
   type HttpClient,
   init,
   listServerRefs,
+  push as pushCommit,
   setConfig,
 } from 'isomorphic-git';
 import { checkPack } from './check-pack.ts';
 import { withDeadline } from './deadline.ts';
-import { type FetchRequest, type GitEngine, mirrorRef, type ObjectReader } from './engine.ts';
+import {
+  type FetchRequest,
+  type GitEngine,
+  mirrorRef,
+  type ObjectReader,
+  type PushRequest,
+} from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { branchMissing, installGit, tooLarge, unreachable, unsupported } from './faults.ts';
+import {
+  branchMissing,
+  installGit,
+  notTaken,
+  tooLarge,
+  unreachable,
+  unsupported,
+} from './faults.ts';
 import { createHttp } from './http.ts';
 import { isomorphicFault } from './isomorphic-faults.ts';
 import { isomorphicObjects } from './isomorphic-objects.ts';
 import { mirrorFiles, writeWhole } from './mirror-files.ts';
 import { PathSource } from './path-source.ts';
+import { type PushVerdict, verdictOf } from './push-verdict.ts';
 import { Redactor } from './redactor.ts';
 import { MovingUrl } from './redirect.ts';
 
@@ -45,6 +60,7 @@ export function createIsomorphicEngine(options: EngineOptions): GitEngine {
     list: (ref, signal) => list(isomorphic, ref, signal),
     create: (directory) => create(isomorphic, directory),
     fetch: (request) => fetchRef(isomorphic, request),
+    push: (request) => push(isomorphic, request),
     mergeTrees: () => Promise.resolve(null),
     isWorn,
     openObjects: (directory) => openObjects(isomorphic, directory),
@@ -173,6 +189,46 @@ async function downloadPack(
     if (error instanceof Errors.NotFoundError && error.data.what === ref) return null;
     throw error;
   }
+}
+
+async function push(isomorphic: Isomorphic, request: PushRequest): Promise<boolean> {
+  const where = isomorphic.options.location.url;
+  const milliseconds = isomorphic.options.limits.fetchTimeout;
+  const late = () => unreachable(where, `no push within ${milliseconds / 1000} s`);
+  const { directory, ref, commit, expected } = request;
+  const none = '0'.repeat(40);
+  return await withDeadline({ signal: request.signal, milliseconds, late }, (signal) =>
+    remote(isomorphic, { signal }, async (http, url) => {
+      try {
+        await pushCommit({
+          http,
+          url,
+          fs: isomorphic.files,
+          gitdir: directory,
+          cache: isomorphic.caches.get(directory) ?? {},
+          ref: commit,
+          remoteRef: ref,
+          onPrePush: ({ remoteRef }) => (remoteRef.oid ?? none) === (expected ?? none),
+        });
+        return true;
+      } catch (error) {
+        const verdict = isomorphicVerdict(error, ref);
+        if (verdict === null) throw error;
+        if (verdict.kind === 'refused') {
+          throw notTaken(where, isomorphic.redactor.clean(verdict.why));
+        }
+        return false;
+      }
+    }),
+  );
+}
+
+function isomorphicVerdict(error: unknown, ref: string): PushVerdict | null {
+  if (error instanceof Errors.UserCanceledError) return { kind: 'moved' };
+  if (error instanceof Errors.PushRejectedError) return { kind: 'moved' };
+  if (!(error instanceof Errors.GitPushError)) return null;
+  const { result } = error.data as { result: { refs?: Record<string, { error?: string }> } };
+  return verdictOf(result.refs?.[ref]?.error ?? error.data.prettyDetails);
 }
 
 async function copy(

@@ -2,14 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchReader } from './batch-reader.ts';
 import { withDeadline } from './deadline.ts';
-import type { FetchRequest, GitEngine } from './engine.ts';
+import type { FetchRequest, GitEngine, PushRequest } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { unreachable } from './faults.ts';
+import { notTaken, unreachable } from './faults.ts';
 import { type GitResult, runGit } from './git-command.ts';
 import { speaksGit } from './http.ts';
 import { credentialArgs, fixedArgs, nativeEnvironment } from './native-environment.ts';
 import { mirrorTooLarge, nativeFault } from './native-faults.ts';
 import { mergesTrees, nativeMerge } from './native-merge.ts';
+import { pushVerdict } from './push-verdict.ts';
 import { Redactor } from './redactor.ts';
 import { MovingUrl } from './redirect.ts';
 import { packBytes, withinSize } from './size-guard.ts';
@@ -33,6 +34,7 @@ export async function createNativeEngine(
     list: (ref, signal) => list(native, ref, signal),
     create: (directory, like) => create(native, directory, like),
     fetch: (request) => fetchRef(native, request),
+    push: (request) => push(native, request),
     mergeTrees: async (request) =>
       mergesTrees(version) ? await nativeMerge({ ...native, credentials: null }, request) : null,
     // git packs and cleans up by itself.
@@ -124,7 +126,39 @@ function fetchArgs(url: string, { directory, ref, into }: FetchRequest): readonl
   return [`--git-dir=${directory}`, 'fetch', ...options, ...what];
 }
 
+/** Compared and changed by the remote repository: what was listed and what is there must be the same (`lease`). */
+async function push(native: Native, request: PushRequest): Promise<boolean> {
+  const { location, limits } = native.options;
+  const { ref, signal } = request;
+  const milliseconds = limits.fetchTimeout;
+  const late = () => unreachable(location.url, `no push within ${milliseconds / 1000} s`);
+  const judge = (result: GitResult) => {
+    const verdict = pushVerdict(result.stdout);
+    if (verdict?.kind === 'refused') {
+      throw notTaken(location.url, native.redactor.clean(verdict.why));
+    }
+    return verdict?.kind ?? null;
+  };
+  const said = await withDeadline({ signal, milliseconds, late }, (inTime) =>
+    remote(native, { ref, signal: inTime, judge }, (url) => pushArgs(url, request)),
+  );
+  // It may be there already, by somebody who had the same wish.
+  return said !== 'moved' && !/^=\t/m.test(said);
+}
+
+function pushArgs(
+  url: string,
+  { directory, ref, commit, expected }: PushRequest,
+): readonly string[] {
+  const options = ['--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no'];
+  const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
+  const what = [lease, '--end-of-options', url, `${commit}:${ref}`];
+  return [`--git-dir=${directory}`, 'push', ...options, ...what];
+}
+
 interface RemoteCall {
+  /** Says what a command that failed has done after all; null: it has just failed. */
+  readonly judge?: (result: GitResult) => string | null;
   readonly ref: string;
   readonly signal: AbortSignal;
 }
@@ -146,6 +180,8 @@ async function remote(
       signal: call.signal,
     });
     if (result.code === 0) return result.stdout;
+    const judged = call.judge?.(result) ?? null;
+    if (judged !== null) return judged;
     // git, told not to follow redirects, does not say where they lead: asking by ourselves throws it.
     if (/returned error: 30\d/.test(result.stderr)) await probe(native, call, url);
     throw fault(native, result, call.ref);

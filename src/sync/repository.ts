@@ -1,37 +1,24 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errorMessage, GridError } from '../model/error.ts';
-import { compareText } from '../model/identity.ts';
-import { type SourceTree, weightOf } from '../model/source.ts';
-import { isAncestor } from './ancestry.ts';
+import { GridError } from '../model/error.ts';
+import type { SourceTree } from '../model/source.ts';
 import { branchRef } from './branch-ref.ts';
-import { ByteCache } from './byte-cache.ts';
 import { chooseEngine } from './choose-engine.ts';
-import { Contents } from './contents.ts';
-import type { EngineName, GitEngine } from './engine.ts';
-import { branchMissing, tooLarge } from './faults.ts';
+import type { EngineName } from './engine.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { type Credentials, type Location, parseLocation } from './location.ts';
-import { type MergeResult, merge } from './merge.ts';
+import type { MergeResult } from './merge.ts';
 import { Mirror } from './mirror.ts';
-import type { Commit, CommitInfo } from './objects.ts';
-import { fullRef } from './other-refs.ts';
-import {
-  findRoots,
-  gridEntries,
-  readSource,
-  type SourceRoots,
-  sourceInputs,
-} from './read-source.ts';
-import { SharedRun } from './shared-run.ts';
-import { Turns } from './turns.ts';
-import { withEither } from './with-either.ts';
+import { MirroredRepository } from './mirrored-repository.ts';
+import type { CommitInfo } from './objects.ts';
+import type { FileDifference, Restoration } from './restore.ts';
 
 export type { Limits } from './limits.ts';
 export type { Credentials } from './location.ts';
 export type { MergeResult } from './merge.ts';
 export type { CommitInfo } from './objects.ts';
+export type { FileDifference } from './restore.ts';
 
 export interface RepositoryOptions {
   /** `https://…`, `ssh://…`, `user@host:path`, `file://…` or an absolute path; `http://…` for loopback hosts. */
@@ -103,7 +90,39 @@ export interface Repository {
    * @throws GridError not-found, repository-too-large, internal; later when it takes too long.
    */
   merge(base: string, head: string, signal?: AbortSignal): Promise<MergeResult>;
+  /** The files below some folders that are not the same in two commits, by path. */
+  differences(
+    from: string,
+    to: string,
+    under: readonly string[],
+  ): Promise<readonly FileDifference[]>;
+  /** The commits of the branch of `newer` since `older` that touched some paths, newest first. */
+  commitsTouching(
+    of: { readonly newer: string; readonly older: string },
+    paths: readonly string[],
+  ): Promise<readonly CommitInfo[]>;
+  /** A commit on top of another in which some files are as they are in a third. Nothing is pushed. */
+  restore(wish: RestoreWish): Promise<string>;
+  /**
+   * Moves a branch to a commit made here, from where it has to be; never back, never to another history. False: the
+   * branch is elsewhere by now.
+   * @throws GridError as `sync` does; repository-refused when it does not take the commit.
+   */
+  push(wish: PushWish, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export interface RestoreWish extends Omit<Restoration, 'from' | 'onto'> {
+  readonly onto: string;
+  readonly from: string;
+}
+
+export interface PushWish {
+  /** The short name. */
+  readonly branch: string;
+  readonly commit: string;
+  /** Null: there must be no such branch yet. */
+  readonly expected: string | null;
 }
 
 /**
@@ -136,176 +155,6 @@ function mirrorName(location: Location, ref: string): string {
   return createHash('sha256').update(`${location.url}\n${ref}`).digest('hex');
 }
 
-interface MirroredOptions {
-  readonly engine: GitEngine;
-  readonly mirror: Mirror;
-  readonly ref: string;
-  readonly limits: Limits;
-  readonly location: Location;
-}
-
-class MirroredRepository implements Repository {
-  readonly #options: MirroredOptions;
-  readonly #contents: Contents;
-  readonly #sources: ByteCache<SourceTree>;
-  readonly #syncs = new SharedRun((signal) => this.#sync(signal));
-  readonly #turns = new Turns();
-  readonly #closing = new AbortController();
-
-  constructor(options: MirroredOptions) {
-    this.#options = options;
-    this.#contents = new Contents(options.mirror, options.limits, options.location.url);
-    this.#sources = new ByteCache(options.limits.cacheBytes);
-  }
-
-  get url(): string {
-    return this.#options.location.url;
-  }
-
-  get localPath(): string | null {
-    const { kind, url } = this.#options.location;
-    return kind === 'path' ? url : null;
-  }
-
-  get engine(): EngineName {
-    return this.#options.engine.name;
-  }
-
-  get head(): string | null {
-    return this.#options.mirror.head;
-  }
-
-  async sync(signal: AbortSignal): Promise<SyncResult> {
-    return await this.#syncs.join(signal);
-  }
-
-  async commit(sha: string): Promise<CommitInfo> {
-    const { tree: _tree, ...info } = await this.#commit(sha);
-    return info;
-  }
-
-  async grids(sha: string): Promise<readonly string[]> {
-    const { tree } = await this.#commit(sha);
-    const entries = await gridEntries(this.#contents, await this.#contents.tree(tree));
-    const { limits } = this.#options;
-    if (entries.length > limits.entries) {
-      throw tooLarge(this.url, `it has more than ${limits.entries} grids`, 'Split it.');
-    }
-    return entries.map(({ name }) => name).toSorted(compareText);
-  }
-
-  async source(sha: string, grid: string): Promise<SourceTree> {
-    const { limits } = this.#options;
-    const roots = await this.#roots(sha, grid);
-    if (roots === null) throw notFound(`Commit ${sha} has no folder grids/${grid}.`);
-    const key = `${grid}/${sourceInputs(roots)}`;
-    const known = this.#sources.get(key);
-    if (known !== undefined) return { ...known, sha };
-    const source = await readSource({
-      contents: this.#contents,
-      roots,
-      sha,
-      limits,
-      where: this.url,
-    });
-    this.#sources.set(key, source, weigh(source));
-    return source;
-  }
-
-  async inputs(sha: string, grid: string): Promise<string | null> {
-    const roots = await this.#roots(sha, grid);
-    return roots === null ? null : sourceInputs(roots);
-  }
-
-  async isAncestor(older: string, newer: string): Promise<boolean> {
-    const question = {
-      contents: this.#contents,
-      older,
-      newer,
-      most: this.#options.limits.ancestry,
-    };
-    return await isAncestor(question);
-  }
-
-  async fetchRef(ref: string, signal: AbortSignal): Promise<string | null> {
-    const { mirror, engine, limits } = this.#options;
-    const name = fullRef(ref);
-    return await this.#whileOpen(signal, async (live) => {
-      const head = await engine.list(name, live);
-      if (head === null) await mirror.forgetOther(name);
-      if (head === null) return null;
-      return await this.#turns.take(live, () =>
-        mirror.fetchOther({ ref: name, head, signal: live }, limits.refBytes),
-      );
-    });
-  }
-
-  async forgetRef(ref: string): Promise<void> {
-    await this.#options.mirror.forgetOther(fullRef(ref));
-  }
-
-  async fetchedRefs(): Promise<readonly string[]> {
-    return await this.#options.mirror.otherRefs();
-  }
-
-  async merge(base: string, head: string, signal = this.#closing.signal): Promise<MergeResult> {
-    const { engine, mirror, limits } = this.#options;
-    const commits = { base: await this.#commit(base), head: await this.#commit(head) };
-    const merging = { contents: this.#contents, mirror, engine, limits, where: this.url };
-    return await this.#whileOpen(signal, (live) =>
-      this.#turns.take(live, () => merge({ ...merging, ...commits, signal: live })),
-    );
-  }
-
-  async close(): Promise<void> {
-    const reason = new Error('the repository was closed');
-    this.#closing.abort(reason);
-    await this.#syncs.stop(reason);
-    await this.#turns.idle();
-    await this.#options.mirror.close();
-  }
-
-  async #sync(signal: AbortSignal): Promise<SyncResult> {
-    const { engine, mirror, ref } = this.#options;
-    try {
-      const listed = await engine.list(ref, signal);
-      if (listed === null) throw branchMissing(this.url, ref);
-      const before = mirror.head;
-      if (listed === before && mirror.isSound) return { head: before, moved: false };
-      const head = await this.#turns.take(signal, () =>
-        mirror.update({ ref, head: listed, signal }),
-      );
-      return { head, moved: head !== before };
-    } catch (error) {
-      if (signal.aborted || error instanceof GridError) throw error;
-      throw unexpected(this.url, error);
-    }
-  }
-
-  async #whileOpen<T>(signal: AbortSignal, work: (live: AbortSignal) => Promise<T>): Promise<T> {
-    return await withEither(signal, this.#closing.signal, async (live) => {
-      try {
-        return await work(live);
-      } catch (error) {
-        live.throwIfAborted();
-        throw error instanceof GridError ? error : unexpected(this.url, error);
-      }
-    });
-  }
-
-  async #roots(sha: string, grid: string): Promise<SourceRoots | null> {
-    const { tree } = await this.#commit(sha);
-    return await findRoots(this.#contents, tree, grid);
-  }
-
-  async #commit(sha: string): Promise<Commit> {
-    const isId = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha);
-    const commit = isId ? await this.#contents.commit(sha) : null;
-    if (commit === null) throw notFound(`There is no commit ${sha.slice(0, 64)} in the mirror.`);
-    return commit;
-  }
-}
-
 /** Line ends would become lines of git's credential protocol; they come from files that were not trimmed. */
 function plain(credentials: Credentials | null): Credentials | null {
   if (credentials === null || !/[\r\n\0]/.test(credentials.username + credentials.password)) {
@@ -316,30 +165,4 @@ function plain(credentials: Credentials | null): Credentials | null {
     message: 'The credentials of the repository hold a line end.',
     hint: 'Remove it from the end of the user name or token.',
   });
-}
-
-function unexpected(where: string, error: unknown): GridError {
-  return new GridError({
-    code: 'internal',
-    message: `Cannot sync ${where}: ${errorMessage(error)}.`,
-    hint: 'It is tried again by itself.',
-    retry: 'later',
-    cause: error,
-  });
-}
-
-function notFound(message: string): GridError {
-  return new GridError({
-    code: 'not-found',
-    message,
-    hint: 'It may have been dropped by a force-push; sync, then take a commit of the branch.',
-  });
-}
-
-function weigh(source: SourceTree): number {
-  let bytes = 0;
-  for (const file of source.files.values()) {
-    bytes += 200 + weightOf(file);
-  }
-  return bytes;
 }

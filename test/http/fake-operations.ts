@@ -24,6 +24,7 @@ import type {
   VariableList,
   VolumeList,
 } from '../../src/protocol/api.ts';
+import type { Rollback, RollbackRequest } from '../../src/protocol/rollback-api.ts';
 
 export const SHA = '4f2a9c1d0b7e63558a4dd1c9f20e7b31a6c5d802';
 export const OLD_SHA = '0c11b7a2f9de4a60b7c3e8d15f6a92b4c7d8e9f1';
@@ -34,6 +35,12 @@ export const OLD_HASH = '1111c2d4e5b60718';
 
 type Planned = NonNullable<Deploy['plan']>;
 export type Step = Planned['waves'][number]['steps'][number];
+
+function doneOf({ pullRequest }: RollbackRequest): Rollback['done'] {
+  if (pullRequest !== true) return { kind: 'pushed', commit: SHA };
+  const url = 'https://forge.example/pull/7';
+  return { kind: 'requested', commit: SHA, branch: 'gridops/rollback', number: 7, url };
+}
 
 export function aStep(fields: Partial<Extract<Step, { kind: 'replace' }>> = {}): Step {
   return {
@@ -366,6 +373,25 @@ export class FakeOperations implements Operations {
   async events(query: EventQuery) {
     this.calls.push(`events ${query.grid ?? '-'} ${query.limit} ${query.before ?? '-'}`);
     return { events: this.eventList.slice(0, query.limit), before: null };
+  }
+
+  async rollback(grid: string, wish: RollbackRequest, actor: string): Promise<Rollback> {
+    await this.grid(grid);
+    if (this.refusal !== null) throw this.refusal;
+    this.calls.push(`rollback ${grid} ${JSON.stringify(wish)} ${actor}`);
+    return {
+      grid,
+      branch: 'main',
+      head: SHA,
+      to: OLD_SHA,
+      message: 'Serve <it> over two ports',
+      files: [{ path: `grids/${grid}/stacks/shop/kontena.yml`, kind: 'changed' }],
+      kept: [`grids/${grid}/secrets.yml`],
+      undoes: [{ sha: SHA, author: 'Ada', message: 'Use nginx 1.27' }],
+      others: [],
+      plan: 'shop/web-1: replace',
+      done: wish.dryRun === true ? null : doneOf(wish),
+    };
   }
 
   async createToken(grid: string, ttl: number) {
