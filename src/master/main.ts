@@ -23,6 +23,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
+import { ForeignStacks } from './foreign-stacks.ts';
 import { Freezes } from './freezes.ts';
 import { GridHeads, type GridSource } from './grid-heads.ts';
 import { GridOwners } from './grid-owners.ts';
@@ -133,7 +134,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     owners,
     around: ports.forge,
     onMoved: async (part, head) => await heads.publish(part.name, head),
-    onLooked: async () => await Promise.resolve(),
+    onLooked: async (part, signal) => await foreign.looked(part, signal),
+    onFailed: async (part, error) => await foreign.failed(part, error),
   });
   const fleet = await loadFleet({ store, clock, log });
   const freezes = new Freezes({ records: store.freezes, clock });
@@ -170,10 +172,13 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onNetworkReport: async (from) => await networkWatch.take(from),
   });
   const compiler = createCompiler({ seed });
+  const readFiles = async (head: GridHead, grid: string): Promise<SourceTree> =>
+    await foreign.read(head, await readGrid(repositories, head, grid));
   const shared = {
     ...parts,
     store,
     repositories,
+    readFiles,
     fleet,
     dispatcher,
     networks,
@@ -185,12 +190,16 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
+  const foreign = new ForeignStacks({
+    parts: repositories.parts,
+    refresh: async (moved) => await heads.refresh(moved),
+  });
   const heads = new GridHeads({
     sources: repositories.parts.filter((part) => part.holdsGrids).map(gridSource),
     owners,
     keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
     knownGrids: () => grids.names(),
-    complete: async (_grid, head) => await Promise.resolve(head),
+    complete: async (grid, head) => await foreign.complete(grid, head),
     onHead: (grid, head) => grids.of(grid).revise(head),
     log,
   });
@@ -222,6 +231,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       clock,
       controllers: grids.running,
       repositories,
+      readFiles,
       owners,
     }),
     webhook: repositories.webhook,
@@ -253,6 +263,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 interface ControllerParts extends Parts {
   readonly store: Store;
   readonly repositories: Repositories;
+  readonly readFiles: (head: GridHead, grid: string) => Promise<SourceTree>;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly networks: NetworkMaps;
@@ -305,7 +316,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   const checkWire = createWireCheck();
   const checkSecrets = createSecretCheck(parts.vault);
   return {
-    source: async (head, grid) => await readGrid(repositories, head, grid),
+    source: async (head, grid) => await parts.readFiles(head, grid),
     compile: async (source, grid) =>
       await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
     plan: (input) => planner.plan(input),
