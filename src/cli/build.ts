@@ -12,6 +12,7 @@ import { harmless, paint } from './output.ts';
 import { printProblems } from './problem-text.ts';
 import type { RunProgram } from './run-program.ts';
 import { runSteps } from './run-steps.ts';
+import { withForeign } from './stack-sources.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
 
 export interface BuildOptions extends StepOptions {
@@ -33,7 +34,7 @@ export interface BuildOptions extends StepOptions {
 export async function build(io: Io, run: RunProgram, options: BuildOptions): Promise<ExitCode> {
   const repository = await findRepository(resolve(io.cwd, options.path));
   const source = await readWorkingTree(repository);
-  const { builds, problems } = findBuilds(source, options);
+  const { builds, problems } = await findBuilds(source, options);
   if (problems.length > 0) {
     const shown = harmless(framed(problems, source));
     io.stderr(`${printProblems(shown, paint(io, 'stderr'))}\n`);
@@ -52,8 +53,11 @@ interface Found {
   readonly problems: readonly Problem[];
 }
 
-function findBuilds(source: SourceTree, options: BuildOptions): Found {
-  const grids = chosenGrids(source, options.grid).map((grid) => openGrid(source, grid));
+async function findBuilds(source: SourceTree, options: BuildOptions): Promise<Found> {
+  const grids: OpenGrid[] = [];
+  // What is in another repository is built there.
+  for (const grid of chosenGrids(source, options.grid))
+    grids.push(openGrid(await withForeign(source, grid, new Map()), grid));
   const ofGrids = grids.flatMap(({ problems }) => problems);
   const all = grids.flatMap(({ stacks }) => stacks);
   // Which stacks a grid has is not known when it cannot be read.

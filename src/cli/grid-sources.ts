@@ -5,7 +5,7 @@ import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
 import type { Problem, ShownProblem } from '../model/problem.ts';
 import { shownProblem } from '../model/problem-code.ts';
-import type { SourceTree } from '../model/source.ts';
+import { type SourceTree, sourceFile } from '../model/source.ts';
 
 /** The grids of a working tree, or the one that is wanted. Throws `GridError` `not-found`. */
 export function chosenGrids(source: SourceTree, wanted: string | null): readonly string[] {
@@ -39,7 +39,7 @@ export function unknownName(what: string, wanted: string, names: readonly string
 /** Problems with the lines around them, as people are shown them. */
 export function framed(problems: readonly Problem[], source: SourceTree): readonly ShownProblem[] {
   return problems.map((problem) => {
-    const file = source.files.get(problem.position.file);
+    const file = sourceFile(source, problem.position.file);
     return shownProblem(
       problem,
       file?.kind === 'text' && mayBeShown(file.path) ? codeFrame(file.text, problem) : null,

@@ -68,6 +68,14 @@ export function serviceOption(): Option {
   );
 }
 
+/** Given once for each. */
+export function stackSourceOption(): Option {
+  return new Option(
+    '--stack-source <name=folder>',
+    'a working tree of a repository that grid.yml takes stacks from; may be given more than once',
+  ).argParser(collect);
+}
+
 const formats: readonly Format[] = ['text', 'json', 'github', 'sarif'];
 
 export function formatOption(): Option {

@@ -9,7 +9,7 @@ import { doctor } from './doctor.ts';
 import { events, followEvents } from './events.ts';
 import { freeze, parseUntil, unfreeze, untilText } from './freeze.ts';
 import { history } from './history.ts';
-import { EXIT, type ExitCode } from './io.ts';
+import { EXIT, type ExitCode, type Io } from './io.ts';
 import { listJobs, runJob } from './jobs.ts';
 import { runAgent, runMaster } from './launch.ts';
 import { addNetworkCommands } from './network-commands.ts';
@@ -25,13 +25,16 @@ import {
   formatOf,
   formatOption,
   limitOption,
+  type Options,
   optional,
   pageOf,
   serviceOption,
+  stackSourceOption,
   text,
 } from './program-options.ts';
 import { rollback } from './rollback.ts';
 import { addCertificateCommands, addSecretCommands } from './secret-commands.ts';
+import type { StackSources } from './stack-sources.ts';
 import { statusOfAll, statusOfGrid } from './status.ts';
 import { createToken } from './token.ts';
 import { listVolumes, removeVolume } from './volume.ts';
@@ -334,6 +337,11 @@ function addBuild(tree: Tree): void {
     .option('--dry-run', 'print the commands, as a shell script, and run none');
 }
 
+async function stackSources(io: Io, { stackSource }: Options): Promise<StackSources> {
+  const { parseStackSources } = await import('./stack-sources.ts');
+  return parseStackSources(io, Array.isArray(stackSource) ? stackSource : []);
+}
+
 function addLocalCommands(tree: Tree): void {
   const { io, machine } = tree.around;
   addCommand(tree, 'validate [path]', {
@@ -346,10 +354,12 @@ function addLocalCommands(tree: Tree): void {
         path: args[0] ?? '.',
         grid: optional(grid),
         format: formatOf(options),
+        stackSources: await stackSources(io, options),
       });
     },
   })
     .option('-g, --grid <grid>', 'only this grid')
+    .addOption(stackSourceOption())
     .addOption(formatOption())
     .addOption(new Option('--json', 'print JSON').conflicts('format'));
   addCommand(tree, 'render [path]', {
@@ -361,11 +371,13 @@ function addLocalCommands(tree: Tree): void {
         grid: optional(options['grid']),
         stack: optional(options['stack']),
         json: options['json'] === true,
+        stackSources: await stackSources(io, options),
       });
     },
   })
     .option('-g, --grid <grid>', 'only this grid')
     .option('-s, --stack <stack>', 'only this stack')
+    .addOption(stackSourceOption())
     .option('--json', 'print JSON');
   addCommand(tree, 'convert <file>', {
     summary: 'turn a Compose or old Kontena file into a stack file; needs no master',

@@ -9,6 +9,7 @@ import { chosenGrids, chosenStacks, framed } from './grid-sources.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, paint, printJson } from './output.ts';
 import { printProblems } from './problem-text.ts';
+import { type StackSources, withForeign } from './stack-sources.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
 
 export interface RenderOptions {
@@ -18,6 +19,8 @@ export interface RenderOptions {
   /** Only this one; `null`: every stack. */
   readonly stack: string | null;
   readonly json: boolean;
+  /** Working trees of repositories that stacks are taken from. */
+  readonly stackSources: StackSources;
 }
 
 interface RenderedStack {
@@ -36,7 +39,9 @@ interface RenderedStack {
 export async function render(io: Io, options: RenderOptions): Promise<ExitCode> {
   const repository = await findRepository(resolve(io.cwd, options.path));
   const source = await readWorkingTree(repository);
-  const grids = chosenGrids(source, options.grid).map((grid) => renderGrid(source, grid));
+  const grids: ReturnType<typeof renderGrid>[] = [];
+  for (const grid of chosenGrids(source, options.grid))
+    grids.push(renderGrid(await withForeign(source, grid, options.stackSources), grid));
   const stacks = chosenStacks(
     grids.flatMap((grid) => grid.stacks),
     options.stack,

@@ -136,6 +136,9 @@ function head(io: Io, grid: Status, colours: Paint): string {
   const lines = [
     `${colours.bold(grid.name)}: ${stateOf(grid, colours)}`,
     ...(grid.repository === undefined ? [] : [`  in the repository ${grid.repository}`]),
+    ...(grid.foreign ?? []).map(
+      ({ stack, repository, sha }) => `  stack ${stack} from ${repository} at ${shortSha(sha)}`,
+    ),
     `  branch at ${shortSha(grid.head)}, converged at ${shortSha(grid.deployed)}`,
   ];
   if (deploy !== null)

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, type Paint, paint, printJson } from './output.ts';
 import { printProblems } from './problem-text.ts';
 import { sarifLog } from './sarif.ts';
+import { type StackSources, withForeign } from './stack-sources.ts';
 import { findRepository, readWorkingTree } from './working-tree.ts';
 
 /** For people; for programs; for the log of a GitHub Actions run; for code scanning. */
@@ -19,6 +20,8 @@ export interface ValidateOptions {
   /** Only this one; `null`: every grid. */
   readonly grid: string | null;
   readonly format: Format;
+  /** Working trees of repositories that stacks are taken from. */
+  readonly stackSources: StackSources;
 }
 
 interface Validated {
@@ -43,9 +46,11 @@ export async function validate(io: Io, options: ValidateOptions): Promise<ExitCo
   const repository = await findRepository(resolve(io.cwd, options.path));
   const source = await readWorkingTree(repository);
   const compiler = createCompiler();
-  const grids = chosenGrids(source, options.grid).map((grid) =>
-    validated(grid, compiler.compile(source, grid), source),
-  );
+  const grids: ValidatedGrid[] = [];
+  for (const grid of chosenGrids(source, options.grid)) {
+    const whole = await withForeign(source, grid, options.stackSources);
+    grids.push(validated(grid, compiler.compile(whole, grid), whole));
+  }
   const value: Validated = {
     repository,
     errors: count(grids, 'error'),

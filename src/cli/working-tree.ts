@@ -48,6 +48,24 @@ export async function readWorkingTree(
   return { sha: 'working-tree', inputs: digest(entries), files: walk.files };
 }
 
+/**
+ * The files below a folder of another working tree, by their paths from its root; of the root itself (an empty path) only those
+ * directly in it. `null`: there is no such folder.
+ */
+export async function readWorkingFolder(
+  root: string,
+  folder: string,
+  limits: TreeLimits = defaultLimits,
+): Promise<ReadonlyMap<string, SourceFile> | null> {
+  if (!(await isFolder(join(root, folder)))) return null;
+  const walk: Walk = { root, limits, files: new Map(), seen: 0, bytes: 0 };
+  if (folder !== '') await visitFolder(walk, folder, 0);
+  else
+    for (const name of (await readdir(root)).toSorted(compareText))
+      if (!(await isFolder(join(root, name)))) await visit(walk, name, 0);
+  return walk.files;
+}
+
 interface Walk {
   readonly root: string;
   readonly limits: TreeLimits;

@@ -87,7 +87,10 @@ function lead(grid: GridStatus, now: number): Html {
 <div><dt>Branch at</dt><dd>${grid.head === null ? '–' : shortSha(grid.head)}</dd></div>
 ${grid.repository === undefined ? null : html`<div><dt>Repository</dt><dd>${grid.repository}</dd></div>`}
 <div><dt>Converged at</dt><dd>${grid.deployed === null ? '–' : shortSha(grid.deployed)}</dd></div>
-</dl>`;
+</dl>${(grid.foreign ?? []).map(
+    ({ stack, repository, sha }) =>
+      html`<p class="muted">Stack ${stack} from ${repository} at ${shortSha(sha)}</p>`,
+  )}`;
 }
 
 function closed({ name, closed: gate, freeze }: GridStatus, now: number, key: FormKey): HtmlValue {

@@ -22,6 +22,7 @@ import {
   placeOf,
   type StackListing,
 } from './stack-list.ts';
+import { createShelves, type Shelf, type Shelves } from './stack-shelves.ts';
 
 /** What the files of one grid at one commit say, and what is wrong with them. */
 export interface Compiled {
@@ -93,13 +94,20 @@ function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compi
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
   const listings = listStacks(name, source.files, draft.stacks);
-  const stacks = compileFamilies(listings, (listing) =>
-    compileCached({ files, grid: name, listing, cache, duplicates, seed, observe }),
-  );
-  const good = linkStacks(stacks);
+  const shelves = createShelves(source, name, files);
+  const stacks = compileFamilies(listings, (listing) => {
+    const shelf = shelves.of(listing);
+    return compileCached({ shelf, grid: name, listing, cache, duplicates, seed, observe });
+  });
+  const good = linkStacks(stacks).map((stack) => withOrigin(stack, shelves));
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
   const problems = [report, ...stacks.map((stack) => stack.report)].flatMap((r) => r.problems());
   return { grid: draft.grid, stacks: good, failed, problems: problems.toSorted(compareProblems) };
+}
+
+function withOrigin(stack: Stack, shelves: Shelves): Stack {
+  const from = shelves.originOf(stack.name);
+  return from === null ? stack : { ...stack, from };
 }
 
 interface Opening {
@@ -146,7 +154,7 @@ function missing(name: string): Fault {
 }
 
 interface CachedCompile {
-  readonly files: SourceIndex;
+  readonly shelf: Shelf;
   readonly grid: string;
   readonly listing: StackListing;
   readonly cache: GridCache;
@@ -156,16 +164,18 @@ interface CachedCompile {
 }
 
 function compileCached(compile: CachedCompile): LinkedStack {
-  const { files, grid, listing, cache, duplicates, seed, observe } = compile;
+  const { shelf, grid, listing, cache, duplicates, seed, observe } = compile;
+  const { files, within } = shelf;
   const { name } = listing;
   const inputs = `${duplicates} ${listingInputs(listing)}`;
   const known = cache.find(name, inputs, files);
   if (known !== null) return reuse(known);
-  const sources = createSources({ files, shared: cache, duplicates });
+  const sources = createSources({ files, shared: cache, duplicates, within });
   const report = createReport(name);
   const stack = compileAlone({
     grid,
     listing,
+    foreign: shelf.foreign,
     seed,
     sources,
     report,

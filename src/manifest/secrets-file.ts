@@ -130,7 +130,7 @@ export const secretSections: Readonly<Record<SealedKind, string>> = {
 export function openSecretBook(grid: string, sources: Sources): SecretBook {
   const path = secretsPath(grid);
   function entries(kind: SealedKind): MapNode['entries'] {
-    const opened = sources.open(path);
+    const opened = sources.openOfGrid(path);
     const root = opened.fault === undefined ? sources.tree(opened.value).root : null;
     const map = root === null ? null : valueAt(root, secretSections[kind]);
     return map?.kind === 'map' ? map.entries : new Map();

@@ -9,6 +9,8 @@ import type { Entry } from './tree.ts';
 /** The files that one stack is compiled from, and a record of which were asked for. */
 export interface Sources {
   open(path: string): Parsed<TextFile>;
+  /** A file of the grid itself, wherever the stack is from. */
+  openOfGrid(path: string): Parsed<TextFile>;
   /** The file at the path, or all files below the folder there. A file that cannot be read is a fault. */
   collect(path: string): Parsed<Collected>;
   measure(file: ReadableFile): Measure;
@@ -42,15 +44,23 @@ export interface SourcesInput {
   readonly files: SourceIndex;
   readonly shared: TreeCache;
   readonly duplicates: Duplicates;
+  /** The stack may use files only whose paths begin so; absent: all. */
+  readonly within?: string | undefined;
 }
 
-export function createSources({ files: index, shared, duplicates }: SourcesInput): Sources {
+export function createSources(input: SourcesInput): Sources {
+  const { files: index, shared, duplicates, within = '' } = input;
+  const missing = within === '' ? missingHere : missingThere;
   const consulted = new Map<string, string>();
   function look(path: string): SourceFile | undefined {
+    return path.startsWith(within) ? lookAnywhere(path) : undefined;
+  }
+  function lookAnywhere(path: string): SourceFile | undefined {
     consulted.set(path, index.identity(path));
     return index.get(path);
   }
   function lookInto(folder: string): readonly SourceFile[] {
+    if (!`${folder}/`.startsWith(within)) return [];
     consulted.set(`${folder}/`, index.identity(`${folder}/`));
     return index.below(folder);
   }
@@ -90,6 +100,11 @@ export function createSources({ files: index, shared, duplicates }: SourcesInput
       const refused = file ?? refusedFolder(path, look);
       return { fault: refused === null ? missing(path) : refusal(refused) };
     },
+    openOfGrid(path) {
+      const file = lookAnywhere(path);
+      if (file?.kind === 'text') return { value: file };
+      return { fault: file === undefined ? missingHere(path) : refusal(file) };
+    },
     collect(path) {
       const known = collected.get(path) ?? collect(path);
       collected.set(path, known);
@@ -115,7 +130,16 @@ function refusedFolder(
   return null;
 }
 
-function missing(path: string): Fault {
+/** Of a stack from another repository. */
+function missingThere(path: string): Fault {
+  return {
+    code: 'file-missing',
+    message: `there is no file ${quote(path)} that this stack may use`,
+    hint: 'A stack from another repository can use the files of its own folder there, and no others.',
+  };
+}
+
+function missingHere(path: string): Fault {
   return {
     code: 'file-missing',
     message: `there is no file ${quote(path)} here`,

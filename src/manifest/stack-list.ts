@@ -1,9 +1,10 @@
 import { compareText } from '../model/identity.ts';
 import type { Position } from '../model/problem.ts';
 import type { Seed } from '../model/seed.ts';
-import type { SourceFile, TextFile } from '../model/source.ts';
+import type { ForeignSource, SourceFile, TextFile } from '../model/source.ts';
 import type { ChildStack } from './child-stacks.ts';
 import { overrideNames, stackFileNames } from './dialect.ts';
+import { isForeign, openForeign } from './foreign-file.ts';
 import type { StackMention } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
@@ -41,7 +42,8 @@ export function listStacks(
 
 /** In grid.yml with values only: the stack itself has to come from another one. */
 export function isValuesOnly({ hasFolder, mention }: StackListing): boolean {
-  return !hasFolder && mention !== null && valueAt(mention.value, 'file') === null;
+  if (hasFolder || mention === null) return false;
+  return valueAt(mention.value, 'file') === null && valueAt(mention.value, 'repository') === null;
 }
 
 function listFolders(prefix: string, files: Iterable<SourceFile>): ReadonlySet<string> {
@@ -87,6 +89,8 @@ const validateEntry = createValidator(StackEntry);
 export interface ListedStack {
   readonly grid: string;
   readonly listing: StackListing;
+  /** What there is of it where grid.yml takes it from another repository. */
+  readonly foreign?: ForeignSource | undefined;
   readonly seed: Seed;
   readonly sources: Sources;
   readonly report: Report;
@@ -127,6 +131,7 @@ function givenVariables({ mention, child }: StackListing): MapNode | null {
 
 function chooseFile(listed: ListedStack): TextFile | null {
   const { mention, child } = listed.listing;
+  if (mention !== null && child === null && isForeign(mention)) return openForeign(listed, mention);
   const written = mention === null ? null : valueAt(mention.value, 'file');
   const at = child?.key ?? written ?? placeOf(listed);
   const opened = openStackFile(listed, written);

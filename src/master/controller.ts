@@ -317,7 +317,9 @@ export class GridController {
     const last = this.#options.deploys.current;
     if (last === null || last.phase === 'superseded') return false;
     if (last.repository !== '' && last.repository !== head.repository) return false;
-    return last.sha === head.sha || (head.inputs !== null && last.inputs === head.inputs);
+    const isSame = head.inputs !== null && last.inputs === head.inputs;
+    // With stacks from elsewhere the same commit may say something new.
+    return isSame || (last.sha === head.sha && head.foreign === undefined);
   }
 
   async #begin(head: GridHead, problems: readonly Problem[]): Promise<void> {

@@ -27,8 +27,8 @@ export interface GridHeadsOptions {
   readonly keepOwner: (owner: GridOwnerRecord) => Promise<void>;
   /** Grids that the master knows, whether a commit has them or not. */
   readonly knownGrids: () => readonly string[];
-  /** Adds what the grid's inputs are beside its own files. */
-  readonly complete: (grid: string, head: GridHead) => Promise<GridHead>;
+  /** Adds what the grid's inputs are beside its own files. `null`: not known yet; `refresh` comes when it is. */
+  readonly complete: (grid: string, head: GridHead) => Promise<GridHead | null>;
   readonly onHead: (grid: string, head: GridHead) => void;
   readonly log: Log;
 }
@@ -123,6 +123,7 @@ export class GridHeads {
       inputs,
       ...(remarks.length === 0 ? {} : { remarks }),
     });
+    if (head === null) return;
     this.#published.set(grid, head);
     onHead(grid, head);
   }

@@ -24,6 +24,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
+import { ForeignStacks } from './foreign-stacks.ts';
 import { Freezes } from './freezes.ts';
 import { GridHeads, type GridSource } from './grid-heads.ts';
 import { GridOwners } from './grid-owners.ts';
@@ -139,7 +140,11 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     around: ports.forge,
     onMoved: async (part, head) => await heads.publish(part.name, head),
     onHint: async (name, hint) => await Promise.resolve(desks.hint(name, hint)),
-    onLooked: async ({ name }) => await Promise.resolve(desks.looked(name)),
+    onLooked: async (part, signal) => {
+      await foreign.looked(part, signal);
+      desks.looked(part.name);
+    },
+    onFailed: async (part, error) => await foreign.failed(part, error),
   });
   const fleet = await loadFleet({ store, clock, log });
   const freezes = new Freezes({ records: store.freezes, clock });
@@ -177,11 +182,14 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onNetworkReport: async (from) => await networkWatch.take(from),
   });
   const compiler = createCompiler({ seed });
+  const readFiles = async (head: GridHead, grid: string): Promise<SourceTree> =>
+    await foreign.read(head, await readGrid(repositories, head, grid));
   const shared = {
     ...parts,
     seed,
     store,
     repositories,
+    readFiles,
     fleet,
     dispatcher,
     networks,
@@ -194,12 +202,16 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
+  const foreign = new ForeignStacks({
+    parts: repositories.parts,
+    refresh: async (moved) => await heads.refresh(moved),
+  });
   const heads = new GridHeads({
     sources: repositories.parts.filter((part) => part.holdsGrids).map(gridSource),
     owners,
     keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
     knownGrids: () => grids.names(),
-    complete: async (_grid, head) => await Promise.resolve(head),
+    complete: async (grid, head) => await foreign.complete(grid, head),
     onHead: (grid, head) => grids.of(grid).revise(head),
     log,
   });
@@ -223,6 +235,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     fleet,
     freezes,
     switches,
+    resolve: async (grid, head) => await foreign.resolve(grid, head),
     reading: (_grid, previewing) => readingPorts(shared, previewing),
     compiler: createCompiler({ seed }),
     plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
@@ -249,6 +262,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       clock,
       controllers: grids.running,
       repositories,
+      readFiles,
       owners,
     }),
     webhook: repositories.webhook,
@@ -281,6 +295,7 @@ interface ControllerParts extends Parts {
   readonly seed: Seed;
   readonly store: Store;
   readonly repositories: Repositories;
+  readonly readFiles: (head: GridHead, grid: string) => Promise<SourceTree>;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly networks: NetworkMaps;
@@ -396,11 +411,11 @@ function rollbacksOf(part: RepositoryPart, parts: ControllerParts): Rollbacks {
 }
 
 function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts {
-  const { repositories, store, vault } = parts;
+  const { store, vault } = parts;
   const checkWire = createWireCheck();
   const checkSecrets = createSecretCheck(vault);
   return {
-    source: async (head, grid) => await readGrid(repositories, head, grid),
+    source: async (head, grid) => await parts.readFiles(head, grid),
     compile: async (source, grid) =>
       await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
     lastGood: async (grid) => await lastGood(store, grid),

@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Operations, PageQuery } from '../http/operations.ts';
 import type { Freeze } from '../model/deploy-window.ts';
 import { GridError } from '../model/error.ts';
+import type { Stack } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import { shownProblem } from '../model/problem-code.ts';
+import type { SourceTree } from '../model/source.ts';
 import { explainPlan } from '../planner/explain.ts';
 import type { GridEvent, GridStatus } from '../protocol/api.ts';
 import { printJoinToken } from '../protocol/join-token.ts';
@@ -28,6 +30,7 @@ import type { NetworkWatch } from './network-watch.ts';
 import { previewSummary, previewView } from './preview-view.ts';
 import type { Repositories } from './repositories.ts';
 import { faultReply, repositoryStatuses } from './repository-status.ts';
+import type { GridHead } from './revision.ts';
 import type { Rollbacks } from './rollback.ts';
 import {
   type GridView,
@@ -57,6 +60,7 @@ export interface OverviewOptions {
   /** The running controllers by grid. */
   readonly controllers: ReadonlyMap<string, GridController>;
   readonly repositories: Repositories;
+  readonly readFiles: (head: GridHead, grid: string) => Promise<SourceTree>;
   readonly owners: GridOwners;
 }
 
@@ -107,9 +111,8 @@ export function createOverview(options: OverviewOptions): Operations {
     variables: async (grid) => {
       const sha = controllerOf(options, grid).view.prepared?.desired.revision;
       if (sha === undefined) throw notFound(`grid ${grid} has no good revision yet`);
-      const repository = options.repositories.ofGrid(grid)?.repository;
-      if (repository === undefined) throw notFound(`no repository has a grid ${grid}`);
-      return { stacks: await variablesOf(repository, { sha, grid }) };
+      const source = await options.readFiles(headAt(options, { grid, repository: '', sha }), grid);
+      return { stacks: variablesOf(source, grid) };
     },
     deploys: async (grid, page) => await deployList(options, grid, page),
     deploy: async (id) => await deployById(options, id),
@@ -209,6 +212,7 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
     ...closedReply(options, grid),
     ...freezeReply(options.freezes.of(grid)),
     problems: problems.map((problem) => shownProblem(problem, frames.get(problem) ?? null)),
+    ...originsReply(state.prepared?.desired.stacks ?? []),
     fault: faultReply(error),
     counts: {
       nodes: view.nodes.length,
@@ -222,8 +226,15 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
   };
 }
 
+function originsReply(stacks: readonly Stack[]): Pick<GridStatus, 'foreign'> {
+  const foreign = stacks.flatMap(({ name, from }) =>
+    from === undefined ? [] : [{ stack: name, ...from }],
+  );
+  return foreign.length === 0 ? {} : { foreign };
+}
+
 async function framesIn(
-  { repositories }: OverviewOptions,
+  options: OverviewOptions,
   of: {
     readonly repository: string;
     readonly sha: string;
@@ -231,8 +242,17 @@ async function framesIn(
     readonly problems: readonly Problem[];
   },
 ): Promise<ReadonlyMap<Problem, string>> {
-  const repository = repositories.source(of);
-  return repository === null ? new Map() : await framesOf(repository, of);
+  const { grid, problems } = of;
+  return await framesOf(() => options.readFiles(headAt(options, of), grid), problems);
+}
+
+/** The head as it is, where it is of this commit: what its stacks from elsewhere were at is not known of any other. */
+function headAt(
+  options: OverviewOptions,
+  { grid, repository, sha }: Pick<GridHead, 'repository' | 'sha'> & { readonly grid: string },
+): GridHead {
+  const head = options.controllers.get(grid)?.view.head ?? null;
+  return head?.sha === sha ? head : { repository, sha, inputs: null };
 }
 
 /** As the commit that waits says it, or what is wanted where none does. */

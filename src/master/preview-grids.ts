@@ -3,7 +3,7 @@ import { compareText } from '../model/identity.ts';
 import type { Plan } from '../model/plan.ts';
 import type { GridPreview } from '../model/preview.ts';
 import type { Problem } from '../model/problem.ts';
-import { type ReadingPorts, readRevision } from './revision.ts';
+import { type GridHead, type ReadingPorts, readRevision } from './revision.ts';
 
 /** A grid that a merge changes: what it is made of on the branch and after the merge; `null`: it is not there. */
 export interface AffectedGrid {
@@ -39,8 +39,8 @@ export function sameAffected(a: readonly AffectedGrid[], b: readonly AffectedGri
 }
 
 export interface GridPreviewPorts {
-  /** Which one has the merged commit, as the settings call it. */
-  readonly repository: string;
+  /** What a grid is at a commit, with what it takes from other repositories. */
+  readonly head: (sha: string, grid: string) => Promise<GridHead>;
   /** What is good now, and how commits are read. Nothing that is read here is kept as good. */
   readonly revision: ReadingPorts;
   /** What is wanted of the grid now; `null`: nothing is known to be. */
@@ -65,12 +65,11 @@ export interface DescribedGrid {
 /** What a merge would do to one grid, with the means by which a push is planned, and none of those by which it is carried out. */
 export async function previewGrid(
   ports: GridPreviewPorts,
-  { grid, after }: AffectedGrid,
+  { grid }: AffectedGrid,
   merged: string,
 ): Promise<GridPreview> {
   const of = { grid, ports: ports.revision };
-  const head = { repository: ports.repository, sha: merged, inputs: after };
-  const { compiled, prepared } = await readRevision(of, head);
+  const { compiled, prepared } = await readRevision(of, await ports.head(merged, grid));
   // A grid whose own file has errors keeps what it has: the merge would change nothing.
   const desired = compiled.grid === null ? null : (prepared?.desired ?? null);
   return ports.describe({

@@ -23,7 +23,7 @@ import { type AffectedGrid, type DescribedGrid, previewGrid } from './preview-gr
 import type { PreviewerPorts } from './previewer.ts';
 import { type KnownRequest, PullRequests } from './pull-requests.ts';
 import { type CommandDeeds, RequestCommands } from './request-commands.ts';
-import type { ReadingPorts } from './revision.ts';
+import type { GridHead, ReadingPorts } from './revision.ts';
 
 export interface PullRequestDeskOptions {
   /** As the settings call it, and as the forge does. */
@@ -31,7 +31,9 @@ export interface PullRequestDeskOptions {
   readonly repository: RepositoryName;
   readonly branch: string;
   readonly forge: Forge;
-  readonly git: Pick<Repository, 'fetchRef' | 'forgetRef' | 'merge' | 'grids' | 'inputs'>;
+  readonly git: Pick<Repository, 'fetchRef' | 'forgetRef' | 'merge' | 'grids'>;
+  /** What a grid is at a commit, with what it takes from other repositories. */
+  readonly head: (sha: string, grid: string) => Promise<GridHead>;
   readonly store: Pick<Store, 'pullRequests' | 'inbox'>;
   readonly grids: Grids;
   /** Whether a grid is this repository's. */
@@ -229,12 +231,12 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
     fetchRef: async (ref, signal) => await git.fetchRef(ref, signal),
     merge: async (base, head) => await git.merge(base, head),
     grids: async (sha) => await git.grids(sha),
-    inputs: async (sha, grid) => await git.inputs(sha, grid),
+    inputs: async (sha, grid) => (await options.head(sha, grid)).inputs,
     grid: async (affected, merged) => {
       const { grid } = affected;
       const controller = grids.running.get(grid);
       const ports = {
-        repository: options.name,
+        head: options.head,
         revision: reading(grid),
         wanted: () => controller?.view.prepared?.desired ?? null,
         plan,

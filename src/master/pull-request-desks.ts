@@ -1,5 +1,6 @@
 import type { Compiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
+import { GridError } from '../model/error.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -14,7 +15,7 @@ import { createPreviewTeller } from './preview-teller.ts';
 import { PullRequestDesk } from './pull-request-desk.ts';
 import type { Repositories } from './repositories.ts';
 import type { RepositoryPart } from './repository-part.ts';
-import type { ReadingPorts } from './revision.ts';
+import type { GridHead, ReadingPorts } from './revision.ts';
 import { forgeName } from './tracked-repository.ts';
 import type { OtherHint } from './webhook-intake.ts';
 
@@ -25,6 +26,8 @@ export interface DesksOptions {
   readonly fleet: Fleet;
   readonly freezes: Freezes;
   readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
+  /** A head with what the grid takes from other repositories; `null`: that was never looked up. */
+  readonly resolve: (grid: string, head: GridHead) => Promise<GridHead | null>;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string, compiler: Compiler) => ReadingPorts;
   /** One of its own: what a pull request says must not push out what is remembered of what runs. */
@@ -112,6 +115,7 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
     branch,
     forge,
     git: part.repository,
+    head: async (sha, grid) => await headOf(part, of, { sha, grid }),
     base: () => part.loop.state.head,
     reading: (grid) => of.reading(grid, of.compiler),
     teller: createPreviewTeller({
@@ -128,6 +132,21 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
       const own = [...of.grids.running].filter(([grid]) => owns(grid));
       return await approveByHash(new Map(own), { hash, actor });
     },
+  });
+}
+
+async function headOf(
+  { name, repository }: RepositoryPart,
+  { resolve }: DesksOptions,
+  { sha, grid }: { readonly sha: string; readonly grid: string },
+): Promise<GridHead> {
+  const inputs = await repository.inputs(sha, grid);
+  const head = await resolve(grid, { repository: name, sha, inputs });
+  if (head !== null) return head;
+  throw new GridError({
+    code: 'repository-unreachable',
+    message: `what grid ${grid} takes from other repositories was not looked up yet`,
+    retry: 'later',
   });
 }
 

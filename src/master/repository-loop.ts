@@ -38,6 +38,8 @@ export interface RepositoryLoopOptions {
   readonly publish: (head: string) => Promise<void>;
   /** After every look that worked, also one that found nothing new. */
   readonly onLooked: (head: string, signal: AbortSignal) => Promise<void>;
+  /** After every look that did not. */
+  readonly onFailed: (error: unknown) => Promise<void>;
 }
 
 const RETRY: Backoff = { base: 1_000, cap: 300_000 };
@@ -96,6 +98,7 @@ export class RepositoryLoop {
     } catch (error) {
       if (signal.aborted) return;
       this.#failed(error);
+      await this.#options.onFailed(error);
     }
   }
 

@@ -11,6 +11,7 @@ import { type Announcer, createAnnouncer } from './announcer.ts';
 import type { GridOwners } from './grid-owners.ts';
 import type { TrackedOptions } from './options.ts';
 import { RepositoryLoop } from './repository-loop.ts';
+import { StackRefs } from './stack-refs.ts';
 import {
   createForge,
   forgeName,
@@ -37,6 +38,8 @@ export interface RepositoryPart {
   readonly announcer: Announcer;
   readonly loop: RepositoryLoop;
   readonly intake: WebhookIntake;
+  /** What grids take from it; `null` where it holds no stacks. */
+  readonly refs: StackRefs | null;
   /** The grids that belong to it. */
   grids(): readonly string[];
 }
@@ -59,6 +62,7 @@ export interface PartOptions {
   readonly onMoved: (part: RepositoryPart, head: string) => Promise<void>;
   /** After every look that worked. */
   readonly onLooked: (part: RepositoryPart, signal: AbortSignal) => Promise<void>;
+  readonly onFailed: (part: RepositoryPart, error: unknown) => Promise<void>;
 }
 
 /** Opens it without talking to it. It is looked at when its loop is woken for the first time. */
@@ -88,6 +92,10 @@ export async function openPart(options: TrackedOptions, of: PartOptions): Promis
     repository,
     reporter,
     announcer,
+    refs:
+      holds === 'grids'
+        ? null
+        : new StackRefs({ source: repository, branch: options.repository.branch }),
     grids: () => owners.ownedBy(name),
   };
   const part: RepositoryPart = {
@@ -103,6 +111,7 @@ export async function openPart(options: TrackedOptions, of: PartOptions): Promis
         await of.onLooked(part, signal);
         await part.intake.settle(head);
       },
+      onFailed: async (error) => await of.onFailed(part, error),
     }),
     intake: createIntake(opened, { ...of, wake: () => part.loop.wake() }),
   };

@@ -1,6 +1,6 @@
 import { GridError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
-import type { SourceTree } from '../model/source.ts';
+import type { ForeignFault, SourceTree } from '../model/source.ts';
 import { type CompiledGrid, type LastGood, type Prepared, prepare } from './prepare.ts';
 
 /** The newest commit of the branch and this grid's inputs in it; `null` inputs: the commit has no such grid. */
@@ -11,8 +11,19 @@ export interface GridHead {
   readonly inputs: string | null;
   /** Commits of other repositories that stacks of it are from; absent: none. */
   readonly sources?: readonly HeadSource[];
+  /** What its stacks from other repositories are at; absent: it has none. */
+  readonly foreign?: readonly ForeignRead[];
   /** Warnings that are not of its files; absent: none. */
   readonly remarks?: readonly Problem[];
+}
+
+/** A stack from another repository, or why it is not to be had: then `sha` is empty. */
+export interface ForeignRead {
+  readonly stack: string;
+  readonly repository: string;
+  readonly sha: string;
+  readonly path: string;
+  readonly fault?: ForeignFault;
 }
 
 export interface HeadSource {

@@ -10,6 +10,7 @@ import { type ExplainedStack, explainVariables } from '../manifest/explain-varia
 import { mayBeShown } from '../manifest/secrets-file.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
+import { type SourceTree, sourceFile } from '../model/source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { openRepository, type Repository } from '../sync/repository.ts';
@@ -120,27 +121,23 @@ const FRAMES = 20;
 
 /** The lines around problems, of those where they can still be read. */
 export async function framesOf(
-  repository: Repository,
-  of: { readonly sha: string; readonly grid: string; readonly problems: readonly Problem[] },
+  read: () => Promise<SourceTree>,
+  problems: readonly Problem[],
 ): Promise<ReadonlyMap<Problem, string>> {
   const frames = new Map<Problem, string>();
-  if (of.problems.length === 0) return frames;
-  const source = await repository.source(of.sha, of.grid).catch(() => null);
-  for (const problem of of.problems.slice(0, FRAMES)) {
-    const file = source?.files.get(problem.position.file);
+  if (problems.length === 0) return frames;
+  const source = await read().catch(() => null);
+  for (const problem of problems.slice(0, FRAMES)) {
+    const file = source === null ? undefined : sourceFile(source, problem.position.file);
     if (file?.kind === 'text' && mayBeShown(file.path))
       frames.set(problem, codeFrame(file.text, problem));
   }
   return frames;
 }
 
-/** What the variables of the grid's stacks stand for at a commit. Values of chance are not shown, so no seed is needed. */
-export async function variablesOf(
-  repository: Repository,
-  { sha, grid }: { readonly sha: string; readonly grid: string },
-): Promise<readonly ExplainedStack[]> {
-  const source = await repository.source(sha, grid);
-  return source === null ? [] : explainVariables(resolveGrid(source, grid).stacks);
+/** What the variables of the grid's stacks stand for. Values of chance are not shown, so no seed is needed. */
+export function variablesOf(source: SourceTree, grid: string): readonly ExplainedStack[] {
+  return explainVariables(resolveGrid(source, grid).stacks);
 }
 
 function githubAuth(auth: Extract<TrackedOptions['forge'], { kind: 'github' }>['auth']) {

@@ -5,6 +5,7 @@ import type { DriftPolicy } from './drift.ts';
 import type { Job } from './job.ts';
 import type { Position } from './problem.ts';
 import type { SecretSources } from './secret.ts';
+import type { StackOrigin } from './source.ts';
 import type { ContainerSpec } from './spec.ts';
 
 /** A set of host nodes that is one scheduling and trust domain; `grids/<name>/grid.yml`. */
@@ -73,6 +74,8 @@ export interface Affinity {
 export interface Stack {
   readonly name: string;
   readonly services: readonly Service[];
+  /** Absent: it is from the grid's own repository. */
+  readonly from?: StackOrigin;
 }
 
 export type Strategy = 'ha' | 'daemon' | 'random';

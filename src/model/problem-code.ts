@@ -72,6 +72,10 @@ const errors: Readonly<Record<string, string>> = {
   'file-refused': 'A symbolic link, a submodule, a file that is too large or is not text.',
   'file-too-large': 'More characters than are read from one file.',
   'forbidden-key': '`__proto__`.',
+  'stack-elsewhere': 'A stack is in another repository, which was not looked at.',
+  'unknown-repository': 'Stacks may not be taken from a repository of this name.',
+  'unknown-ref': 'A repository has no such branch, tag or commit.',
+  'stack-source-unreachable': 'The repository that a stack is in cannot be read.',
   'grid-taken': 'Two repositories have a grid of this name.',
   'grid-missing':
     'The commit has nothing in this grid any more. Nothing is removed because of that.',

@@ -38,6 +38,56 @@ export interface SourceTree {
   readonly sha: string;
   readonly inputs: string;
   readonly files: ReadonlyMap<string, SourceFile>;
+  /** By the name of the stack: what `grid.yml` takes from other repositories, or why not. Absent: nobody knows. */
+  readonly foreign?: ReadonlyMap<string, ForeignSource>;
+}
+
+/** A stack that is in another repository than its grid, or why it is not to be had. */
+export type ForeignSource = ForeignFiles | ForeignFault | ForeignUnseen;
+
+/** Nobody looked, and nothing is to be deployed of what is read: a working tree by itself is being checked. */
+export interface ForeignUnseen {
+  readonly kind: 'unseen';
+}
+
+export interface ForeignFiles {
+  readonly kind: 'files';
+  readonly origin: StackOrigin;
+  /** Its stack file, and all below that file's folder, by paths that no file of the grid's repository has (`foreignPath`). */
+  readonly file: string;
+  readonly files: ReadonlyMap<string, SourceFile>;
+}
+
+export interface ForeignFault {
+  readonly kind: 'fault';
+  /** Which key of the stack's entry in `grid.yml` it is about. */
+  readonly key: 'repository' | 'ref' | 'path';
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Where a stack is from that is not from its grid's own repository. */
+export interface StackOrigin {
+  /** As the master's settings call it. */
+  readonly repository: string;
+  readonly sha: string;
+}
+
+/** How a file of another repository is called beside those of the grid's own. */
+export function foreignPath(repository: string, path: string): string {
+  return `@${repository}/${path}`;
+}
+
+/** A file that a source has, wherever it is from. */
+export function sourceFile(source: SourceTree, path: string): SourceFile | undefined {
+  const own = source.files.get(path);
+  if (own !== undefined || !path.startsWith('@')) return own;
+  for (const one of source.foreign?.values() ?? []) {
+    const file = one.kind === 'files' ? one.files.get(path) : undefined;
+    if (file !== undefined) return file;
+  }
+  return undefined;
 }
 
 /** What a file holds once it is decoded. */

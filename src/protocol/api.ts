@@ -225,6 +225,8 @@ export const GridStatus = Type.Object({
     Type.Object({ until: nullable(Time), reason: text, actor: text, at: Time }),
   ),
   problems: list(Problem),
+  /** Stacks from other repositories, as they are wanted now; absent: there are none. */
+  foreign: Type.Optional(list(Type.Object({ stack: text, repository: text, sha: text }))),
   fault: nullable(SourceFault),
   counts: Type.Object({
     nodes: count,

@@ -1,6 +1,6 @@
 import { errorMessage, GridError } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import { type SourceTree, weightOf } from '../model/source.ts';
+import { type SourceFile, type SourceTree, weightOf } from '../model/source.ts';
 import { isAncestor } from './ancestry.ts';
 import { branchRef } from './branch-ref.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -17,9 +17,13 @@ import type { Commit, CommitInfo } from './objects.ts';
 import { fullRef } from './other-refs.ts';
 import { pushToPath } from './path-push.ts';
 import { RawObjects } from './raw-objects.ts';
+import { findEntry, findFolder, readFolder } from './read-folder.ts';
 import {
   findRoots,
   gridEntries,
+  list,
+  newListing,
+  readAll,
   readSource,
   type SourceRoots,
   sourceInputs,
@@ -110,6 +114,36 @@ export class MirroredRepository implements Repository {
   async inputs(sha: string, grid: string): Promise<string | null> {
     const roots = await this.#roots(sha, grid);
     return roots === null ? null : sourceInputs(roots);
+  }
+
+  async file(sha: string, path: string): Promise<SourceFile | null> {
+    const { limits } = this.#options;
+    const { tree } = await this.#commit(sha);
+    const entry = await findEntry({ contents: this.#contents, tree, path });
+    if (entry === null || entry.kind === 'tree') return null;
+    const listing = newListing({
+      contents: this.#contents,
+      limits,
+      where: this.url,
+      what: path,
+      hint: '',
+    });
+    await list(listing, entry, path);
+    return (await readAll(listing)).get(path) ?? null;
+  }
+
+  async folderId(sha: string, path: string): Promise<string | null> {
+    const { tree } = await this.#commit(sha);
+    return (await findFolder({ contents: this.#contents, tree, path }))?.id ?? null;
+  }
+
+  async folder(sha: string, path: string): Promise<ReadonlyMap<string, SourceFile>> {
+    const { limits } = this.#options;
+    const contents = this.#contents;
+    const { tree } = await this.#commit(sha);
+    const folder = await findFolder({ contents, tree, path });
+    if (folder === null) throw notFound(`Commit ${sha} has no folder ${path}.`);
+    return await readFolder(folder, { contents, limits, where: this.url });
   }
 
   async isAncestor(older: string, newer: string): Promise<boolean> {

@@ -54,16 +54,32 @@ export interface SourceRead {
 /** @throws GridError repository-too-large */
 export async function readSource(read: SourceRead): Promise<SourceTree> {
   const { grid, stacks } = read.roots;
-  const listing: Listing = { read, seen: 0, found: [] };
+  const what = `${grid.path} and stacks`;
+  const hint = 'Keep what is not needed to run the grid out of its folder and out of stacks/.';
+  const listing = newListing({ ...read, what, hint });
   await list(listing, grid.entry, grid.path);
   if (stacks !== null) await list(listing, stacks, 'stacks');
   return { sha: read.sha, inputs: sourceInputs(read.roots), files: await readAll(listing) };
 }
 
-interface Listing {
-  readonly read: SourceRead;
+/** Files of a commit that are read together. */
+export interface FileRead {
+  readonly contents: Contents;
+  readonly limits: Limits;
+  /** The repository, what of it, and what to do where that is too much; for messages. */
+  readonly where: string;
+  readonly what: string;
+  readonly hint: string;
+}
+
+export interface Listing {
+  readonly read: FileRead;
   readonly found: { readonly path: string; readonly entry: TreeEntry }[];
   seen: number;
+}
+
+export function newListing(read: FileRead): Listing {
+  return { read, seen: 0, found: [] };
 }
 
 // Deeper folders are made by machines, to do harm.
@@ -72,7 +88,12 @@ const mostLevels = 32;
 /**
  * Folders count, too: a few trees that hold each other many times over (a "git bomb") would else be walked forever.
  */
-async function list(listing: Listing, entry: TreeEntry, path: string, level = 0): Promise<void> {
+export async function list(
+  listing: Listing,
+  entry: TreeEntry,
+  path: string,
+  level = 0,
+): Promise<void> {
   const { limits, contents } = listing.read;
   listing.seen += 1;
   if (listing.seen > limits.entries || level > mostLevels) {
@@ -90,7 +111,7 @@ async function list(listing: Listing, entry: TreeEntry, path: string, level = 0)
 // Enough to keep git busy, few enough that the bound on all files together is kept.
 const atOnce = 32;
 
-async function readAll(listing: Listing): Promise<ReadonlyMap<string, SourceFile>> {
+export async function readAll(listing: Listing): Promise<ReadonlyMap<string, SourceFile>> {
   const { read, found } = listing;
   const files = new Map<string, SourceFile>();
   let bytes = 0;
@@ -108,7 +129,7 @@ async function readAll(listing: Listing): Promise<ReadonlyMap<string, SourceFile
 }
 
 async function readFile(
-  read: SourceRead,
+  read: FileRead,
   { path, entry }: { readonly path: string; readonly entry: TreeEntry },
 ): Promise<{ readonly file: SourceFile; readonly size: number }> {
   const refuse = (reason: RefusedFile['reason']) => ({
@@ -123,8 +144,6 @@ async function readFile(
   return { file: { path, blob: entry.oid, ...decoded, ...executable }, size };
 }
 
-function outOfBounds(read: SourceRead, what: string): Error {
-  const { grid } = read.roots;
-  const hint = 'Keep what is not needed to run the grid out of its folder and out of stacks/.';
-  return tooLarge(read.where, `${grid.path} and stacks hold ${what}`, hint);
+function outOfBounds({ where, what, hint }: FileRead, most: string): Error {
+  return tooLarge(where, `${what} hold ${most}`, hint);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GridError } from '../model/error.ts';
-import type { SourceTree } from '../model/source.ts';
+import type { SourceFile, SourceTree } from '../model/source.ts';
 import { branchRef } from './branch-ref.ts';
 import { chooseEngine } from './choose-engine.ts';
 import type { EngineName } from './engine.ts';
@@ -71,6 +71,15 @@ export interface Repository {
   source(sha: string, grid: string): Promise<SourceTree>;
   /** What `source` would say as `inputs`, without reading files; null without a folder `grids/<grid>`. */
   inputs(sha: string, grid: string): Promise<string | null>;
+  /** One file of a commit; null: there is none. */
+  file(sha: string, path: string): Promise<SourceFile | null>;
+  /** Equal for equal contents of `folder`, without reading files; null without such a folder. */
+  folderId(sha: string, path: string): Promise<string | null>;
+  /**
+   * The files below a folder, by their paths from the root; of the root itself (an empty path) only those directly in it.
+   * @throws GridError not-found; repository-too-large.
+   */
+  folder(sha: string, path: string): Promise<ReadonlyMap<string, SourceFile>>;
   /** Whether `older` is `newer` or in its history; false also beyond `limits.ancestry` commits. */
   isAncestor(older: string, newer: string): Promise<boolean>;
   /**
