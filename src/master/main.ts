@@ -82,7 +82,8 @@ export async function startMaster(
   const log = ports.log ?? createLog({ level: options.logLevel, name: 'master' });
   const undo = new Teardown(log);
   try {
-    return await compose({ options, ports, clock, random, log, undo });
+    const clocks = { clock, uptime: () => monotonicClock.now() };
+    return await compose({ options, ports, ...clocks, random, log, undo });
   } catch (error) {
     await undo.all();
     throw error;
@@ -109,13 +110,15 @@ interface Parts {
   readonly options: MasterOptions;
   readonly ports: Partial<MasterPorts>;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly uptime: () => number;
   readonly random: () => number;
   readonly log: Log;
   readonly undo: Teardown;
 }
 
 async function compose(parts: Parts): Promise<RunningMaster> {
-  const { options, ports, clock, random, log, undo } = parts;
+  const { options, ports, clock, uptime, random, log, undo } = parts;
   await mkdir(options.data, { recursive: true, mode: 0o700 });
   const identity = await masterKey(options.data);
   await holdFolder({ data: options.data, identity, undo });
@@ -128,7 +131,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const reporter = forge === null ? null : startReporter({ ...parts, store, forge });
   const repository = await openTracked(options, forge);
   undo.push('repository', async () => await repository.close());
-  const fleet = await loadFleet({ store, clock, log });
+  const fleet = await loadFleet({ store, uptime, log });
   const freezes = new Freezes({ records: store.freezes, clock });
   await freezes.load();
   const hub = new UpdateHub();
@@ -160,6 +163,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     vault,
     networks,
     clock,
+    uptime,
     log,
     onChange,
     onEvent,
@@ -241,6 +245,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       identity,
       recipient: vault.recipient,
       clock,
+      uptime,
       controllers: grids.running,
       repository: () => loop.state,
       frames: async (of) => await framesOf(repository, of),
@@ -284,7 +289,7 @@ interface ControllerParts extends Parts {
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
-  const { store, ports, fleet, clock, log, announcer, onEvent } = parts;
+  const { store, ports, fleet, clock, uptime, log, announcer, onEvent } = parts;
   const deploys = new DeployLog({
     grid,
     records: store.deploys,
@@ -300,7 +305,7 @@ function createController(parts: ControllerParts, grid: string): GridController 
     fleet,
     deploys,
     clock,
-    uptime: () => monotonicClock.now(),
+    uptime,
     log,
     onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
   });
@@ -308,13 +313,13 @@ function createController(parts: ControllerParts, grid: string): GridController 
 
 function controllerPorts(parts: ControllerParts, name: string): ControllerPorts {
   const { store, ports, repository, compiler, dispatcher, networks, fleet } = parts;
-  const { clock, announcer, freezes } = parts;
+  const { clock, uptime, announcer, freezes } = parts;
   // It remembers what it planned last: one for each grid.
   const planner = createPlanner();
   const previewer = createPlanner();
   const present = ({ grid }: DesiredState) => ({
     observed: fleet.observedState(name, grid.nodes),
-    now: clock.now(),
+    now: uptime(),
     policy: ports.policy ?? defaultPolicy,
   });
   const checkWire = createWireCheck();
@@ -372,10 +377,10 @@ async function lastGood(store: Store, grid: string) {
 }
 
 function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {
-  const { store, fleet, clock, log, undo } = of;
+  const { store, fleet, clock, uptime, log, undo } = of;
   const onError = (error: unknown): void =>
     log.error({ error: errorMessage(error) }, 'store upkeep failed');
-  const writer = new ObservationWriter({ store, fleet, onError });
+  const writer = new ObservationWriter({ store, fleet, clock, uptime, onError });
   writer.start();
   undo.push('observations', async () => await writer.stop());
   const timer = setInterval(() => {
