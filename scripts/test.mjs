@@ -6,6 +6,7 @@ import { ensureBuild } from './build.mjs';
 import { run, SetupError, say } from './command.mjs';
 import { ensureEngine, stopEngine } from './docker.mjs';
 import { ensurePackages } from './packages.mjs';
+import { ROUNDS } from './test-rounds.mjs';
 import { ensureTools } from './tools.mjs';
 import { outcome } from './vitest-report.mjs';
 
@@ -36,7 +37,7 @@ const CHECKS = [
 ];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-let running = null;
+const running = new Set();
 let engineStarted = false;
 let interrupted = false;
 let startingEngine = false;
@@ -90,15 +91,30 @@ async function runCheck(check) {
 
 async function runTests() {
   const folder = mkdtempSync(path.join(tmpdir(), 'gridops-test-'));
-  const file = path.join(folder, 'report.json');
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const code = await start(path.join(BIN, 'vitest'), ['run', ...reporters]);
-    const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
-    count(outcome(report, code));
+    for (const round of ROUNDS)
+      await Promise.all(
+        round.map((projects, at) => runProjects(projects, { folder, aside: at > 0 })),
+      );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** `aside`: others are on the terminal, so what it says comes when it is over. */
+async function runProjects(projects, { folder, aside }) {
+  const file = path.join(folder, `${projects.join('-')}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const chosen = projects.map((project) => `--project=${project}`);
+  const said = [];
+  const code = await start(
+    path.join(BIN, 'vitest'),
+    ['run', ...reporters, ...chosen],
+    aside && said,
+  );
+  process.stdout.write(Buffer.concat(said));
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  count(outcome(report, code));
 }
 
 function count({ passed = 0, failed = 0, skipped = 0 }) {
@@ -113,15 +129,24 @@ async function timed(name, work) {
   print(`${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-async function start(program, args) {
-  const code = await run(program, args, { cwd: ROOT, onStart: (child) => (running = child) });
-  running = null;
+/** `said`: takes what it writes, which is on the terminal otherwise. */
+async function start(program, args, said = false) {
+  let own = null;
+  const onStart = (child) => {
+    own = child;
+    running.add(child);
+    for (const stream of said ? [child.stdout, child.stderr] : [])
+      stream.on('data', (bytes) => said.push(bytes));
+  };
+  const stdio = said ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+  const code = await run(program, args, { cwd: ROOT, stdio, onStart });
+  running.delete(own);
   return code;
 }
 
 async function interrupt(signal) {
   interrupted = true;
-  running?.kill(signal);
+  for (const child of running) child.kill(signal);
   // An engine that is on its way up can be ended only when it is up.
   if (!startingEngine) await leave();
 }

@@ -28,6 +28,7 @@ import { mendContainer } from './docker-mend.ts';
 import { hookOptions } from './hook-options.ts';
 import { addressOf, instanceFilter, parseLabels, scopeFilter } from './labels.ts';
 import { limitsOf } from './live-settings.ts';
+import { withLostPort } from './lost-port.ts';
 
 const LOG_LINES = 20;
 
@@ -103,7 +104,7 @@ export class DockerContainers implements Containers {
     } catch (error) {
       // Its network may have been removed by hand: the next attempt makes it again.
       if (error instanceof GridError && error.code === 'not-found') this.#networks.forget();
-      throw error;
+      throw error instanceof GridError ? await withLostPort(this.#client, error) : error;
     }
   }
 

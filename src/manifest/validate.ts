@@ -8,10 +8,10 @@ import { type TreeNode, withoutKeys } from './tree.ts';
 /** Tree → value of the schema's type; `null` after the problems were reported where they are written. */
 export type Validator<T> = (node: TreeNode, report: Report) => T | null;
 
-/** Compiling costs milliseconds: once for each schema, at import. */
 export function createValidator<S extends Type.TSchema>(schema: S): Validator<Type.Static<S>> {
-  const check = compileSchema(schema);
+  const compiled = compileSchema(schema);
   return (node, report) => {
+    const check = compiled();
     const value = conform(node, schema);
     if (check(value)) return value;
     explainAll(check.errors ?? [], node, report);
@@ -26,8 +26,9 @@ export function createValidator<S extends Type.TSchema>(schema: S): Validator<Ty
 export function createSalvagingValidator<S extends Type.TSchema>(
   schema: S,
 ): Validator<Type.Static<S>> {
-  const check = compileSchema(schema);
+  const compiled = compileSchema(schema);
   return (node, report) => {
+    const check = compiled();
     const value = conform(node, schema);
     if (check(value)) return value;
     const errors = check.errors ?? [];
@@ -41,8 +42,19 @@ export function createSalvagingValidator<S extends Type.TSchema>(
 /** Enough for a person; thousands of errors of one map are not worth their time. */
 const maxErrors = 100;
 
-function compileSchema<S extends Type.TSchema>(schema: S): ValidateFunction<Type.Static<S>> {
-  const options = { strict: true, allErrors: true, verbose: true, allowUnionTypes: true };
+/** Compiling costs tens of milliseconds: once for each schema, and not before it is needed. Most processes need few. */
+function compileSchema<S extends Type.TSchema>(schema: S): () => ValidateFunction<Type.Static<S>> {
+  let compiled: ValidateFunction<Type.Static<S>> | null = null;
+  return () => {
+    compiled ??= compileNow(schema);
+    return compiled;
+  };
+}
+
+function compileNow<S extends Type.TSchema>(schema: S): ValidateFunction<Type.Static<S>> {
+  // Optimising takes longer than all that is ever checked.
+  const code = { optimize: false };
+  const options = { strict: true, allErrors: true, verbose: true, allowUnionTypes: true, code };
   const ajv = new Ajv2020(options);
   ajv.addKeyword({ keyword: 'later', schemaType: 'array' });
   ajv.addKeyword({ keyword: 'refused', schemaType: 'object' });

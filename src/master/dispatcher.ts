@@ -56,6 +56,8 @@ export interface DispatcherOptions {
   readonly vault: Vault;
   readonly networks: NetworkMaps;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets: how long a node is away is counted by it. */
+  readonly uptime: () => number;
   readonly log: Log;
   /** Something about a grid's nodes changed: its controller should look. */
   readonly onChange: (grid: string) => void;
@@ -113,7 +115,7 @@ export class Dispatcher implements SessionHost {
 
   /** Makes an assignment durable and sends it if the node is there; if not, the node gets it when it comes. */
   async assign(assignment: Assignment): Promise<void> {
-    const { fleet, records, clock, log } = this.#options;
+    const { fleet, records, clock, uptime, log } = this.#options;
     checkSize(assignment);
     const stored = await records.putAssignment(assignment, clock.now());
     if (!stored)
@@ -124,7 +126,7 @@ export class Dispatcher implements SessionHost {
       });
     const node =
       fleet.get(assignment.grid, assignment.node) ??
-      unheard({ grid: assignment.grid, name: assignment.node, now: clock.now() });
+      unheard({ grid: assignment.grid, name: assignment.node, now: uptime() });
     fleet.put(assigned(node, assignment));
     log.debug(
       { grid: assignment.grid, node: assignment.node, generation: assignment.generation },
@@ -165,7 +167,7 @@ export class Dispatcher implements SessionHost {
   }
 
   async admit({ proof, publicKey, from }: Admission): Promise<Admitted> {
-    const { fleet, records, networks, clock } = this.#options;
+    const { fleet, records, networks, clock, uptime } = this.#options;
     const { identity } = this;
     const admitted = await identify(proof.identity, publicKey, { identity, records, clock });
     const { grid, node } = admitted;
@@ -173,8 +175,8 @@ export class Dispatcher implements SessionHost {
     await records.putNode({ grid, name: node, publicKey, facts: proof.facts, at: now });
     const version = proof.networkVersion ?? 0;
     const recallNetwork = networks.of(grid).greet(node, { version, from });
-    const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now });
-    fleet.put({ ...withoutEngine(known), facts: proof.facts, lastSeenAt: now });
+    const known = fleet.get(grid, node) ?? unheard({ grid, name: node, now: uptime() });
+    fleet.put({ ...withoutEngine(known), facts: proof.facts, heardAt: uptime() });
     const greeting = { skew: proof.clock - now, version: proof.facts.agentVersion };
     for (const remark of this.#remarks.greet(key(grid, node), greeting))
       this.#event({ grid, node }, remark);
@@ -211,10 +213,10 @@ export class Dispatcher implements SessionHost {
     const assignment = decodeAssignment(payload);
     if (assignment.grid !== grid || assignment.node !== node)
       throw refused('the recalled assignment is of another node');
-    const { records, fleet, clock, log } = this.#options;
+    const { records, fleet, clock, uptime, log } = this.#options;
     if (!(await records.putAssignment(assignment, clock.now()))) return;
     fleet.put({ ...this.#known(session), assignment });
-    for (const name of assignment.roster) fleet.expect(grid, name, clock.now());
+    for (const name of assignment.roster) fleet.expect(grid, name, uptime());
     log.info(
       { grid, node, generation: assignment.generation },
       'assignment recalled from its node',
@@ -229,9 +231,9 @@ export class Dispatcher implements SessionHost {
     if (payload === null) throw refused('the recalled network map was not signed by this master');
     const map = decodeNetworkMap(payload);
     if (map.grid !== grid) throw refused('the recalled network map is of another grid');
-    const { fleet, networks, clock, log } = this.#options;
+    const { fleet, networks, uptime, log } = this.#options;
     const isNewest = networks.of(grid).recalled(node, map);
-    for (const { name } of isNewest ? map.nodes : []) fleet.expect(grid, name, clock.now());
+    for (const { name } of isNewest ? map.nodes : []) fleet.expect(grid, name, uptime());
     log.info({ grid, node, version: map.version }, 'network map recalled from its node');
   }
 
@@ -244,7 +246,6 @@ export class Dispatcher implements SessionHost {
     // Waiting for the store, the world has gone on: what is laid over must be what is known now.
     if (!this.#isCurrent(session)) return;
     const node = this.#known(session);
-    const now = this.#options.clock.now();
     if (observation.generation > (node.assignment?.generation ?? 0)) {
       // It goes by something this master does not know: without it the picture would be wrong.
       session.resync(true);
@@ -264,7 +265,7 @@ export class Dispatcher implements SessionHost {
       ...node,
       online: true,
       observed: true,
-      lastSeenAt: now,
+      heardAt: this.#options.uptime(),
       instances,
       observedGeneration: observation.generation,
     });
@@ -326,8 +327,8 @@ export class Dispatcher implements SessionHost {
 
   engineHeard(session: Session, message: AgentMessageOf<'engine'>): void {
     if (!this.#isCurrent(session)) return;
-    const { fleet, clock, onChange } = this.#options;
-    fleet.put({ ...this.#known(session), engine: engineHeard(message, clock.now()) });
+    const { fleet, uptime, onChange } = this.#options;
+    fleet.put({ ...this.#known(session), engine: engineHeard(message, uptime()) });
     onChange(session.node.grid);
   }
 
@@ -339,7 +340,7 @@ export class Dispatcher implements SessionHost {
     this.#sessions.delete(key(grid, name));
     this.#remarks.left(key(grid, name));
     const node = this.#known(session);
-    this.#options.fleet.put({ ...node, online: false, lastSeenAt: this.#options.clock.now() });
+    this.#options.fleet.put({ ...node, online: false, heardAt: this.#options.uptime() });
     this.#event(session.node, {
       severity: 'warning',
       kind: 'node-disconnected',
@@ -388,7 +389,7 @@ export class Dispatcher implements SessionHost {
     const { grid, node } = session.node;
     return (
       this.#options.fleet.get(grid, node) ??
-      unheard({ grid, name: node, now: this.#options.clock.now() })
+      unheard({ grid, name: node, now: this.#options.uptime() })
     );
   }
 

@@ -3,7 +3,7 @@ import type { ObservedNode } from '../model/observed.ts';
 import type { AgentMessageOf } from '../protocol/agent.ts';
 import type { FleetNode } from './fleet.ts';
 
-/** What an agent says of its engine, by this master's clock. */
+/** What an agent says of its engine, by this master's uptime. */
 export function engineHeard(
   { state, lasting, reason, disk }: AgentMessageOf<'engine'>,
   now: number,

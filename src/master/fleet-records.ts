@@ -2,7 +2,7 @@ import type { Assignment } from '../model/assignment.ts';
 import { errorMessage } from '../model/error.ts';
 import { servicePath } from '../model/identity.ts';
 import { decodeAssignment, wireAssignment } from '../protocol/codec.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clocks, wallTime } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StoredAssignment } from '../store/assignments.ts';
 import type { Store } from '../store/store.ts';
@@ -13,12 +13,12 @@ import { loadJobs } from './job-runs.ts';
 /** The fleet as the last process left it. Nobody counts as heard yet: what runs now, the agents must say. */
 export async function loadFleet(of: {
   readonly store: Store;
-  readonly clock: Clock;
+  readonly uptime: () => number;
   readonly log: Log;
 }): Promise<Fleet> {
-  const { store, clock } = of;
+  const { store, uptime } = of;
   const fleet = new Fleet();
-  const now = clock.now();
+  const now = uptime();
   const nodes = await store.nodes.list();
   for (const { grid, name, facts, drained } of nodes)
     fleet.put({ ...unheard({ grid, name, now }), facts, drained });
@@ -119,14 +119,16 @@ const FLUSHED_AT_ONCE = 250;
 export class ObservationWriter {
   readonly #store: Store;
   readonly #fleet: Fleet;
+  readonly #clocks: Clocks;
   readonly #onError: (error: unknown) => void;
   readonly #written = new WeakSet<FleetNode>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(of: { store: Store; fleet: Fleet; onError: (error: unknown) => void }) {
+  constructor(of: Clocks & { store: Store; fleet: Fleet; onError: (error: unknown) => void }) {
     this.#store = of.store;
     this.#fleet = of.fleet;
+    this.#clocks = of;
     this.#onError = of.onError;
   }
 
@@ -157,11 +159,16 @@ export class ObservationWriter {
 
   async #write(nodes: readonly FleetNode[]): Promise<void> {
     await this.#store.observations.put(
-      nodes.map(({ grid, name, observedGeneration, instances, lastSeenAt }) => {
-        return { grid, node: name, generation: observedGeneration, instances, at: lastSeenAt };
+      nodes.map(({ grid, name, observedGeneration, instances, heardAt }) => {
+        const at = wallTime(heardAt, this.#clocks);
+        return { grid, node: name, generation: observedGeneration, instances, at };
       }),
     );
-    await this.#store.nodes.touch(nodes);
+    await this.#store.nodes.touch(
+      nodes.map(({ grid, name, heardAt }) => {
+        return { grid, name, lastSeenAt: wallTime(heardAt, this.#clocks) };
+      }),
+    );
     for (const node of nodes) this.#written.add(node);
   }
 }

@@ -21,7 +21,8 @@ export interface FleetNode {
   readonly online: boolean;
   /** An agent of it has reported since this master knows of it. */
   readonly observed: boolean;
-  readonly lastSeenAt: number;
+  /** By the master's uptime, for nobody sets that: of the last sign of life, or of when this master first heard of it. */
+  readonly heardAt: number;
   readonly facts: NodeFacts | null;
   readonly instances: readonly ObservedInstance[];
   /** The generation that `instances` was reported under. */
@@ -31,7 +32,10 @@ export interface FleetNode {
   readonly retrying: boolean;
   /** The last of the node's newest session; `null`: none came in it, which is all that an older agent does. Never stored. */
   readonly host: HostReport | null;
-  /** Absent: its agent has not said, or knows of no such thing. What was last known of a node that is away stays. */
+  /**
+   * Absent: its agent has not said, or knows of no such thing. What was last known of a node that is away stays. Its
+   * times are by the master's uptime.
+   */
   readonly engine?: EngineCondition;
   /** A person's word that nothing is to run on it, whatever grid.yml says. */
   readonly drained: Drained | null;
@@ -123,13 +127,14 @@ function placeOf(name: string, ordered: readonly FleetNode[]): number {
   return from;
 }
 
+/** `now` is by the master's uptime. */
 export function unheard(of: { grid: string; name: string; now: number }): FleetNode {
   return {
     grid: of.grid,
     name: of.name,
     online: false,
     observed: false,
-    lastSeenAt: of.now,
+    heardAt: of.now,
     facts: null,
     instances: [],
     observedGeneration: 0,
@@ -144,7 +149,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
   return {
     name: node.name,
     status: nodeStatus(node),
-    lastSeenAt: node.lastSeenAt,
+    lastSeenAt: node.heardAt,
     availability: availabilityOf(node, wish),
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,

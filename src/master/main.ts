@@ -82,7 +82,8 @@ export async function startMaster(
   const log = ports.log ?? createLog({ level: options.logLevel, name: 'master' });
   const undo = new Teardown(log);
   try {
-    return await compose({ options, ports, clock, random, log, undo });
+    const clocks = { clock, uptime: () => monotonicClock.now() };
+    return await compose({ options, ports, ...clocks, random, log, undo });
   } catch (error) {
     await undo.all();
     throw error;
@@ -109,13 +110,15 @@ interface Parts {
   readonly options: MasterOptions;
   readonly ports: Partial<MasterPorts>;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly uptime: () => number;
   readonly random: () => number;
   readonly log: Log;
   readonly undo: Teardown;
 }
 
 async function compose(parts: Parts): Promise<RunningMaster> {
-  const { options, ports, clock, log, undo } = parts;
+  const { options, ports, clock, uptime, log, undo } = parts;
   await mkdir(options.data, { recursive: true, mode: 0o700 });
   const identity = await masterKey(options.data);
   await holdFolder({ data: options.data, identity, undo });
@@ -146,7 +149,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     },
     onFailed: async (part, error) => await foreign.failed(part, error),
   });
-  const fleet = await loadFleet({ store, clock, log });
+  const fleet = await loadFleet({ store, uptime, log });
   const freezes = new Freezes({ records: store.freezes, clock });
   await freezes.load();
   const version = packageVersion();
@@ -176,6 +179,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     vault,
     networks,
     clock,
+    uptime,
     log,
     onChange,
     onEvent,
@@ -260,6 +264,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
       identity,
       recipient: vault.recipient,
       clock,
+      uptime,
       controllers: grids.running,
       repositories,
       readFiles,
@@ -307,7 +312,7 @@ interface ControllerParts extends Parts {
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
-  const { store, ports, fleet, clock, log, repositories, onEvent } = parts;
+  const { store, ports, fleet, clock, uptime, log, repositories, onEvent } = parts;
   const deploys = new DeployLog({
     grid,
     records: store.deploys,
@@ -329,7 +334,7 @@ function createController(parts: ControllerParts, grid: string): GridController 
     fleet,
     deploys,
     clock,
-    uptime: () => monotonicClock.now(),
+    uptime,
     log,
     onEvent: (event) => onEvent({ ...event, grid, node: null, at: clock.now() }),
   });
@@ -362,9 +367,9 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
 }
 
 /** As a plan that nothing comes of is made. */
-function present({ fleet, clock, ports }: ControllerParts, { grid }: DesiredState) {
+function present({ fleet, uptime, ports }: ControllerParts, { grid }: DesiredState) {
   const observed = fleet.observedState(grid.name, grid.nodes);
-  return { observed, now: clock.now(), policy: ports.policy ?? defaultPolicy };
+  return { observed, now: uptime(), policy: ports.policy ?? defaultPolicy };
 }
 
 /** Each grid is rolled back in the repository that it belongs to. */
@@ -466,10 +471,10 @@ async function lastGood(store: Store, grid: string) {
 }
 
 function keepTidy(of: Parts & { readonly store: Store; readonly fleet: Fleet }): void {
-  const { store, fleet, clock, log, undo } = of;
+  const { store, fleet, clock, uptime, log, undo } = of;
   const onError = (error: unknown): void =>
     log.error({ error: errorMessage(error) }, 'store upkeep failed');
-  const writer = new ObservationWriter({ store, fleet, onError });
+  const writer = new ObservationWriter({ store, fleet, clock, uptime, onError });
   writer.start();
   undo.push('observations', async () => await writer.stop());
   const timer = setInterval(() => {

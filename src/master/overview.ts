@@ -12,7 +12,7 @@ import { explainPlan } from '../planner/explain.ts';
 import type { GridEvent, GridStatus } from '../protocol/api.ts';
 import { printJoinToken } from '../protocol/join-token.ts';
 import { fingerprint, type KeyPair } from '../protocol/sign.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, wallTime } from '../runtime/clock.ts';
 import type { Deploy } from '../store/deploys.ts';
 import type { StoredEvent } from '../store/events.ts';
 import type { Store } from '../store/store.ts';
@@ -57,6 +57,8 @@ export interface OverviewOptions {
   /** What values are sealed for. */
   readonly recipient: string;
   readonly clock: Clock;
+  /** Milliseconds of the clock that the fleet goes by. */
+  readonly uptime: () => number;
   /** The running controllers by grid. */
   readonly controllers: ReadonlyMap<string, GridController>;
   readonly repositories: Repositories;
@@ -272,7 +274,9 @@ function freezeReply(freeze: Freeze | null): Pick<GridStatus, 'freeze'> {
 function viewOf(options: OverviewOptions, grid: string): GridView {
   const { prepared, plan, failedStacks } = controllerOf(options, grid).view;
   const nodes = options.fleet.nodes(grid);
-  return { grid, prepared, plan, nodes, failedStacks, network: options.networks.of(grid).outlook };
+  const network = options.networks.of(grid).outlook;
+  const ofWall = (moment: number): number => wallTime(moment, options);
+  return { grid, prepared, plan, nodes, failedStacks, network, wallTime: ofWall };
 }
 
 function controllerOf(options: OverviewOptions, grid: string): GridController {

@@ -6,7 +6,6 @@ import type { Plan, RolledBack } from '../model/plan.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanInput, PlanPolicy } from '../planner/plan.ts';
 import { isCovered } from '../planner/prune.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { DeployLog } from './deploy-log.ts';
 import { type Failing, FallBacks, type ProvenRecords } from './fall-backs.ts';
 import type { Fleet } from './fleet.ts';
@@ -24,7 +23,8 @@ export interface PlanningOptions {
   readonly policy: PlanPolicy;
   readonly fleet: Fleet;
   readonly deploys: Pick<DeployLog, 'approved' | 'active' | 'entry'>;
-  readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets: how long nodes are away must not follow from what somebody sets. */
+  readonly uptime: () => number;
   readonly onEvent: (event: {
     readonly severity: 'warning';
     readonly kind: string;
@@ -80,8 +80,8 @@ export class Planning {
   }
 
   #plan(desired: DesiredState, network: NetworkOutlook): Plan {
-    const { fleet, grid, clock, ports, policy, deploys } = this.#options;
-    const now = clock.now();
+    const { fleet, grid, uptime, ports, policy, deploys } = this.#options;
+    const now = uptime();
     const observed: ObservedState = fleet.observedState(grid, desired.grid.nodes);
     const input = { desired, observed, now, policy, network, history: this.#fallBacks.history };
     const made = ports.plan(input);

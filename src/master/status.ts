@@ -20,6 +20,8 @@ export interface GridView {
   /** Stacks whose newest definition has problems. */
   readonly failedStacks: ReadonlySet<string>;
   readonly network: NetworkOutlook;
+  /** What a moment of the fleet's clock is called by the one on the wall. */
+  readonly wallTime: (moment: number) => number;
 }
 
 export function nodeStatuses(view: GridView): readonly NodeStatus[] {
@@ -30,13 +32,15 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
     status: node.online ? 'online' : node.observed ? 'offline' : 'unobserved',
     availability: availabilityOf(node, wishes[node.name]),
     ...(node.drained === null ? {} : { drained: node.drained }),
-    lastSeenAt: node.lastSeenAt,
+    lastSeenAt: view.wallTime(node.heardAt),
     instances: node.instances.filter((instance) => instance.current !== null).length,
     facts: node.facts === null ? null : withWishes(node.facts, wishes[node.name]),
     ...(node.facts?.network === undefined
       ? {}
       : { network: networkOf(node.name, node.facts.network, view.network) }),
-    ...(node.engine === undefined ? {} : { engine: node.engine }),
+    ...(node.engine === undefined
+      ? {}
+      : { engine: { ...node.engine, since: view.wallTime(node.engine.since) } }),
   }));
 }
 

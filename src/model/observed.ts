@@ -92,7 +92,10 @@ export interface AssignedId extends InstanceId {
 export interface ObservedNode {
   readonly name: string;
   readonly status: 'online' | 'offline' | 'unobserved';
-  /** Milliseconds since the epoch of the last sign of life, or of when the master first heard of it. */
+  /**
+   * Of the last sign of life, or of when the master first heard of it: milliseconds of the clock by which plans are made,
+   * which nobody sets.
+   */
   readonly lastSeenAt: number;
   readonly availability: Availability;
   readonly facts: NodeFacts | null;

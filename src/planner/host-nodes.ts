@@ -25,7 +25,7 @@ export interface HostNode {
   readonly zone: string;
   /** `null`: this node has never reported, and all that is known of it is its name. */
   readonly facts: NodeFacts | null;
-  /** Milliseconds since the epoch of the last sign of life; `null` while it is present. */
+  /** Of the last sign of life, by the clock of the plan; `null` while it is present. */
   readonly goneSince: number | null;
   /** What is on it beside what the grid wants there; `null`: not known. */
   readonly report: HostReport | null;

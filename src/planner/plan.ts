@@ -31,7 +31,7 @@ export { defaultPolicy, type PlanPolicy } from './policy.ts';
 export interface PlanInput {
   readonly desired: DesiredState;
   readonly observed: ObservedState;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds of the clock by which nodes were last seen: how long they are away follows from it, and nothing else. */
   readonly now: number;
   readonly policy: PlanPolicy;
   /** Absent: nothing is known of earlier revisions. */

@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type Type from 'typebox';
 import type { Assignment as AssignmentType } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
@@ -19,9 +19,19 @@ import { Assignment, ContainerSpec, NetworkMap, NodeFacts } from './shape.ts';
 
 const ajv = new Ajv2020({ strict: true, allErrors: false, discriminator: false });
 
+/** Compiling costs tens of milliseconds: not before it is needed, for most processes need few. */
+function checker<T>(schema: Type.TSchema): () => ValidateFunction<T> {
+  let compiled: ValidateFunction<T> | null = null;
+  return () => {
+    compiled ??= ajv.compile<T>(schema);
+    return compiled;
+  };
+}
+
 function decoder<T>(what: string, schema: Type.TSchema): (text: string) => T {
-  const check = ajv.compile<T>(schema);
+  const compiled = checker<T>(schema);
   return (text) => {
+    const check = compiled();
     const value = parse(what, text);
     if (check(value)) return value;
     const fault = check.errors?.[0];
@@ -37,8 +47,9 @@ function messageDecoder<T extends { type: string }>(
   const checks = new Map<string, (value: unknown) => string | null>();
   for (const schema of union.anyOf) {
     const literal = schema.properties['type'] as Type.TLiteral<string>;
-    const check = ajv.compile(schema);
+    const compiled = checker(schema);
     checks.set(literal.const, (value) => {
+      const check = compiled();
       if (check(value)) return null;
       const fault = check.errors?.[0];
       return `${fault?.instancePath || '/'} ${fault?.message ?? 'is invalid'}`;
@@ -96,11 +107,12 @@ export function decodeAssignment(text: string): AssignmentType {
   return { ...assignment, instances };
 }
 
-const checkSpec = ajv.compile(ContainerSpec);
+const specCheck = checker(ContainerSpec);
 
 /** Where a spec has what no agent takes, as a JSON pointer; `null`: nowhere. */
 export function specFault(spec: ContainerSpecType): string | null {
-  return checkSpec(spec) ? null : (checkSpec.errors?.at(-1)?.instancePath ?? '');
+  const check = specCheck();
+  return check(spec) ? null : (check.errors?.at(-1)?.instancePath ?? '');
 }
 
 export function encode(message: AgentMessage | MasterMessage): string {

@@ -31,3 +31,14 @@ export const systemClock: Clock = {
 
 /** For ages and time limits alone: nobody sets it, it never goes back, and its numbers mean nothing by themselves. */
 export const monotonicClock: Clock = { ...systemClock, now: () => performance.now() };
+
+/** A clock on the wall, which anybody may set, and one that nobody does: milliseconds since some moment. */
+export interface Clocks {
+  readonly clock: Clock;
+  readonly uptime: () => number;
+}
+
+/** What a moment of the clock that nobody sets is called by the one on the wall, as that is set now. */
+export function wallTime(moment: number, { clock, uptime }: Clocks): number {
+  return Math.round(clock.now() - (uptime() - moment));
+}

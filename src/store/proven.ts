@@ -1,5 +1,6 @@
 import type { Service } from '../model/grid.ts';
 import type { Failure } from '../model/observed.ts';
+import { serviceFromJson, serviceToJson } from './definition-json.ts';
 import { fromJson } from './json.ts';
 import type { Db, Row } from './tables.ts';
 
@@ -62,7 +63,7 @@ export function createProven(db: Db): Proven {
 async function put(trx: Db, of: ProvenService, at: number): Promise<void> {
   const { grid, path, definition, revision, rejected } = of;
   const columns = {
-    definition: toJson(definition),
+    definition: serviceToJson(definition),
     revision,
     rejected: rejected === null ? null : JSON.stringify(rejected),
     at,
@@ -78,33 +79,8 @@ function toProven({ grid, path, definition, revision, rejected }: Row<'proven'>)
   return {
     grid,
     path,
-    definition: toService(definition),
+    definition: serviceFromJson(definition),
     revision,
     rejected: rejected === null ? null : fromJson<RejectedSpec>(rejected),
   };
-}
-
-/** Files that are no text are bytes, which JSON does not have. */
-function toJson(service: Service): string {
-  const { files } = service;
-  if (files === undefined) return JSON.stringify(service);
-  const contents = Object.entries(files.contents).map(([digest, file]) => [
-    digest,
-    file.kind === 'text' ? file : { ...file, bytes: Buffer.from(file.bytes).toString('base64') },
-  ]);
-  return JSON.stringify({
-    ...service,
-    files: { ...files, contents: Object.fromEntries(contents) },
-  });
-}
-
-function toService(text: string): Service {
-  const service = fromJson<Service>(text);
-  const { files } = service;
-  if (files === undefined) return service;
-  const contents = Object.entries(files.contents).map(([digest, file]) => [
-    digest,
-    file.kind === 'text' ? file : { ...file, bytes: Buffer.from(String(file.bytes), 'base64') },
-  ]);
-  return { ...service, files: { ...files, contents: Object.fromEntries(contents) } };
 }

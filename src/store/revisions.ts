@@ -1,5 +1,6 @@
 import type { Grid, Stack } from '../model/grid.ts';
 import { DEFAULT_MTU } from '../model/network.ts';
+import { stacksFromJson, stacksToJson } from './definition-json.ts';
 import { fromJson } from './json.ts';
 import type { Db } from './tables.ts';
 
@@ -56,7 +57,7 @@ export function createRevisions(db: Db): Revisions {
       return {
         ...row,
         gridDefinition,
-        stacks: fromJson<Stack[]>(row.stacks),
+        stacks: stacksFromJson(row.stacks),
         held: fromJson<string[]>(row.held),
       };
     },
@@ -66,7 +67,7 @@ export function createRevisions(db: Db): Revisions {
         inputs,
         at,
         gridDefinition: JSON.stringify(gridDefinition),
-        stacks: JSON.stringify(stacks),
+        stacks: stacksToJson(stacks),
         held: JSON.stringify(held),
       };
       await db

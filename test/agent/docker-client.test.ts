@@ -161,3 +161,37 @@ describe('the Docker client', () => {
     expect(() => new DockerClient({ address })).toThrow(/is not the address of a Docker engine/);
   });
 });
+
+describe('a port that the engine calls allocated', () => {
+  const refusal = 'Bind for 0.0.0.0:80 failed: port is already allocated';
+  const start = async (running: readonly object[]): Promise<string> => {
+    const client = await engineThat((url, response) => {
+      if (url.includes('/json')) response.end(JSON.stringify(running));
+      else response.writeHead(500).end(JSON.stringify({ message: refusal }));
+    });
+    const networks = createBridgeNetworks(new DockerNetworks(client));
+    return await new DockerContainers(client, networks).start('abc').then(
+      () => 'started',
+      (error: Error) => error.message,
+    );
+  };
+
+  it('is told as it says where a container has it', async () => {
+    const ports = [{ PublicPort: 80, Type: 'tcp' }];
+
+    expect(await start([{ Ports: ports }])).toBe(`cannot start container abc: ${refusal}`);
+  });
+
+  it('is told with what to do where none has it', async () => {
+    const ports = [
+      { PrivatePort: 80, Type: 'tcp' },
+      { PublicPort: 8_080, Type: 'tcp' },
+    ];
+
+    const message = await start([{ Ports: ports }]);
+
+    expect(message).toContain('no container has the port');
+    expect(message).toContain('restart Docker');
+    expect(message).toContain(refusal);
+  });
+});

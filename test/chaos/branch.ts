@@ -6,13 +6,14 @@ import { changed, filesOf, firstWish, type Images, type Wish } from './wish.ts';
 export class Branch {
   readonly #world: World;
   readonly #images: Images;
-  readonly #commits: string[];
+  /** By commit, in their order. */
+  readonly #wishes: Map<string, Wish>;
   #wish = firstWish;
 
   constructor(world: World, images: Images, first: string) {
     this.#world = world;
     this.#images = images;
-    this.#commits = [first];
+    this.#wishes = new Map([[first, firstWish]]);
   }
 
   get wish(): Wish {
@@ -20,7 +21,11 @@ export class Branch {
   }
 
   get commits(): readonly string[] {
-    return this.#commits;
+    return [...this.#wishes.keys()];
+  }
+
+  wishOf(commit: string): Wish | null {
+    return this.#wishes.get(commit) ?? null;
   }
 
   async push(change: Change): Promise<string> {
@@ -30,7 +35,7 @@ export class Branch {
       ([name, text]) => text !== before[name],
     );
     const sha = await this.#world.push(Object.fromEntries(files), change);
-    this.#commits.push(sha);
+    this.#wishes.set(sha, this.#wish);
     return sha;
   }
 }

@@ -122,15 +122,9 @@ function byHand(...command: readonly string[]): Inject {
       if (/No such container|is not running/.test(String(error))) return { reason: 'it was gone' };
       throw error;
     }
-    return async () => await unpause(host, chosen.id);
+    // The agent puts it right, whatever it was.
+    return async () => await Promise.resolve();
   };
-}
-
-/** The person who paused it thinks better of it, unless somebody else did. */
-async function unpause(host: Host, id: string): Promise<void> {
-  const paused = ['ps', '--quiet', '--no-trunc', '--filter', 'status=paused'];
-  if ((await dockerOn(host, paused)).split('\n').includes(id))
-    await dockerOn(host, ['unpause', id]).catch(() => undefined);
 }
 
 async function ended(keeper: Scene['master']['keeper'], signal: NodeJS.Signals): Promise<Heal> {

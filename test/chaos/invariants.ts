@@ -4,6 +4,7 @@ import type { Branch } from './branch.ts';
 import { containersOn, dockerOn } from './containers.ts';
 import { containerFaults, repeatedDeploys } from './deploy-faults.ts';
 import { expectForeign } from './foreign.ts';
+import { jobFaults } from './jobs.ts';
 import type { JournalLoad } from './journal-load.ts';
 import { processFaults } from './processes.ts';
 import type { Scene } from './scene.ts';
@@ -21,6 +22,8 @@ export interface Evidence {
   readonly foreign: ReadonlyMap<number, string>;
   /** By host: names of volumes, before the run. */
   readonly volumes: ReadonlyMap<number, readonly string[]>;
+  /** What served before the migration that it needs. */
+  readonly early: readonly string[];
 }
 
 /** From the last fault on. Backoffs that have grown during a run are at most five minutes. */
@@ -40,6 +43,10 @@ export const INVARIANTS: readonly Invariant[] = [
   { name: 'every entrance answers, with the last version', faults: answersAsWanted },
   { name: 'every commit has one verdict, and it is final', faults: oneVerdictEach },
   { name: 'no commit was deployed twice', faults: ({ scene }) => repeatedDeploys(scene.world) },
+  {
+    name: 'no run of a job was doubled, and each migration came first, once',
+    faults: async ({ scene, branch, early }) => [...early, ...(await jobFaults(scene, branch))],
+  },
   { name: 'nothing is left to be told', faults: outboxEmpty },
   { name: 'every acknowledged write is there, once', faults: ({ journal }) => journal.faults() },
   { name: 'no volume was lost', faults: volumesKept },

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { until } from '../network/rig/until.ts';
 import { Branch, firstFiles } from './branch.ts';
 import { placeForeign } from './foreign.ts';
+import { Helper } from './helper.ts';
 import { type Evidence, INVARIANTS, volumesOn } from './invariants.ts';
 import { JournalLoad } from './journal-load.ts';
 import { MovedClock } from './moved-clock.ts';
@@ -57,17 +58,20 @@ async function play(scene: Scene, schedule: Schedule, say: Say): Promise<boolean
   const branch = new Branch(scene.world, Scene.images, first);
   const [foreign, volumes] = [await foreignOf(scene), await volumesOf(scene)];
   const clients = startClients(scene);
-  const watch = new Watch(scene.world);
+  const watch = new Watch(scene.world, branch);
   const clocked = withClock(say);
   const skipped = await perform({ scene, branch, watch, say: clocked }, schedule);
 
-  const last = await branch.push('new version');
+  const last = await branch.push('migrated');
   clocked(`all faults are over; commit ${last.slice(0, 7)}: the last one`);
+  const helper = new Helper(scene, clocked);
   await scene.world.final(last, LAST_DEPLOY_MS).catch((error: Error) => clocked(error.message));
   const outcomes = await outcomesOf(schedule, skipped, watch);
   await Promise.all([watch.stop(), clients.web.stop(), clients.journal.stop()]);
-  const evidence = { scene, branch, foreign, volumes, journal: clients.journal };
+  const { early } = watch;
+  const evidence = { scene, branch, foreign, volumes, early, journal: clients.journal };
   const isWell = (await hold(evidence, clocked)) && everyOneSurvived(outcomes);
+  await helper.stop();
 
   const { answered, lost } = clients.web.answers;
   say(`\n${tally(outcomes)}\n`);

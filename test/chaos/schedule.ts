@@ -28,7 +28,7 @@ const FAULTS = {
     'container removed by hand': [0, 0],
     'container stopped by hand': [0, 0],
     'container killed by hand': [0, 0],
-    'container paused by hand': [2_000, 5_000],
+    'container paused by hand': [0, 0],
     "agent's disk full": [2_000, 6_000],
     "agent's clock moved": [3_000, 8_000],
   },
@@ -53,6 +53,7 @@ export const CHANGES = [
   'scaled',
   'guest comes or goes',
   'journal anew',
+  'migrated',
   'broken file',
   'ill version',
 ] as const;

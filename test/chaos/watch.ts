@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GridStatus, InstanceStatus, NodeStatus } from '../../src/protocol/api.ts';
+import type { GridStatus, InstanceStatus, JobStatus, NodeStatus } from '../../src/protocol/api.ts';
 import { API_TOKEN, type World } from '../support/world.ts';
+import type { Branch } from './branch.ts';
+import { earlyOnes } from './jobs.ts';
 import type { PlannedFault } from './schedule.ts';
 
 /** What the master says of everything at one moment; `null`: it does not answer. */
@@ -9,6 +11,8 @@ export interface Sight {
   readonly grid: GridStatus;
   readonly nodes: readonly NodeStatus[];
   readonly instances: readonly InstanceStatus[];
+  /** Of a moment after that of the instances. */
+  readonly jobs: readonly JobStatus[];
 }
 
 const PAUSE_MS = 300;
@@ -17,6 +21,8 @@ const LIMIT_MS = 3_000;
 /** Looks at the grid all the time, as a person at its page does. */
 export class Watch {
   readonly #world: World;
+  readonly #branch: Branch;
+  readonly #early = new Set<string>();
   readonly #over = new AbortController();
   readonly #loop: Promise<void>;
   /** Faults that are mended, with the moment, until their target is seen well. */
@@ -24,13 +30,19 @@ export class Watch {
   /** Milliseconds from the end of a fault until its target was seen well. */
   readonly #recoveries = new Map<PlannedFault, number>();
 
-  constructor(world: World) {
+  constructor(world: World, branch: Branch) {
     this.#world = world;
+    this.#branch = branch;
     this.#loop = this.#look();
   }
 
   get recoveries(): ReadonlyMap<PlannedFault, number> {
     return this.#recoveries;
+  }
+
+  /** What served before it should have. */
+  get early(): readonly string[] {
+    return [...this.#early];
   }
 
   mended(fault: PlannedFault): void {
@@ -52,6 +64,8 @@ export class Watch {
   }
 
   #judge(sight: Sight, asked: number): void {
+    for (const early of earlyOnes(sight.instances, sight.jobs, this.#branch))
+      this.#early.add(early);
     for (const [fault, since] of this.#waiting) {
       if (since > asked || !isWell(sight, fault.target)) continue;
       this.#recoveries.set(fault, sight.at - since);
@@ -67,20 +81,21 @@ export async function sightOf(world: World): Promise<Sight | null> {
       get<{ nodes: readonly NodeStatus[] }>(world, `grids/${world.grid}/nodes`),
       get<{ instances: readonly InstanceStatus[] }>(world, `grids/${world.grid}/instances`),
     ]);
-    return { at: Date.now(), grid, nodes, instances };
+    const { jobs } = await get<{ jobs: readonly JobStatus[] }>(world, `grids/${world.grid}/jobs`);
+    return { at: Date.now(), grid, nodes, instances, jobs };
   } catch {
     return null;
   }
 }
 
-/** The master answers; the repository can be read; the node reports, and all that is placed on it runs. */
+/** The master answers; the repository can be read; the node reports, and all that is placed on it runs, or is a job. */
 function isWell({ grid, nodes, instances }: Sight, target: PlannedFault['target']): boolean {
   if (target === 'master') return true;
   if (target === 'forge') return grid.fault === null;
   const name = `h${target}`;
   const isOnline = nodes.some((node) => node.name === name && node.status === 'online');
   const own = instances.filter(({ node }) => node === name);
-  return isOnline && own.every(({ state }) => state === 'running');
+  return isOnline && own.every(({ state }) => state === 'running' || state === 'idle');
 }
 
 async function get<T>(world: World, path: string): Promise<T> {

@@ -9,6 +9,8 @@ export interface Wish {
   readonly guest: boolean;
   /** A change of it makes the stateful service's container anew. */
   readonly journal: number;
+  /** A change of it is another migration, which has to succeed before the web service of that version starts. */
+  readonly migration: number;
   /** A file that cannot be understood: the commit fails, and what ran goes on. */
   readonly broken: boolean;
   /** A version whose containers end at once. */
@@ -33,11 +35,22 @@ export const ENTRANCES = [1, 2];
 export const JOURNAL_HOST = 3;
 export const JOURNAL_PORT = 9_000;
 
+/** A job, the host that has it, and the volume in which its containers leave a line each. */
+export interface ScheduledAs {
+  readonly service: string;
+  readonly host: number;
+  readonly volume: string;
+}
+
+export const TICK: ScheduledAs = { service: 'tick', host: 2, volume: 'ticks' };
+export const MIGRATION: ScheduledAs = { service: 'migrate', host: 3, volume: 'migrations' };
+
 export const firstWish: Wish = {
   version: 0,
   instances: 2,
   guest: false,
   journal: 0,
+  migration: 0,
   broken: false,
   ill: false,
 };
@@ -54,6 +67,8 @@ export function changed(wish: Wish, change: Change): Wish {
       return { ...mended, guest: !wish.guest };
     case 'journal anew':
       return { ...mended, journal: wish.journal + 1 };
+    case 'migrated':
+      return { ...mended, version: wish.version + 1, migration: wish.migration + 1 };
     case 'broken file':
       return { ...mended, broken: true };
     case 'ill version':
@@ -67,6 +82,7 @@ export function filesOf(wish: Wish, images: Images): Readonly<Record<string, str
     'grid.yml': GRID,
     'stacks/lb/kontena.yml': lb(images),
     'stacks/app/kontena.yml': app(wish, images),
+    'stacks/clock/kontena.yml': clock(images),
     'stacks/data/kontena.yml': data(wish, images),
     'stacks/guest/kontena.yml': wish.guest ? guest(images) : null,
   };
@@ -104,16 +120,40 @@ services:
 
 const app = (wish: Wish, { app: image }: Images): string => `stack: chaos/app
 services:
+  migrate:
+    image: ${image}
+    command: sh -c "echo $$ROUND >>/data/runs && sync"
+    affinity: [node==h${MIGRATION.host}]
+    volumes: [${MIGRATION.volume}:/data]
+    environment: {ROUND: "${wish.migration}"}
+    # What kills it half way is no fault of the version: it is tried until it is done.
+    job: {run: on-deploy, retries: 50, history: 100}
   web:
     image: ${image}
+    depends_on: [migrate]
     instances: ${wish.broken ? 'many' : wish.instances}
     links: [lb/lb]
     deploy: {strategy: ha, wait_for_port: 80, min_health: 0.5}
     stop_grace_period: 2s
 ${wish.ill ? '    command: /bin/false\n' : ''}    environment:
       TEXT: ${textOf(wish)}
+      MIGRATION: "${wish.migration}"
       KONTENA_LB_VIRTUAL_PATH: /
       KONTENA_LB_INTERNAL_PORT: 80
+volumes:
+  ${MIGRATION.volume}: {}
+`;
+
+const clock = ({ app: image }: Images): string => `stack: chaos/clock
+services:
+  ${TICK.service}:
+    image: ${image}
+    command: sh -c "date >>/data/runs && sync"
+    affinity: [node==h${TICK.host}]
+    volumes: [${TICK.volume}:/data]
+    job: {schedule: "* * * * *", history: 100}
+volumes:
+  ${TICK.volume}: {}
 `;
 
 const data = (wish: Wish, { journal: image }: Images): string => `stack: chaos/data

@@ -159,3 +159,22 @@ it('a deploy runs out of time by a clock that nobody sets', async () => {
   time.uptime += 2_000;
   expect(await pass()).toMatch(/^failed not converged after 600 s/);
 });
+
+it('a node is not lost because somebody has set the clock', async () => {
+  controller.revise({ repository: '', sha: 'a1', inputs: 'i' });
+  await controller.idle();
+  const node = fleet.get('demo', 'node-2');
+  if (node !== null) fleet.put({ ...node, online: false, heardAt: time.uptime });
+  const stepsAfter = async (passed: { readonly now: number; readonly uptime: number }) => {
+    time.now += passed.now;
+    time.uptime += passed.uptime;
+    controller.wake();
+    await controller.idle();
+    return controller.view.plan?.waves[0]?.steps.filter(({ number }) => number === 2);
+  };
+
+  expect(await stepsAfter({ now: 26 * 3_600_000, uptime: 60_000 })).toEqual([]);
+  expect(await stepsAfter({ now: -26 * 3_600_000, uptime: 60_000 })).toMatchObject([
+    { kind: 'create', node: 'node-1', reason: 'node node-2 was lost 2 min ago' },
+  ]);
+});

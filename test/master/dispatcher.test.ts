@@ -97,6 +97,7 @@ async function startDispatcher(of: Fleet): Promise<void> {
     vault: await aVault(),
     networks,
     clock: systemClock,
+    uptime: () => Date.now(),
     log: silentLog,
     onChange: () => {
       for (const look of changes.splice(0)) look();
@@ -579,7 +580,7 @@ describe('oneshot hooks that a node reports as done', () => {
 
   it('are known to the next process, and forgotten with the service', async () => {
     await report();
-    const parts = { store, clock: systemClock, log: silentLog };
+    const parts = { store, uptime: () => 0, log: silentLog };
     const next = await loadFleet(parts);
     const id = { stack: 'shop', service: 'web', number: 1 };
     expect([...next.doneHooks.of('demo', id)]).toEqual(['pre-start/seed']);

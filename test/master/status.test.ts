@@ -7,6 +7,7 @@ import {
   nodeStatuses,
   serviceStatuses,
 } from '../../src/master/status.ts';
+import { systemClock, wallTime } from '../../src/runtime/clock.ts';
 import { aNetworkMap, aNetworkNode, networkFacts } from '../support/a-network-map.ts';
 import {
   aFailure,
@@ -39,6 +40,7 @@ function aView(overrides: Partial<GridView> = {}): GridView {
     nodes: [aNode()],
     failedStacks: new Set(),
     network: { map: null, leftOut: [], tight: [] },
+    wallTime: (moment) => moment,
     ...overrides,
   };
 }
@@ -157,6 +159,18 @@ describe('the status of a node', () => {
       undefined,
     ]);
   });
+});
+
+it('a node was last seen as long ago as it is away, whatever the clock on the wall was then', () => {
+  const engine = { state: 'silent', since: 5_000, reason: 'gone', disk: null } as const;
+  const clocks = { clock: { ...systemClock, now: () => NOW }, uptime: () => 10_000 };
+  const nodes = [aNode({ heardAt: 9_000, engine })];
+
+  const view = aView({ nodes, wallTime: (moment) => wallTime(moment, clocks) });
+
+  expect(nodeStatuses(view)).toMatchObject([
+    { lastSeenAt: NOW - 1_000, engine: { since: NOW - 5_000 } },
+  ]);
 });
 
 describe('a node whose engine is silent', () => {

@@ -55,6 +55,15 @@ describe('the outcome of a test run', async () => {
   });
 });
 
+it('every project of tests is run, once', async () => {
+  const { ROUNDS } = (await load('test-rounds.mjs')) as { readonly ROUNDS: string[][][] };
+  const config = readFileSync(path.join(scripts, '../vitest.config.ts'), 'utf8');
+  const names = [...config.matchAll(/^ +name: '(\w+)',$/gm)].map(([, name]) => name);
+
+  expect(new Set(ROUNDS.flat(2))).toEqual(new Set(names));
+  expect(ROUNDS.flat(2)).toHaveLength(names.length);
+});
+
 describe('exclusive work', () => {
   let folder = '';
   let lock = '';

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Grid } from '../../src/model/grid.ts';
 import type { GoodRevision } from '../../src/store/revisions.ts';
 import { openStore } from '../../src/store/store.ts';
+import { aService } from '../support/builders.ts';
 
 const gridDefinition: Grid = {
   name: 'prod',
@@ -30,6 +31,22 @@ test('remembers the last good definition of each grid', async () => {
 
   expect(await revisions.lastGood('prod')).toEqual(good({ sha: 'def', inputs: 'i2', at: 6 }));
   expect(await revisions.grids()).toEqual(['prod', 'test']);
+});
+
+test('keeps delivered files as they are, those that are no text as well', async () => {
+  const { revisions } = await openStore({ path: ':memory:' });
+  const files = {
+    bundles: {},
+    contents: {
+      a: { kind: 'text', path: 'a', blob: '1', text: 'hello' },
+      b: { kind: 'binary', path: 'b', blob: '2', bytes: Buffer.from([0, 1, 255]) },
+    },
+  } as const;
+  const stacks = [{ name: 'shop', services: [aService({ files }), aService({ name: 'api' })] }];
+
+  await revisions.putGood(good({ stacks }));
+
+  expect((await revisions.lastGood('prod'))?.stacks).toEqual(stacks);
 });
 
 test('takes the default of what an older gridops did not write', async () => {
