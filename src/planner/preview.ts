@@ -14,7 +14,7 @@ import type { Problem } from '../model/problem.ts';
 import { showMarks } from '../model/secret.ts';
 import { homesOf } from './lost-data.ts';
 import { previewBlocks } from './preview-blocks.ts';
-import { type ImageSizes, imagePulls } from './preview-pulls.ts';
+import { imagePulls } from './preview-pulls.ts';
 import { previewSteps } from './preview-steps.ts';
 import { oneLine } from './printable.ts';
 import { secretChanges } from './secret-changes.ts';
@@ -35,7 +35,6 @@ export interface GridPreviewInput {
   readonly closed: string | null;
   /** The grid's nodes, as the plan was made of. */
   readonly nodes: readonly ObservedNode[];
-  readonly sizes: ImageSizes;
   readonly options: ShowOptions;
 }
 
@@ -47,7 +46,7 @@ const LONGEST_LINE = 300;
  * Texts are cut, lists are not: what keeps or shows it bounds it (model/preview-size).
  */
 export function gridPreview(input: GridPreviewInput): GridPreview {
-  const { grid, base, merged, options, nodes, sizes } = input;
+  const { grid, base, merged, options, nodes } = input;
   const before = servicesOf(base);
   const problems = input.problems.map(shownProblem).toSorted(compareProblems);
   const closed = input.closed === null ? null : oneLine(input.closed, LONGEST_LINE);
@@ -64,7 +63,7 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
     isChanged,
   });
   const blocked = previewBlocks(plan.blocked, isChanged);
-  const pulls = imagePulls({ plan, before, after, nodes, sizes });
+  const pulls = imagePulls({ plan, before, after, nodes });
   return {
     grid,
     problems,

@@ -141,7 +141,6 @@ describe('what a merge would do to services', () => {
       problems: [{ ...problem, severity: 'warning' }, problem],
       closed: null,
       nodes: [],
-      sizes: new Map(),
       options: { showValues: true },
     });
     expect(preview.plan).toBeNull();
@@ -264,8 +263,15 @@ describe('what else people want to know before they merge', () => {
     const preview = previewOf({
       before: [web],
       after: [two, aService({ name: 'api', spec: aSpec({ image: 'api:1' }) })],
-      nodes: [node, aNode({ name: 'n2' })],
-      sizes: new Map([['web:1', 1000]]),
+      nodes: [
+        node,
+        aNode({ name: 'n2' }),
+        aNode({
+          name: 'n3',
+          availability: 'drain',
+          host: aHostReport({ images: [{ name: 'web:1', bytes: 1_000 }] }),
+        }),
+      ],
     });
     expect(preview.pulls.find(({ image }) => image === 'web:1')).toEqual({
       image: 'web:1',
@@ -273,6 +279,14 @@ describe('what else people want to know before they merge', () => {
       bytes: 1000,
     });
     expect(preview.pulls.find(({ image }) => image === 'api:1')?.bytes).toBeNull();
+  });
+
+  test('no image that the node has', () => {
+    const host = aHostReport({ images: [{ name: 'web:1', bytes: 1_000 }] });
+    const nodes = [aNode({ name: 'n1', host })];
+    expect(previewOf({ before: [], after: [web], nodes }).pulls).toEqual([]);
+    const other = previewOf({ before: [], after: [withImage(web, 'web:2')], nodes });
+    expect(other.pulls).toEqual([{ image: 'web:2', nodes: ['n1'], bytes: null }]);
   });
 
   test('no image of what runs already', () => {
