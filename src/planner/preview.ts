@@ -3,12 +3,13 @@ import type { Grid } from '../model/grid.ts';
 import { compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { ObservedNode } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
-import type {
-  GridPreview,
-  PreviewCounts,
-  PreviewedPlan,
-  PreviewedStep,
-  ValueChange,
+import {
+  type GridPreview,
+  losesData,
+  type PreviewCounts,
+  type PreviewedPlan,
+  type PreviewedStep,
+  type ValueChange,
 } from '../model/preview.ts';
 import type { Problem } from '../model/problem.ts';
 import { showMarks } from '../model/secret.ts';
@@ -181,7 +182,10 @@ function problemCounts(problems: readonly Problem[]): Pick<PreviewCounts, 'error
   return { errors, warnings: problems.length - errors };
 }
 
-type StepCounts = Pick<PreviewCounts, 'create' | 'replace' | 'remove' | 'destructive' | 'downtime'>;
+type StepCounts = Pick<
+  PreviewCounts,
+  'create' | 'replace' | 'remove' | 'destructive' | 'losingData' | 'downtime'
+>;
 
 function stepCounts(steps: readonly PreviewedStep[]): StepCounts {
   const count = (test: (step: PreviewedStep) => boolean) => steps.filter(test).length;
@@ -190,6 +194,7 @@ function stepCounts(steps: readonly PreviewedStep[]): StepCounts {
     replace: count(({ kind }) => kind === 'replace'),
     remove: count(({ kind }) => kind === 'remove'),
     destructive: count(({ danger }) => danger !== null),
+    losingData: count(losesData),
     downtime: count(({ downtime }) => downtime !== null),
   };
 }

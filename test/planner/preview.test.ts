@@ -176,7 +176,13 @@ describe('what would be lost', () => {
       'shop/db-1: removed, and it is stateful: its data stays on n1',
       'shop/old-1: removed',
     ]);
-    expect(preview.counts).toMatchObject({ create: 1, replace: 1, remove: 2, destructive: 2 });
+    expect(preview.counts).toMatchObject({
+      create: 1,
+      replace: 1,
+      remove: 2,
+      destructive: 2,
+      losingData: 1,
+    });
   });
 
   test('is told although it waits for confirmation', () => {
