@@ -98,13 +98,16 @@ function both(before: Services, after: Services): Services {
   return new Map([...after, ...before]);
 }
 
-/** A changed setting of the grid can move anything. */
+/** Settings of a grid by which instances are placed, or are made anew: a change of one can be the reason of any step. */
+const moving = /^(?:subnet|mtu|default_affinity|nodes|grace_periods)(?:\.|$)/;
+
 function changedBy(
   settings: readonly ValueChange[],
   changes: GridPreview['changes'],
 ): (path: string) => boolean {
   const paths = new Set(changes.map(({ path }) => path));
-  return (path) => settings.length > 0 || paths.has(path);
+  const canMove = settings.some(({ key }) => moving.test(key));
+  return (path) => canMove || paths.has(path);
 }
 
 function settingChanges(

@@ -127,6 +127,16 @@ describe('what a merge would do to services', () => {
     ]);
   });
 
+  test('takes no step for the request’s own because of a setting that moves nothing', () => {
+    const stuck = aService({ affinity: [anAffinity('label==gpu')] });
+    const scene = { before: [stuck], after: [stuck], nodes: [aNode({ name: 'n1' })] };
+    const timeout = previewOf({ ...scene, gridBefore: {}, grid: { deployTimeout: 60 } });
+    expect(timeout.counts).toMatchObject({ blocked: 0, blockedAnyway: 1 });
+    const affinity = { defaultAffinity: [anAffinity('label==ssd')] };
+    const moved = previewOf({ ...scene, gridBefore: {}, grid: affinity });
+    expect(moved.counts).toMatchObject({ blocked: 1, blockedAnyway: 0 });
+  });
+
   test('plans nothing where the grid cannot be read', () => {
     const problem = {
       severity: 'error',
