@@ -1,4 +1,4 @@
-import type { HostReport, TakenPort } from '../model/host-report.ts';
+import type { HostImage, HostReport, TakenPort } from '../model/host-report.ts';
 import { compareText } from '../model/identity.ts';
 import type { Scope } from './containers.ts';
 import type { DockerClient } from './docker.ts';
@@ -16,7 +16,7 @@ export interface PublishingContainer {
   }[];
 }
 
-/** What an engine's host has beside the containers of one node: other ports that are published, and all volumes. */
+/** What an engine's host has beside the containers of one node: other ports that are published, all volumes and images. */
 export async function dockerHost(client: DockerClient, scope: Scope): Promise<HostReport> {
   // Only those that run hold their ports.
   const containers = await client.call('list containers', (docker, abortSignal) =>
@@ -25,7 +25,14 @@ export async function dockerHost(client: DockerClient, scope: Scope): Promise<Ho
   const { Volumes } = await client.call('list volumes', (docker, abortSignal) =>
     docker.listVolumes({ abortSignal }),
   );
-  return { ports: takenPorts(containers, scope), volumes: namedVolumes(Volumes) };
+  const images = await client.call('list images', (docker, abortSignal) =>
+    docker.listImages({ abortSignal }),
+  );
+  return {
+    ports: takenPorts(containers, scope),
+    volumes: namedVolumes(Volumes),
+    images: namedImages(images),
+  };
 }
 
 /** By port, protocol and address: a range is listed port by port. */
@@ -82,4 +89,24 @@ export function namedVolumes(
     .map(({ Name }) => Name)
     .filter((name) => !nameless.test(name))
     .toSorted(compareText);
+}
+
+/** What an engine says of a name that an image has lost. */
+const lost = '<none>';
+
+/** By every name that they can be asked for with. An engine says `null` where there are none. */
+export function namedImages(
+  images: readonly {
+    readonly RepoTags?: readonly string[] | null | undefined;
+    readonly RepoDigests?: readonly string[] | null | undefined;
+    readonly Size: number;
+  }[],
+): readonly HostImage[] {
+  return images
+    .flatMap(({ RepoTags, RepoDigests, Size }) =>
+      [...(RepoTags ?? []), ...(RepoDigests ?? [])]
+        .filter((name) => !name.includes(lost))
+        .map((name) => ({ name, bytes: Math.max(0, Size) })),
+    )
+    .toSorted((a, b) => compareText(a.name, b.name));
 }

@@ -91,7 +91,7 @@ export class HostReporter {
 type WireReport = Extract<AgentMessage, { type: 'host' }>['report'];
 
 /** What the master would refuse is cut off. */
-function bounded({ ports, volumes }: HostReport): WireReport {
+function bounded({ ports, volumes, images }: HostReport): WireReport {
   return {
     ports: ports.slice(0, HOST_BOUNDS.ports).map((taken) => ({
       ...taken,
@@ -100,5 +100,13 @@ function bounded({ ports, volumes }: HostReport): WireReport {
     volumes: volumes
       .filter((name) => name.length <= HOST_BOUNDS.text)
       .slice(0, HOST_BOUNDS.volumes),
+    ...(images === undefined
+      ? {}
+      : {
+          images: images
+            .filter(({ name }) => name.length <= HOST_BOUNDS.text)
+            .slice(0, HOST_BOUNDS.images)
+            .map((image) => ({ ...image })),
+        }),
   };
 }

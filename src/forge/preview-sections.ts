@@ -1,12 +1,13 @@
-import type {
-  GridPreview,
-  PreviewedBlock,
-  PreviewedStep,
-  SecretChange,
-  ServiceChange,
-  ValueChange,
+import {
+  type GridPreview,
+  losesData,
+  type PreviewedBlock,
+  type PreviewedStep,
+  type SecretChange,
+  type ServiceChange,
+  type ValueChange,
 } from '../model/preview.ts';
-import { counted, gridVerdict } from '../model/preview-verdict.ts';
+import { counted } from '../model/preview-verdict.ts';
 import { printProblem } from '../model/problem.ts';
 import { codeSpan, fence, htmlCode } from './markdown.ts';
 
@@ -30,7 +31,11 @@ export function dangers(grids: readonly GridPreview[], detail: Detail): string |
   );
   const total = sum(grids, ({ counts }) => counts.destructive);
   if (total === 0) return null;
-  const lines = all.slice(0, detail.dangers).map(({ grid, step }) => dangerLine(grid.grid, step));
+  const data = all.filter(({ step }) => losesData(step));
+  const removals = all.filter(({ step }) => !losesData(step));
+  const lines = [...data, ...removals]
+    .slice(0, detail.dangers)
+    .map(({ grid, step }) => dangerLine(grid.grid, step));
   return block(`**Destructive: ${counted(total, 'step')}**`, lines, total, 'diff');
 }
 
@@ -116,9 +121,8 @@ export function gridDetails(
     part('Warnings', grid.plan?.warnings ?? [], detail),
   ].filter((one) => one !== null);
   if (parts.length === 0) return null;
-  const { text } = gridVerdict(grid);
-  const changes = counted(grid.counts.changes, 'service');
-  const title = `${changes} changed; ${text}`;
+  const { changes, create, replace, remove } = grid.counts;
+  const title = `${counted(changes, 'service')} changed, ${counted(create + replace + remove, 'step')}`;
   const inside = parts.join('\n\n');
   if (!html) return `#### ${codeSpan(grid.grid)}: ${title}\n\n${inside}`;
   const head = `<details>\n<summary>${htmlCode(grid.grid)}: ${title}</summary>`;

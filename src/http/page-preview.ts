@@ -1,3 +1,4 @@
+import { losesData } from '../model/preview.ts';
 import type { Preview, PreviewSummary } from '../protocol/api.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge, section, shortSha, type Tone, utc } from './page-layout.ts';
@@ -91,16 +92,24 @@ function outcome({ outcome: found, branch, head }: Preview): HtmlValue {
 function destructive(grids: readonly Grid[]): HtmlValue {
   const total = sum(grids, (grid) => grid.counts.destructive);
   if (total === 0) return null;
-  const items = grids.flatMap((grid) =>
-    (grid.plan?.steps ?? [])
-      .filter((step) => step.danger !== null)
-      .map(
-        (step) =>
-          html`<li>${grids.length > 1 ? html`<span class="muted">${grid.grid}</span> ` : null}<span class="kind">${step.path}</span>${where(step)} ${sentence(step.danger ?? '')}${step.wave === null ? html` <span class="muted">(waits for confirmation)</span>` : null}</li>`,
-      ),
+  const all = grids.flatMap(({ grid, plan }) =>
+    (plan?.steps ?? []).filter(({ danger }) => danger !== null).map((step) => ({ grid, step })),
+  );
+  const data = all.filter(({ step }) => losesData(step));
+  const removals = all.filter(({ step }) => !losesData(step));
+  const items = [...data, ...removals].map(({ grid, step }) =>
+    lossItem(grids.length > 1 ? grid : null, step),
   );
   const list = html`<ul class="inner losses">${items}${more(total - items.length)}</ul>`;
   return section('Destructive', total, html`<div class="note bad">${list}</div>`);
+}
+
+/** `grid`: where there are several. */
+function lossItem(grid: string | null, step: Step): Html {
+  const held =
+    step.wave === null ? html` <span class="muted">(waits for confirmation)</span>` : null;
+  const name = grid === null ? null : html`<span class="muted">${grid}</span> `;
+  return html`<li>${name}<span class="kind">${step.path}</span>${where(step)} ${sentence(step.danger ?? '')}${held}</li>`;
 }
 
 function where({ node }: Step): HtmlValue {

@@ -23,6 +23,7 @@ import { packSecrets } from './courier.ts';
 import { rememberedAmong } from './done-hooks.ts';
 import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
+import { hostHeard } from './host-heard.ts';
 import type { KnownRun } from './job-book.ts';
 import { reportedRuns, runEvent } from './job-runs.ts';
 import type { NetworkMaps } from './network-maps.ts';
@@ -313,7 +314,8 @@ export class Dispatcher implements SessionHost {
 
   hostReported(session: Session, { report }: AgentMessageOf<'host'>): void {
     if (!this.#isCurrent(session)) return;
-    this.#options.fleet.put({ ...this.#known(session), host: report });
+    const known = this.#known(session);
+    this.#options.fleet.put({ ...known, host: hostHeard(report, known.host) });
     this.#options.onChange(session.node.grid);
   }
 

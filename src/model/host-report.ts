@@ -20,4 +20,13 @@ export interface HostReport {
   readonly ports: readonly TakenPort[];
   /** Names of the volumes that it has, sorted; without those that have no name of their own. */
   readonly volumes: readonly string[];
+  /** What its engine has, by name; for people to know what has to be pulled. Absent: an agent that does not tell. */
+  readonly images?: readonly HostImage[];
+}
+
+/** One name of an image; it may have several. */
+export interface HostImage {
+  readonly name: string;
+  /** On the disk: more than what comes over the network. */
+  readonly bytes: number;
 }

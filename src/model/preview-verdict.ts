@@ -19,8 +19,7 @@ export function gridVerdict({ plan, counts, changes, settings }: GridPreview): P
   if (counts.blocked > 0)
     return { tone: 'bad', text: `no node for ${counted(counts.blocked, 'instance')}; ${work}` };
   if (plan.confirmation !== null) return { tone: 'care', text: `${work}; needs confirmation` };
-  if (counts.destructive > 0)
-    return { tone: 'care', text: `${work}; ${counts.destructive} destructive` };
+  if (counts.destructive > 0) return { tone: 'care', text: work };
   if (counts.create + counts.replace + counts.remove > 0) return { tone: 'good', text: work };
   const isChanged = changes.length + settings.length > 0;
   return { tone: 'calm', text: isChanged ? 'no instance is changed' : 'no changes to deploy' };
@@ -50,27 +49,32 @@ const remarks: Readonly<Record<PreviewVerdict['tone'], (count: number) => string
   calm: () => '',
 };
 
-export function sumOf(
-  grids: readonly GridPreview[],
-): Pick<PreviewCounts, 'create' | 'replace' | 'remove' | 'destructive'> {
-  const sum = { create: 0, replace: 0, remove: 0, destructive: 0 };
+type Work = Pick<PreviewCounts, 'create' | 'replace' | 'remove' | 'destructive' | 'losingData'>;
+
+export function sumOf(grids: readonly GridPreview[]): Work {
+  const sum = { create: 0, replace: 0, remove: 0, destructive: 0, losingData: 0 };
   for (const { counts } of grids) {
     sum.create += counts.create;
     sum.replace += counts.replace;
     sum.remove += counts.remove;
     sum.destructive += counts.destructive;
+    sum.losingData += counts.losingData;
   }
   return sum;
 }
 
-/** "2 to create, 1 to replace", in instances. */
-function workText(counts: Pick<PreviewCounts, 'create' | 'replace' | 'remove'>): string {
+/** "2 to create, 1 to remove (1 destructive, of data)", in instances. */
+function workText({ create, replace, remove, destructive, losingData }: Work): string {
   const parts = [
-    counts.create > 0 ? `${counts.create} to create` : null,
-    counts.replace > 0 ? `${counts.replace} to replace` : null,
-    counts.remove > 0 ? `${counts.remove} to remove` : null,
+    create > 0 ? `${create} to create` : null,
+    replace > 0 ? `${replace} to replace` : null,
+    remove > 0 ? `${remove} to remove` : null,
   ].filter((part) => part !== null);
-  return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+  if (parts.length === 0) return 'nothing to do';
+  if (destructive === 0) return parts.join(', ');
+  const data =
+    losingData === 0 ? '' : `, ${losingData === destructive ? '' : `${losingData} `}of data`;
+  return `${parts.join(', ')} (${destructive} destructive${data})`;
 }
 
 export function counted(count: number, what: string): string {

@@ -68,6 +68,8 @@ export interface PreviewCounts {
   readonly remove: number;
   /** Steps that something is lost by. */
   readonly destructive: number;
+  /** Those of them after which data has no user any more. */
+  readonly losingData: number;
   /** Instances that stop before their successors start. */
   readonly downtime: number;
   /** Instances of services that the request changes. */
@@ -167,4 +169,12 @@ export interface ImagePull {
   readonly nodes: readonly string[];
   /** `null` where nobody knows. */
   readonly bytes: number | null;
+}
+
+/** The danger of a step that removes what runs, and nothing else. */
+export const PLAIN_REMOVAL = 'removed';
+
+/** Whether data has no user any more after it. */
+export function losesData({ danger }: Pick<PreviewedStep, 'danger'>): boolean {
+  return danger !== null && danger !== PLAIN_REMOVAL;
 }

@@ -116,11 +116,16 @@ function isSame(a: HostNode, b: HostNode): boolean {
     a.presence.random === b.presence.random &&
     a.draining === b.draining &&
     a.goneSince === b.goneSince &&
-    a.report === b.report &&
+    sameReport(a.report, b.report) &&
     a.engineFault === b.engineFault &&
     sameSet(a.labels, b.labels) &&
     sameFacts(a.facts, b.facts)
   );
+}
+
+/** Nothing is placed by which images a host has. */
+function sameReport(a: HostReport | null, b: HostReport | null): boolean {
+  return a === b || (a?.ports === b?.ports && a?.volumes === b?.volumes);
 }
 
 /** Of the facts, what filters ask for. */

@@ -5,17 +5,14 @@ import type { ImagePull } from '../model/preview.ts';
 import { showMarks } from '../model/secret.ts';
 import type { Services } from './service-changes.ts';
 
-/** Bytes of an image, as far as anybody has seen it. */
-export type ImageSizes = ReadonlyMap<string, number>;
-
-/** Images of instances that come to nodes on which nothing runs with them. */
+/** Images of instances that come to nodes which do not have them, as far as is known. */
 export function imagePulls(of: {
   readonly plan: Plan;
   readonly before: Services;
   readonly after: Services;
   readonly nodes: readonly ObservedNode[];
-  readonly sizes: ImageSizes;
 }): readonly ImagePull[] {
+  const sizes = sizesOn(of.nodes);
   const present = new Map(of.nodes.map((node) => [node.name, imagesOn(node, of.before)]));
   const wanted = new Map<string, Set<string>>();
   for (const { steps } of of.plan.waves)
@@ -32,16 +29,19 @@ export function imagePulls(of: {
     .map(([image, nodes]) => ({
       image: showMarks(image),
       nodes: [...nodes].toSorted(compareText),
-      bytes: of.sizes.get(image) ?? null,
+      bytes: sizes.get(image) ?? null,
     }));
 }
 
-/** What has a container has its image: that of what it was assigned, or of what runs by the base. */
-function imagesOn({ instances, assigned }: ObservedNode, before: Services): ReadonlySet<string> {
+/** What its engine has; and what has a container has its image: of what it was assigned, or of what runs by the base. */
+function imagesOn(
+  { instances, assigned, host }: ObservedNode,
+  before: Services,
+): ReadonlySet<string> {
   const specs = new Map(
     assigned.map((one) => [`${instancePath(one)} ${one.specHash}`, one.spec] as const),
   );
-  const images = new Set<string>();
+  const images = new Set(host?.images?.map(({ name }) => name));
   for (const instance of instances) {
     if (instance.current === null) continue;
     const { specHash } = instance.current;
@@ -51,4 +51,13 @@ function imagesOn({ instances, assigned }: ObservedNode, before: Services): Read
     if (spec !== undefined) images.add(spec.image);
   }
   return images;
+}
+
+/** Any node's word is good for all. Of several it is the largest: platforms differ. */
+function sizesOn(nodes: readonly ObservedNode[]): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { host } of nodes)
+    for (const { name, bytes } of host?.images ?? [])
+      sizes.set(name, Math.max(bytes, sizes.get(name) ?? 0));
+  return sizes;
 }

@@ -1,7 +1,7 @@
 import type { Service } from '../model/grid.ts';
 import { compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { Plan, Step, StepKind } from '../model/plan.ts';
-import type { PreviewedStep } from '../model/preview.ts';
+import { losesData, PLAIN_REMOVAL, type PreviewedStep } from '../model/preview.ts';
 import { showMarks } from '../model/secret.ts';
 import { type Home, type Homes, ownVolumes } from './lost-data.ts';
 import { nameList, oneLine } from './printable.ts';
@@ -29,11 +29,6 @@ export function previewSteps(scene: Scene): readonly PreviewedStep[] {
   return [...taken, ...heldRemovals(scene)].toSorted(compareSteps);
 }
 
-/** Whether data is lost to its users, which no revert brings back by itself: it says so where it stays. */
-function losesData({ danger }: PreviewedStep): boolean {
-  return danger !== null && danger !== REMOVED;
-}
-
 /** Total order: loss of data, removals, the rest; then by kind, path, node and wave. */
 export function compareSteps(a: PreviewedStep, b: PreviewedStep): number {
   return (
@@ -46,7 +41,6 @@ export function compareSteps(a: PreviewedStep, b: PreviewedStep): number {
 }
 
 const kinds: Readonly<Record<StepKind, number>> = { remove: 0, replace: 1, create: 2 };
-const REMOVED = 'removed';
 
 function rankOf(step: PreviewedStep): number {
   if (step.danger === null) return 2;
@@ -116,7 +110,7 @@ function dangerOf(step: Step, situation: Situation): string | null {
     return `${isMove ? 'moves away' : 'removed'}; ${stays(volumes, step.node)}`;
   if (step.stateful)
     return `${isMove ? 'moves away' : 'removed'}, and it is stateful: its data stays on ${step.node}`;
-  return isMove ? null : REMOVED;
+  return isMove ? null : PLAIN_REMOVAL;
 }
 
 /** It starts without what it had elsewhere. The removal there, if there is one, says so too: it may come much later. */
@@ -162,7 +156,9 @@ function heldRemovals({ plan, homes, isChanged }: Scene): readonly PreviewedStep
 }
 
 function heldDanger(home: Home | null): string {
-  if (home === null) return REMOVED;
+  if (home === null) return PLAIN_REMOVAL;
   if (home.volumes.length > 0) return `removed; ${stays(home.volumes, home.node)}`;
-  return home.stateful ? `removed, and it is stateful: its data stays on ${home.node}` : REMOVED;
+  return home.stateful
+    ? `removed, and it is stateful: its data stays on ${home.node}`
+    : PLAIN_REMOVAL;
 }

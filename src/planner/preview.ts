@@ -3,18 +3,19 @@ import type { Grid } from '../model/grid.ts';
 import { compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { ObservedNode } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
-import type {
-  GridPreview,
-  PreviewCounts,
-  PreviewedPlan,
-  PreviewedStep,
-  ValueChange,
+import {
+  type GridPreview,
+  losesData,
+  type PreviewCounts,
+  type PreviewedPlan,
+  type PreviewedStep,
+  type ValueChange,
 } from '../model/preview.ts';
 import type { Problem } from '../model/problem.ts';
 import { showMarks } from '../model/secret.ts';
 import { homesOf } from './lost-data.ts';
 import { previewBlocks } from './preview-blocks.ts';
-import { type ImageSizes, imagePulls } from './preview-pulls.ts';
+import { imagePulls } from './preview-pulls.ts';
 import { previewSteps } from './preview-steps.ts';
 import { oneLine } from './printable.ts';
 import { secretChanges } from './secret-changes.ts';
@@ -35,7 +36,6 @@ export interface GridPreviewInput {
   readonly closed: string | null;
   /** The grid's nodes, as the plan was made of. */
   readonly nodes: readonly ObservedNode[];
-  readonly sizes: ImageSizes;
   readonly options: ShowOptions;
 }
 
@@ -47,7 +47,7 @@ const LONGEST_LINE = 300;
  * Texts are cut, lists are not: what keeps or shows it bounds it (model/preview-size).
  */
 export function gridPreview(input: GridPreviewInput): GridPreview {
-  const { grid, base, merged, options, nodes, sizes } = input;
+  const { grid, base, merged, options, nodes } = input;
   const before = servicesOf(base);
   const problems = input.problems.map(shownProblem).toSorted(compareProblems);
   const closed = input.closed === null ? null : oneLine(input.closed, LONGEST_LINE);
@@ -64,7 +64,7 @@ export function gridPreview(input: GridPreviewInput): GridPreview {
     isChanged,
   });
   const blocked = previewBlocks(plan.blocked, isChanged);
-  const pulls = imagePulls({ plan, before, after, nodes, sizes });
+  const pulls = imagePulls({ plan, before, after, nodes });
   return {
     grid,
     problems,
@@ -98,13 +98,16 @@ function both(before: Services, after: Services): Services {
   return new Map([...after, ...before]);
 }
 
-/** A changed setting of the grid can move anything. */
+/** Settings of a grid by which instances are placed, or are made anew: a change of one can be the reason of any step. */
+const moving = /^(?:subnet|mtu|default_affinity|nodes|grace_periods)(?:\.|$)/;
+
 function changedBy(
   settings: readonly ValueChange[],
   changes: GridPreview['changes'],
 ): (path: string) => boolean {
   const paths = new Set(changes.map(({ path }) => path));
-  return (path) => settings.length > 0 || paths.has(path);
+  const canMove = settings.some(({ key }) => moving.test(key));
+  return (path) => canMove || paths.has(path);
 }
 
 function settingChanges(
@@ -182,7 +185,10 @@ function problemCounts(problems: readonly Problem[]): Pick<PreviewCounts, 'error
   return { errors, warnings: problems.length - errors };
 }
 
-type StepCounts = Pick<PreviewCounts, 'create' | 'replace' | 'remove' | 'destructive' | 'downtime'>;
+type StepCounts = Pick<
+  PreviewCounts,
+  'create' | 'replace' | 'remove' | 'destructive' | 'losingData' | 'downtime'
+>;
 
 function stepCounts(steps: readonly PreviewedStep[]): StepCounts {
   const count = (test: (step: PreviewedStep) => boolean) => steps.filter(test).length;
@@ -191,6 +197,7 @@ function stepCounts(steps: readonly PreviewedStep[]): StepCounts {
     replace: count(({ kind }) => kind === 'replace'),
     remove: count(({ kind }) => kind === 'remove'),
     destructive: count(({ danger }) => danger !== null),
+    losingData: count(losesData),
     downtime: count(({ downtime }) => downtime !== null),
   };
 }

@@ -13,11 +13,15 @@ const LONGEST_VALUE = 500;
 
 /** What a value is called, or what is said in it, when it had better not be read by everybody. */
 const secretLike =
-  /pass(?:wd|word|phrase|code)|pwd|secret|token|credential|api.?key|access.?key|private.?key|(?:^|[_.-])key(?:$|["\]])|_key_|auth(?!or)|salt|dsn|sign(?:ing|ature)|cipher|certificate|challenge|(?:^|_)pin(?:$|["\]])/i;
+  /pass(?:wd|word|phrase|code)|pwd|secret|token|credential|api.?key|access.?key|private.?key|keys?(?:$|["\]])|_key_|auth(?!or)|salt|dsn|sign(?:ing|ature)|cipher|certificate|challenge|webhook|hmac|(?:^|_)(?:pin|otp|psk)(?:$|["\]])/i;
+
+/** `Password=…` in a connection string, `?token=…` in an address. */
+const assigned =
+  /(?:passw(?:or)?d|pwd|secret|token|key|credentials?)["']?\s{0,9}[=:]\s{0,9}["']?[^\s"']/i;
 
 /** Values that say themselves what they are. */
 const secretForms =
-  /-----BEGIN|\b(?:gh[pousr]_|github_pat_|glpat-|xox[baprs]-|AKIA|sk_live_|eyJ[\w-]{10,}\.)/;
+  /-----BEGIN|hooks\.slack\.com|\b(?:gh[pousr]_|github_pat_|glpat-|xox[baprs]-|AKIA|sk_live_|eyJ[\w-]{10,}\.)/;
 
 /** `//user:password@host` */
 const signIn = /\/\/[^/\s@]*@/g;
@@ -36,16 +40,17 @@ const freeText = [
 ] as const;
 
 /**
- * A value as people may read it. Marks of secrets become names, and what looks like a secret is hidden: by its name, and but for
- * variables of the environment by its text as well, because a command line has the name in it.
+ * A value as people may read it. Marks of secrets become names, and what looks like a secret is hidden: by its name, and by its
+ * text, because a command line has the name in it. A variable of the environment may talk of passwords, and not have one.
  */
 export function shownValue(key: string, value: string, { showValues }: ShowOptions): string {
   if (isSealedText(key) || secretLike.test(lastName(key)) || secretForms.test(value)) return HIDDEN;
   const isFree = freeText.some((root) => key === root || key.startsWith(`${root}.`));
   if (isFree && !showValues) return HIDDEN;
   const named = showMarks(value);
-  const isPlain = key.startsWith('environment.') || !secretLike.test(withoutNames(named));
-  return isPlain ? oneLine(named.replaceAll(signIn, `//${HIDDEN}@`), LONGEST_VALUE) : HIDDEN;
+  const telling = key.startsWith('environment.') ? assigned : secretLike;
+  if (telling.test(withoutNames(named))) return HIDDEN;
+  return oneLine(named.replaceAll(signIn, `//${HIDDEN}@`), LONGEST_VALUE);
 }
 
 /** Contents of files and digests of them: a digest of a short text is as good as the text. */

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 
 /** The wire shape of `HostReport`; see shape.ts. Agents cut down what is more or longer. */
-export const HOST_BOUNDS = { ports: 10_000, volumes: 10_000, text: 255 } as const;
+export const HOST_BOUNDS = { ports: 10_000, volumes: 10_000, images: 2_000, text: 255 } as const;
 
 const text = Type.String({ maxLength: HOST_BOUNDS.text });
 
@@ -17,4 +17,10 @@ export const HostReport = Type.Object({
     { maxItems: HOST_BOUNDS.ports },
   ),
   volumes: Type.Array(text, { maxItems: HOST_BOUNDS.volumes }),
+  images: Type.Optional(
+    Type.Array(
+      Type.Object({ name: text, bytes: Type.Integer({ minimum: 0, maximum: 2 ** 53 - 1 }) }),
+      { maxItems: HOST_BOUNDS.images },
+    ),
+  ),
 });

@@ -66,6 +66,7 @@ const counts = Type.Object(
     replace: count,
     remove: count,
     destructive: count,
+    losingData: count,
     downtime: count,
     blocked: count,
     blockedAnyway: count,

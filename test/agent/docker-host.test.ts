@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { namedVolumes, type PublishingContainer, takenPorts } from '../../src/agent/docker-host.ts';
+import {
+  namedImages,
+  namedVolumes,
+  type PublishingContainer,
+  takenPorts,
+} from '../../src/agent/docker-host.ts';
 import { containerLabels } from '../../src/agent/labels.ts';
 import { anAssignedInstance, aService } from '../support/builders.ts';
 
@@ -61,5 +66,23 @@ describe('the volumes of a host', () => {
 
   it('are none where the engine has none', () => {
     expect(namedVolumes(null)).toEqual([]);
+  });
+});
+
+describe('the images of a host', () => {
+  it('are there by every name that they can be asked for with', () => {
+    const digest = `shop/web@sha256:${'a'.repeat(64)}`;
+    const all = [
+      { RepoTags: ['shop/web:2', 'shop/web:latest'], RepoDigests: [digest], Size: 5_000 },
+      { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'], Size: 7 },
+      { RepoTags: null, Size: 8 },
+      { RepoTags: ['alpine:3'], RepoDigests: null, Size: -1 },
+    ];
+    expect(namedImages(all)).toEqual([
+      { name: 'alpine:3', bytes: 0 },
+      { name: 'shop/web:2', bytes: 5_000 },
+      { name: 'shop/web:latest', bytes: 5_000 },
+      { name: digest, bytes: 5_000 },
+    ]);
   });
 });

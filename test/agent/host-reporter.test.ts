@@ -93,7 +93,8 @@ describe('the host is reported', () => {
   it('within the bounds that the master takes', async () => {
     const ports = Array.from({ length: 20_000 }, () => ({ ...taken, container: 'c'.repeat(999) }));
     const volumes = ['v'.repeat(256), ...Array.from({ length: 20_000 }, (_, at) => `v${at}`)];
-    report = { ports, volumes };
+    const images = ['i'.repeat(256), ...volumes].map((name) => ({ name, bytes: 1 }));
+    report = { ports, volumes, images };
     await open();
     const [message] = sent;
     if (message?.type !== 'host') throw new Error('nothing was sent');

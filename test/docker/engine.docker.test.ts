@@ -115,6 +115,8 @@ describe.skipIf(withoutDocker)('Docker', () => {
         ],
         volumes: [`${grid}-data`],
       });
+      const { images = [] } = await engine.host(scope);
+      expect(images.find(({ name }) => name === TEST_IMAGES.web1)?.bytes).toBeGreaterThan(0);
 
       await docker('stop', '-t', '0', grid);
       expect(await mine()).toEqual({ ports: [], volumes: [`${grid}-data`] });

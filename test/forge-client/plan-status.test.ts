@@ -76,7 +76,7 @@ describe('statuses of a plan', () => {
     );
     const removing = aPreviewedStep({ kind: 'remove', danger: 'removed' });
     expect(planned(aGridPreview({ plan: aPreviewedPlan({ steps: [removing] }) }))[0]).toContain(
-      'success: 1 to remove; 1 destructive',
+      'success: 1 to remove (1 destructive)',
     );
   });
 

@@ -32,6 +32,11 @@ function of(outcome: PreviewOutcome): string {
   return comment(aPreview({ outcome }));
 }
 
+function losing(grid: string, danger: string): GridPreview {
+  const steps = [aPreviewedStep({ kind: 'remove', path: `shop/${grid}-1`, danger })];
+  return aGridPreview({ grid, plan: aPreviewedPlan({ steps }) });
+}
+
 /** A grid in which as much as that is destroyed, and as much changes. */
 function destroying(count: number, changes = 0): GridPreview {
   const steps = Array.from({ length: count }, (_, at) =>
@@ -58,11 +63,11 @@ describe('the comment of a preview', () => {
       "<!-- gridops:preview v1 repo=company/grids pr=12 -->
       Plan for \`3f2a9c1\` onto \`main\` \`84aaee9\` · 2027-01-15 08:00 UTC
 
-      ### ❌ 1 error, which holds back a part; 2 to create, 1 to replace, 2 to remove
+      ### ❌ 1 error, which holds back a part; 2 to create, 1 to replace, 2 to remove (2 destructive, 1 of data)
 
       | Grid | + | ~ | − | ! | Verdict |
       |---|--:|--:|--:|--:|---|
-      | \`demo\` | 2 | 1 | 2 | 2 | ❌ 1 error, which holds back a part; 2 to create, 1 to replace, 2 to remove |
+      | \`demo\` | 2 | 1 | 2 | 2 | ❌ 1 error, which holds back a part; 2 to create, 1 to replace, 2 to remove (2 destructive, 1 of data) |
 
       **Destructive: 2 steps**
 
@@ -103,7 +108,7 @@ describe('the comment of a preview', () => {
       \`\`\`
 
       <details>
-      <summary><code>demo</code>: 3 services changed; 1 error, which holds back a part; 2 to create, 1 to replace, 2 to remove</summary>
+      <summary><code>demo</code>: 3 services changed, 5 steps</summary>
 
       Settings of the grid
 
@@ -244,6 +249,12 @@ describe('a comment of too much', () => {
     expect(text).toContain(pageUrl);
   });
 
+  test('names loss of data before removals, in whatever grid it is', () => {
+    const text = comment(planned(losing('a', 'removed'), losing('b', 'removed; volume x stays')));
+    expect(text.indexOf('- b shop/b-1')).toBeLessThan(text.indexOf('- a shop/a-1'));
+    expect(text).toContain('2 to remove (2 destructive, 1 of data)');
+  });
+
   test('counts what is destroyed, and links to it, where even that is too much', () => {
     const text = comment(planned(destroying(10_000)));
     expect(text.length).toBeLessThanOrEqual(60_000);
@@ -362,7 +373,7 @@ function expectWhole(text: string, html: boolean): void {
   const kinds = markup.map((value) => {
     if (/^<!-- gridops:preview v1 repo=[^<>]* pr=\d+ -->\n?/.test(value)) return 'begin';
     if (/^<!-- gridops:state \{[^<>]*\} -->$/.test(value)) return 'end';
-    if (/^<details>\n<summary><code>[^<>@]*<\/code>: [\w ,;:]*<\/summary>$/.test(value))
+    if (/^<details>\n<summary><code>[^<>@]*<\/code>: [\w ,;:()]*<\/summary>$/.test(value))
       return 'open';
     return value === '</details>' ? 'close' : value;
   });

@@ -127,6 +127,16 @@ describe('what a merge would do to services', () => {
     ]);
   });
 
+  test('takes no step for the request’s own because of a setting that moves nothing', () => {
+    const stuck = aService({ affinity: [anAffinity('label==gpu')] });
+    const scene = { before: [stuck], after: [stuck], nodes: [aNode({ name: 'n1' })] };
+    const timeout = previewOf({ ...scene, gridBefore: {}, grid: { deployTimeout: 60 } });
+    expect(timeout.counts).toMatchObject({ blocked: 0, blockedAnyway: 1 });
+    const affinity = { defaultAffinity: [anAffinity('label==ssd')] };
+    const moved = previewOf({ ...scene, gridBefore: {}, grid: affinity });
+    expect(moved.counts).toMatchObject({ blocked: 1, blockedAnyway: 0 });
+  });
+
   test('plans nothing where the grid cannot be read', () => {
     const problem = {
       severity: 'error',
@@ -141,7 +151,6 @@ describe('what a merge would do to services', () => {
       problems: [{ ...problem, severity: 'warning' }, problem],
       closed: null,
       nodes: [],
-      sizes: new Map(),
       options: { showValues: true },
     });
     expect(preview.plan).toBeNull();
@@ -177,7 +186,13 @@ describe('what would be lost', () => {
       'shop/db-1: removed, and it is stateful: its data stays on n1',
       'shop/old-1: removed',
     ]);
-    expect(preview.counts).toMatchObject({ create: 1, replace: 1, remove: 2, destructive: 2 });
+    expect(preview.counts).toMatchObject({
+      create: 1,
+      replace: 1,
+      remove: 2,
+      destructive: 2,
+      losingData: 1,
+    });
   });
 
   test('is told although it waits for confirmation', () => {
@@ -264,8 +279,15 @@ describe('what else people want to know before they merge', () => {
     const preview = previewOf({
       before: [web],
       after: [two, aService({ name: 'api', spec: aSpec({ image: 'api:1' }) })],
-      nodes: [node, aNode({ name: 'n2' })],
-      sizes: new Map([['web:1', 1000]]),
+      nodes: [
+        node,
+        aNode({ name: 'n2' }),
+        aNode({
+          name: 'n3',
+          availability: 'drain',
+          host: aHostReport({ images: [{ name: 'web:1', bytes: 1_000 }] }),
+        }),
+      ],
     });
     expect(preview.pulls.find(({ image }) => image === 'web:1')).toEqual({
       image: 'web:1',
@@ -273,6 +295,14 @@ describe('what else people want to know before they merge', () => {
       bytes: 1000,
     });
     expect(preview.pulls.find(({ image }) => image === 'api:1')?.bytes).toBeNull();
+  });
+
+  test('no image that the node has', () => {
+    const host = aHostReport({ images: [{ name: 'web:1', bytes: 1_000 }] });
+    const nodes = [aNode({ name: 'n1', host })];
+    expect(previewOf({ before: [], after: [web], nodes }).pulls).toEqual([]);
+    const other = previewOf({ before: [], after: [withImage(web, 'web:2')], nodes });
+    expect(other.pulls).toEqual([{ image: 'web:2', nodes: ['n1'], bytes: null }]);
   });
 
   test('no image of what runs already', () => {

@@ -19,7 +19,6 @@ export interface PreviewScene {
   readonly closed?: string;
   readonly showValues?: boolean;
   readonly policy?: Partial<PlanPolicy>;
-  readonly sizes?: ReadonlyMap<string, number>;
 }
 
 /** The preview of a scene, planned by the real planner. */
@@ -34,7 +33,6 @@ export function previewOf(scene: PreviewScene): GridPreview {
     problems: scene.problems ?? [],
     closed: scene.closed ?? null,
     nodes,
-    sizes: scene.sizes ?? new Map(),
     options: { showValues: scene.showValues ?? true },
   });
 }

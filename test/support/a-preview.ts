@@ -1,9 +1,10 @@
-import type {
-  GridPreview,
-  Preview,
-  PreviewCounts,
-  PreviewedPlan,
-  PreviewedStep,
+import {
+  type GridPreview,
+  losesData,
+  type Preview,
+  type PreviewCounts,
+  type PreviewedPlan,
+  type PreviewedStep,
 } from '../../src/model/preview.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { NOW } from './builders.ts';
@@ -174,6 +175,7 @@ function countsOf(grid: Omit<GridPreview, 'counts'>): PreviewCounts {
     replace: kind('replace'),
     remove: kind('remove'),
     destructive: steps.filter(({ danger }) => danger !== null).length,
+    losingData: steps.filter(losesData).length,
     downtime: steps.filter(({ downtime }) => downtime !== null).length,
     blocked: instances(blocked),
     blockedAnyway: instances(anyway),
