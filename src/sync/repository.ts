@@ -17,13 +17,10 @@ import { type MergeResult, merge } from './merge.ts';
 import { Mirror } from './mirror.ts';
 import type { Commit, CommitInfo } from './objects.ts';
 import { fullRef } from './other-refs.ts';
-import { findEntry, findFolder, readFolder } from './read-folder.ts';
+import { findFolder, readFolder, readOne } from './read-folder.ts';
 import {
   findRoots,
   gridEntries,
-  list,
-  newListing,
-  readAll,
   readSource,
   type SourceRoots,
   sourceInputs,
@@ -233,17 +230,7 @@ class MirroredRepository implements Repository {
   async file(sha: string, path: string): Promise<SourceFile | null> {
     const { limits } = this.#options;
     const { tree } = await this.#commit(sha);
-    const entry = await findEntry({ contents: this.#contents, tree, path });
-    if (entry === null || entry.kind === 'tree') return null;
-    const listing = newListing({
-      contents: this.#contents,
-      limits,
-      where: this.url,
-      what: path,
-      hint: '',
-    });
-    await list(listing, entry, path);
-    return (await readAll(listing)).get(path) ?? null;
+    return await readOne({ contents: this.#contents, tree, path }, { limits, where: this.url });
   }
 
   async folderId(sha: string, path: string): Promise<string | null> {
