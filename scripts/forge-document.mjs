@@ -87,6 +87,7 @@ const OPERATIONS = [
   'issues/create',
   'issues/update',
   'issues/list-comments',
+  'issues/list-comments-for-repo',
   'issues/create-comment',
   'issues/get-comment',
   'issues/update-comment',

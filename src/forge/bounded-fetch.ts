@@ -2,8 +2,8 @@ type Fetch = typeof globalThis.fetch;
 
 /** GitHub gives up on a request after 10 s itself. */
 const TIMEOUT = 15_000;
-/** Nothing that is asked of a forge is larger by far. */
-const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+/** A page of 100 comments, each as long as it may be and of characters of four bytes, is 26 MB: nobody must be able to stop us by writing. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** `fetch` that neither waits for ever nor reads without end, whatever the other side does. */
 export function boundedFetch(fetch: Fetch): Fetch {

@@ -108,10 +108,21 @@ export interface CommitStatus {
 
 /** What the forge shows of deploys beside statuses. */
 export interface Deployments {
-  /** Gives the id by which its states are told. */
+  /** The id of the one that was created with this key, for whoever has lost the answer; `null`: none was. */
+  find(
+    repository: RepositoryName,
+    of: { readonly sha: string; readonly environment: string; readonly key: string },
+  ): Promise<string | null>;
+  /** Gives the id by which its states are told. May have worked although it threw: look for it before trying again. */
   create(
     repository: RepositoryName,
-    of: { readonly sha: string; readonly environment: string; readonly description: string },
+    of: {
+      readonly sha: string;
+      readonly environment: string;
+      /** Ours for it, kept by the forge and shown to nobody. */
+      readonly key: string;
+      readonly description: string;
+    },
   ): Promise<string>;
   setState(
     repository: RepositoryName,

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { afterEach, describe, expect, test } from 'vitest';
 import { boundedFetch } from '../../src/forge/bounded-fetch.ts';
 import type { CommitStatus } from '../../src/forge/forge.ts';
-import { createGithub, type GithubAuth, parseGithubUrl } from '../../src/forge/github.ts';
+import { createGithub, parseGithubUrl } from '../../src/forge/github.ts';
+import type { GithubAuth } from '../../src/forge/github-client.ts';
 import { type Answer, type HttpStub, type SeenRequest, startHttpStub } from './http-stub.ts';
 
 const repository = { owner: 'acme', name: 'infra' };
