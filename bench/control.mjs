@@ -175,9 +175,12 @@ async function withMaster({ stacks }, use) {
   const port = await freePort();
   const forge = await createForge();
   const git = await serveGit(directory);
-  const options = {
-    ...masterOptions({ data, url: git.url('origin.git'), pollSeconds: 3_600 }),
-    listen: { host: '127.0.0.1', port },
+  const { repositories, ...rest } = masterOptions({
+    data,
+    url: git.url('origin.git'),
+    pollSeconds: 3_600,
+  });
+  const hosted = {
     forge: {
       kind: 'github',
       baseUrl: forge.url,
@@ -186,6 +189,11 @@ async function withMaster({ stacks }, use) {
       name: 'grids',
     },
     webhookSecrets: [SECRET],
+  };
+  const options = {
+    ...rest,
+    listen: { host: '127.0.0.1', port },
+    repositories: [{ ...repositories[0], ...hosted }],
   };
   const world = {
     data,

@@ -46,19 +46,15 @@ export class ForeignStacks {
     const known = this.#wishes.get(grid);
     const wishes = known?.inputs === head.inputs ? known.of : await this.#read(grid, head);
     if (wishes.length === 0) return head;
-    const reads: (ForeignRead & { readonly id: string })[] = [];
+    const reads: IdentifiedRead[] = [];
     for (const wish of wishes) {
       const read = await readWish(wish);
       if (read === null) return null;
       reads.push(read);
     }
-    const inputs = digest([head.inputs, reads.map(({ stack, id }) => [stack, id])]);
-    return {
-      ...head,
-      inputs,
-      sources: sourcesOf(reads),
-      foreign: reads.map(({ id, ...rest }) => rest),
-    };
+    const inputs = digest([head.inputs, reads.map(({ of, id }) => [of.stack, id])]);
+    const foreign = reads.map(({ of }) => of);
+    return { ...head, inputs, sources: sourcesOf(foreign), foreign };
   }
 
   /** The files of what a head takes from elsewhere, beside the grid's own. */
@@ -146,12 +142,18 @@ interface Wish extends ForeignStack {
   readonly allowed: readonly string[];
 }
 
+interface IdentifiedRead {
+  readonly of: ForeignRead;
+  /** Equal for equal contents, at whatever commit. */
+  readonly id: string;
+}
+
 function mayUse({ holdsStacks, options }: RepositoryPart, user: string): boolean {
   return holdsStacks && (options.usedBy === null || options.usedBy.includes(user));
 }
 
 /** `null`: nobody has looked yet. */
-async function readWish(wish: Wish): Promise<(ForeignRead & { readonly id: string }) | null> {
+async function readWish(wish: Wish): Promise<IdentifiedRead | null> {
   const { source, stack, path } = wish;
   if (source === null) return failedRead(wish, strange(wish));
   const { name: repository } = source;
@@ -164,16 +166,16 @@ async function readWish(wish: Wish): Promise<(ForeignRead & { readonly id: strin
   try {
     const folder = await source.repository.folderId(sha, folderOf(path));
     if (folder === null) return failedRead(wish, folderMissing(repository, { sha, path }));
-    return { stack, repository, sha, path, id: `${repository} ${path} ${folder}` };
+    return { of: { stack, repository, sha, path }, id: `${repository} ${path} ${folder}` };
   } catch (error) {
     return failedRead(wish, unreachable(repository, errorMessage(error)));
   }
 }
 
-function failedRead({ stack, source, path }: Wish, fault: ForeignFault) {
+function failedRead({ stack, source, path }: Wish, fault: ForeignFault): IdentifiedRead {
   const { key, code, message } = fault;
-  const id = `${key} ${code} ${message}`;
-  return { stack, repository: source?.name ?? '', sha: '', path, fault, id };
+  const of = { stack, repository: source?.name ?? '', sha: '', path, fault };
+  return { of, id: `${key} ${code} ${message}` };
 }
 
 function sourcesOf(reads: readonly ForeignRead[]): readonly HeadSource[] {

@@ -75,7 +75,8 @@ export class GridOwners {
         ? new Set([...this.#has.values()].flatMap((has) => [...has]))
         : differences(before, now);
     const moved = [...changed].flatMap((grid) => this.#settle(grid) ?? []);
-    const contested = [...changed].filter((grid) => this.#isContested(grid, repository));
+    const own = before === undefined ? now : changed;
+    const contested = [...own].filter((grid) => this.#isContested(grid, repository));
     return { moved, contested: contested.toSorted(compareText) };
   }
 

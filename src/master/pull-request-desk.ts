@@ -250,7 +250,6 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
             problems: of.problems,
             closed: of.closed,
             nodes: fleet.observedState(grid, of.after?.grid.nodes ?? {}).nodes,
-            sizes: new Map(),
             options: { showValues: false },
           }),
       };

@@ -41,7 +41,7 @@ export class StackRefs {
 
   /** These are used, and no others. True when one of them was never looked up. */
   async want(refs: ReadonlySet<string>): Promise<boolean> {
-    for (const ref of [...this.#resolved.keys()]) if (!refs.has(ref)) await this.#forget(ref);
+    for (const ref of this.#resolved.keys()) if (!refs.has(ref)) await this.#forget(ref);
     let isNew = false;
     for (const ref of refs) {
       const known = this.#resolved.get(ref) ?? unknown;
@@ -57,15 +57,15 @@ export class StackRefs {
    */
   async look(
     signal: AbortSignal,
-  ): Promise<{ readonly changed: readonly string[]; readonly error: unknown }> {
+  ): Promise<{ readonly changed: readonly string[]; readonly error: Error | null }> {
     const changed: string[] = [];
-    let first: unknown = null;
-    for (const ref of [...this.#resolved.keys()]) {
+    let first: Error | null = null;
+    for (const ref of this.#resolved.keys()) {
       try {
         if (this.#put(ref, await this.#find(ref, signal))) changed.push(ref);
       } catch (error) {
         signal.throwIfAborted();
-        first ??= error;
+        first ??= error instanceof Error ? error : new Error(errorMessage(error));
         if (this.#putUnreachable(ref, error)) changed.push(ref);
       }
     }

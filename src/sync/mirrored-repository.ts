@@ -17,13 +17,10 @@ import type { Commit, CommitInfo } from './objects.ts';
 import { fullRef } from './other-refs.ts';
 import { pushToPath } from './path-push.ts';
 import { RawObjects } from './raw-objects.ts';
-import { findEntry, findFolder, readFolder } from './read-folder.ts';
+import { findFolder, readFolder, readOne } from './read-folder.ts';
 import {
   findRoots,
   gridEntries,
-  list,
-  newListing,
-  readAll,
   readSource,
   type SourceRoots,
   sourceInputs,
@@ -117,19 +114,9 @@ export class MirroredRepository implements Repository {
   }
 
   async file(sha: string, path: string): Promise<SourceFile | null> {
-    const { limits } = this.#options;
     const { tree } = await this.#commit(sha);
-    const entry = await findEntry({ contents: this.#contents, tree, path });
-    if (entry === null || entry.kind === 'tree') return null;
-    const listing = newListing({
-      contents: this.#contents,
-      limits,
-      where: this.url,
-      what: path,
-      hint: '',
-    });
-    await list(listing, entry, path);
-    return (await readAll(listing)).get(path) ?? null;
+    const { limits } = this.#options;
+    return await readOne({ contents: this.#contents, tree, path }, { limits, where: this.url });
   }
 
   async folderId(sha: string, path: string): Promise<string | null> {

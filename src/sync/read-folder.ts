@@ -40,7 +40,7 @@ export async function findFolder({ contents, tree, path }: FolderPlace): Promise
 }
 
 /** The entry itself at a path; `null`: there is none. */
-export async function findEntry({ contents, tree, path }: FolderPlace): Promise<TreeEntry | null> {
+async function findEntry({ contents, tree, path }: FolderPlace): Promise<TreeEntry | null> {
   const end = path.lastIndexOf('/');
   const folder = await findFolder({ contents, tree, path: path.slice(0, Math.max(0, end)) });
   return folder?.entries.find(({ name }) => name === path.slice(end + 1)) ?? null;
@@ -57,6 +57,19 @@ export async function readFolder(
   for (const entry of folder.entries)
     await list(listing, entry, folder.path === '' ? entry.name : `${folder.path}/${entry.name}`);
   return await readAll(listing);
+}
+
+/** `null`: there is none, or a folder. */
+export async function readOne(
+  place: FolderPlace,
+  of: { readonly limits: Limits; readonly where: string },
+): Promise<SourceFile | null> {
+  const { contents, path } = place;
+  const entry = await findEntry(place);
+  if (entry === null || entry.kind === 'tree') return null;
+  const listing = newListing({ ...of, contents, what: path, hint: 'Keep it small.' });
+  await list(listing, entry, path);
+  return (await readAll(listing)).get(path) ?? null;
 }
 
 async function entryOf(

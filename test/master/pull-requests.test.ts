@@ -35,6 +35,7 @@ function aGridPreview(grid: string, hash: string): GridPreview {
   const counts = {
     ...none,
     blockedAnyway: 0,
+    losingData: 0,
     downtime: 0,
     blocked: 0,
     halted: 0,

@@ -13,6 +13,68 @@ export function readingContract(engine: EngineName, transport: Transport): void 
     });
     afterEach(() => world.dispose());
 
+    describe('reading a folder of a project', () => {
+      it('gives everything below it, and one file by its path', async () => {
+        const sha = await world.push({
+          'deploy/kontena.yml': 'a: 1\n',
+          'deploy/env/web.env': 'A=b\n',
+          'src/a.js': '',
+        });
+        const repository = await world.open();
+        await repository.sync(never);
+
+        const read = await repository.folder(sha, 'deploy');
+
+        expect([...read.keys()].toSorted()).toEqual(['deploy/env/web.env', 'deploy/kontena.yml']);
+        expect(await repository.file(sha, 'deploy/env/web.env')).toMatchObject({ text: 'A=b\n' });
+        for (const path of ['deploy', 'deploy/none', 'none/x', 'deploy/kontena.yml/x'])
+          expect(await repository.file(sha, path)).toBeNull();
+      });
+
+      it('gives of the root only the files that are directly in it', async () => {
+        const sha = await world.push({ 'kontena.yml': 'a: 1\n', 'web.env': '', 'src/a.js': '' });
+        const repository = await world.open();
+        await repository.sync(never);
+
+        expect([...(await repository.folder(sha, '')).keys()].toSorted()).toEqual([
+          'kontena.yml',
+          'web.env',
+        ]);
+      });
+
+      it.each(['', 'deploy'])(
+        'knows "%s" again while nothing in it has changed',
+        async (folder) => {
+          const path = folder === '' ? 'kontena.yml' : `${folder}/kontena.yml`;
+          const first = await world.push({ [path]: 'a: 1\n', 'src/a.js': '1' });
+          const second = await world.push({ 'src/a.js': '2' });
+          const third = await world.push({ [path]: 'a: 2\n' });
+          const repository = await world.open();
+          await repository.sync(never);
+
+          const ids = await Promise.all(
+            [first, second, third].map(async (sha) => await repository.folderId(sha, folder)),
+          );
+
+          expect(ids[0]).toBe(ids[1]);
+          expect(ids[2]).not.toBe(ids[1]);
+          expect(await repository.folderId(first, 'none')).toBeNull();
+          expect(await repository.folderId(first, 'src/a.js')).toBeNull();
+        },
+      );
+
+      it('is bounded, and its links are not followed', async () => {
+        await world.work.link('deploy/link', '/etc/passwd');
+        const sha = await world.push({ 'deploy/a': '1', 'deploy/b': '2' });
+        const repository = await world.open({ limits: { entries: 2 } });
+        await repository.sync(never);
+
+        const fault = await faultOf(repository.folder(sha, 'deploy'));
+        expect(fault).toMatchObject({ code: 'repository-too-large' });
+        expect(await repository.file(sha, 'deploy/link')).toMatchObject({ reason: 'symlink' });
+      });
+    });
+
     describe('reading a commit', () => {
       it('gives the text below the grid and below stacks, and nothing else', async () => {
         const sha = await world.push(files);
