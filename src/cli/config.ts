@@ -1,6 +1,6 @@
 import { agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { masterOptions } from './master-options.ts';
+import { masterStart } from './master-options.ts';
 import { printJson, table } from './output.ts';
 import { flagOf, type SectionName, type Setting, sections, variableOf } from './settings.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
@@ -27,7 +27,7 @@ export async function checkConfig(io: Io, flags: Flags, json: boolean): Promise<
 /** What only together is right or wrong; a section that nobody filled in is nobody's. */
 async function checkTogether(io: Io, file: SettingsFile): Promise<void> {
   const master = await loadSettings({ section: 'master', flags: {}, file, io });
-  if (master.values.repository !== null) masterOptions(master.values);
+  if (master.values.repository !== null) await masterStart(master.values);
   const agent = await loadSettings({ section: 'agent', flags: {}, file, io });
   if (agent.values.master !== null) agentOptions(agent.values, io);
 }

@@ -1,7 +1,7 @@
 import type { NetworkFinding } from '../model/network-report.ts';
 import { type AgentStart, agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { type MasterStart, masterOptions } from './master-options.ts';
+import { type MasterStart, masterStart } from './master-options.ts';
 import { readSettingsFile } from './settings-file.ts';
 import { type Flags, loadSettings } from './settings-load.ts';
 
@@ -54,7 +54,7 @@ export interface RunningProcess {
 export async function runMaster(io: Io, launch: Launch, flags: Flags): Promise<ExitCode> {
   const file = await readSettingsFile(io, flagText(flags['config']));
   const { values } = await loadSettings({ section: 'master', flags, file, io });
-  const options = masterOptions(values);
+  const options = await masterStart(values);
   const running = await launch.master(options);
   io.stderr(`gridops master on ${options.publicUrl ?? running.url}\n`);
   if (options.apiToken === null) io.stderr(`API token: in ${options.data}/api-token\n`);

@@ -1,11 +1,13 @@
+import type { CommitPolicy } from '../model/commit-policy.ts';
 import { GridError } from '../model/error.ts';
 import type { LogLevel } from '../runtime/log.ts';
 import type { masterSettings, Values } from './settings.ts';
+import { readPolicies } from './verify-file.ts';
 
 type MasterSettings = Values<typeof masterSettings>;
 
 /** The master's settings as the options that it is started with. Throws `GridError` `invalid-configuration`. */
-export function masterOptions(settings: MasterSettings) {
+function masterOptions(settings: MasterSettings) {
   return {
     data: settings.data,
     listen: settings.listen,
@@ -18,7 +20,17 @@ export function masterOptions(settings: MasterSettings) {
   };
 }
 
-export type MasterStart = ReturnType<typeof masterOptions>;
+export type MasterStart = ReturnType<typeof masterOptions> & {
+  readonly verify?: readonly CommitPolicy[];
+};
+
+/** With what their files say. Throws `GridError` `invalid-configuration`. */
+export async function masterStart(settings: MasterSettings): Promise<MasterStart> {
+  const options = masterOptions(settings);
+  return settings.verify === null
+    ? options
+    : { ...options, verify: await readPolicies(settings.verify) };
+}
 
 function repositoryOptions(settings: MasterSettings) {
   if (settings.repository === null)

@@ -17,6 +17,7 @@ import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
+import { createSignatureCheck } from '../sync/signature-check.ts';
 import { acceptAgents } from './agent-socket.ts';
 import { type Announcer, createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
@@ -49,6 +50,7 @@ import {
 } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
 import { createVault, type Vault } from './vault.ts';
+import { createVerification, type Verification } from './verification.ts';
 import { WebhookIntake } from './webhook-intake.ts';
 import { createWireCheck } from './wire-check.ts';
 
@@ -177,7 +179,14 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     commitOf: async (id) => (await store.deploys.get(id))?.sha ?? null,
   });
   const compiler = createCompiler({ seed });
+  const signatures = createSignatureCheck(join(options.data, 'signatures'));
+  const verification = createVerification({
+    policies: options.verify ?? [],
+    repository,
+    signatures,
+  });
   const shared = {
+    verification,
     ...parts,
     seed,
     store,
@@ -278,6 +287,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 
 interface ControllerParts extends Parts {
   readonly seed: Seed;
+  readonly verification: Verification;
   readonly store: Store;
   readonly repository: Repository;
   readonly fleet: Fleet;
@@ -328,6 +338,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   const checkSecrets = createSecretCheck(parts.vault);
   return {
     source: async (sha, grid) => await repository.source(sha, grid),
+    verify: async (sha, grid) => await parts.verification.verify(sha, grid),
     compile: async (source, grid) =>
       await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
     plan: (input) => planner.plan(input),
@@ -364,6 +375,7 @@ function startRollbacks(
         ? null
         : { port: of.forge, name: { owner: options.forge.owner, name: options.forge.name } },
     deploys: store.deploys,
+    wantsSignature: (grid) => parts.verification.isWanted(grid),
     compile,
     plan: async (grid, sha) => {
       const prepared = prepare(await compile(sha, grid), await lastGood(store, grid), sha);

@@ -11,6 +11,8 @@ export interface GridHead {
 
 export interface RevisionPorts {
   readonly source: (sha: string, grid: string) => Promise<SourceTree>;
+  /** Why the commit may not be read for the grid; `null`: it may. */
+  readonly verify: (sha: string, grid: string) => Promise<Problem | null>;
   readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
   readonly lastGood: (grid: string) => Promise<(LastGood & { inputs: string }) | null>;
   readonly putLastGood: (grid: string, good: LastGood & { inputs: string }) => Promise<void>;
@@ -54,6 +56,9 @@ async function compile(
   { grid, ports }: { readonly grid: string; readonly ports: RevisionPorts },
   head: GridHead,
 ): Promise<CompiledGrid> {
+  // Before anything of it is read.
+  const objection = await ports.verify(head.sha, grid);
+  if (objection !== null) return { grid: null, stacks: [], failed: [], problems: [objection] };
   if (head.inputs === null)
     return await ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
   try {

@@ -37,6 +37,8 @@ export interface WorldOptions {
   /** `null`: none is configured. */
   readonly publicUrl?: string | null;
   readonly masterPorts?: Partial<MasterPorts>;
+  /** More of what the master is started with. */
+  readonly master?: Partial<MasterOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
   /** Starts the processes in another way than inside the test's own. */
   readonly launchMaster?: (options: MasterOptions) => Promise<Running & { readonly url: string }>;
@@ -129,6 +131,7 @@ export class World {
       webhookSecrets: [WEBHOOK_SECRET],
       apiToken: API_TOKEN,
       logLevel: 'silent',
+      ...this.#options.master,
     };
   }
 
