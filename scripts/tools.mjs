@@ -20,6 +20,8 @@ const TOOLS = [
   { file: '/usr/bin/wireguard-go', name: 'wireguard-go' },
   // Started by a service manager it ends at once: its first configuration listens nowhere.
   { file: '/usr/sbin/haproxy', name: 'haproxy' },
+  { file: '/usr/bin/gpg', name: 'gnupg' },
+  { file: '/usr/bin/ssh-keygen', name: 'openssh-client' },
   { file: '/usr/bin/wrk', name: 'wrk' },
   { file: '/usr/bin/h2load', name: 'nghttp2-client' },
   { file: '/usr/bin/docker-registry', name: 'docker-registry' },

@@ -1,6 +1,6 @@
 import { agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { masterOptions } from './master-options.ts';
+import { masterStart } from './master-options.ts';
 import { printJson, table } from './output.ts';
 import {
   itemSettings,
@@ -37,7 +37,7 @@ async function checkTogether(io: Io, file: SettingsFile): Promise<readonly Loade
   const master = await loadSettings({ section: 'master', flags: {}, file, io });
   const repositories = await loadRepositories({ file, master: master.settings, io });
   if (master.values.repository !== null || repositories.length > 0)
-    masterOptions(
+    await masterStart(
       master.values,
       repositories.map((one) => one.values),
     );

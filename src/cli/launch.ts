@@ -1,7 +1,7 @@
 import type { NetworkFinding } from '../model/network-report.ts';
 import { type AgentStart, agentOptions } from './agent-options.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
-import { type MasterStart, masterOptions } from './master-options.ts';
+import { type MasterStart, masterStart } from './master-options.ts';
 import { loadRepositories } from './repository-settings.ts';
 import { readSettingsFile } from './settings-file.ts';
 import { type Flags, loadSettings } from './settings-load.ts';
@@ -56,7 +56,7 @@ export async function runMaster(io: Io, launch: Launch, flags: Flags): Promise<E
   const file = await readSettingsFile(io, flagText(flags['config']));
   const { values, settings } = await loadSettings({ section: 'master', flags, file, io });
   const repositories = await loadRepositories({ file, master: settings, io });
-  const options = masterOptions(
+  const options = await masterStart(
     values,
     repositories.map((one) => one.values),
   );

@@ -1,15 +1,17 @@
+import type { CommitPolicy } from '../model/commit-policy.ts';
 import { GridError } from '../model/error.ts';
 import type { LogLevel } from '../runtime/log.ts';
 import { forgeOptions, missing } from './forge-options.ts';
 import { repositoryName } from './repository-name.ts';
 import type { NamedRepository, RepositorySettings } from './repository-settings.ts';
 import type { masterSettings, Values } from './settings.ts';
+import { readPolicies } from './verify-file.ts';
 
 /**
  * The master's settings as the options that it is started with; `repositories` are those of the list in `gridops.yml`, if there
  * is one. Throws `GridError` `invalid-configuration`.
  */
-export function masterOptions(
+function masterOptions(
   settings: Values<typeof masterSettings>,
   repositories: readonly NamedRepository[] = [],
 ) {
@@ -27,7 +29,28 @@ export function masterOptions(
   };
 }
 
-export type MasterStart = ReturnType<typeof masterOptions>;
+type Options = ReturnType<typeof masterOptions>;
+type Tracked = Omit<ReturnType<typeof trackedOptions>, 'policyFile'> & {
+  readonly verify?: readonly CommitPolicy[];
+};
+
+export type MasterStart = Omit<Options, 'repositories'> & {
+  readonly repositories: readonly Tracked[];
+};
+
+/** The same, with what files of policies say. Throws `GridError` `invalid-configuration`. */
+export async function masterStart(
+  settings: Values<typeof masterSettings>,
+  listed: readonly NamedRepository[] = [],
+): Promise<MasterStart> {
+  const options = masterOptions(settings, listed);
+  const repositories: Tracked[] = [];
+  for (const { policyFile, ...tracked } of options.repositories)
+    repositories.push(
+      policyFile === null ? tracked : { ...tracked, verify: await readPolicies(policyFile) },
+    );
+  return { ...options, repositories };
+}
 
 function namedOptions(repositories: readonly NamedRepository[]) {
   const options = repositories.map((one) => saidOf(one.name, () => trackedOptions(one)));
@@ -58,6 +81,7 @@ function trackedOptions(settings: NamedRepository) {
     usedBy: usedBy.length === 0 ? null : usedBy,
     repository: repositoryOptions(settings),
     forge: forgeOptions(settings),
+    policyFile: settings.verify,
     webhookSecrets: lines(settings.webhook_secret),
   };
 }

@@ -168,6 +168,11 @@ export const masterSettings = {
     default: null,
     description: 'Signs webhooks. Several, one a line, while it is being changed.',
   },
+  verify: {
+    type: 'path',
+    default: null,
+    description: 'File of policies: whose signatures commits must have to be deployed.',
+  },
   api_token: {
     type: 'text',
     secret: true,

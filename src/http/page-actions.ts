@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GridError } from '../model/error.ts';
 import type { Approval, Operations } from './operations.ts';
 import { type Html, html } from './page-html.ts';
-import { readRollback, requestedPage } from './page-rollback.ts';
+import { readRollback, requestedPage } from './page-rollback-form.ts';
 
 /** What a form of a page has to bring along: made for one session, so that no other site can write it. */
 export interface FormKey {

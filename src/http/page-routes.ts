@@ -13,7 +13,8 @@ import { type Layout, layout } from './page-layout.ts';
 import { liveScript } from './page-live.ts';
 import { brokenPage, loginPage, missingPage, openingPage, safePath } from './page-login.ts';
 import { previewPage } from './page-preview.ts';
-import { lookBack, readRollback } from './page-rollback.ts';
+import { lookBack } from './page-rollback.ts';
+import { readRollback } from './page-rollback-form.ts';
 import { icon, style } from './page-style.ts';
 import type { UpdateStream } from './stream.ts';
 

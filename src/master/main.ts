@@ -16,6 +16,7 @@ import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { createSignatureCheck } from '../sync/signature-check.ts';
 import { acceptAgents } from './agent-socket.ts';
 import { createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
@@ -47,6 +48,7 @@ import { createSecretCheck } from './secret-check.ts';
 import { watchTracked } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
 import { createVault, type Vault } from './vault.ts';
+import { createVerification, type Verification } from './verification.ts';
 import { createWireCheck } from './wire-check.ts';
 
 /** What tests put in place of the real thing. */
@@ -188,7 +190,9 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const compiler = createCompiler({ seed });
   const readFiles = async (head: GridHead, grid: string): Promise<SourceTree> =>
     await foreign.read(head, await readGrid(repositories, head, grid));
+  const verifications = createVerifications(repositories, join(options.data, 'signatures'));
   const shared = {
+    verifications,
     ...parts,
     seed,
     store,
@@ -215,7 +219,11 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     owners,
     keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
     knownGrids: () => grids.names(),
-    complete: async (grid, head) => await foreign.complete(grid, head),
+    complete: async (grid, head) => {
+      // Nothing of a commit is read before it may be.
+      const objection = await verifications(head.repository).verify(head.sha, grid);
+      return objection === null ? await foreign.complete(grid, head) : head;
+    },
     onHead: (grid, head) => grids.of(grid).revise(head),
     log,
   });
@@ -240,7 +248,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     freezes,
     switches,
     resolve: async (grid, head) => await foreign.resolve(grid, head),
-    reading: (_grid, previewing) => readingPorts(shared, previewing),
+    reading: (_grid, previewing) => ({ ...readingPorts(shared, previewing), verify: unsigned }),
     compiler: createCompiler({ seed }),
     plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
     publicUrl,
@@ -298,6 +306,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 
 interface ControllerParts extends Parts {
   readonly seed: Seed;
+  /** By the name of the repository. */
+  readonly verifications: (repository: string) => Verification;
   readonly store: Store;
   readonly repositories: Repositories;
   readonly readFiles: (head: GridHead, grid: string) => Promise<SourceTree>;
@@ -402,6 +412,7 @@ function rollbacksOf(part: RepositoryPart, parts: ControllerParts): Rollbacks {
         ? null
         : { port: forge, name: { owner: options.forge.owner, name: options.forge.name } },
     deploys: store.deploys,
+    wantsSignature: (grid) => parts.verifications(part.name).isWanted(grid),
     compile,
     plan: async (grid, sha) => {
       const prepared = prepare(await compile(sha, grid), await lastGood(store, grid), sha);
@@ -423,6 +434,7 @@ function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts 
     source: async (head, grid) => await parts.readFiles(head, grid),
     compile: async (source, grid) =>
       await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
+    verify: async (head, grid) => await parts.verifications(head.repository).verify(head.sha, grid),
     lastGood: async (grid) => await lastGood(store, grid),
   };
 }
@@ -453,6 +465,31 @@ async function openRepositories(of: Parts & Omit<PartOptions, keyof Parts>): Pro
   });
   return new Repositories({ parts, owners: of.owners, quiet });
 }
+
+/** What merging would make is nobody's commit yet; whoever merges it signs it. */
+async function unsigned(): Promise<null> {
+  return await Promise.resolve(null);
+}
+
+/** One for each repository. */
+function createVerifications(
+  repositories: Repositories,
+  directory: string,
+): (repository: string) => Verification {
+  const signatures = createSignatureCheck(directory);
+  const made = repositories.parts.map(({ name, repository, options }) => {
+    const { verify: policies = [] } = options;
+    return [name, createVerification({ policies, repository, signatures })] as const;
+  });
+  const known = new Map(made);
+  return (name) => known.get(name) ?? anything;
+}
+
+/** Of a repository that is not followed any more nothing is read. */
+const anything: Verification = {
+  verify: async () => await Promise.resolve(null),
+  isWanted: () => false,
+};
 
 function gridSource(part: RepositoryPart): GridSource {
   const { name, repository, announcer } = part;

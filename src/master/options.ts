@@ -1,3 +1,4 @@
+import type { CommitPolicy } from '../model/commit-policy.ts';
 import type { LogLevel } from '../runtime/log.ts';
 
 /** How a master authenticates at GitHub: as an App (its own identity, short-lived tokens) or with a token. */
@@ -65,6 +66,8 @@ export interface TrackedOptions {
   readonly repository: RepositoryOptions;
   readonly forge: ForgeOptions;
   /** Any of them signs a webhook: two while one is being changed. Empty: webhooks are refused. */
+  /** Whose signatures commits must have; never from the repository. Absent: nobody's. */
+  readonly verify?: readonly CommitPolicy[];
   readonly webhookSecrets: readonly string[];
 }
 

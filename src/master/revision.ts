@@ -41,6 +41,8 @@ export function changesNothing(head: GridHead, before: GridHead | null): boolean
 /** How commits are read. */
 export interface ReadingPorts {
   readonly source: (head: GridHead, grid: string) => Promise<SourceTree>;
+  /** Why the commit may not be read for the grid; `null`: it may. */
+  readonly verify: (head: GridHead, grid: string) => Promise<Problem | null>;
   readonly compile: (source: SourceTree, grid: string) => CompiledGrid | Promise<CompiledGrid>;
   readonly lastGood: (grid: string) => Promise<(LastGood & { inputs: string }) | null>;
 }
@@ -87,6 +89,9 @@ async function compile(
   { grid, ports }: { readonly grid: string; readonly ports: ReadingPorts },
   head: GridHead,
 ): Promise<CompiledGrid> {
+  // Before anything of it is read.
+  const objection = await ports.verify(head, grid);
+  if (objection !== null) return { grid: null, stacks: [], failed: [], problems: [objection] };
   if (head.inputs === null)
     return await ports.compile({ sha: head.sha, inputs: '', files: new Map() }, grid);
   try {

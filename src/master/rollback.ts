@@ -17,6 +17,8 @@ export interface RollbackOptions {
   /** Where pull requests are opened; null: nowhere. */
   readonly forge: { readonly port: Forge; readonly name: RepositoryName } | null;
   readonly deploys: Pick<Deploys, 'list'>;
+  /** Whether a commit of ours, which nobody has signed, would be refused for a grid. */
+  readonly wantsSignature: (grid: string) => boolean;
   readonly compile: (sha: string, grid: string) => Promise<CompiledGrid>;
   /** What would be done for a commit, as text; null: nothing can be planned. */
   readonly plan: (grid: string, sha: string) => Promise<string | null>;
@@ -82,6 +84,8 @@ async function lookAt(options: RollbackOptions, asked: Asked): Promise<Look> {
   const question = { repository, grid, head, to, shared, secrets, meaning };
   const { files, kept, others } = await filesToRestore(question);
   if (files.length === 0) throw nothingToDo(grid, to, kept);
+  const refusing = [grid, ...others].find((name) => options.wantsSignature(name));
+  if (refusing !== undefined) throw mustBeSigned(refusing, to);
   const paths = files.map(({ path }) => path);
   await refuseNewer(options, asked, paths);
   const undoes = await repository.commitsTouching({ newer: head, older: to }, few(paths, grid));
@@ -279,6 +283,14 @@ function nothingToDo(grid: string, to: string, kept: readonly string[]): GridErr
     code: 'invalid-request',
     message: `grid ${grid} is as it was at ${to.slice(0, 12)}: there is nothing to bring back`,
     hint: kept.length === 0 ? 'Name another commit: --to REV.' : 'secrets.yml differs: --secrets.',
+  });
+}
+
+function mustBeSigned(grid: string, to: string): GridError {
+  return new GridError({
+    code: 'invalid-request',
+    message: `commits of grid ${grid} must be signed by a person, and a commit of the master is not`,
+    hint: `In a clone: git checkout ${to.slice(0, 12)} -- grids/${grid}, then git commit -S and git push.`,
   });
 }
 

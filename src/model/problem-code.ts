@@ -92,6 +92,8 @@ const errors: Readonly<Record<string, string>> = {
   'not-utf8': 'The file is not valid UTF-8.',
   'reserved-label': 'Labels that gridops sets itself.',
   'repository-refused': 'The repository cannot be read with the credentials that the master has.',
+  'commit-unverified':
+    'The master wants trusted signatures for these files, and the commit has none: see docs/verified-commits.md.',
   'repository-too-large': 'The commit has more files, or more text, than are read for one grid.',
   'stack-empty': 'A stack file without services. To remove a stack, remove its folder.',
   'stack-file-missing': 'A stack without a stack file.',

@@ -16,7 +16,7 @@ export interface FileContent {
 }
 
 // A commit's message and signature; far above what people write.
-const commitBytes = 1024 * 1024;
+export const commitBytes = 1024 * 1024;
 
 // A folder of some 50,000 names.
 const treeBytes = 4 * 1024 * 1024;

@@ -4,10 +4,10 @@ import { type SourceFile, type SourceTree, weightOf } from '../model/source.ts';
 import { isAncestor } from './ancestry.ts';
 import { branchRef } from './branch-ref.ts';
 import { ByteCache } from './byte-cache.ts';
-import { Contents } from './contents.ts';
+import { Contents, commitBytes } from './contents.ts';
 import type { EngineName, GitEngine } from './engine.ts';
 import { branchMissing, tooLarge } from './faults.ts';
-import { commitsTouching } from './history.ts';
+import { commitsTouching, everyTouching, newestTouching } from './history.ts';
 import type { Limits } from './limits.ts';
 import type { Location } from './location.ts';
 import { type MergeResult, merge } from './merge.ts';
@@ -188,9 +188,30 @@ export class MirroredRepository implements Repository {
   ): Promise<readonly CommitInfo[]> {
     await this.#commit(newer);
     await this.#commit(older);
-    const most = this.#options.limits.ancestry;
-    const found = { contents: this.#contents, newer, older, paths, most };
-    return (await commitsTouching(found)).map(({ tree: _tree, ...info }) => info);
+    return await commitsTouching({ ...this.#history(paths), newer, older });
+  }
+
+  async content(sha: string): Promise<Uint8Array> {
+    await this.#commit(sha);
+    const object = await this.#options.mirror.read(sha, commitBytes);
+    if (object === null || object.content === null) {
+      throw notFound(`There is no commit ${sha} in the mirror.`);
+    }
+    return object.content;
+  }
+
+  async newestTouching(sha: string, paths: readonly string[]): Promise<CommitInfo | null> {
+    await this.#commit(sha);
+    return await newestTouching({ ...this.#history(paths), newer: sha });
+  }
+
+  async everyTouching(
+    { newer, older }: { readonly newer: string; readonly older: string },
+    paths: readonly string[],
+  ): Promise<readonly CommitInfo[]> {
+    await this.#commit(newer);
+    await this.#commit(older);
+    return await everyTouching({ ...this.#history(paths), newer, older });
   }
 
   async restore(wish: RestoreWish): Promise<string> {
@@ -250,6 +271,11 @@ export class MirroredRepository implements Repository {
         throw error instanceof GridError ? error : unexpected(this.url, error);
       }
     });
+  }
+
+  #history(paths: readonly string[]) {
+    const most = this.#options.limits.ancestry;
+    return { contents: this.#contents, paths, most, where: this.url };
   }
 
   #restoring(): Restoring {

@@ -110,6 +110,18 @@ export interface Repository {
     of: { readonly newer: string; readonly older: string },
     paths: readonly string[],
   ): Promise<readonly CommitInfo[]>;
+  /** A commit as it is stored, to the byte: what signatures are of. */
+  content(sha: string): Promise<Uint8Array>;
+  /** The newest commit of the branch of `sha` that touched some paths; null: none that is within bounds. */
+  newestTouching(sha: string, paths: readonly string[]): Promise<CommitInfo | null>;
+  /**
+   * All commits since `older` that touched some paths, those that merges have brought in included, newest first.
+   * @throws GridError repository-too-large
+   */
+  everyTouching(
+    of: { readonly newer: string; readonly older: string },
+    paths: readonly string[],
+  ): Promise<readonly CommitInfo[]>;
   /** A commit on top of another in which some files are as they are in a third. Nothing is pushed. */
   restore(wish: RestoreWish): Promise<string>;
   /**

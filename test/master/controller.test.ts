@@ -54,6 +54,7 @@ function aController(): GridController {
     grid: 'demo',
     ports: {
       source: async ({ sha }) => await Promise.resolve({ sha, inputs: 'i', files: new Map() }),
+      verify: async () => await Promise.resolve(null),
       compile: () => ({ grid: aGrid(), stacks, failed: [], problems: [] }),
       lastGood: async () => await Promise.resolve(null),
       putLastGood: async () => await Promise.resolve(),

@@ -41,6 +41,8 @@ export interface WorldOptions {
   /** `null`: none is configured. */
   readonly publicUrl?: string | null;
   readonly masterPorts?: Partial<MasterPorts>;
+  /** More of what the master is started with. */
+  readonly tracked?: Partial<TrackedOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
   /** Starts the processes in another way than inside the test's own. */
   readonly launchMaster?: (options: MasterOptions) => Promise<Running & { readonly url: string }>;
@@ -146,6 +148,7 @@ export class World {
         name: repository.name,
       },
       webhookSecrets: [WEBHOOK_SECRET],
+      ...this.#options.tracked,
     };
   }
 

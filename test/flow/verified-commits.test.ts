@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { commitAs, createSigners, type Signer, type Signers } from '../support/signers.ts';
+import type { World } from '../support/world.ts';
+import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
+
+let world: World;
+let signers: Signers;
+let ada: Signer;
+
+beforeAll(async () => {
+  signers = await createSigners();
+  ada = await signers.ssh('ada');
+});
+afterAll(() => signers.dispose());
+afterEach(async () => {
+  const { violations } = world.github;
+  await world.stop();
+  expect(violations).toEqual([]);
+});
+
+async function push(signer: Signer | null, image: string): Promise<string> {
+  const path = `grids/${world.grid}/${stackFile('web')}`;
+  const sha = await commitAs(world.work, signer, { [path]: stackOf('web', { image }) });
+  await world.work.push();
+  return sha;
+}
+
+async function images(): Promise<readonly string[]> {
+  const { services } = await world.api<{ services: { image: string }[] }>(
+    `grids/${world.grid}/services`,
+  );
+  return services.map(({ image }) => image);
+}
+
+it('a commit that is not signed changes nothing, says so, and is made good by one that is', async () => {
+  const keys = { gpg: null, ssh: ada.publicKey, sshRevoked: null };
+  const policy = { path: '', mode: 'head', seal: null, ...keys } as const;
+  ({ world } = await startFlowWorld({
+    files: { 'grid.yml': '' },
+    tracked: { verify: [policy] },
+  }));
+  const first = await world.work.head();
+  expect(await world.final(first)).toMatchObject({
+    state: 'failure',
+    description: expect.stringMatching(/commit \w{12} of Ada Example \("first"\) is not signed/),
+  });
+  const signed = await push(ada, 'demo:1');
+  expect(await world.final(signed)).toMatchObject({ state: 'success' });
+
+  const unsigned = await push(null, 'demo:2');
+
+  const status = await world.final(unsigned);
+  expect(status.state).toBe('failure');
+  expect(await images()).toEqual(['demo:1']);
+  const [deploy] = await world.deploys();
+  const { problems } = await world.deploy(deploy?.id ?? '');
+  expect(problems).toMatchObject([
+    { code: 'commit-unverified', hint: expect.stringContaining('git commit -S') },
+  ]);
+  await world.work.remove(`grids/${world.grid}`);
+  const gone = await commitAs(world.work, null, {});
+  await world.work.push();
+  expect(await world.final(gone)).toMatchObject({ state: 'failure' });
+  expect(await images()).toEqual(['demo:1']);
+
+  await world.stopMaster();
+  await world.startMaster();
+  expect(await images().catch(() => ['demo:1'])).toEqual(['demo:1']);
+  await world.work.reset(signed);
+  await world.work.forcePush();
+  const good = await push(ada, 'demo:2');
+  expect(await world.final(good)).toMatchObject({ state: 'success' });
+  expect(await images()).toEqual(['demo:2']);
+  await expect(world.api(`grids/${world.grid}/rollback`, {})).rejects.toThrow(
+    /must be signed by a person/,
+  );
+});
