@@ -92,7 +92,7 @@ async function world(
     outbox: of.outbox ?? outbox,
     forge: {
       ...silent,
-      createCommitStatus: async (...of) => await forge.createCommitStatus(...of),
+      createCommitStatus: async (...sent) => await forge.createCommitStatus(...sent),
     },
     clock,
     random: () => 0.999,

@@ -28,7 +28,9 @@ async function deliver(
 }
 
 beforeAll(async () => {
-  server = await startServer({ webhook: (headers, body, provider) => webhook(headers, body, provider) });
+  server = await startServer({
+    webhook: (headers, body, provider) => webhook(headers, body, provider),
+  });
 });
 
 beforeEach(() => {
