@@ -288,6 +288,21 @@ describe('a forge that refuses', () => {
   });
 });
 
+test('progress ends before the forge takes no more, and the end is told', async () => {
+  const { reporter, forge, clock } = await world();
+  for (let count = 0; count < 905; count += 1) {
+    await reporter.want(status(`${count}/1000`));
+    await reporter.idle();
+    await clock.advance(3_000);
+  }
+
+  await reporter.want(status('done', { state: 'success' }));
+  await reporter.idle();
+
+  expect(forge.sent).toHaveLength(901);
+  expect(forge.sent.at(-1)).toContain('done');
+});
+
 describe('a restart', () => {
   test('sends what the process before left behind', async () => {
     const before = await world();
