@@ -40,7 +40,8 @@ export function githubDeployments(client: GithubClient): Deployments {
           deployment_id: Number(id),
           state: of.state,
           description: of.description.slice(0, MAX_DESCRIPTION),
-          auto_inactive: true,
+          // The reporter retires earlier ones: GitHub would not where it takes the environment for production.
+          auto_inactive: false,
           ...(of.logUrl === null ? {} : { log_url: of.logUrl }),
           ...(of.environmentUrl === null ? {} : { environment_url: of.environmentUrl }),
         });

@@ -145,7 +145,6 @@ class Courier implements Reporter {
     return isNews;
   }
 
-  /** GitHub does it by itself, but not for environments that it takes for production. */
   async #retire(but: string, all: readonly QueuedMessage[]): Promise<void> {
     for (const each of all) {
       if (each.subject >= but || stateOf(each) !== 'success') continue;

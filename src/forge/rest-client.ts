@@ -147,7 +147,8 @@ function hintFor(status: number): string | null {
 
 /** Each forge has its own shape for what is wrong. Bounded and on one line: it ends up in logs and events. */
 function said(body: unknown): string {
-  if (typeof body !== 'object' || body === null) return firstLine(String(body ?? ''));
+  if (typeof body === 'string') return firstLine(body);
+  if (typeof body !== 'object' || body === null) return 'without a reason';
   const { message, error, errors } = body as Readonly<Record<string, unknown>>;
   const inner = (error as { readonly message?: unknown } | undefined)?.message;
   const told = message ?? inner ?? error ?? errors ?? body;

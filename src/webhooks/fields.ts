@@ -81,9 +81,13 @@ export function isWebUrl(text: string): boolean {
 }
 
 export function isFullName(text: string): boolean {
+  return text.includes('/') && isPath(text);
+}
+
+/** Names with slashes between them; a server of one's own may have its repositories in no folder. */
+export function isPath(text: string): boolean {
   const names = text.split('/');
-  if (names.length < 2 || names.length > MAX_NAMES) return false;
-  return names.every((name) => limits.name.test(name));
+  return names.length <= MAX_NAMES && names.every((name) => limits.name.test(name));
 }
 
 /** Of a branch, from its full ref. */

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { isFullName, isObject, isWebUrl, objectIdField, refField, textField } from './fields.ts';
+import {
+  isFullName,
+  isObject,
+  isPath,
+  isWebUrl,
+  objectIdField,
+  refField,
+  textField,
+} from './fields.ts';
 import {
   checkTransport,
   header,
@@ -58,5 +66,5 @@ function readRepository(text: string): RepositoryHint | null {
   if (isFullName(text)) return { id: text, fullName: text, cloneUrl: '' };
   if (!isWebUrl(text)) return null;
   const fullName = new URL(text).pathname.replace(/^\/|\.git\/?$|\/$/g, '');
-  return isFullName(fullName) ? { id: text, fullName, cloneUrl: text } : null;
+  return isPath(fullName) ? { id: text, fullName, cloneUrl: text } : null;
 }

@@ -92,7 +92,7 @@ async function world(
     outbox: of.outbox ?? outbox,
     forge: {
       ...silent,
-      createCommitStatus: async (...of) => await forge.createCommitStatus(...of),
+      createCommitStatus: async (...sent) => await forge.createCommitStatus(...sent),
     },
     clock,
     random: () => 0.999,
@@ -286,6 +286,21 @@ describe('a forge that refuses', () => {
 
     expect(forge.sent).toEqual(['acme/infra@abc done']);
   });
+});
+
+test('progress ends before the forge takes no more, and the end is told', async () => {
+  const { reporter, forge, clock } = await world();
+  for (let count = 0; count < 905; count += 1) {
+    await reporter.want(status(`${count}/1000`));
+    await reporter.idle();
+    await clock.advance(3_000);
+  }
+
+  await reporter.want(status('done', { state: 'success' }));
+  await reporter.idle();
+
+  expect(forge.sent).toHaveLength(901);
+  expect(forge.sent.at(-1)).toContain('done');
 });
 
 describe('a restart', () => {

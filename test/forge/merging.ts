@@ -1,12 +1,10 @@
 import { type GitPerson, rawDate } from './bare-repository.ts';
 import type { Repository } from './world.ts';
 
+type HasGit = Pick<Repository, 'git'>;
+
 /** The tree of the merge of two commits, made without a work tree; null: conflicts, or nothing in common. */
-async function mergedTree(
-  repository: Repository,
-  base: string,
-  head: string,
-): Promise<string | null> {
+async function mergedTree(repository: HasGit, base: string, head: string): Promise<string | null> {
   const printed = await repository.git.attempt('merge-tree', '--write-tree', base, head);
   return printed?.split('\n')[0] ?? null;
 }
@@ -22,7 +20,7 @@ export interface MergeOptions {
 
 /** The commit that merges `head` into `base`, on no branch yet; null: conflicts. */
 export async function mergeCommit(
-  repository: Repository,
+  repository: HasGit,
   { base, head, message, person, method = 'merge' }: MergeOptions,
 ): Promise<string | null> {
   const tree = await mergedTree(repository, base, head);
@@ -39,7 +37,7 @@ export async function mergeCommit(
 }
 
 /** Brings a commit of a fork, with all that is before it, into the repository. */
-export async function fetchCommit(from: Repository, into: Repository, ref: string): Promise<void> {
+export async function fetchCommit(from: HasGit, into: HasGit, ref: string): Promise<void> {
   if (from === into) return;
   await into.git.text('fetch', '--quiet', from.git.directory, `+${ref}:refs/gridops-fetched`);
   await into.git.setRef('refs/gridops-fetched', null);

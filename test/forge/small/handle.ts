@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { BareRepository, type FileChange, type GitPerson } from '../bare-repository.ts';
+import { fetchCommit, mergeCommit } from '../merging.ts';
+import type { Dialect } from './dialect.ts';
+import {
+  NOTHING,
+  type Person,
+  type SmallComment,
+  type SmallEvent,
+  type SmallPull,
+  type SmallRepository,
+  type SmallWorld,
+} from './state.ts';
+
+interface Parts {
+  readonly world: SmallWorld;
+  readonly directory: string;
+  readonly dialect: Dialect;
+  readonly person: (login: string) => Person;
+  readonly tell: (repository: SmallRepository, event: SmallEvent) => void;
+}
+
+const robot: GitPerson = { name: 'dev', email: 'dev@example.com', date: '2026-01-01T00:00:00Z' };
+
+/** A repository as people see it who work on the host's pages. Hooks are told of everything. */
+export class SmallHandle {
+  readonly repository: SmallRepository;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts, repository: SmallRepository) {
+    this.#parts = parts;
+    this.repository = repository;
+  }
+
+  static async create(
+    parts: Parts & {
+      readonly named: { readonly owner: string; readonly name: string };
+      readonly parent?: SmallRepository;
+    },
+  ): Promise<SmallHandle> {
+    const { world, directory, named, parent = null } = parts;
+    const id = world.nextId();
+    const git = await BareRepository.create(join(directory, `${id}.git`), 'main');
+    const repository = { id, ...named, git, parent, pulls: [], hooks: [] };
+    world.repositories.push(repository);
+    return new SmallHandle(parts, repository);
+  }
+
+  async head(branch = 'main'): Promise<string> {
+    return (await this.repository.git.resolve(`refs/heads/${branch}`)) ?? '';
+  }
+
+  addHook(url: string, secret: string): void {
+    this.repository.hooks.push({ url, secret });
+  }
+
+  /** On a branch, which starts at the default branch if it is not there yet. */
+  async commit(files: Readonly<Record<string, FileChange>>, branch = 'main'): Promise<string> {
+    const { git } = this.repository;
+    if ((await this.head(branch)) === '' && branch !== 'main')
+      await git.setRef(`refs/heads/${branch}`, await this.head());
+    const before = await this.head(branch);
+    const after = await git.add({ branch, message: 'a change', author: robot, files });
+    await this.#moved(branch, before === '' ? NOTHING : before, after);
+    return after;
+  }
+
+  async fork(login: string): Promise<SmallHandle> {
+    const { repository } = this;
+    const named = { owner: login, name: repository.name };
+    const fork = await SmallHandle.create({ ...this.#parts, named, parent: repository });
+    const { git } = fork.repository;
+    await git.text('fetch', '--quiet', repository.git.directory, '+refs/heads/*:refs/heads/*');
+    return fork;
+  }
+
+  async openPull(of: {
+    readonly branch: string;
+    readonly files?: Readonly<Record<string, FileChange>>;
+    readonly base?: string;
+    readonly from?: SmallHandle;
+    readonly draft?: boolean;
+    readonly author?: string;
+  }): Promise<SmallPull> {
+    const { branch, files, from = this, base = 'main', draft = false, author = 'octocat' } = of;
+    if (files !== undefined) await from.commit(files, branch);
+    const pull: SmallPull = {
+      number: this.repository.pulls.length + 1,
+      title: `Change ${branch}`,
+      body: '',
+      author: this.#parts.person(author),
+      from: from.repository,
+      branch,
+      base,
+      head: await from.head(branch),
+      isDraft: draft,
+      state: 'open',
+      mergeCommit: null,
+      updatedAt: Date.now(),
+      comments: [],
+    };
+    this.repository.pulls.push(pull);
+    await this.#refresh(pull);
+    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'opened' });
+    return pull;
+  }
+
+  comment(pull: SmallPull, body: string, login: string): SmallComment {
+    const now = Date.now();
+    const author = this.#parts.person(login);
+    const comment = {
+      id: this.#parts.world.nextId(),
+      author,
+      body,
+      createdAt: now,
+      updatedAt: now,
+    };
+    pull.comments.push(comment);
+    pull.updatedAt = now;
+    this.#parts.tell(this.repository, { kind: 'comment', pull, comment });
+    return comment;
+  }
+
+  async merge(pull: SmallPull): Promise<string> {
+    const base = await this.head(pull.base);
+    const of = { base, head: pull.head, message: `Merge ${pull.branch}`, person: robot };
+    const merged = await mergeCommit(this.repository, of);
+    if (merged === null) throw new Error('it cannot be merged');
+    await this.repository.git.setRef(`refs/heads/${pull.base}`, merged);
+    Object.assign(pull, { state: 'merged', mergeCommit: merged, updatedAt: Date.now() });
+    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'closed' });
+    await this.#moved(pull.base, base, merged);
+    return merged;
+  }
+
+  close(pull: SmallPull): void {
+    Object.assign(pull, { state: 'closed', updatedAt: Date.now() });
+    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'closed' });
+  }
+
+  async #moved(branch: string, before: string, after: string): Promise<void> {
+    const { repository } = this;
+    this.#parts.tell(repository, { kind: 'push', branch, before, after });
+    for (const into of [repository, ...(repository.parent === null ? [] : [repository.parent])])
+      for (const pull of into.pulls) {
+        if (pull.from !== repository || pull.branch !== branch || pull.state !== 'open') continue;
+        Object.assign(pull, { head: after, updatedAt: Date.now() });
+        await this.#refresh(pull, into);
+        this.#parts.tell(into, { kind: 'pull', pull, what: 'updated' });
+      }
+  }
+
+  async #refresh(pull: SmallPull, into = this.repository): Promise<void> {
+    await fetchCommit(pull.from, into, `refs/heads/${pull.branch}`);
+    const ref = this.#parts.dialect.refOf(pull.number);
+    if (ref !== null) await into.git.setRef(ref, pull.head);
+  }
+}
