@@ -85,14 +85,14 @@ afterEach(async () => {
   await store.close();
 });
 
-async function startDispatcher(of: Fleet): Promise<void> {
+async function startDispatcher(of: Fleet, heartbeatSeconds = 15): Promise<void> {
   fleet = of;
   const parts = { identity, fleet, clock: systemClock, log: silentLog, onChange: () => undefined };
   networks = await loadNetworkMaps(parts, store);
   dispatcher = new Dispatcher({
     identity,
     version: '0.1.0',
-    heartbeatSeconds: 15,
+    heartbeatSeconds,
     fleet,
     records: dispatchRecords(store),
     vault: await aVault(),
@@ -331,6 +331,19 @@ describe('opening a session', () => {
 
     expect((await agent.closed).code).toBe(1009);
     await joined();
+  });
+
+  it('ends when the agent gives no sign of life, and the node counts as offline', async () => {
+    dispatcher.close();
+    await startDispatcher(new Fleet(), 1);
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+
+    agent.freeze();
+
+    await until(() => fleet.get('demo', 'node-1')?.online === false);
+    expect(dispatcher.isConnected('demo', 'node-1')).toBe(false);
   });
 
   it('replaces the older session of the same node', async () => {
