@@ -42,6 +42,7 @@ const healthLabel = {
   timeout: 'io.kontena.health_check.timeout',
   interval: 'io.kontena.health_check.interval',
   initialDelay: 'io.kontena.health_check.initial_delay',
+  retries: 'io.gridops.health_check.retries',
 } as const;
 
 type Labels = Readonly<Record<string, string>>;
@@ -259,6 +260,7 @@ function healthLabels(check: HealthCheck): Labels {
     [healthLabel.timeout]: String(check.timeout),
     [healthLabel.interval]: String(check.interval),
     [healthLabel.initialDelay]: String(check.initialDelay),
+    ...(check.retries === undefined ? {} : { [healthLabel.retries]: String(check.retries) }),
   };
 }
 
@@ -266,6 +268,7 @@ function parseHealthCheck(labels: Labels): HealthCheck | null {
   const protocol = labels[healthLabel.protocol];
   const port = wholeNumber(labels[healthLabel.port]);
   if ((protocol !== 'http' && protocol !== 'tcp') || port === null) return null;
+  const retries = wholeNumber(labels[healthLabel.retries]);
   return {
     protocol,
     port,
@@ -273,6 +276,7 @@ function parseHealthCheck(labels: Labels): HealthCheck | null {
     timeout: decimal(labels[healthLabel.timeout]) ?? 10,
     interval: decimal(labels[healthLabel.interval]) ?? 60,
     initialDelay: decimal(labels[healthLabel.initialDelay]) ?? 10,
+    ...(retries === null ? {} : { retries }),
   };
 }
 

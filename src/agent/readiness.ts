@@ -27,6 +27,8 @@ export interface Vitals {
   readonly health: Health;
   /** Health checks that failed in a row since it was ready. */
   readonly failedChecks: number;
+  /** So many are an illness; absent: `UNHEALTHY_CHECKS`. */
+  readonly patience?: number;
   /** Why it is not ready or not healthy, for people; empty when there is nothing to say. */
   readonly message: string;
 }
@@ -50,7 +52,7 @@ const FIRST_PAUSE = 100;
 const LAST_PAUSE = 1_000;
 const PAUSE_GROWTH = 1.5;
 const PORT_TIMEOUT = 1_000;
-/** So many checks, at their interval, may fail after the initial delay before a starting container is given up. */
+/** So many checks, at their interval, may fail after the initial delay before a starting container is given up, unless it says so. */
 const STARTING_CHECKS = 3;
 
 /**
@@ -73,7 +75,8 @@ export class ReadinessWatch {
     const { healthCheck, engineHealth } = options.subject;
     this.#verdict = options.subject;
     const health = healthCheck === null ? (engineHealth ?? 'unknown') : 'starting';
-    this.#vitals = { readiness: 'pending', health, failedChecks: 0, message: '' };
+    const patience = healthCheck?.retries === undefined ? {} : { patience: healthCheck.retries };
+    this.#vitals = { readiness: 'pending', health, failedChecks: 0, message: '', ...patience };
     this.asked = new Promise((resolve) => {
       this.#answered = resolve;
     });
@@ -100,7 +103,7 @@ export class ReadinessWatch {
       this.#set({
         ...this.#vitals,
         health: engineHealth,
-        failedChecks: UNHEALTHY_CHECKS,
+        failedChecks: this.#vitals.patience ?? UNHEALTHY_CHECKS,
         message: checkMessage(engineMessage),
       });
   }
@@ -135,7 +138,8 @@ export class ReadinessWatch {
   async #checkPasses(): Promise<boolean> {
     const check = this.#options.subject.healthCheck;
     if (check === null) return true;
-    const patience = Math.min(READY_LIMIT, STARTING_CHECKS * check.interval * 1_000);
+    const checks = check.retries ?? STARTING_CHECKS;
+    const patience = Math.min(READY_LIMIT, checks * check.interval * 1_000);
     const limit = check.initialDelay * 1_000 + patience;
     const passed = await this.#retry(limit, () => this.#check(check));
     this.#vitals = { ...this.#vitals, health: passed ? 'healthy' : 'unhealthy' };

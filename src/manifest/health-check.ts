@@ -5,6 +5,8 @@ import { locate } from './tree.ts';
 
 /** Kontena's defaults, in seconds. */
 const defaults = { uri: '/', timeout: 10, interval: 60, initialDelay: 10 };
+/** Ours: Kontena restarted at the first failure. */
+const defaultRetries = 3;
 
 export function readHealthCheck({
   value,
@@ -15,6 +17,7 @@ export function readHealthCheck({
   if (written === undefined) return null;
   const timeout = written.timeout ?? defaults.timeout;
   const interval = written.interval ?? defaults.interval;
+  const retries = written.retries ?? defaultRetries;
   if (interval < timeout) {
     const message = `a check every ${interval} s cannot wait ${timeout} s for its answer`;
     report.error(locate(node, ['health_check', 'interval']), {
@@ -34,5 +37,6 @@ export function readHealthCheck({
     timeout,
     interval,
     initialDelay: written.initial_delay ?? defaults.initialDelay,
+    ...(retries === defaultRetries ? {} : { retries }),
   };
 }

@@ -107,6 +107,16 @@ const HealthCheck = closed(
         examples: [30],
       }),
     ),
+    retries: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        default: 3,
+        description:
+          'So many failures in a row make an instance that serves unhealthy, and one that starts a failure.',
+        examples: [5],
+      }),
+    ),
   },
   {
     description:

@@ -32,6 +32,8 @@ export interface ContainerSnapshot extends HookSituation {
   readonly health: Health;
   /** Health checks that failed in a row. */
   readonly failedChecks: number;
+  /** So many of them are an illness. Absent: as many as where nobody says it. */
+  readonly patience?: number;
   /** Absent: none. What somebody else has changed about it. */
   readonly deviations?: readonly Deviation[];
   /** Which run of a job it is; `null`: it is a service's. */

@@ -158,6 +158,8 @@ export interface HealthCheck {
   readonly timeout: number;
   readonly interval: number;
   readonly initialDelay: number;
+  /** So many failures in a row are an illness. Absent: three. */
+  readonly retries?: number;
 }
 
 /** One spelling for each place in a container: `/data`, `/data/` and `//data` are one. */

@@ -42,9 +42,16 @@ function usefulness(container: ContainerSnapshot): number {
 }
 
 export function serves(container: ContainerSnapshot): boolean {
-  const { phase, readiness, failedChecks } = container;
+  const { phase, readiness } = container;
   if (phase !== 'running' || isLeaving(container)) return false;
-  return readiness === 'ready' && failedChecks < UNHEALTHY_CHECKS;
+  return readiness === 'ready' && !isIll(container);
+}
+
+export function isIll({
+  failedChecks,
+  patience = UNHEALTHY_CHECKS,
+}: Pick<ContainerSnapshot, 'failedChecks' | 'patience'>): boolean {
+  return failedChecks >= patience;
 }
 
 /** Worth keeping beside a candidate: it serves, did, or may yet. */

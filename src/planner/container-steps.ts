@@ -8,7 +8,7 @@ import {
   lastRestart,
   restartsInARow,
 } from './attempt-history.ts';
-import { assignRoles, canServe, compareUse, serves, UNHEALTHY_CHECKS } from './container-roles.ts';
+import { assignRoles, canServe, compareUse, isIll, serves } from './container-roles.ts';
 import {
   isCutOff,
   isLeftDown,
@@ -280,7 +280,7 @@ function cure(container: ContainerSnapshot, hooks: HookHistory): ContainerDecisi
 function illness(container: ContainerSnapshot): string | null {
   if (isCutOff(container)) return null;
   if (container.readiness === 'expired') return 'it did not become ready again';
-  if (container.failedChecks >= UNHEALTHY_CHECKS) return 'it is unhealthy';
+  if (isIll(container)) return 'it is unhealthy';
   return isLeaving(container) ? 'it was told that it is stopped' : null;
 }
 

@@ -159,6 +159,7 @@ export const ContainerSpec = Type.Object({
       timeout: Type.Number(),
       interval: Type.Number(),
       initialDelay: Type.Number(),
+      retries: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
     }),
   ),
   labels: record,

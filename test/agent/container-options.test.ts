@@ -431,6 +431,15 @@ describe('the labels of a container', () => {
     expect(optionsOf().Labels).not.toHaveProperty('io.gridops.hooks');
   });
 
+  it('tell the health check, with how many failures it bears', () => {
+    const check = { protocol: 'tcp', port: 80, uri: '/', timeout: 1, interval: 2 } as const;
+    for (const healthCheck of [
+      { ...check, initialDelay: 0 },
+      { ...check, initialDelay: 0, retries: 5 },
+    ])
+      expect(parseLabels(optionsOf({ healthCheck }).Labels)).toMatchObject({ healthCheck });
+  });
+
   it.each(['{', 'null', '[1, null, {"name": "x"}]'])(
     'are not believed when they say %s',
     (text) => {

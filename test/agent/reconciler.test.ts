@@ -471,6 +471,19 @@ describe('keeping alive', () => {
     expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
   });
 
+  it('restarts what fails as many health checks in a row as it says', async () => {
+    const check = { protocol: 'http', port: 80, uri: '/', timeout: 1, initialDelay: 0 } as const;
+    const healthCheck = { ...check, interval: 10, retries: 5 };
+    const { engine, clock } = await running(web('web:1', { healthCheck }));
+
+    engine.behave('web:1', { status: 500 });
+    await clock.turn(45_000);
+    expect(engine.get(WEB).starts).toBe(1);
+    await clock.turn(10_000);
+
+    expect(engine.get(WEB).starts).toBe(2);
+  });
+
   it('restarts what fails three health checks in a row', async () => {
     const healthCheck = {
       protocol: 'http' as const,

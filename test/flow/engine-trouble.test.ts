@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeList, NodeStatus } from '../../src/protocol/api.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
+import { hurriedClock } from '../support/hurried-clock.ts';
 import { eventually, startWorld, type World } from '../support/world.ts';
 import { stackFile, stackOf } from './flow-world.ts';
 
@@ -18,6 +19,8 @@ async function start(): Promise<void> {
   world = await startWorld({
     files: { 'grid.yml': '' },
     nodes: ['node-1', 'node-2'],
+    // An engine is called silent after fifteen seconds of theirs.
+    agentClock: hurriedClock(8),
     agentPorts: (name) => {
       const images = { 'demo:1': { listensAfter: 0 }, 'demo:2': { listensAfter: 0 } };
       const engine = engines.get(name) ?? new FakeEngine({ clock: systemClock, images });

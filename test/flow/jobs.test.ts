@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JobList, RunRequested } from '../../src/protocol/api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
-import { eventually, type World } from '../support/world.ts';
+import { hurriedClock } from '../support/hurried-clock.ts';
+import { eventually, type World, type WorldOptions } from '../support/world.ts';
 import { startFlowWorld } from './flow-world.ts';
 
 let world: World;
@@ -35,8 +36,11 @@ const gridFile = (drained: string | null = null) => ({
   'grid.yml': drained === null ? '' : `nodes:\n  ${drained}: {availability: drain}\n`,
 });
 
-async function start(files: Readonly<Record<string, string>>): Promise<void> {
-  ({ world, engine } = await startFlowWorld({ files: { ...gridFile(), ...files } }));
+async function start(
+  files: Readonly<Record<string, string>>,
+  options: Partial<WorldOptions> = {},
+): Promise<void> {
+  ({ world, engine } = await startFlowWorld({ files: { ...gridFile(), ...files }, ...options }));
   engine.behave('migrate:1', { exitAfter: 50, exitCode: 0, log: ['1 migration'] });
   engine.behave('migrate:2', { exitAfter: 50, exitCode: 4, log: ['column exists'] });
   engine.behave('migrate:3', { exitAfter: 50, exitCode: 0 });
@@ -166,6 +170,34 @@ describe('a migration', () => {
     },
   );
 });
+
+describe('a job with a schedule', () => {
+  it('runs at its times while its grid is frozen, as the commit before wants it', async () => {
+    const report = (image: string) => ({
+      'stacks/shop/kontena.yml': `stack: test/shop
+services:
+  report: {image: "${image}", job: {schedule: "* * * * *"}}
+`,
+    });
+    // A minute in two seconds.
+    await start(report('report:1'), { agentClock: hurriedClock(30) });
+    await world.api(`grids/${world.grid}/freeze`, { reason: 'the audit' }, 'PUT');
+    const next = await world.push(report('report:2'));
+    await world.status(next, ({ description }) => description?.startsWith('held') === true);
+    const before = (await theJob('report')).runs.length;
+
+    const runs = await eventually(async () => {
+      const job = await theJob('report');
+      return job.runs.length > before + 1 ? job.runs : null;
+    }, 'two more runs');
+
+    expect(new Set(runs.map(({ id }) => id)).size).toBe(runs.length);
+    for (const { id, outcome } of runs) expect([id.split('/')[0], outcome]).toEqual(due);
+    expect(await world.status(next, () => true)).toMatchObject({ state: 'pending' });
+  });
+});
+
+const due = ['schedule', 'succeeded'];
 
 describe('a job that is asked for', () => {
   const files = {

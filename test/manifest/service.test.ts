@@ -174,6 +174,20 @@ describe('a service', () => {
       },
     ],
     [
+      'health_check: {protocol: http, port: 80, uri: /health?a=b, timeout: 1, interval: 2, initial_delay: 0, retries: 5}',
+      {
+        healthCheck: {
+          protocol: 'http',
+          port: 80,
+          uri: '/health?a=b',
+          timeout: 1,
+          interval: 2,
+          initialDelay: 0,
+          retries: 5,
+        },
+      },
+    ],
+    [
       'volumes: [/z, /srv:/a:ro]',
       {
         mounts: [

@@ -31,6 +31,7 @@ beforeEach(async () => {
   events = [];
   announced = [];
   mute = [];
+  refusing = ['node-1'];
   controller = aController();
 });
 
@@ -39,8 +40,8 @@ afterEach(async () => {
   await store.close();
 });
 
-/** Two nodes, and a service that wants an instance on each; the first node can be given nothing. */
-function aController(): GridController {
+/** Two nodes, and a service that wants an instance on each. */
+function aController(wanted = service): GridController {
   fleet = new Fleet();
   for (const name of ['node-1', 'node-2'])
     fleet.put({
@@ -49,7 +50,7 @@ function aController(): GridController {
       observed: true,
       facts: someFacts(),
     });
-  const stacks = [aStack({ services: [service] })];
+  const stacks = [aStack({ services: [wanted] })];
   return new GridController({
     grid: 'demo',
     ports: {
@@ -96,17 +97,21 @@ function aController(): GridController {
 
 /** Nodes that take their part and do not say how it goes. */
 let mute: readonly string[] = [];
+/** Nodes that can be given nothing. */
+let refusing: readonly string[] = [];
 
 async function give(assignment: Assignment): Promise<void> {
   const { node, instances, generation } = assignment;
   prepared.push({ assigned: node });
   if (mute.includes(node)) return;
-  if (node === 'node-1')
-    throw new GridError({ code: 'invalid-request', message: 'node-1: it is too large' });
+  if (refusing.includes(node))
+    throw new GridError({ code: 'invalid-request', message: `${node}: it is too large` });
   const known = fleet.get('demo', node) ?? unheard({ grid: 'demo', name: node, now: NOW });
   fleet.put({
     ...assigned(known, assignment),
-    instances: instances.map(({ number }) => running(service, number)),
+    instances: instances.map(({ number, specHash }) =>
+      running(service, number, { specHash, startedAt: time.now }),
+    ),
     observedGeneration: generation,
   });
   await Promise.resolve(given.push(node));
@@ -178,4 +183,32 @@ it('a node is not lost because somebody has set the clock', async () => {
   expect(await stepsAfter({ now: -26 * 3_600_000, uptime: 60_000 })).toMatchObject([
     { kind: 'create', node: 'node-1', reason: 'node node-2 was lost 2 min ago' },
   ]);
+});
+
+it('a service is deployed anew when its interval has passed, and that is nobody’s deploy', async () => {
+  await controller.stop();
+  refusing = [];
+  controller = aController(aService({ instances: 2, interval: 3_600 }));
+  const afterAll = async (): Promise<readonly (string | undefined)[]> => {
+    for (let pass = 0; pass < 5; pass += 1) {
+      controller.wake();
+      await controller.idle();
+    }
+    const instances = fleet.nodes('demo').flatMap((node) => node.instances);
+    return instances.map(({ current }) => current?.specHash);
+  };
+  controller.revise({ sha: 'a1', inputs: 'i' });
+  const first = await afterAll();
+  const told = announced.length;
+
+  time.now += 3_599_000;
+  expect(await afterAll()).toEqual(first);
+  time.now += 2_000;
+  const renewed = await afterAll();
+
+  expect(renewed).toHaveLength(2);
+  expect(new Set(renewed).size).toBe(1);
+  expect(renewed[0]).not.toBe(first[0]);
+  expect(announced).toHaveLength(told);
+  expect(events.filter((event) => event.startsWith('repair'))).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { markOfChance } from '../../src/manifest/chance.ts';
@@ -84,14 +85,14 @@ afterEach(async () => {
   await store.close();
 });
 
-async function startDispatcher(of: Fleet): Promise<void> {
+async function startDispatcher(of: Fleet, heartbeatSeconds = 15): Promise<void> {
   fleet = of;
   const parts = { identity, fleet, clock: systemClock, log: silentLog, onChange: () => undefined };
   networks = await loadNetworkMaps(parts, store);
   dispatcher = new Dispatcher({
     identity,
     version: '0.1.0',
-    heartbeatSeconds: 15,
+    heartbeatSeconds,
     fleet,
     records: dispatchRecords(store),
     vault: await aVault(),
@@ -332,6 +333,19 @@ describe('opening a session', () => {
     await joined();
   });
 
+  it('ends when the agent gives no sign of life, and the node counts as offline', async () => {
+    dispatcher.close();
+    await startDispatcher(new Fleet(), 1);
+    const { agent } = await joined();
+    agent.observe({ complete: true });
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
+
+    agent.freeze();
+
+    await until(() => fleet.get('demo', 'node-1')?.online === false);
+    expect(dispatcher.isConnected('demo', 'node-1')).toBe(false);
+  });
+
   it('replaces the older session of the same node', async () => {
     const { agent, credential } = await joined();
 
@@ -477,6 +491,63 @@ describe('assignments', () => {
   });
 });
 
+type Fate = 'comes' | 'is lost' | 'comes twice' | 'comes late';
+
+/** A node whose messages about its instances do not all arrive as they were sent. It tells everything when it is asked to. */
+class FaultyNode {
+  readonly #agent: WireAgent;
+  readonly #numbers = new Set<number>();
+  #sent = 1;
+  #late: (() => void)[] = [];
+
+  constructor(agent: WireAgent) {
+    this.#agent = agent;
+    this.#tellAll();
+    void this.#answer().catch(() => undefined);
+  }
+
+  get numbers(): readonly number[] {
+    return [...this.#numbers].toSorted((a, b) => a - b);
+  }
+
+  change(number: number, isThere: boolean, fate: Fate): void {
+    if (isThere) this.#numbers.add(number);
+    else this.#numbers.delete(number);
+    const sequence = (this.#sent += 1);
+    const instances = isThere ? [running(aService(), number)] : [];
+    const gone = isThere ? [] : [`shop/web-${number}`];
+    const tell = () => this.#agent.observe({ complete: false, instances, gone, sequence });
+    if (fate === 'comes late') {
+      this.#late.push(tell);
+      return;
+    }
+    for (let times = { comes: 1, 'is lost': 0, 'comes twice': 2 }[fate]; times > 0; times -= 1)
+      tell();
+    for (const late of this.#late.splice(0)) late();
+  }
+
+  async #answer(): Promise<never> {
+    for (;;) {
+      await this.#agent.next('resync');
+      this.#sent += 1;
+      this.#tellAll();
+    }
+  }
+
+  #tellAll(): void {
+    const instances = this.numbers.map((number) => running(aService(), number));
+    this.#agent.observe({ complete: true, instances, sequence: this.#sent });
+  }
+}
+
+function numbersOf(name: string): readonly number[] {
+  return fleet.get('demo', name)?.instances.map(({ number }) => number) ?? [];
+}
+
+function isEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((one, at) => one === b[at]);
+}
+
 describe('observations', () => {
   const web = aService();
 
@@ -500,6 +571,28 @@ describe('observations', () => {
     expect(fleet.get('demo', 'node-1')?.instances).toHaveLength(1);
     agent.observe({ complete: true, instances: [running(web, 1), running(web, 2)], sequence: 10 });
     await until(() => fleet.get('demo', 'node-1')?.instances.length === 2);
+  });
+
+  it('that are lost, come twice or in another order end in what the node has', async () => {
+    const change = fc.record({ number: fc.integer({ min: 1, max: 4 }), isThere: fc.boolean() });
+    const fate = fc.constantFrom('comes', 'comes', 'is lost', 'comes twice', 'comes late');
+    const stories = fc.array(fc.tuple(change, fate), { maxLength: 12 });
+    let turn = 0;
+    await fc.assert(
+      fc.asyncProperty(stories, async (story) => {
+        turn += 1;
+        const name = `node-${turn}`;
+        const { agent } = await joined(name);
+        const node = new FaultyNode(agent);
+        for (const [{ number, isThere }, how] of story) node.change(number, isThere, how);
+        // Whatever is amiss by then shows with the next message.
+        node.change(5, true, 'comes');
+
+        await until(() => isEqual(numbersOf(name), node.numbers));
+        agent.close();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('of a node that goes away stay, and the node counts as offline', async () => {

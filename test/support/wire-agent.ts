@@ -123,6 +123,11 @@ export class WireAgent {
     this.#socket.ping(data);
   }
 
+  /** Reads nothing any more and so answers nothing, as behind a connection that is half open. */
+  freeze(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.terminate();
   }

@@ -14,7 +14,7 @@ import type {
   InstanceList,
   InstanceStatus,
 } from '../../src/protocol/api.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type FakeGithub, startFakeGithub } from '../forge/fake-github.ts';
 import type { FakeRepository } from '../forge/fake-repository.ts';
@@ -44,6 +44,8 @@ export interface WorldOptions {
   /** More of what the master is started with. */
   readonly tracked?: Partial<TrackedOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
+  /** What agents go by; by default this machine's. */
+  readonly agentClock?: Clock;
   /** Starts the processes in another way than inside the test's own. */
   readonly launchMaster?: (options: MasterOptions) => Promise<Running & { readonly url: string }>;
   readonly launchAgent?: (options: LaunchedAgent) => Promise<Running>;
@@ -167,12 +169,12 @@ export class World {
   }
 
   async startAgent(name: string): Promise<Running> {
-    const { launchAgent, agentPorts } = this.#options;
+    const { launchAgent, agentPorts, agentClock: clock = systemClock } = this.#options;
     const options = await this.agentOptions(name);
     const agent =
       launchAgent === undefined
         ? await startAgent(
-            { ...options, log: silentLog, clock: systemClock, random: hardlyAnyJitter },
+            { ...options, log: silentLog, clock, random: hardlyAnyJitter },
             agentPorts?.(name),
           )
         : await launchAgent(options);

@@ -18,6 +18,8 @@ describe('a redirect', () => {
     ['https://h/old', `https://evil/old${end}`],
     ['https://h/old', `https://h.evil/old${end}`],
     ['https://h/old', `https://h@evil/old${end}`],
+    ['https://git.acme.example/old', `https://git.acme.example.evil/old${end}`],
+    ['https://git.acme.example/old', `https://git.acme.example-evil/old${end}`],
     ['https://h/old', `//evil/old${end}`],
     ['https://h/old', `http://h/old${end}`],
     ['https://h/old', `https://h:8443/old${end}`],
