@@ -197,7 +197,7 @@ it('a service is deployed anew when its interval has passed, and that is nobodyâ
     const instances = fleet.nodes('demo').flatMap((node) => node.instances);
     return instances.map(({ current }) => current?.specHash);
   };
-  controller.revise({ sha: 'a1', inputs: 'i' });
+  controller.revise({ repository: '', sha: 'a1', inputs: 'i' });
   const first = await afterAll();
   const told = announced.length;
 
