@@ -17,6 +17,7 @@ function masterOptions(settings: MasterSettings) {
     webhookSecrets: lines(settings.webhook_secret),
     apiToken: settings.api_token,
     logLevel: settings.log_level as LogLevel,
+    ...(settings.rollback_requests === 'on' ? { rollbackRequests: true } : {}),
   };
 }
 

@@ -15,6 +15,7 @@ import { createLog, type Log } from '../runtime/log.ts';
 import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
+import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
 import { createSignatureCheck } from '../sync/signature-check.ts';
@@ -38,6 +39,7 @@ import { createOverview } from './overview.ts';
 import { prepare } from './prepare.ts';
 import { RepositoryLoop } from './repository-loop.ts';
 import { createRollbacks, type Rollbacks } from './rollback.ts';
+import { createRollbackRequests } from './rollback-requests.ts';
 import { createSecretCheck } from './secret-check.ts';
 import {
   createForge,
@@ -187,6 +189,9 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   });
   const shared = {
     verification,
+    onDeploy: (deploy: DeployOutline) => {
+      if (options.rollbackRequests === true) requests.announced(deploy);
+    },
     ...parts,
     seed,
     store,
@@ -242,6 +247,8 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     },
   });
   const rollbacks = startRollbacks(shared, { forge, wake: () => loop.wake() });
+  if (options.rollbackRequests === true && forge === null) throw noRequests();
+  const requests = createRollbackRequests({ rollbacks, deploys: store.deploys, log });
   const http = await createHttpServer({
     operations: createOverview({
       switches,
@@ -288,6 +295,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 interface ControllerParts extends Parts {
   readonly seed: Seed;
   readonly verification: Verification;
+  readonly onDeploy: (deploy: DeployOutline) => void;
   readonly store: Store;
   readonly repository: Repository;
   readonly fleet: Fleet;
@@ -307,7 +315,10 @@ function createController(parts: ControllerParts, grid: string): GridController 
     records: store.deploys,
     clock,
     explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-    announce: async (deploy, commits) => await announcer.deploy(deploy, commits),
+    announce: async (deploy, commits) => {
+      await announcer.deploy(deploy, commits);
+      parts.onDeploy(deploy);
+    },
     overtaken: async (sha, by) => await announcer.overtaken({ grid, sha, by }),
   });
   return new GridController({
@@ -356,6 +367,14 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     freeze: () => freezes.of(name),
     fault: async (fault) => await announcer.fault({ ...fault, grid: name }),
   };
+}
+
+function noRequests(): GridError {
+  return new GridError({
+    code: 'invalid-configuration',
+    message: 'rollback_requests is on, but this master knows no code host to open them at',
+    hint: 'Configure the code host, or leave rollback_requests off.',
+  });
 }
 
 function startRollbacks(
