@@ -82,8 +82,18 @@ function trackedOptions(settings: NamedRepository) {
     repository: repositoryOptions(settings),
     forge: forgeOptions(settings),
     policyFile: settings.verify,
+    ...requestsOf(settings),
     webhookSecrets: lines(settings.webhook_secret),
   };
+}
+
+function requestsOf(settings: RepositorySettings) {
+  if (settings.rollback_requests !== 'on') return {};
+  if (forgeOptions(settings).kind !== 'none') return { rollbackRequests: true };
+  throw missing(
+    'a code host for rollback_requests',
+    'Configure the code host, or leave rollback_requests off.',
+  );
 }
 
 function checkTogether(options: readonly ReturnType<typeof trackedOptions>[]): void {

@@ -168,6 +168,12 @@ export const masterSettings = {
     default: null,
     description: 'Signs webhooks. Several, one a line, while it is being changed.',
   },
+  rollback_requests: {
+    type: 'choice',
+    choices: ['off', 'on'],
+    default: 'off',
+    description: 'Open a pull request that goes back when a commit does not become ready.',
+  },
   verify: {
     type: 'path',
     default: null,

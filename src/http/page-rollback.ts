@@ -16,7 +16,7 @@ export function rollbackLink({ name, deploy }: GridStatus): HtmlValue {
 
 export function backHere({ grid, sha, phase }: Deploy): HtmlValue {
   if (phase !== 'succeeded') return null;
-  return html`<p class="action"><a class="button" href="${rollbackPath(grid)}?to=${sha}">Roll back to this commit…</a></p>`;
+  return html`<p class="action"><a class="button" href="${`${rollbackPath(grid)}?to=${sha}`}">Roll back to this commit…</a></p>`;
 }
 
 function rollbackPath(grid: string): string {

@@ -15,6 +15,7 @@ import { createLog, type Log } from '../runtime/log.ts';
 import { holdAlone } from '../runtime/sole-use.ts';
 import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
+import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createSignatureCheck } from '../sync/signature-check.ts';
 import { acceptAgents } from './agent-socket.ts';
@@ -44,6 +45,7 @@ import { Repositories } from './repositories.ts';
 import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
 import { createRollbacks, type Rollbacks } from './rollback.ts';
+import { createRollbackRequests } from './rollback-requests.ts';
 import { createSecretCheck } from './secret-check.ts';
 import { watchTracked } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
@@ -193,6 +195,10 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const verifications = createVerifications(repositories, join(options.data, 'signatures'));
   const shared = {
     verifications,
+    onDeploy: (deploy: DeployOutline) => {
+      if (repositories.ofGrid(deploy.grid)?.options.rollbackRequests === true)
+        requests.announced(deploy);
+    },
     ...parts,
     seed,
     store,
@@ -258,6 +264,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   await desks.start();
   undo.push('pull requests', async () => await desks.stop());
   const rollbacks = startRollbacks(shared);
+  const requests = createRollbackRequests({ rollbacks, deploys: store.deploys, log });
   const http = await createHttpServer({
     operations: createOverview({
       switches,
@@ -308,6 +315,7 @@ interface ControllerParts extends Parts {
   readonly seed: Seed;
   /** By the name of the repository. */
   readonly verifications: (repository: string) => Verification;
+  readonly onDeploy: (deploy: DeployOutline) => void;
   readonly store: Store;
   readonly repositories: Repositories;
   readonly readFiles: (head: GridHead, grid: string) => Promise<SourceTree>;
@@ -328,8 +336,10 @@ function createController(parts: ControllerParts, grid: string): GridController 
     records: store.deploys,
     clock,
     explain: (plan) => ({ summary: summarise(plan), text: explainPlan(plan) }),
-    announce: async (deploy, commits) =>
-      await repositories.announcer(deploy).deploy(deploy, commits),
+    announce: async (deploy, commits) => {
+      await repositories.announcer(deploy).deploy(deploy, commits);
+      parts.onDeploy(deploy);
+    },
     announceSources: async (deploy, sources) => {
       for (const source of sources)
         await repositories.announcer({ ...source, grid }).sources(deploy, [source]);

@@ -65,9 +65,11 @@ export interface TrackedOptions {
   readonly usedBy: readonly string[] | null;
   readonly repository: RepositoryOptions;
   readonly forge: ForgeOptions;
-  /** Any of them signs a webhook: two while one is being changed. Empty: webhooks are refused. */
+  /** Opens a pull request that goes back when a commit's containers do not become ready. Absent: no. */
+  readonly rollbackRequests?: boolean;
   /** Whose signatures commits must have; never from the repository. Absent: nobody's. */
   readonly verify?: readonly CommitPolicy[];
+  /** Any of them signs a webhook: two while one is being changed. Empty: webhooks are refused. */
   readonly webhookSecrets: readonly string[];
 }
 

@@ -78,13 +78,16 @@ interface Look {
 async function lookAt(options: RollbackOptions, asked: Asked): Promise<Look> {
   const { repository, branch, clock } = options;
   const { grid, wish, head } = asked;
+  // Before anything of a commit is read that may be anybody's.
+  if (options.wantsSignature(grid)) throw mustBeSigned(grid, wish.to ?? 'REV');
   const meaning = meaningOf(options);
   const to = await targetOf(options, asked, meaning);
   const { shared = false, secrets = false, reason = '' } = wish;
-  const question = { repository, grid, head, to, shared, secrets, meaning };
+  const isGuarded = options.wantsSignature;
+  const question = { repository, grid, head, to, shared, secrets, meaning, isGuarded };
   const { files, kept, others } = await filesToRestore(question);
   if (files.length === 0) throw nothingToDo(grid, to, kept);
-  const refusing = [grid, ...others].find((name) => options.wantsSignature(name));
+  const refusing = others.find((name) => options.wantsSignature(name));
   if (refusing !== undefined) throw mustBeSigned(refusing, to);
   const paths = files.map(({ path }) => path);
   await refuseNewer(options, asked, paths);
@@ -212,7 +215,7 @@ async function request(
 ): Promise<Rollback['done']> {
   const { forge, repository } = options;
   if (forge === null) throw noForge();
-  const branch = requestBranch(asked.grid, asked.head);
+  const branch = requestBranch(asked.grid, asked.wish.head ?? asked.head);
   if (!(await repository.push({ branch, commit, expected: null }, signal))) throw isAsked(branch);
   const [title = '', ...rest] = message.split('\n\n');
   const opened = await openRequest(forge, {
@@ -226,7 +229,7 @@ async function request(
 }
 
 /** One for each commit that is gone back from. */
-export function requestBranch(grid: string, head: string): string {
+function requestBranch(grid: string, head: string): string {
   return `gridops/rollback-${grid}-${head.slice(0, 7)}`;
 }
 

@@ -33,6 +33,11 @@ export interface SignatureCheck {
  */
 export function createSignatureCheck(directory: string): SignatureCheck {
   const homes = new Map<string, Promise<string>>();
+  // What an earlier process left is of no use: whose keys they are is looked up anew.
+  const prepared = once(async () => {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  });
   return {
     check: async ({ content, digits }, trusted) => {
       const signed = readSigned(content, digits);
@@ -41,7 +46,7 @@ export function createSignatureCheck(directory: string): SignatureCheck {
       const keys = trusted[signed.kind];
       if (keys === null)
         return bad(`is signed by ${names[signed.kind]}, of which no keys are trusted`);
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await prepared();
       const folder = await mkdtemp(join(directory, 'check-'));
       try {
         return signed.kind === 'gpg'
@@ -51,6 +56,14 @@ export function createSignatureCheck(directory: string): SignatureCheck {
         await rm(folder, { recursive: true, force: true });
       }
     },
+  };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return async () => {
+    done ??= work();
+    await done;
   };
 }
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Forge } from '../../src/forge/forge.ts';
 import type { Rollback, RollbackRequest } from '../../src/protocol/rollback-api.ts';
 import { runGridops } from '../cli/test-cli.ts';
-import { API_TOKEN, type World, type WorldOptions } from '../support/world.ts';
+import { API_TOKEN, eventually, type World, type WorldOptions } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
 
 let world: World;
@@ -251,5 +251,32 @@ services:
     expect(await world.work.git('diff', '--name-only', first, 'FETCH_HEAD')).toBe('');
     await expect(rollBack({ pullRequest: true })).rejects.toThrow(/asked for before/);
     expect(await running()).toEqual(['web demo:2']);
+  });
+
+  it('is asked for by itself where that is wanted: once for a commit that does not become ready', async () => {
+    const opened: { head: string; body: string }[] = [];
+    const forge = (made: Forge): Forge => ({
+      ...made,
+      openPullRequest: async (_, of) => {
+        opened.push(of);
+        return await Promise.resolve({
+          number: opened.length,
+          url: 'https://forge.example/pull/1',
+        });
+      },
+    });
+    await start(undefined, { masterPorts: { forge }, tracked: { rollbackRequests: true } });
+    const bad = await pushed(web({ image: 'broken:1' }));
+
+    await eventually(async () => await Promise.resolve(opened[0] ?? null), 'a pull request');
+    await world.stopMaster();
+    await world.startMaster();
+    await pushed({ [stackFile('web')]: 'services: [\n' });
+
+    expect(opened.map(({ head }) => head)).toEqual([
+      `gridops/rollback-${world.grid}-${bad.slice(0, 7)}`,
+    ]);
+    expect(opened[0]?.body).toContain(`The deploy of ${bad.slice(0, 7)} has failed: web/web-1 on `);
+    expect(await world.work.git('ls-remote', 'origin', 'main')).not.toContain(bad);
   });
 });

@@ -3,7 +3,7 @@ import type Type from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GridError } from '../../src/model/error.ts';
 import * as wire from '../../src/protocol/api.ts';
-import { aDeploy, aGrid, NOW, RECIPIENT } from './fake-operations.ts';
+import { aDeploy, aGrid, NOW, OLD_SHA, RECIPIENT } from './fake-operations.ts';
 import { startServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -159,6 +159,21 @@ describe('changing', () => {
       `freeze production ${NOW} audit api`,
       'freeze production -  api',
       'unfreeze production api',
+    ]);
+  });
+
+  it('goes back, and takes no wish that it does not know', async () => {
+    const path = '/api/v1/grids/production/rollback';
+    const look = await post(path, { dryRun: true });
+    expect(await look.json()).toMatchObject({ to: OLD_SHA, done: null });
+    const done = await post(path, { to: 'abcdef0', pullRequest: true, by: 'ada' });
+    expect(await done.json()).toMatchObject({ done: { kind: 'requested', number: 7 } });
+    for (const wrong of [{ to: 'main' }, { force: true }, { by: 7 }, null]) {
+      expect((await post(path, wrong as object)).status).toBe(400);
+    }
+    expect(server.operations.calls).toEqual([
+      'rollback production {"dryRun":true} api',
+      'rollback production {"to":"abcdef0","pullRequest":true,"by":"ada"} api',
     ]);
   });
 
@@ -367,6 +382,7 @@ describe('the OpenAPI document', () => {
       '/api/v1/grids/{grid}/nodes/{node}/volumes/{volume}',
       '/api/v1/grids/{grid}/plan',
       '/api/v1/grids/{grid}/previews',
+      '/api/v1/grids/{grid}/rollback',
       '/api/v1/grids/{grid}/services',
       '/api/v1/grids/{grid}/variables',
       '/api/v1/grids/{grid}/volumes',

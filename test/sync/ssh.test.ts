@@ -40,6 +40,21 @@ describe.skipIf(missing !== null)(`native over ssh${missing ?? ''}`, () => {
     expect(read.get('grids/prod/grid.yml')).toMatchObject({ text: 'a: 1\n' });
   });
 
+  it('pushes a commit of ours, and only from where the branch was', async () => {
+    const first = await world.push(files);
+    const last = await world.push({ 'README.md': 'new\n' });
+    const { knownHosts, sshKeyFile } = ssh;
+    const repository = await world.open({ url: url(), knownHosts, sshKeyFile });
+    await repository.sync(never);
+    const wish = { author: 'ada', message: 'Roll back', at: 0, files: ['README.md'] };
+    const commit = await repository.restore({ ...wish, onto: last, from: first });
+    const push = { branch: 'main', commit, expected: last };
+
+    expect(await repository.push({ ...push, expected: first }, never)).toBe(false);
+    expect(await repository.push(push, never)).toBe(true);
+    expect((await repository.sync(never)).head).toBe(commit);
+  });
+
   it('takes paths with odd characters for what they are', async () => {
     const directory = join(world.directory, 'it\'s "100%" odd');
     await mkdir(directory);
