@@ -75,7 +75,7 @@ const gridAround: Readonly<Record<string, Fields>> = {
   'stacks.<name>.path': elsewhere,
 };
 
-function merged(one: Fields, other: Fields | undefined): Fields {
+function withStack(one: Fields, other: Fields | undefined): Fields {
   const { stacks } = one as { stacks: Record<string, Fields> };
   const { stacks: more } = Object(other) as { stacks: Record<string, Fields> };
   return { stacks: { 'shop-eu': { ...stacks['shop-eu'], ...more['shop-eu'] } } };
@@ -134,7 +134,7 @@ describe('the example of', () => {
 
   it.each(named(GridFile))('the key %s of grid.yml compiles', (name, row, rows) => {
     const fields = nested(row, rows, 'shop-eu');
-    const grid = name in gridAround ? merged(fields, gridAround[name]) : fields;
+    const grid = name in gridAround ? withStack(fields, gridAround[name]) : fields;
     expect(gridErrors(grid)).toEqual([]);
   });
 });
@@ -253,8 +253,10 @@ function errorsOf(content: Readonly<Record<string, string>>): readonly string[] 
             content['stacks/shop/kontena.yml'] ?? '',
           );
           const origin = { repository, sha: 'b'.repeat(40) };
-          const files = new Map([[there.path, there]]);
-          return [stack, { kind: 'files', origin, file: there.path, files }];
+          return [
+            stack,
+            { kind: 'files', origin, file: there.path, files: new Map([[there.path, there]]) },
+          ];
         },
       ),
     ),
