@@ -62,7 +62,7 @@ function aPart(name: string, over: Partial<StackPart> = {}): StackPart {
   };
 }
 
-function over(...parts: StackPart[]): ForeignStacks {
+function stacksOf(...parts: StackPart[]): ForeignStacks {
   const refresh = async (grids: readonly string[]) =>
     void (await Promise.resolve(refreshed.push(...grids)));
   return new ForeignStacks({ parts, refresh });
@@ -80,7 +80,7 @@ async function looked(foreign: ForeignStacks, shop: StackPart): Promise<GridHead
 describe('a grid with a stack from elsewhere', () => {
   it('waits for the first look at its repository, which it asks for', async () => {
     const shop = aPart('shop');
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     expect(await foreign.complete('prod', head())).toBeNull();
     expect(woken).toBe(1);
 
@@ -95,7 +95,7 @@ describe('a grid with a stack from elsewhere', () => {
 
   it('does not wait for a repository that cannot be read', async () => {
     const shop = aPart('shop', { refs: new StackRefs({ source: deaf, branch: 'main' }) });
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     await foreign.complete('prod', head());
     await foreign.failed(shop, new Error('no route'));
     expect(refreshed).toEqual(['prod']);
@@ -107,7 +107,7 @@ describe('a grid with a stack from elsewhere', () => {
 
   it('has other inputs when the folder has changed, and the same when only the commit has', async () => {
     const shop = aPart('shop');
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     const first = await looked(foreign, shop);
     [branch, folders] = ['s2', new Map([['s2', 'tree-1']])];
     const second = await looked(foreign, shop);
@@ -121,7 +121,7 @@ describe('a grid with a stack from elsewhere', () => {
 
   it('is not read again while its own inputs are the same', async () => {
     const shop = aPart('shop');
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     await looked(foreign, shop);
     asked = [];
     await foreign.looked(shop, never);
@@ -132,7 +132,7 @@ describe('a grid with a stack from elsewhere', () => {
 
   it('is looked at again when the clone that was damaged is whole', async () => {
     const shop = aPart('shop');
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     isTorn = true;
     expect((await looked(foreign, shop))?.foreign?.[0]?.fault?.code).toBe(
       'stack-source-unreachable',
@@ -148,7 +148,7 @@ describe('a grid with a stack from elsewhere', () => {
 
   it('of which the branch has no grid any more is handed on as it is', async () => {
     const gone = { ...head(), inputs: null };
-    expect(await over(grids(), aPart('shop')).complete('prod', gone)).toBe(gone);
+    expect(await stacksOf(grids(), aPart('shop')).complete('prod', gone)).toBe(gone);
   });
 });
 
@@ -172,7 +172,7 @@ describe('which repository is meant', () => {
     gridFile = `stacks: {web: {repository: "${written}", path: deploy/kontena.yml}}\n`;
     const shop = aPart('shop');
     const blog = aPart('blog', { options: { usedBy: ['others'] } });
-    const foreign = over(grids(), shop, blog);
+    const foreign = stacksOf(grids(), shop, blog);
     await foreign.complete('prod', head());
     await foreign.looked(shop, never);
     const completed = await foreign.complete('prod', head());
@@ -186,7 +186,7 @@ describe('which repository is meant', () => {
 describe('a commit that is no head', () => {
   it('is read with refs that no grid follows, and nothing is kept of them', async () => {
     const shop = aPart('shop');
-    const foreign = over(grids(), shop);
+    const foreign = stacksOf(grids(), shop);
     await looked(foreign, shop);
     folders.set('s2', 'tree-2');
     gridFile = 'stacks: {web: {repository: shop, ref: v2, path: deploy/kontena.yml}}\n';
@@ -203,7 +203,7 @@ describe('a commit that is no head', () => {
 
 it('the files of a stack are beside those of the grid, under names of their own', async () => {
   const shop = aPart('shop');
-  const foreign = over(grids(), shop);
+  const foreign = stacksOf(grids(), shop);
   const completed = await looked(foreign, shop);
   const own: SourceTree = { sha: 'g1', inputs: 'i1', files: new Map() };
   expect((await foreign.read(completed ?? head(), own)).foreign?.get('web')).toMatchObject({
