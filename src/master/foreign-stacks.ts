@@ -8,11 +8,23 @@ import {
   type SourceFile,
   type SourceTree,
 } from '../model/source.ts';
-import type { RepositoryPart } from './repository-part.ts';
+import type { Repository } from '../sync/repository.ts';
+import type { TrackedOptions } from './options.ts';
 import type { ForeignRead, GridHead, HeadSource } from './revision.ts';
+import type { ResolvedRef, StackRefs } from './stack-refs.ts';
+
+/** What is asked of a repository (master/repository-part). */
+export interface StackPart {
+  readonly name: string;
+  readonly holdsStacks: boolean;
+  readonly options: Pick<TrackedOptions, 'usedBy'>;
+  readonly repository: Pick<Repository, 'url' | 'file' | 'folder' | 'folderId'>;
+  readonly loop: { wake(): void };
+  readonly refs: StackRefs | null;
+}
 
 export interface ForeignStacksOptions {
-  readonly parts: readonly RepositoryPart[];
+  readonly parts: readonly StackPart[];
   /** What these grids are made of has moved. */
   readonly refresh: (grids: readonly string[]) => Promise<void>;
 }
@@ -26,6 +38,9 @@ export class ForeignStacks {
   /** What each grid takes, and by which of its own inputs that is known. */
   readonly #wishes = new Map<string, { readonly inputs: string; readonly of: readonly Wish[] }>();
 
+  /** Grids with a stack whose commit is known and could not be read: the clone is mended by the next look. */
+  readonly #torn = new Set<string>();
+
   constructor(options: ForeignStacksOptions) {
     this.#options = options;
   }
@@ -35,26 +50,28 @@ export class ForeignStacks {
    * `refresh` comes when it has been looked at, or could not be.
    */
   async complete(grid: string, head: GridHead): Promise<GridHead | null> {
-    const known = this.#wishes.get(grid);
-    if (head.inputs === null || known?.inputs !== head.inputs) await this.#learn(grid, head);
-    return await this.resolve(grid, head);
-  }
-
-  /** The same of any commit, without following what it takes: refs that no grid follows are not known then. */
-  async resolve(grid: string, head: GridHead): Promise<GridHead | null> {
     if (head.inputs === null) return head;
-    const known = this.#wishes.get(grid);
-    const wishes = known?.inputs === head.inputs ? known.of : await this.#read(grid, head);
-    if (wishes.length === 0) return head;
     const reads: IdentifiedRead[] = [];
-    for (const wish of wishes) {
-      const read = await readWish(wish);
-      if (read === null) return null;
+    this.#torn.delete(grid);
+    for (const wish of await this.#follow(grid, head)) {
+      const resolved = wish.source?.refs?.resolve(wish.ref ?? '') ?? missing;
+      if (resolved.kind === 'unknown') return null;
+      const read = await readWish(wish, resolved);
+      if (read.isTorn === true) this.#torn.add(grid);
       reads.push(read);
     }
-    const inputs = digest([head.inputs, reads.map(({ of, id }) => [of.stack, id])]);
-    const foreign = reads.map(({ of }) => of);
-    return { ...head, inputs, sources: sourcesOf(foreign), foreign };
+    return completed(head, reads);
+  }
+
+  /** The same of any commit, without following what it takes: what no grid follows is looked up for this once. */
+  async preview(grid: string, head: GridHead, signal: AbortSignal): Promise<GridHead> {
+    if (head.inputs === null) return head;
+    const reads: IdentifiedRead[] = [];
+    for (const wish of await this.#read(grid, head)) {
+      const resolved = await wish.source?.refs?.peek(wish.ref ?? '', signal);
+      reads.push(await readWish(wish, resolved ?? missing));
+    }
+    return completed(head, reads);
   }
 
   /** The files of what a head takes from elsewhere, beside the grid's own. */
@@ -67,34 +84,39 @@ export class ForeignStacks {
   }
 
   /** A repository was synced: looks up its refs that grids use. Rejects when it cannot look up all. */
-  async looked(part: RepositoryPart, signal: AbortSignal): Promise<void> {
+  async looked(part: StackPart, signal: AbortSignal): Promise<void> {
     if (part.refs === null) return;
     const { changed, error } = await part.refs.look(signal);
     await this.#refresh(part, changed);
     if (error !== null) throw error;
   }
 
-  async failed(part: RepositoryPart, error: unknown): Promise<void> {
+  async failed(part: StackPart, error: unknown): Promise<void> {
     if (part.refs !== null) await this.#refresh(part, part.refs.failed(error));
   }
 
-  async #refresh(part: RepositoryPart, refs: readonly string[]): Promise<void> {
-    if (refs.length === 0) return;
-    const uses = ({ source, ref }: Wish) => source === part && refs.includes(ref ?? '');
-    const grids = [...this.#wishes].filter(([, { of }]) => of.some(uses)).map(([grid]) => grid);
+  async #refresh(part: StackPart, refs: readonly string[]): Promise<void> {
+    if (refs.length === 0 && this.#torn.size === 0) return;
+    const moved = ({ source, ref }: Wish) => source === part && refs.includes(ref ?? '');
+    const grids = [...this.#wishes].flatMap(([grid, { of }]) =>
+      of.some(moved) || this.#torn.has(grid) ? [grid] : [],
+    );
     if (grids.length > 0) await this.#options.refresh(grids);
   }
 
-  /** From now on, this is what the grid takes. */
-  async #learn(grid: string, head: GridHead): Promise<void> {
-    const before = this.#wishes.get(grid)?.of ?? [];
-    const of = head.inputs === null ? before : await this.#read(grid, head);
-    if (head.inputs !== null) this.#wishes.set(grid, { inputs: head.inputs, of });
-    const parts = new Set([...before, ...of].flatMap(({ source }) => source ?? []));
+  /** What the grid takes, from now on. */
+  async #follow(grid: string, head: GridHead): Promise<readonly Wish[]> {
+    const known = this.#wishes.get(grid);
+    const inputs = `${head.repository} ${head.inputs ?? ''}`;
+    if (known?.inputs === inputs) return known.of;
+    const of = await this.#read(grid, head);
+    this.#wishes.set(grid, { inputs, of });
+    const parts = new Set([...(known?.of ?? []), ...of].flatMap(({ source }) => source ?? []));
     for (const part of parts) if (await part.refs?.want(this.#refsOf(part))) part.loop.wake();
+    return of;
   }
 
-  #refsOf(part: RepositoryPart): ReadonlySet<string> {
+  #refsOf(part: StackPart): ReadonlySet<string> {
     const all = [...this.#wishes.values()].flatMap(({ of }) => of);
     return new Set(all.filter(({ source }) => source === part).map(({ ref }) => ref ?? ''));
   }
@@ -137,7 +159,7 @@ export class ForeignStacks {
 
 interface Wish extends ForeignStack {
   /** `null`: there is none that it may be taken from. */
-  readonly source: RepositoryPart | null;
+  readonly source: StackPart | null;
   /** Names of those that may be used. */
   readonly allowed: readonly string[];
 }
@@ -146,19 +168,28 @@ interface IdentifiedRead {
   readonly of: ForeignRead;
   /** Equal for equal contents, at whatever commit. */
   readonly id: string;
+  /** It should have been there. */
+  readonly isTorn?: boolean;
 }
 
-function mayUse({ holdsStacks, options }: RepositoryPart, user: string): boolean {
+function mayUse({ holdsStacks, options }: StackPart, user: string): boolean {
   return holdsStacks && (options.usedBy === null || options.usedBy.includes(user));
 }
 
-/** `null`: nobody has looked yet. */
-async function readWish(wish: Wish): Promise<IdentifiedRead | null> {
+const missing: ResolvedRef = { kind: 'missing' };
+
+function completed(head: GridHead, reads: readonly IdentifiedRead[]): GridHead {
+  if (reads.length === 0) return head;
+  const inputs = digest([head.inputs, reads.map(({ of, id }) => [of.stack, id])]);
+  const foreign = reads.map(({ of }) => of);
+  return { ...head, inputs, sources: sourcesOf(foreign), foreign };
+}
+
+async function readWish(wish: Wish, resolved: ResolvedRef): Promise<IdentifiedRead> {
   const { source, stack, path } = wish;
   if (source === null) return failedRead(wish, strange(wish));
   const { name: repository } = source;
-  const resolved = source.refs?.resolve(wish.ref ?? '') ?? { kind: 'unknown' };
-  if (resolved.kind === 'unknown') return null;
+  if (resolved.kind === 'unknown') return failedRead(wish, unreachable(repository, 'not yet'));
   if (resolved.kind === 'missing') return failedRead(wish, refMissing(repository, wish.ref));
   if (resolved.kind === 'unreachable')
     return failedRead(wish, unreachable(repository, resolved.message));
@@ -168,7 +199,7 @@ async function readWish(wish: Wish): Promise<IdentifiedRead | null> {
     if (folder === null) return failedRead(wish, folderMissing(repository, { sha, path }));
     return { of: { stack, repository, sha, path }, id: `${repository} ${path} ${folder}` };
   } catch (error) {
-    return failedRead(wish, unreachable(repository, errorMessage(error)));
+    return { ...failedRead(wish, unreachable(repository, errorMessage(error))), isTorn: true };
   }
 }
 

@@ -42,7 +42,7 @@ export class Repositories {
     return this.ofCommit(of)?.announcer ?? this.#quiet;
   }
 
-  /** Throws `GridError` `not-found` where the repository is not followed any more. */
+  /** `null`: it is not followed any more. */
   source(of: { readonly grid: string; readonly repository: string }): Repository | null {
     return this.ofCommit(of)?.repository ?? null;
   }

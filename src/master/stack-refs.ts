@@ -72,6 +72,20 @@ export class StackRefs {
     return { changed, error: first };
   }
 
+  /** Looks one up that need not be used by any grid, and keeps nothing of it. */
+  async peek(ref: string, signal: AbortSignal): Promise<ResolvedRef> {
+    const known = this.resolve(ref);
+    if (known.kind !== 'unknown') return known;
+    try {
+      const found = await this.#find(ref, signal);
+      if (!this.#resolved.has(ref)) await this.#forget(ref);
+      return found;
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: 'unreachable', message: errorMessage(error) };
+    }
+  }
+
   /** The repository itself cannot be read. Gives those that stand for something else than before. */
   failed(error: unknown): readonly string[] {
     const { head } = this.#source;
@@ -137,7 +151,8 @@ export class StackRefs {
   }
 
   #putUnreachable(ref: string, error: unknown): boolean {
-    if (['commit', 'missing'].includes(this.resolve(ref).kind)) return false;
+    // Also not for another reason: each would be another state of the grids that use it.
+    if (this.resolve(ref).kind !== 'unknown') return false;
     return this.#put(ref, { kind: 'unreachable', message: errorMessage(error) });
   }
 

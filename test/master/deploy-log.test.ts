@@ -173,3 +173,71 @@ describe('the deploy log', () => {
     expect(told.filter((line) => line.includes('overtaken'))).toHaveLength(1);
   });
 });
+
+describe('commits of other repositories', () => {
+  const from = (...shas: string[]): HeadSource[] =>
+    shas.map((sha) => ({ repository: 'shop', sha }));
+  const begun = (sha: string, ...shas: string[]) => ({ ...commit(sha), from: from(...shas) });
+
+  it('are told of the deploy that brings them, and of no later one', async () => {
+    const log = aLog();
+    await log.begin(begun('a', 's1'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    told = [];
+
+    await log.begin(begun('b', 's1'));
+    await log.follow(aPlan(), verdict('failed', ['x/y-1']));
+
+    expect(told.filter((line) => line.startsWith('shop:'))).toEqual([]);
+  });
+
+  it('go on to the deploy that supersedes theirs', async () => {
+    const log = aLog();
+    await log.begin(begun('a', 's1'));
+    await log.begin(begun('b', 's1'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    expect(told.at(-1)).toBe('shop:s1 succeeded changed');
+  });
+
+  it('that change nothing follow the deploy that is there, each once', async () => {
+    const log = aLog();
+    await log.begin(begun('a', 's1'));
+    await log.follow(aPlan(), verdict('succeeded'));
+
+    await log.carry(head('a', from('s2')));
+    told = [];
+    await log.carry(head('a', from('s2')));
+
+    expect(told).toEqual([]);
+    expect(log.current?.sources).toEqual([
+      { repository: 'shop', sha: 's1', told: 'changed' },
+      { repository: 'shop', sha: 's2', told: 'carried' },
+    ]);
+  });
+
+  it('are told again after a restart, by the newest deploy that speaks for them', async () => {
+    const before = aLog();
+    await before.begin(begun('a', 's1'));
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.begin(begun('b', 's1', 's2'));
+    told = [];
+
+    await aLog().resume();
+
+    expect(told.filter((line) => line.startsWith('shop:')).toSorted()).toEqual([
+      'shop:s1 succeeded changed',
+      'shop:s2 queued changed',
+    ]);
+  });
+});
+
+it('what is wrong with a commit that is deployed already is told of its deploy', async () => {
+  const log = aLog();
+  await log.begin(commit('a', 'same'));
+  const position = { file: 'grids/demo/grid.yml', line: 1, column: 1 };
+  const problem = { severity: 'warning', code: 'grid-taken', message: 'taken', position } as const;
+  await log.carry(head('a'), [problem]);
+  await log.carry(head('a'), [problem]);
+  expect(log.current?.problems).toEqual([problem]);
+  expect(announced).toHaveLength(2);
+});

@@ -3,12 +3,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createCompiler } from '../../src/manifest/compile.ts';
+import { foreignStacks } from '../../src/manifest/foreign-stacks.ts';
 import { anyName, type KeyRow, keyRows } from '../../src/manifest/key-rows.ts';
 import { GridFile, StackFile, VolumeEntry } from '../../src/manifest/schema.ts';
 import { ServiceEntry } from '../../src/manifest/service-schema.ts';
 import { VariableEntry } from '../../src/manifest/variable-schema.ts';
 import type { Problem } from '../../src/model/problem.ts';
-import type { SourceTree } from '../../src/model/source.ts';
+import { foreignPath, type SourceTree, type TextFile } from '../../src/model/source.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -66,6 +67,20 @@ const stackAround: Readonly<Record<string, Fields>> = {
   'secrets.<name>.name': { secrets: { a: { external: true, name: 'shop-db-password' } } },
 };
 
+const elsewhere = { stacks: { 'shop-eu': { repository: 'shop' } } };
+
+/** What has to be said in grid.yml besides. */
+const gridAround: Readonly<Record<string, Fields>> = {
+  'stacks.<name>.ref': elsewhere,
+  'stacks.<name>.path': elsewhere,
+};
+
+function withStack(one: Fields, other: Fields | undefined): Fields {
+  const { stacks } = one as { stacks: Record<string, Fields> };
+  const { stacks: more } = Object(other) as { stacks: Record<string, Fields> };
+  return { stacks: { 'shop-eu': { ...stacks['shop-eu'], ...more['shop-eu'] } } };
+}
+
 /** What has to be said of a variable besides, for a key to mean something. */
 const variableAround: Readonly<Record<string, Fields>> = {
   type: { default: 1 },
@@ -117,8 +132,10 @@ describe('the example of', () => {
     expect(stackErrors({ services, ...(stackAround[name] ?? nested(row, rows, 'a')) })).toEqual([]);
   });
 
-  it.each(named(GridFile))('the key %s of grid.yml compiles', (_, row, rows) => {
-    expect(gridErrors(nested(row, rows, 'shop-eu'))).toEqual([]);
+  it.each(named(GridFile))('the key %s of grid.yml compiles', (name, row, rows) => {
+    const fields = nested(row, rows, 'shop-eu');
+    const grid = name in gridAround ? withStack(fields, gridAround[name]) : fields;
+    expect(gridErrors(grid)).toEqual([]);
   });
 });
 
@@ -217,17 +234,39 @@ function textOf(content: Fields | string): string {
 function errorsOf(content: Readonly<Record<string, string>>): readonly string[] {
   const entries = Object.entries(content).filter(
     ([file]) =>
-      !(file.includes('/shop-eu/') && (content['grids/demo/grid.yml'] ?? '').includes('file:')),
+      !(
+        file.includes('/shop-eu/') && /file:|repository:/.test(content['grids/demo/grid.yml'] ?? '')
+      ),
   );
+  const gridFile = content['grids/demo/grid.yml'] ?? '';
   const source: SourceTree = {
     sha: 'a'.repeat(40),
     inputs: '',
     files: new Map(
       entries.map(([file, text]) => [file, { kind: 'text', path: file, blob: text, text }]),
     ),
+    foreign: new Map(
+      foreignStacks(aFile('grids/demo/grid.yml', gridFile)).map(
+        ({ stack, repository, path: file }) => {
+          const there = aFile(
+            foreignPath(repository, file),
+            content['stacks/shop/kontena.yml'] ?? '',
+          );
+          const origin = { repository, sha: 'b'.repeat(40) };
+          return [
+            stack,
+            { kind: 'files', origin, file: there.path, files: new Map([[there.path, there]]) },
+          ];
+        },
+      ),
+    ),
   };
   const { problems } = createCompiler().compile(source, 'demo');
   return problems.filter((problem) => problem.severity === 'error').map(line);
+}
+
+function aFile(file: string, text: string): TextFile {
+  return { kind: 'text', path: file, blob: text, text };
 }
 
 function line({ position, code, message }: Problem): string {
