@@ -138,7 +138,11 @@ export class World {
   }
 
   addWebhook(): void {
-    this.repository.addHook({ url: `${this.master.url}/webhooks/github`, secret: WEBHOOK_SECRET });
+    this.repository.addHook({
+      url: `${this.master.url}/webhooks/github`,
+      secret: WEBHOOK_SECRET,
+      events: ['push', 'pull_request', 'issue_comment', 'merge_group', 'check_run'],
+    });
   }
 
   async startAgent(name: string): Promise<Running> {
