@@ -17,7 +17,7 @@ async function deploymentsAre(...wanted: readonly string[]): Promise<void> {
   const last = () =>
     world.repository.deployments.map(({ statuses }) => statuses.at(-1)?.state ?? 'none');
   await eventually(
-    async () => await Promise.resolve(`${last()}` === `${wanted}` ? true : null),
+    async () => await Promise.resolve(last().join() === wanted.join() ? true : null),
     `deployments ${wanted.join(', ')}`,
   );
 }
