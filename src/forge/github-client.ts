@@ -116,13 +116,19 @@ function appAccess(auth: Extract<GithubAuth, { kind: 'app' }>, Client: Client): 
   return {
     octokit,
     token,
-    login: async () => `${(await app.octokit.rest.apps.getAuthenticated()).data?.slug}[bot]`,
+    login: async () => botName((await app.octokit.rest.apps.getAuthenticated()).data?.slug),
     renew: async () => {
       if (known === null) return false;
       await token(true);
       return true;
     },
   };
+}
+
+/** Under which an App writes. */
+function botName(slug: string | undefined): string {
+  if (slug !== undefined) return `${slug}[bot]`;
+  throw new GridError({ code: 'forge-refused', message: 'the App has no name' });
 }
 
 /** GitHub hands out PKCS #1; either form is taken, and a file that is no key is found at start instead of at the first push. */

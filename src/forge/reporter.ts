@@ -4,10 +4,10 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import { deliver, type Speaker } from './deliver.ts';
+import { inactive, isOutlived, stateOf } from './deployment-life.ts';
 import { RateLimited } from './forge.ts';
 import {
   commentMessage,
-  type DeploymentContent,
   deploymentMessage,
   type Message,
   type MessageKey,
@@ -245,21 +245,6 @@ class Courier implements Reporter {
     }
     this.#flight.wake();
   }
-}
-
-/** Deploys are in the order of their ids; only the last that was successful is what runs. */
-function isOutlived(message: Message, all: readonly Message[]): boolean {
-  if (stateOf(message) !== 'success') return false;
-  return all.some((each) => each.subject > message.subject && stateOf(each) === 'success');
-}
-
-function inactive(message: Message): Message {
-  const content = { ...(message.content as DeploymentContent), state: 'inactive' };
-  return { ...message, content };
-}
-
-function stateOf({ content }: Message): DeploymentContent['state'] {
-  return (content as DeploymentContent).state;
 }
 
 function keyOf({ kind, repository, subject, topic }: MessageKey): string {

@@ -253,7 +253,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     fleet,
     freezes,
     switches,
-    resolve: async (grid, head) => await foreign.resolve(grid, head),
+    complete: async (grid, head, signal) => await foreign.preview(grid, head, signal),
     reading: (_grid, previewing) => ({ ...readingPorts(shared, previewing), verify: unsigned }),
     compiler: createCompiler({ seed }),
     plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),

@@ -1,6 +1,5 @@
 import type { Compiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
-import { GridError } from '../model/error.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -26,8 +25,8 @@ export interface DesksOptions {
   readonly fleet: Fleet;
   readonly freezes: Freezes;
   readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
-  /** A head with what the grid takes from other repositories; `null`: that was never looked up. */
-  readonly resolve: (grid: string, head: GridHead) => Promise<GridHead | null>;
+  /** A head with what the grid takes from other repositories. */
+  readonly complete: (grid: string, head: GridHead, signal: AbortSignal) => Promise<GridHead>;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string, compiler: Compiler) => ReadingPorts;
   /** One of its own: what a pull request says must not push out what is remembered of what runs. */
@@ -37,6 +36,9 @@ export interface DesksOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** For one look at what a preview takes from another repository. */
+const LOOKUP_MILLISECONDS = 60_000;
 
 /** The desks of all repositories that have a forge and grids. */
 export class PullRequestDesks {
@@ -137,17 +139,12 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
 
 async function headOf(
   { name, repository }: RepositoryPart,
-  { resolve }: DesksOptions,
+  { complete }: DesksOptions,
   { sha, grid }: { readonly sha: string; readonly grid: string },
 ): Promise<GridHead> {
   const inputs = await repository.inputs(sha, grid);
-  const head = await resolve(grid, { repository: name, sha, inputs });
-  if (head !== null) return head;
-  throw new GridError({
-    code: 'repository-unreachable',
-    message: `what grid ${grid} takes from other repositories was not looked up yet`,
-    retry: 'later',
-  });
+  const head = { repository: name, sha, inputs };
+  return await complete(grid, head, AbortSignal.timeout(LOOKUP_MILLISECONDS));
 }
 
 /** The last part is the repository; what is before it is its owner, or a group of groups. */

@@ -26,10 +26,10 @@ import { isSigned } from './signature.ts';
 
 /** Forges whose deliveries also carry GitHub's headers, by the header that gives them away. */
 const lookalikes = [
-  ['x-forgejo-event', 'Forgejo'],
-  ['x-gitea-event', 'Gitea'],
+  ['x-forgejo-event', 'Forgejo, which has /webhooks/gitea'],
+  ['x-gitea-event', 'Gitea, which has /webhooks/gitea'],
   ['x-gogs-event', 'Gogs'],
-  ['x-gitlab-event', 'GitLab'],
+  ['x-gitlab-event', 'GitLab, which has /webhooks/gitlab'],
 ] as const;
 
 const limits = {
@@ -137,14 +137,15 @@ function receivePullRequest(deliveryId: string, payload: object): Received {
   return { kind: 'pull-request', deliveryId, repository, number };
 }
 
-/** Issues share the event; a pull request is one with this key. */
+/** Issues share the event; a pull request is one with this key. Our own comments, and those of other programs, are bots'. */
 function receiveComment(deliveryId: string, payload: object): Received {
-  if (!isObject(field(payload, 'issue', 'pull_request')))
+  const isBot = textField(payload, 'comment', 'user', 'type') === 'Bot';
+  if (isBot || !isObject(field(payload, 'issue', 'pull_request')))
     return {
       kind: 'ignored',
       deliveryId,
       event: 'issue_comment',
-      reason: 'nothing happens on comments on issues',
+      reason: 'only comments of people on pull requests matter',
     };
   const repository = readRepository(payload);
   const number = numberField(payload, 'issue', 'number');

@@ -12,14 +12,12 @@ afterEach(async () => {
   expect(violations).toEqual([]);
 });
 
-const everything = ['push', 'pull_request', 'issue_comment', 'merge_group'];
-
 async function start(
   files: Readonly<Record<string, string>> = {},
   options: Partial<WorldOptions> = {},
 ): Promise<void> {
   const all = { 'grid.yml': '', [stackFile('web')]: stackOf('web'), ...files };
-  ({ world } = await startFlowWorld({ hookEvents: everything, ...options, files: all }));
+  ({ world } = await startFlowWorld({ ...options, files: all }));
   await world.final(await world.work.head());
 }
 

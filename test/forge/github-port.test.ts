@@ -191,3 +191,19 @@ describe('a deployment', () => {
     ]);
   });
 });
+
+it('an Enterprise Server is spoken to under its path', async () => {
+  const server = await startFakeGithub({ apiPath: '/api/v3' });
+  const there = await server.createRepository({ files: { 'a.yml': '1\n' } });
+  const auth = { kind: 'token', token: server.createToken() } as const;
+  const forge = createGithub({ baseUrl: `${server.baseUrl}/`, auth, userAgent: 'gridops' });
+  const pull = await there.openPullRequest({ files: { 'b.yml': '1\n' } });
+
+  await forge.createComment(named, pull.number, 'hello');
+
+  expect(await forge.pullRequests(named, 'main')).toHaveLength(1);
+  expect(await forge.mayWrite(named, 'octocat')).toBe(true);
+  expect(pull.comments).toHaveLength(1);
+  await server.close();
+  expect(server.violations).toEqual([]);
+});

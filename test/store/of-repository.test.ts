@@ -11,8 +11,13 @@ beforeEach(async () => {
 afterEach(async () => await store.close());
 
 function aWant(sha: string): OutboxWant {
-  const what = { state: 'success', description: 'done', targetUrl: null } as const;
-  return { repository: 'acme/grids', sha, context: 'gridops/prod', ...what };
+  const what = {
+    kind: 'status',
+    topic: 'gridops/prod',
+    content: 'done',
+    isProgress: false,
+  } as const;
+  return { repository: 'acme/grids', subject: sha, ...what };
 }
 
 describe('the outbox of a repository', () => {
@@ -21,18 +26,18 @@ describe('the outbox of a repository', () => {
     await one.want(aWant('a'), { at: 1 });
     await two.want(aWant('b'), { at: 1 });
 
-    expect(await one.due(2, 10)).toMatchObject([{ repository: 'acme/grids', sha: 'a' }]);
-    await one.sent(aWant('a'), 1, 2);
+    expect(await one.due(2, 10)).toMatchObject([{ repository: 'acme/grids', subject: 'a' }]);
+    await one.sent(aWant('a'), 1, { at: 2, remote: null });
 
     expect(await one.unsent()).toEqual([]);
-    expect(await two.unsent()).toMatchObject([{ repository: 'acme/grids', sha: 'b' }]);
+    expect(await two.unsent()).toMatchObject([{ repository: 'acme/grids', subject: 'b' }]);
   });
 
   it('is not kept waiting by what many others have to say', async () => {
     const [one, two] = [outboxOf(store.outbox, 'one'), outboxOf(store.outbox, 'two')];
     for (let number = 0; number < 20; number += 1) await two.want(aWant(`${number}`), { at: 1 });
     await one.want(aWant('a'), { at: 5 });
-    expect(await one.due(5, 4)).toMatchObject([{ sha: 'a' }]);
+    expect(await one.due(5, 4)).toMatchObject([{ subject: 'a' }]);
     await one.failed(aWant('a'), 1, { error: 'no', nextAttemptAt: 100 });
     expect(await one.nextDueAt(5)).toBe(100);
     expect(await two.nextDueAt(5)).toBeNull();

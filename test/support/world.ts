@@ -29,8 +29,6 @@ export interface WorldOptions {
   /** Names of the nodes that join before `startWorld` returns. */
   readonly nodes?: readonly string[];
   readonly files: Readonly<Record<string, string>>;
-  /** What the forge's webhook tells of; pushes by default. */
-  readonly hookEvents?: readonly string[];
   readonly engine?: TrackedOptions['repository']['engine'];
   /** Repositories that the master follows beside the world's own. */
   readonly others?: (world: World) => readonly TrackedOptions[];
@@ -160,11 +158,10 @@ export class World {
   }
 
   addWebhook(): void {
-    const { hookEvents } = this.#options;
     this.repository.addHook({
       url: `${this.master.url}/webhooks/github`,
       secret: WEBHOOK_SECRET,
-      ...(hookEvents === undefined ? {} : { events: hookEvents }),
+      events: ['push', 'pull_request', 'issue_comment', 'merge_group', 'check_run'],
     });
   }
 

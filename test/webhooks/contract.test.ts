@@ -84,6 +84,10 @@ const dialects: Readonly<Record<Provider, Dialect>> = {
     noComment: [
       { ...githubComment, action: 'edited' },
       { ...githubComment, issue: { number: 7 } },
+      {
+        ...githubComment,
+        comment: { ...githubComment.comment, user: { login: 'x', type: 'Bot' } },
+      },
     ].map((body) => ({
       event: { 'x-github-event': 'issue_comment', 'x-github-delivery': '1' },
       body,

@@ -6,11 +6,10 @@ import {
   SmallRefusal,
   type SmallReply,
 } from './dialect.ts';
+import { gitlabWebhook } from './gitlab-events.ts';
 import {
   fullNameOf,
-  type Person,
   type SmallComment,
-  type SmallEvent,
   type SmallPull,
   type SmallRepository,
   type SmallWorld,
@@ -30,7 +29,7 @@ export const gitlab: Dialect = {
   limitHeaders: (seconds) => ({ 'retry-after': String(seconds), 'ratelimit-remaining': '0' }),
   refOf: (number) => `refs/merge-requests/${number}/head`,
   signature: (_, secret) => ({ 'x-gitlab-token': secret }),
-  webhook,
+  webhook: gitlabWebhook,
   routes: [
     {
       id: 'user',
@@ -324,51 +323,6 @@ function noteShape(pull: SmallPull, comment: SmallComment) {
     noteable_type: 'MergeRequest',
     noteable_iid: pull.number,
   };
-}
-
-function webhook(world: SmallWorld, repository: SmallRepository, event: SmallEvent) {
-  const project = {
-    id: repository.id,
-    path_with_namespace: fullNameOf(repository),
-    git_http_url: world.cloneUrl(repository),
-  };
-  const name = { push: 'Push Hook', pull: 'Merge Request Hook', comment: 'Note Hook' }[event.kind];
-  const headers = {
-    'x-gitlab-event': name,
-    'x-gitlab-event-uuid': `event-${world.nextId()}`,
-    'idempotency-key': `delivery-${world.nextId()}`,
-  };
-  return { headers, body: { object_kind: event.kind, project, ...payload(event) } };
-}
-
-function payload(event: SmallEvent): object {
-  if (event.kind === 'push') {
-    const { before, after } = event;
-    return { ref: `refs/heads/${event.branch}`, before, after, checkout_sha: after, commits: [] };
-  }
-  const { number, author } = event.pull;
-  if (event.kind === 'pull')
-    return { user: userShape(author), object_attributes: { iid: number, action: event.what } };
-  const { comment } = event;
-  return {
-    user: userShape(comment.author),
-    merge_request: { iid: number },
-    object_attributes: {
-      id: comment.id,
-      note: comment.body,
-      noteable_type: 'MergeRequest',
-      action: 'create',
-      system: false,
-      created_at: new Date(comment.createdAt)
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/\..*$/, ' UTC'),
-    },
-  };
-}
-
-function userShape({ id, login }: Person) {
-  return { id, username: login };
 }
 
 function pullOf({ repository, parameters }: SmallCall): SmallPull {
