@@ -51,6 +51,8 @@ export const STEADY = 1_000;
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 1_000;
 const PAUSE_GROWTH = 1.5;
+/** More than a question and the pause after it may take, and this, has not passed: somebody has set the clock. */
+const SLACK = 10_000;
 const PORT_TIMEOUT = 1_000;
 /** So many checks, at their interval, may fail after the initial delay before a starting container is given up, unless it says so. */
 const STARTING_CHECKS = 3;
@@ -129,7 +131,8 @@ export class ReadinessWatch {
   async #portAccepts(): Promise<boolean> {
     const { waitForPort } = this.#options.subject;
     if (waitForPort === null) return true;
-    return await this.#retry(READY_LIMIT - this.#uptime(), async () => {
+    const limit = READY_LIMIT - this.#uptime();
+    return await this.#retry({ limit, timeout: PORT_TIMEOUT }, async () => {
       await this.#tcp(waitForPort, PORT_TIMEOUT);
     });
   }
@@ -141,7 +144,8 @@ export class ReadinessWatch {
     const checks = check.retries ?? STARTING_CHECKS;
     const patience = Math.min(READY_LIMIT, checks * check.interval * 1_000);
     const limit = check.initialDelay * 1_000 + patience;
-    const passed = await this.#retry(limit, () => this.#check(check));
+    const timeout = check.timeout * 1_000;
+    const passed = await this.#retry({ limit, timeout }, () => this.#check(check));
     this.#vitals = { ...this.#vitals, health: passed ? 'healthy' : 'unhealthy' };
     return passed;
   }
@@ -161,10 +165,15 @@ export class ReadinessWatch {
   }
 
   /** Asks until it works or `limit` milliseconds are over; at least once. */
-  async #retry(limit: number, ask: () => Promise<void>): Promise<boolean> {
+  async #retry(
+    { limit, timeout }: { readonly limit: number; readonly timeout: number },
+    ask: () => Promise<void>,
+  ): Promise<boolean> {
     const { clock } = this.#options;
-    const until = clock.now() + limit;
+    const passed = (since: number): number => turnTime(clock.now() - since, timeout);
+    let left = limit;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(LAST_PAUSE, pause * PAUSE_GROWTH)) {
+      const began = clock.now();
       try {
         await ask();
         return true;
@@ -172,8 +181,9 @@ export class ReadinessWatch {
         this.#stopping.signal.throwIfAborted();
         this.#explain(errorMessage(error));
       }
-      if (clock.now() >= until) return false;
+      if (passed(began) >= left) return false;
       await clock.sleep(pause, this.#stopping.signal);
+      left -= passed(began);
     }
   }
 
@@ -243,6 +253,11 @@ export class ReadinessWatch {
     this.#vitals = vitals;
     this.#options.onChange();
   }
+}
+
+/** How long it took: a clock that was set meanwhile says nothing of that. */
+function turnTime(elapsed: number, timeout: number): number {
+  return elapsed < 0 || elapsed > timeout + LAST_PAUSE + SLACK ? 0 : elapsed;
 }
 
 function checkMessage(printed: string): string {

@@ -102,6 +102,19 @@ describe('readiness', () => {
     expect(patient.asked.length).toBeLessThan(70);
   });
 
+  it.each([26, -26])('is waited for as long when the clock is set by %d hours', async (hours) => {
+    const { clock, patient, watched } = watch({ waitForPort: 5432 }, { accepts: false });
+    await clock.turn(10_050);
+
+    clock.set(clock.now() + hours * 3_600_000);
+    await clock.turn(hours > 0 ? 10_000 : -hours * 3_600_000 + 10_000);
+    expect(watched.vitals.readiness).toBe('pending');
+    patient.accepts = true;
+    await clock.turn(1_000);
+
+    expect(watched.vitals.readiness).toBe('ready');
+  });
+
   it('is given up after five minutes', async () => {
     const { clock, patient, seen } = watch({ waitForPort: 5432 }, { accepts: false });
 
