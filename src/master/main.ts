@@ -16,27 +16,23 @@ import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { acceptAgents } from './agent-socket.ts';
-import { createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
-import { ForeignStacks } from './foreign-stacks.ts';
 import { Freezes } from './freezes.ts';
-import { GridHeads, type GridSource } from './grid-heads.ts';
-import { GridOwners } from './grid-owners.ts';
 import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
 import { pruneJobs } from './job-runs.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
-import type { MasterOptions, TrackedOptions } from './options.ts';
+import { openRepositories } from './open-repositories.ts';
+import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
-import { Repositories } from './repositories.ts';
-import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
+import type { Repositories } from './repositories.ts';
 import type { GridHead } from './revision.ts';
 import { createSecretCheck } from './secret-check.ts';
 import { watchTracked } from './tracked-repository.ts';
@@ -121,21 +117,13 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const hub = new UpdateHub();
   const address: { url: string } = { url: '' };
   const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
-  const owners = new GridOwners({
-    repositories: options.repositories.filter(holdsGrids).map(({ name }) => name),
-    known: await store.gridOwners.list(),
-  });
-  const repositories = await openRepositories({
+  const { repositories, owners, readFiles } = await openRepositories({
     ...parts,
-    data: options.data,
     store,
     hub,
     publicUrl,
-    owners,
-    around: ports.forge,
-    onMoved: async (part, head) => await heads.publish(part.name, head),
-    onLooked: async (part, signal) => await foreign.looked(part, signal),
-    onFailed: async (part, error) => await foreign.failed(part, error),
+    knownGrids: () => grids.names(),
+    onHead: (grid, head) => grids.of(grid).revise(head),
   });
   const fleet = await loadFleet({ store, clock, log });
   const freezes = new Freezes({ records: store.freezes, clock });
@@ -172,8 +160,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onNetworkReport: async (from) => await networkWatch.take(from),
   });
   const compiler = createCompiler({ seed });
-  const readFiles = async (head: GridHead, grid: string): Promise<SourceTree> =>
-    await foreign.read(head, await readGrid(repositories, head, grid));
   const shared = {
     ...parts,
     store,
@@ -190,20 +176,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
-  const foreign = new ForeignStacks({
-    parts: repositories.parts,
-    refresh: async (moved) => await heads.refresh(moved),
-  });
-  const heads = new GridHeads({
-    sources: repositories.parts.filter((part) => part.holdsGrids).map(gridSource),
-    owners,
-    keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
-    knownGrids: () => grids.names(),
-    complete: async (grid, head) => await foreign.complete(grid, head),
-    onHead: (grid, head) => grids.of(grid).revise(head),
-    log,
-  });
-  await heads.load();
   undo.push('repository loops', async () => await repositories.stop());
   const switches = createGridSwitches({
     freezes,
@@ -335,41 +307,6 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
     fault: async (fault) =>
       await repositories.announcer({ repository: '', grid: name }).fault({ ...fault, grid: name }),
   };
-}
-
-async function readGrid(
-  repositories: Repositories,
-  { repository, sha }: GridHead,
-  grid: string,
-): Promise<SourceTree> {
-  const source = await repositories.source({ grid, repository })?.source(sha, grid);
-  if (source !== undefined) return source;
-  throw new GridError({
-    code: 'not-found',
-    message: `the repository ${repository} is not followed any more`,
-  });
-}
-
-async function openRepositories(of: Parts & Omit<PartOptions, keyof Parts>): Promise<Repositories> {
-  const parts: RepositoryPart[] = [];
-  for (const options of of.options.repositories) parts.push(await openPart(options, of));
-  const quiet = createAnnouncer({
-    reporter: null,
-    repository: '',
-    publicUrl: of.publicUrl,
-    hub: of.hub,
-    commitOf: async () => await Promise.resolve(null),
-  });
-  return new Repositories({ parts, owners: of.owners, quiet });
-}
-
-function gridSource(part: RepositoryPart): GridSource {
-  const { name, repository, announcer } = part;
-  return { name, repository, refuse: async (grid) => await announcer.taken(grid) };
-}
-
-function holdsGrids({ holds }: TrackedOptions): boolean {
-  return holds !== 'stacks';
 }
 
 async function lastGood(store: Store, grid: string) {
