@@ -9,10 +9,10 @@ import type { StackMention } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote } from './quote.ts';
 import type { Parsed, Report } from './report.ts';
-import { StackEntry } from './schema.ts';
 import { resolvePath } from './source-path.ts';
 import type { Sources } from './sources.ts';
 import { compileStack, emptyDraft, type StackDraft, type StackObserver } from './stack.ts';
+import { StackEntry } from './stack-entry-schema.ts';
 import { type MapNode, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
 import { createValidator } from './validate.ts';
 

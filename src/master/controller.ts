@@ -1,7 +1,7 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { Freeze } from '../model/deploy-window.ts';
 import type { DesiredState } from '../model/desired.ts';
-import { errorMessage, GridError } from '../model/error.ts';
+import { errorMessage } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
@@ -27,8 +27,10 @@ import {
   changesNothing,
   type GridHead,
   keepRevision,
+  originOf,
   type RevisionPorts,
   readRevision,
+  unreadError,
 } from './revision.ts';
 import { judge, settledPaths, type Verdict } from './verdict.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -412,16 +414,4 @@ export class GridController {
     const after = deploys.current;
     if (after !== null && after.phase !== before) await this.#reports.phase(after);
   }
-}
-
-function originOf({ repository, sha, inputs, sources = [] }: GridHead) {
-  return { repository, sha, inputs: inputs ?? '', from: sources };
-}
-
-function unreadError(grid: string): GridError {
-  return new GridError({
-    code: 'invalid-request',
-    message: `no commit with grid ${grid} was read yet`,
-    hint: 'See `gridops status` for why the repository cannot be read.',
-  });
 }

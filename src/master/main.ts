@@ -17,40 +17,34 @@ import { Teardown } from '../runtime/teardown.ts';
 import { packageVersion } from '../runtime/version.ts';
 import type { DeployOutline } from '../store/deploys.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { createSignatureCheck } from '../sync/signature-check.ts';
 import { acceptAgents } from './agent-socket.ts';
-import { createAnnouncer } from './announcer.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
-import { ForeignStacks } from './foreign-stacks.ts';
 import { Freezes } from './freezes.ts';
-import { GridHeads, type GridSource } from './grid-heads.ts';
-import { GridOwners } from './grid-owners.ts';
+import { createGridRollbacks } from './grid-rollbacks.ts';
 import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
 import { pruneJobs } from './job-runs.ts';
 import { apiToken, masterKey, masterSeed, sealingKeys } from './key-file.ts';
 import { loadNetworkMaps, type NetworkMaps } from './network-maps.ts';
 import { NetworkWatch } from './network-watch.ts';
-import type { MasterOptions, TrackedOptions } from './options.ts';
+import { openRepositories } from './open-repositories.ts';
+import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import type { PlanReview } from './plan-review.ts';
-import { prepare } from './prepare.ts';
 import { PullRequestDesks } from './pull-request-desks.ts';
-import { Repositories } from './repositories.ts';
-import { openPart, type PartOptions, type RepositoryPart } from './repository-part.ts';
+import type { Repositories } from './repositories.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
-import { createRollbacks, type Rollbacks } from './rollback.ts';
 import { createRollbackRequests } from './rollback-requests.ts';
 import { createSecretCheck } from './secret-check.ts';
 import { watchTracked } from './tracked-repository.ts';
 import { UpdateHub } from './update-hub.ts';
 import { createVault, type Vault } from './vault.ts';
-import { createVerification, type Verification } from './verification.ts';
+import type { Verifications } from './verifications.ts';
 import { createWireCheck } from './wire-check.ts';
 
 /** What tests put in place of the real thing. */
@@ -133,26 +127,17 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const hub = new UpdateHub();
   const address: { url: string } = { url: '' };
   const publicUrl = (): string => (options.publicUrl ?? address.url).replace(/\/+$/, '');
-  const owners = new GridOwners({
-    repositories: options.repositories.filter(holdsGrids).map(({ name }) => name),
-    known: await store.gridOwners.list(),
-  });
-  const repositories = await openRepositories({
+  const followed = await openRepositories({
     ...parts,
-    data: options.data,
     store,
     hub,
     publicUrl,
-    owners,
-    around: ports.forge,
-    onMoved: async (part, head) => await heads.publish(part.name, head),
+    knownGrids: () => grids.names(),
+    onHead: (grid, head) => grids.of(grid).revise(head),
     onHint: async (name, hint) => await Promise.resolve(desks.hint(name, hint)),
-    onLooked: async (part, signal) => {
-      await foreign.looked(part, signal);
-      desks.looked(part.name);
-    },
-    onFailed: async (part, error) => await foreign.failed(part, error),
+    onLooked: (name) => desks.looked(name),
   });
+  const { repositories, owners, foreign, verifications, readFiles } = followed;
   const fleet = await loadFleet({ store, uptime, log });
   const freezes = new Freezes({ records: store.freezes, clock });
   await freezes.load();
@@ -190,9 +175,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     onNetworkReport: async (from) => await networkWatch.take(from),
   });
   const compiler = createCompiler({ seed });
-  const readFiles = async (head: GridHead, grid: string): Promise<SourceTree> =>
-    await foreign.read(head, await readGrid(repositories, head, grid));
-  const verifications = createVerifications(repositories, join(options.data, 'signatures'));
   const shared = {
     verifications,
     onDeploy: (deploy: DeployOutline) => {
@@ -216,24 +198,6 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
 
-  const foreign = new ForeignStacks({
-    parts: repositories.parts,
-    refresh: async (moved) => await heads.refresh(moved),
-  });
-  const heads = new GridHeads({
-    sources: repositories.parts.filter((part) => part.holdsGrids).map(gridSource),
-    owners,
-    keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
-    knownGrids: () => grids.names(),
-    complete: async (grid, head) => {
-      // Nothing of a commit is read before it may be.
-      const objection = await verifications(head.repository).verify(head.sha, grid);
-      return objection === null ? await foreign.complete(grid, head) : head;
-    },
-    onHead: (grid, head) => grids.of(grid).revise(head),
-    log,
-  });
-  await heads.load();
   undo.push('repository loops', async () => await repositories.stop());
   const switches = createGridSwitches({
     freezes,
@@ -263,7 +227,13 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   });
   await desks.start();
   undo.push('pull requests', async () => await desks.stop());
-  const rollbacks = startRollbacks(shared);
+  const rollbacks = createGridRollbacks({
+    ...shared,
+    complete: async (grid, head, signal) => await foreign.preview(grid, head, signal),
+    lastGood: async (grid) => await lastGood(store, grid),
+    plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
+    deploys: store.deploys,
+  });
   const requests = createRollbackRequests({ rollbacks, deploys: store.deploys, log });
   const http = await createHttpServer({
     operations: createOverview({
@@ -314,7 +284,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
 interface ControllerParts extends Parts {
   readonly seed: Seed;
   /** By the name of the repository. */
-  readonly verifications: (repository: string) => Verification;
+  readonly verifications: Verifications;
   readonly onDeploy: (deploy: DeployOutline) => void;
   readonly store: Store;
   readonly repositories: Repositories;
@@ -392,50 +362,6 @@ function present({ fleet, uptime, ports }: ControllerParts, { grid }: DesiredSta
   return { observed, now: uptime(), policy: ports.policy ?? defaultPolicy };
 }
 
-/** Each grid is rolled back in the repository that it belongs to. */
-function startRollbacks(parts: ControllerParts): Rollbacks {
-  const { repositories } = parts;
-  return {
-    rollBack: async (grid, wish, actor) => {
-      const part = repositories.ofGrid(grid);
-      if (part !== null) return await rollbacksOf(part, parts).rollBack(grid, wish, actor);
-      throw new GridError({
-        code: 'not-found',
-        message: `no repository that is followed has the grid ${grid}`,
-      });
-    },
-  };
-}
-
-function rollbacksOf(part: RepositoryPart, parts: ControllerParts): Rollbacks {
-  const { store, clock, onEvent } = parts;
-  const { repository, forge, options } = part;
-  // Its own: what the controllers compiled last stays the same.
-  const compiler = createCompiler({ seed: parts.seed });
-  const compile = async (sha: string, grid: string) =>
-    compiler.compile(await repository.source(sha, grid), grid);
-  return createRollbacks({
-    repository,
-    branch: options.repository.branch,
-    forge:
-      forge === null || options.forge.kind === 'none'
-        ? null
-        : { port: forge, name: { owner: options.forge.owner, name: options.forge.name } },
-    deploys: store.deploys,
-    wantsSignature: (grid) => parts.verifications(part.name).isWanted(grid),
-    compile,
-    plan: async (grid, sha) => {
-      const prepared = prepare(await compile(sha, grid), await lastGood(store, grid), sha);
-      if (prepared === null) return null;
-      const { desired } = prepared;
-      return explainPlan(createPlanner().plan({ ...present(parts, desired), desired }));
-    },
-    clock,
-    onEvent,
-    onPushed: () => part.loop.wake(),
-  });
-}
-
 function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts {
   const { store, vault } = parts;
   const checkWire = createWireCheck();
@@ -449,65 +375,9 @@ function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts 
   };
 }
 
-async function readGrid(
-  repositories: Repositories,
-  { repository, sha }: GridHead,
-  grid: string,
-): Promise<SourceTree> {
-  const source = await repositories.source({ grid, repository })?.source(sha, grid);
-  if (source !== undefined) return source;
-  throw new GridError({
-    code: 'not-found',
-    message: `the repository ${repository} is not followed any more`,
-  });
-}
-
-async function openRepositories(of: Parts & Omit<PartOptions, keyof Parts>): Promise<Repositories> {
-  const parts: RepositoryPart[] = [];
-  for (const options of of.options.repositories) parts.push(await openPart(options, of));
-  const quiet = createAnnouncer({
-    reporter: null,
-    repository: '',
-    publicUrl: of.publicUrl,
-    hub: of.hub,
-    commitOf: async () => await Promise.resolve(null),
-    environmentUrl: async () => await Promise.resolve(null),
-  });
-  return new Repositories({ parts, owners: of.owners, quiet });
-}
-
 /** What merging would make is nobody's commit yet; whoever merges it signs it. */
 async function unsigned(): Promise<null> {
   return await Promise.resolve(null);
-}
-
-/** One for each repository. */
-function createVerifications(
-  repositories: Repositories,
-  directory: string,
-): (repository: string) => Verification {
-  const signatures = createSignatureCheck(directory);
-  const made = repositories.parts.map(({ name, repository, options }) => {
-    const { verify: policies = [] } = options;
-    return [name, createVerification({ policies, repository, signatures })] as const;
-  });
-  const known = new Map(made);
-  return (name) => known.get(name) ?? anything;
-}
-
-/** Of a repository that is not followed any more nothing is read. */
-const anything: Verification = {
-  verify: async () => await Promise.resolve(null),
-  isWanted: () => false,
-};
-
-function gridSource(part: RepositoryPart): GridSource {
-  const { name, repository, announcer } = part;
-  return { name, repository, refuse: async (grid) => await announcer.taken(grid) };
-}
-
-function holdsGrids({ holds }: TrackedOptions): boolean {
-  return holds !== 'stacks';
 }
 
 async function lastGood(store: Store, grid: string) {

@@ -31,6 +31,11 @@ export interface HeadSource {
   readonly sha: string;
 }
 
+/** A head as a deploy remembers it. */
+export function originOf({ repository, sha, inputs, sources = [] }: GridHead) {
+  return { repository, sha, inputs: inputs ?? '', from: sources };
+}
+
 /** Whether the one has nothing for a grid that the other has not. */
 export function changesNothing(head: GridHead, before: GridHead | null): boolean {
   if (head.inputs === null || head.inputs !== before?.inputs) return false;
@@ -116,4 +121,12 @@ function unreadable(grid: string, error: GridError): CompiledGrid {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   };
   return { grid: null, stacks: [], failed: [], problems: [problem] };
+}
+
+export function unreadError(grid: string): GridError {
+  return new GridError({
+    code: 'invalid-request',
+    message: `no commit with grid ${grid} was read yet`,
+    hint: 'See `gridops status` for why the repository cannot be read.',
+  });
 }

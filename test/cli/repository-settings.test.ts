@@ -107,7 +107,11 @@ describe('what is not right about them', () => {
     ['one branch twice', twice, 'repositories a and b to differ'],
     ['nothing with grids', list(a.replace('}', ', holds: stacks}')), 'a repository with grids'],
     ['a stranger in used_by', list(a.replace('}', ', used_by: [c]}')), 'the repository c'],
-    ['a fault of one', list(a + app), 'repository b: the master needs github as OWNER/NAME'],
+    [
+      'a fault of one',
+      list(a + app),
+      'repository b: the master needs forge_repository as OWNER/NAME',
+    ],
     ['no list', 'master:\n  repositories: 5\n', 'master.repositories must be a list'],
   ])('is said: %s', async (_what, file, message) => {
     const { code, err } = await started(file);
