@@ -384,8 +384,11 @@ function startRollbacks(
   const { options, store, repository, fleet, clock, ports, onEvent } = parts;
   // Its own: what the controllers compiled last stays the same.
   const compiler = createCompiler({ seed: parts.seed });
-  const compile = async (sha: string, grid: string) =>
-    compiler.compile(await repository.source(sha, grid), grid);
+  const compile = async (sha: string, grid: string) => {
+    const isThere = (await repository.inputs(sha, grid)) !== null;
+    const none = { sha, inputs: '', files: new Map() };
+    return compiler.compile(isThere ? await repository.source(sha, grid) : none, grid);
+  };
   return createRollbacks({
     repository,
     branch: options.repository.branch,
