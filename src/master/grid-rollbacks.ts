@@ -57,6 +57,7 @@ function rollbacksOf(
   const { repository, forge, options, name } = part;
   const compile = async (sha: string, grid: string) => {
     const head = { repository: name, sha, inputs: await repository.inputs(sha, grid) };
+    if (head.inputs === null) return compiler.compile({ sha, inputs: '', files: new Map() }, grid);
     const whole = await of.complete(grid, head, AbortSignal.timeout(LOOKUP_MILLISECONDS));
     return compiler.compile(await of.readFiles(whole, grid), grid);
   };

@@ -9,6 +9,7 @@ import type { RecordEvent } from './event-log.ts';
 import type { CompiledGrid } from './prepare.ts';
 import { filesToRestore } from './rollback-files.ts';
 import { rollbackMessage, rollbackTitle } from './rollback-message.ts';
+import { isAsked, mustBeSigned, noForge, nothingToDo } from './rollback-refusals.ts';
 import { lastGoodCommit, namedCommit, type TargetQuestion } from './rollback-target.ts';
 
 export interface RollbackOptions {
@@ -279,36 +280,4 @@ function few(paths: readonly string[], grid: string): readonly string[] {
 
 function firstLine(message: string): string {
   return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
-}
-
-function nothingToDo(grid: string, to: string, kept: readonly string[]): GridError {
-  return new GridError({
-    code: 'invalid-request',
-    message: `grid ${grid} is as it was at ${to.slice(0, 12)}: there is nothing to bring back`,
-    hint: kept.length === 0 ? 'Name another commit: --to REV.' : 'secrets.yml differs: --secrets.',
-  });
-}
-
-function mustBeSigned(grid: string, to: string): GridError {
-  return new GridError({
-    code: 'invalid-request',
-    message: `commits of grid ${grid} must be signed by a person, and a commit of the master is not`,
-    hint: `In a clone: git checkout ${to.slice(0, 12)} -- grids/${grid}, then git commit -S and git push.`,
-  });
-}
-
-function noForge(): GridError {
-  return new GridError({
-    code: 'invalid-request',
-    message: 'no pull request can be opened: this master knows no code host',
-    hint: 'Leave --pr out to push to the branch, or configure the code host.',
-  });
-}
-
-function isAsked(branch: string): GridError {
-  return new GridError({
-    code: 'invalid-request',
-    message: `there is a branch ${branch} already: going back was asked for before`,
-    hint: 'Merge its pull request. Or delete the branch, and ask again.',
-  });
 }

@@ -158,6 +158,21 @@ describe('going back', () => {
     expect(again.done?.kind).toBe('pushed');
   });
 
+  it('brings a grid back that somebody has removed', async () => {
+    const first = await start();
+    await world.work.remove(`grids/${world.grid}`);
+    const gone = await world.work.commitFiles({ 'grids/other/grid.yml': 'subnet: 10.99.0.0/16\n' });
+    await world.work.push();
+    await world.status(gone, ({ description }) => /remove/.test(description ?? ''));
+
+    const { to, done } = await rollBack({});
+
+    expect(to).toBe(first);
+    const commit = done?.kind === 'pushed' ? done.commit : '';
+    expect(await world.final(commit)).toMatchObject({ state: 'success' });
+    expect(await running()).toEqual(['web demo:1']);
+  });
+
   it('keeps sealed values as they are now, and says so', async () => {
     await start();
     await pushed(web({ image: 'demo:2' }));

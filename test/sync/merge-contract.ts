@@ -391,27 +391,32 @@ export function mergeContract(name: string, contract: MergeContract): void {
       }
     });
 
-    it('merges trees of five thousand files in little time', { timeout: 60_000 }, async () => {
-      const many = Object.fromEntries(
-        Array.from({ length: 5_000 }, (_, index) => [
-          `grids/prod/files/${index % 50}/${index}`,
-          `${index}\n`,
-        ]),
-      );
-      const { repository, base, head } = await merged(
-        many,
-        { 'grids/prod/files/1/1': 'ours\n' },
-        { 'grids/prod/files/1/51': 'theirs\n', 'grids/prod/files/2/2': 'theirs\n' },
-      );
-      const began = performance.now();
-      const sha = commitOf(await repository.merge(base, head));
-      const took = performance.now() - began;
+    // Once with each way of merging is enough.
+    it.skipIf(contract.objectFormat === 'sha256')(
+      'merges trees of five thousand files in little time',
+      { timeout: 60_000 },
+      async () => {
+        const many = Object.fromEntries(
+          Array.from({ length: 5_000 }, (_, index) => [
+            `grids/prod/files/${index % 50}/${index}`,
+            `${index}\n`,
+          ]),
+        );
+        const { repository, base, head } = await merged(
+          many,
+          { 'grids/prod/files/1/1': 'ours\n' },
+          { 'grids/prod/files/1/51': 'theirs\n', 'grids/prod/files/2/2': 'theirs\n' },
+        );
+        const began = performance.now();
+        const sha = commitOf(await repository.merge(base, head));
+        const took = performance.now() - began;
 
-      expect(took).toBeLessThan(2_000);
-      const source = await repository.source(sha, 'prod').catch(() => null);
-      expect(await repository.inputs(sha, 'prod')).not.toBeNull();
-      expect(source).toBeNull();
-    });
+        expect(took).toBeLessThan(2_000);
+        const source = await repository.source(sha, 'prod').catch(() => null);
+        expect(await repository.inputs(sha, 'prod')).not.toBeNull();
+        expect(source).toBeNull();
+      },
+    );
   });
 
   function idLength(): number {
