@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashingProcess } from '../support/crashing.ts';
 import { TestEngine } from '../support/test-engine.ts';
 import { eventually, startWorld, type World } from '../support/world.ts';
@@ -65,6 +65,8 @@ async function killEverywhere(of: (round: number) => Record<string, string>): Pr
   }
   return point;
 }
+
+afterAll(() => CrashingProcess.endSpares());
 
 describe('an agent that is killed', () => {
   it('between any two effects on the engine takes up where it stopped and starts nothing twice', async () => {

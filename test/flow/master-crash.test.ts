@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { CrashingProcess } from '../support/crashing.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
@@ -64,6 +64,8 @@ async function expectOnce(of: { sha: string; before: number; where: string }): P
     start: 2,
   });
 }
+
+afterAll(() => CrashingProcess.endSpares());
 
 describe('a master that is killed', () => {
   it('between any two effects of a deploy loses nothing and repeats nothing that was done', async () => {

@@ -1,12 +1,21 @@
 /**
  * A master or an agent that is killed by SIGKILL just before its Nth effect: forked by `crashing.ts` as
- * `crashing-process.mjs master|agent <options as JSON> <N>`, 0 for never. A number sent as message
+ * `crashing-process.mjs master|agent`. It begins when it is sent its options and N, 0 for never. A number sent as message
  * sets N anew. It runs the build in dist/, so that the process is exactly what users run; only the ports to the outside
  * are wrapped. Dying before an effect is dying after the one before
  * it, so every gap between two effects has its turn. Questions change nothing and do not count.
  */
-const [kind, options, at] = process.argv.slice(2);
-let left = Number(at);
+const [kind] = process.argv.slice(2);
+let left = 0;
+let begin = () => undefined;
+const begun = new Promise((resolve) => {
+  begin = resolve;
+});
+process.on('message', (message) => {
+  if (typeof message === 'number') left = message;
+  else begin(message);
+});
+process.on('disconnect', () => process.exit(0));
 
 function effect() {
   left -= 1;
@@ -59,9 +68,16 @@ function countedNouns(store) {
   );
 }
 
+/** All that takes long has been loaded by then. */
+async function settings() {
+  const { options, crashAt } = await begun;
+  left = crashAt;
+  return options;
+}
+
 async function startMaster() {
   const { startMaster: start } = await import('../../dist/master/main.js');
-  return await start(JSON.parse(options), { store: countedNouns, forge: counted });
+  return await start(await settings(), { store: countedNouns, forge: counted });
 }
 
 async function startAgent() {
@@ -72,13 +88,13 @@ async function startAgent() {
   const { createBridgeNetworks } = await import('../../dist/agent/plain-networks.js');
   const { createLog } = await import('../../dist/runtime/log.js');
   const { systemClock } = await import('../../dist/runtime/clock.js');
-  const settings = JSON.parse(options);
-  const client = new DockerClient({ address: settings.dockerSocket });
+  const own = await settings();
+  const client = new DockerClient({ address: own.dockerSocket });
   const networks = createBridgeNetworks(new DockerNetworks(client));
   const containers = new DockerContainers(client, networks);
   return await start(
     {
-      ...settings,
+      ...own,
       log: createLog({ level: 'silent', name: 'agent' }),
       clock: systemClock,
       random: Math.random,
@@ -88,8 +104,4 @@ async function startAgent() {
 }
 
 const running = kind === 'master' ? await startMaster() : await startAgent();
-process.on('message', (effects) => {
-  left = effects;
-});
 process.send({ url: running.url ?? null });
-process.on('disconnect', () => process.exit(0));

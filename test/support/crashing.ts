@@ -4,8 +4,12 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('./crashing-process.mjs', import.meta.url));
 
+type Kind = 'master' | 'agent';
+
 /** A process that may die at any of its effects. */
 export class CrashingProcess {
+  /** Loaded, and waiting to be begun: the next one is needed as soon as one has died, and loading takes longest. */
+  static readonly #spares = new Map<Kind, ChildProcess>();
   readonly #child: ChildProcess;
   /** Resolves when the process is gone, however it went. */
   readonly gone: Promise<void>;
@@ -19,18 +23,24 @@ export class CrashingProcess {
 
   /** `null` when it died before it was ready. */
   static async start(
-    kind: 'master' | 'agent',
+    kind: Kind,
     options: object,
     crashAt: number,
   ): Promise<{ readonly process: CrashingProcess; readonly url: string } | null> {
-    const child = fork(PROGRAM, [kind, JSON.stringify(options), `${crashAt}`], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = CrashingProcess.#spares.get(kind) ?? load(kind);
+    child.send({ options, crashAt });
+    CrashingProcess.#spares.set(kind, load(kind));
     const process = new CrashingProcess(child);
     const ready = once(child, 'message').then(([message]) => message as { url: string });
     ready.catch(() => undefined);
     const outcome = await Promise.race([ready, process.gone.then(() => null)]);
     return outcome === null ? null : { process, url: outcome.url };
+  }
+
+  /** When no other one is needed. */
+  static endSpares(): void {
+    for (const spare of CrashingProcess.#spares.values()) spare.kill('SIGKILL');
+    CrashingProcess.#spares.clear();
   }
 
   get isAlive(): boolean {
@@ -46,4 +56,8 @@ export class CrashingProcess {
     if (this.isAlive) this.#child.kill('SIGKILL');
     await this.gone;
   }
+}
+
+function load(kind: Kind): ChildProcess {
+  return fork(PROGRAM, [kind], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
