@@ -1,5 +1,7 @@
 import type { Plan } from '../model/plan.ts';
+import type { PreviewedPlan } from '../model/preview.ts';
 import { summarise } from '../planner/explain.ts';
+import { comparisonText, sameAsPreview } from '../planner/preview-comparison.ts';
 import type { AffectedGrid } from './preview-grids.ts';
 import type { GridHead } from './revision.ts';
 
@@ -56,6 +58,8 @@ export class ShownPlans {
 export interface PlanReviewOptions {
   readonly grid: string;
   readonly shown: ShownPlans;
+  /** All that a pull request was shown of the grid last; `null`: nobody knows any more. */
+  readonly previewed: (number: number) => Promise<PreviewedPlan | null>;
   /** Says of a commit how its plan compares. */
   readonly tell: (of: {
     readonly sha: string;
@@ -65,7 +69,8 @@ export interface PlanReviewOptions {
   }) => Promise<void>;
 }
 
-export function createPlanReview({ grid, shown, tell }: PlanReviewOptions): PlanReview {
+export function createPlanReview(options: PlanReviewOptions): PlanReview {
+  const { grid, shown, tell } = options;
   return {
     objection: ({ inputs }, plan) => {
       const known = shown.of(grid, inputs);
@@ -78,10 +83,22 @@ export function createPlanReview({ grid, shown, tell }: PlanReviewOptions): Plan
       if (known === null) return;
       const made = plan();
       const isSame = made.hash === known.hash;
-      const text = isSame ? `as shown on #${known.number}` : difference(known, made);
+      const text = isSame ? `as shown on #${known.number}` : await comparison(options, known, made);
       await tell({ sha, number: known.number, isSame, text });
     },
   };
+}
+
+/** Which steps are others, where what was shown is still there. */
+async function comparison(
+  { previewed }: PlanReviewOptions,
+  known: ShownPlan,
+  made: Plan,
+): Promise<string> {
+  const plan = await previewed(known.number);
+  if (plan === null || plan.hash !== known.hash) return difference(known, made);
+  const compared = sameAsPreview(plan, made);
+  return compared.same ? difference(known, made) : `#${known.number}: ${comparisonText(compared)}`;
 }
 
 function difference({ number, hash }: ShownPlan, made: Plan): string {

@@ -3,7 +3,7 @@ import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import type { Plan } from '../model/plan.ts';
-import type { PreviewOutcome } from '../model/preview.ts';
+import type { PreviewedPlan, PreviewOutcome } from '../model/preview.ts';
 import { gateAt } from '../planner/gate.ts';
 import { gridPreview } from '../planner/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -34,7 +34,7 @@ export interface PullRequestDeskOptions {
   readonly git: Pick<Repository, 'fetchRef' | 'forgetRef' | 'merge' | 'grids'>;
   /** What a grid is at a commit, with what it takes from other repositories. */
   readonly head: (sha: string, grid: string) => Promise<GridHead>;
-  readonly store: Pick<Store, 'pullRequests' | 'inbox'>;
+  readonly store: Pick<Store, 'pullRequests' | 'previews' | 'inbox'>;
   readonly grids: Grids;
   /** Whether a grid is this repository's. */
   readonly owns: (grid: string) => boolean;
@@ -171,6 +171,7 @@ export class PullRequestDesk {
     return createPlanReview({
       grid,
       shown: this.#shown,
+      previewed: async (number) => await this.#planShown(number, grid),
       tell: async ({ sha, text }) => await this.#options.teller.compared({ grid, sha, text }),
     });
   }
@@ -184,6 +185,14 @@ export class PullRequestDesk {
   async start(): Promise<void> {
     for (const { number, known } of await this.#records())
       if (known.shown !== undefined) this.#shown.note(number, known.shown);
+  }
+
+  async #planShown(number: number, grid: string): Promise<PreviewedPlan | null> {
+    const { owner, name } = this.#options.repository;
+    const repository = `${owner}/${name}`;
+    const preview = await this.#options.store.previews.newest({ repository, number });
+    if (preview?.outcome.kind !== 'planned') return null;
+    return preview.outcome.grids.find((one) => one.grid === grid)?.plan ?? null;
   }
 
   async #records() {

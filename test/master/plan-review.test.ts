@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { createPlanReview, ShownPlans, unreviewed } from '../../src/master/plan-review.ts';
+import type { PreviewedPlan } from '../../src/model/preview.ts';
 import { aPlan } from '../support/builders.ts';
 
 const plan = aPlan({ hash: 'h1' });
 const head = { repository: '', sha: 'c'.repeat(40), inputs: 'after' };
 
-function aReview(hash: string | null = 'h1') {
+function aReview(hash: string | null = 'h1', previewed: PreviewedPlan | null = null) {
   const shown = new ShownPlans();
   shown.note(7, [{ grid: 'live', before: 'before', after: 'after', hash }]);
   const told: object[] = [];
   const review = createPlanReview({
     grid: 'live',
     shown,
+    previewed: async () => await Promise.resolve(previewed),
     tell: async (of) => {
       await Promise.resolve(told.push(of));
     },
@@ -35,6 +37,16 @@ describe('a commit that makes of a grid what a pull request would have made', ()
     );
     await review.adopted(head, () => other);
     expect(told).toMatchObject([{ isSame: false }]);
+  });
+
+  test('says which steps are others, where it is still known what was shown', async () => {
+    const nothing = { blocked: [], halted: [], waiting: [], warnings: [], confirmation: null };
+    const { review, told } = aReview('h1', { hash: 'h1', wanted: 1, steps: [], ...nothing });
+    const step = { stack: 'shop', service: 'web', number: 1, node: 'n1', reason: 'it is gone' };
+    const create = { ...step, kind: 'create', specHash: 's1' } as const;
+    await review.adopted(head, () => aPlan({ hash: 'h2', waves: [{ steps: [create] }] }));
+    const text = '#7: other than reviewed: also create shop/web-1 on n1';
+    expect(told).toMatchObject([{ isSame: false, text }]);
   });
 
   test('is not when its plan could not be shown', () => {
