@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PreviewList } from '../../src/protocol/api.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
 import { sealValue } from '../../src/secrets/sealed-value.ts';
@@ -91,9 +92,16 @@ async function everythingSaid(): Promise<string> {
     `events?grid=${world.grid}&limit=200`,
     ...deploys.map(({ id }) => `deploys/${id}`),
   ];
+  const { previews } = await world.api<PreviewList>(`grids/${world.grid}/previews`);
+  paths.push(`grids/${world.grid}/previews`, ...previews.map(({ id }) => `previews/${id}`));
   const answers = await Promise.all(paths.map(async (of) => JSON.stringify(await world.api(of))));
   const statuses = deploys.map(({ sha }) => inspect(world.github.statuses(sha), { depth: 3 }));
-  return [...files, ...answers, ...logged, ...statuses].join('\n');
+  const pulls = world.repository.pullRequests.flatMap(({ comments, head }) => [
+    ...comments.map(({ body }) => body),
+    inspect(world.github.statuses(head), { depth: 3 }),
+  ]);
+  const deployments = inspect(world.repository.deployments, { depth: 5 });
+  return [...files, ...answers, ...logged, ...statuses, ...pulls, deployments].join('\n');
 }
 
 /** Also as files travel; an assertion on the text itself would print all of it. */
@@ -118,6 +126,42 @@ describe('safety rule 9: secret values', () => {
     expect(tells(said, 'secret.db-password.')).toBe(true);
     expect(tells(said, SECRET)).toBe(false);
     expect(tells(said, chance)).toBe(false);
+  });
+
+  it('are in no preview of a pull request that changes them, seals another and writes one down', async () => {
+    await start();
+    await world.final(await deploySecretive());
+    const other = 'a-canary-in-another-secret';
+    const careless = 'a-canary-in-the-clear';
+    const secrets = `secrets:
+  db-password: ${await seal('a-new-canary')}
+  token: ${await seal(other, 'token')}
+`;
+    const stack = `${secretive.replace('demo:1', 'demo:2')}    labels: {api_token: ${careless}}
+`;
+    const pull = await world.repository.openPullRequest({
+      files: {
+        [`grids/${world.grid}/secrets.yml`]: secrets,
+        [`grids/${world.grid}/${stackFile('web')}`]: stack,
+      },
+    });
+
+    await world.github.waitForStatus(
+      pull.head,
+      'gridops/plan',
+      ({ state }) => state !== 'pending',
+      30_000,
+    );
+    const body = await eventually(
+      async () => await Promise.resolve(pull.comments.at(-1)?.body ?? null),
+      'the comment',
+    );
+
+    expect(body).toContain('demo:2');
+    expect(body).toContain('db-password');
+    const said = await everythingSaid();
+    for (const value of [SECRET, 'a-new-canary', other, careless])
+      expect(tells(said, value), value).toBe(false);
   });
 
   it('are hidden where a container that fails prints them', async () => {
