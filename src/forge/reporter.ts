@@ -18,6 +18,7 @@ import {
   type WantedDeployment,
   type WantedStatus,
 } from './outbox.ts';
+import { Pace, type PaceLimit } from './pace.ts';
 
 export interface ReporterOptions {
   readonly outbox: Outbox;
@@ -30,6 +31,8 @@ export interface ReporterOptions {
   readonly maxConcurrent?: number;
   /** Milliseconds between two messages of mere progress about one thing. */
   readonly progressInterval?: number;
+  /** How many messages may be sent; GitHub's own limit on what makes content, with some room for what people do by hand. */
+  readonly pace?: PaceLimit;
   /** The forge refused for good; whatever is wanted later about the same thing is tried again. */
   readonly onGaveUp?: (message: Message, error: GridError) => void;
 }
@@ -60,6 +63,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
 const MAX_CONCURRENT = 4;
 /** GitHub takes about 80 writes a minute. */
+const PACE: PaceLimit = { most: 72, within: 60_000 };
 const PROGRESS_INTERVAL = 3_000;
 /** GitHub takes 1,000 statuses for a commit and context in all: the last ones are for what it came to. */
 const MAX_PROGRESS = 900;
@@ -74,6 +78,7 @@ const REVIVAL = 24 * 60 * 60_000;
 /**
  * - One request a key at a time, and always of the newest version there is: an older state never follows a newer one.
  * - A row leaves the outbox only after the forge took or refused it; after a crash it is sent again.
+ * - Never more of them than the pace allows; what is overtaken while it waits is not sent.
  * - A rate limit pauses everything, any other fault only its own row, with growing delay and for ever.
  */
 class Courier implements Reporter {
@@ -81,6 +86,7 @@ class Courier implements Reporter {
   readonly #limit: number;
   readonly #flight: SingleFlight;
   readonly #underWay = new Map<string, Promise<void>>();
+  readonly #pace: Pace;
   #alarm = new AbortController();
   #pausedUntil = 0;
   #stopped = false;
@@ -88,6 +94,7 @@ class Courier implements Reporter {
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#limit = options.maxConcurrent ?? MAX_CONCURRENT;
+    this.#pace = new Pace(options.pace ?? PACE);
     this.#flight = new SingleFlight(
       async () => await this.#fill(),
       (error) => this.#pauseAfter(error),
@@ -165,6 +172,9 @@ class Courier implements Reporter {
     const rows = await outbox.due(now, this.#limit + busy.size);
     for (const row of rows.filter((each) => !busy.has(keyOf(each)))) {
       if (this.#underWay.size >= this.#limit || this.#stopped) return;
+      const readyAt = this.#pace.readyAt(now);
+      if (readyAt > now) return this.#wakeAt(readyAt);
+      this.#pace.begin(now);
       this.#track(keyOf(row), this.#deliver(row));
     }
     const next = await outbox.nextDueAt(now);
