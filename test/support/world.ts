@@ -39,6 +39,8 @@ export interface WorldOptions {
   /** `null`: none is configured. */
   readonly publicUrl?: string | null;
   readonly masterPorts?: Partial<MasterPorts>;
+  /** What the forge goes by. */
+  readonly forgeClock?: Clock;
   /** More of what the master is started with. */
   readonly tracked?: Partial<TrackedOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
@@ -293,7 +295,8 @@ export class World {
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const grid = `t-${randomBytes(4).toString('hex')}`;
-  const github = await startFakeGithub();
+  const { forgeClock } = options;
+  const github = await startFakeGithub(forgeClock === undefined ? {} : { clock: forgeClock });
   const repository = await github.createRepository();
   const forgeToken = github.createToken();
   const remote = repository.cloneUrl.replace('://', `://octocat:${forgeToken}@`);
