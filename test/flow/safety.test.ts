@@ -107,6 +107,31 @@ describe('safety rule 3: the prune budget', () => {
   });
 });
 
+describe('a health check of several instances', () => {
+  const check = `    health_check: {protocol: http, port: 8080, interval: 2, timeout: 1, initial_delay: 0, retries: 2}
+`;
+
+  it('lets a bad version get no further than its first ones, and a good one through all of them', async () => {
+    const many = (image: string) =>
+      web({ image, instances: 4, more: check }) as Readonly<Record<string, string>>;
+    await start({ 'grid.yml': '', ...many('demo:1') });
+    engine.behave('sick:1', { listensAfter: 0, status: 500 });
+    const running = (image: string): number =>
+      engine.names.filter((name) => {
+        const isRunning = !name.includes('(');
+        return isRunning && engine.get(name).instance.spec.image === image;
+      }).length;
+
+    const bad = await world.final(await world.push(many('sick:1')));
+
+    expect(bad.state).toBe('failure');
+    expect(running('demo:1')).toBe(4);
+    const good = await world.final(await world.push(many('demo:2')));
+    expect(good.state).toBe('success');
+    expect(running('demo:2')).toBe(4);
+  });
+});
+
 describe('safety rule 5: the newest commit wins', () => {
   it('at once, although the one before still waits for its containers to be ready', async () => {
     await start({ 'grid.yml': 'deploy: {timeout: 1h}\n', ...web() });
