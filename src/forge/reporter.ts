@@ -18,7 +18,7 @@ import {
   type WantedDeployment,
   type WantedStatus,
 } from './outbox.ts';
-import { Pace, type PaceLimit } from './pace.ts';
+import { Pace } from './pace.ts';
 
 export interface ReporterOptions {
   readonly outbox: Outbox;
@@ -31,8 +31,6 @@ export interface ReporterOptions {
   readonly maxConcurrent?: number;
   /** Milliseconds between two messages of mere progress about one thing. */
   readonly progressInterval?: number;
-  /** How many messages may be sent; GitHub's own limit on what makes content, with some room for what people do by hand. */
-  readonly pace?: PaceLimit;
   /** The forge refused for good; whatever is wanted later about the same thing is tried again. */
   readonly onGaveUp?: (message: Message, error: GridError) => void;
 }
@@ -62,8 +60,11 @@ export function createReporter(options: ReporterOptions): Reporter {
 }
 
 const MAX_CONCURRENT = 4;
-/** GitHub takes about 80 writes a minute. */
-const PACE: PaceLimit = { most: 72, within: 60_000 };
+/** GitHub takes about 80 writes a minute, of which mere progress must not use up what final states need. */
+const PACE = { most: 76, within: 60_000 } as const;
+const PROGRESS_PACE = { most: 24, within: 60_000 } as const;
+/** How far to look past progress that has to wait. */
+const LOOK_PAST = 100;
 const PROGRESS_INTERVAL = 3_000;
 /** GitHub takes 1,000 statuses for a commit and context in all: the last ones are for what it came to. */
 const MAX_PROGRESS = 900;
@@ -78,7 +79,8 @@ const REVIVAL = 24 * 60 * 60_000;
 /**
  * - One request a key at a time, and always of the newest version there is: an older state never follows a newer one.
  * - A row leaves the outbox only after the forge took or refused it; after a crash it is sent again.
- * - Never more of them than the pace allows; what is overtaken while it waits is not sent.
+ * - Never more of them than the pace allows, and of those few that are mere progress; what is overtaken while it waits is
+ *   not sent.
  * - A rate limit pauses everything, any other fault only its own row, with growing delay and for ever.
  */
 class Courier implements Reporter {
@@ -86,7 +88,8 @@ class Courier implements Reporter {
   readonly #limit: number;
   readonly #flight: SingleFlight;
   readonly #underWay = new Map<string, Promise<void>>();
-  readonly #pace: Pace;
+  readonly #pace = new Pace(PACE);
+  readonly #progressPace = new Pace(PROGRESS_PACE);
   #alarm = new AbortController();
   #pausedUntil = 0;
   #stopped = false;
@@ -94,7 +97,6 @@ class Courier implements Reporter {
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#limit = options.maxConcurrent ?? MAX_CONCURRENT;
-    this.#pace = new Pace(options.pace ?? PACE);
     this.#flight = new SingleFlight(
       async () => await this.#fill(),
       (error) => this.#pauseAfter(error),
@@ -169,16 +171,27 @@ class Courier implements Reporter {
 
     // A row whose request ends while the outbox is being read is stale here; the end of its request wakes us again.
     const busy = new Set(this.#underWay.keys());
-    const rows = await outbox.due(now, this.#limit + busy.size);
+    const isSlow = this.#progressPace.readyAt(now) > now;
+    const rows = await outbox.due(now, this.#limit + busy.size + (isSlow ? LOOK_PAST : 0));
+    let wakeAt = await outbox.nextDueAt(now);
     for (const row of rows.filter((each) => !busy.has(keyOf(each)))) {
       if (this.#underWay.size >= this.#limit || this.#stopped) return;
-      const readyAt = this.#pace.readyAt(now);
-      if (readyAt > now) return this.#wakeAt(readyAt);
-      this.#pace.begin(now);
-      this.#track(keyOf(row), this.#deliver(row));
+      const readyAt = this.#readyAt(row, now);
+      if (readyAt <= now) this.#begin(row, now);
+      else wakeAt = Math.min(wakeAt ?? readyAt, readyAt);
     }
-    const next = await outbox.nextDueAt(now);
-    if (next !== null) this.#wakeAt(next);
+    if (wakeAt !== null) this.#wakeAt(wakeAt);
+  }
+
+  #readyAt({ isProgress }: QueuedMessage, now: number): number {
+    const readyAt = this.#pace.readyAt(now);
+    return isProgress ? Math.max(readyAt, this.#progressPace.readyAt(now)) : readyAt;
+  }
+
+  #begin(row: QueuedMessage, now: number): void {
+    this.#pace.begin(now);
+    if (row.isProgress) this.#progressPace.begin(now);
+    this.#track(keyOf(row), this.#deliver(row));
   }
 
   #track(key: string, work: Promise<void>): void {
