@@ -65,8 +65,9 @@ describe.skipIf(withoutRig)('a grid of hosts that have IPv6 only', () => {
     await ping(two, one, mtu - HEADERS);
     const frames = await capture.stop();
 
-    // Two questions and two answers, whole: with a byte more there would be two frames for each.
-    expect(frames.filter(({ bytes }) => bytes.length === FULL_FRAME)).toHaveLength(4);
+    // Two questions and two answers, whole: with a byte more there would be fragments. Others may talk meanwhile.
+    const whole = frames.filter(({ bytes }) => bytes.length === FULL_FRAME);
+    expect(whole.length).toBeGreaterThanOrEqual(4);
     expect(frames.filter(({ bytes }) => bytes[20] === FRAGMENT)).toEqual([]);
   });
 
