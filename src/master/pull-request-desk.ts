@@ -208,14 +208,15 @@ export class PullRequestDesk {
 
   async #previewed(of: {
     readonly request: PullRequest;
+    readonly base: string;
     readonly outcome: PreviewOutcome;
     readonly known: KnownRequest;
     readonly before: readonly string[];
   }): Promise<void> {
-    const { request, outcome, known, before } = of;
+    const { request, base, outcome, known, before } = of;
     const { teller, store } = this.#options;
     const { number } = request;
-    const { affected, base } = known.basis;
+    const { affected } = known.basis;
     const shown = shownOf(affected, outcome);
     this.#shown.note(number, shown);
     await teller.request({ request, base, outcome, also: before });

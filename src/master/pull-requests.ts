@@ -44,6 +44,8 @@ export interface RequestTeller {
   planning(request: PullRequest, before: readonly string[]): Promise<void>;
   previewed(of: {
     readonly request: PullRequest;
+    /** What the branch pointed at. */
+    readonly base: string;
     readonly outcome: PreviewOutcome;
     readonly known: KnownRequest;
     readonly before: readonly string[];
@@ -187,7 +189,7 @@ export class PullRequests {
     const { base, changed, signal } = of;
     const known = this.#known.get(request.number) ?? null;
     const isAllowed = this.#allowed.get(request.number) === request.head.sha;
-    const isAsked = this.#asked.delete(request.number);
+    const isAsked = this.#asked.has(request.number);
     const isObserved = known?.basis.affected.some(({ grid }) => changed.has(grid)) ?? false;
     const isSame = known !== null && holds(known.basis, { request, base, isAllowed });
     if (isSame && !isAsked && !isObserved) return false;
@@ -203,6 +205,7 @@ export class PullRequests {
       signal,
     });
     await this.#keep(request, made, { isAsked });
+    if (isAsked) this.#asked.delete(request.number);
     return made.isPassing;
   }
 
@@ -217,13 +220,17 @@ export class PullRequests {
     const isSameHead = before?.basis.head === made.basis.head;
     const seenAt = isSameHead ? before.seenAt : clock.now();
     const gist = made.isKnown && before !== null ? before.gist : gistOf(made);
-    const known = { number, basis: made.basis, gist, seenAt };
-    // What failed for a while is told, and tried again for what it was.
-    this.#known.set(number, made.isPassing ? { ...known, basis: unsettled(made.basis) } : known);
-    if (isSameHead && !isAsked && before.gist === gist) return;
-    const grids = isSameHead ? gridsOf(before) : [];
-    log.info({ number, head: made.basis.head, outcome: made.outcome.kind }, 'pull request planned');
-    await tell.previewed({ request, outcome: made.outcome, known, before: grids });
+    // What failed for a while is told, and tried again for what it was, also after a restart.
+    const basis = made.isPassing ? unsettled(made.basis) : made.basis;
+    const known = { number, basis, gist, seenAt };
+    const { outcome } = made;
+    if (!isSameHead || isAsked || before.gist !== gist) {
+      log.info({ number, head: basis.head, outcome: outcome.kind }, 'pull request planned');
+      const grids = isSameHead ? gridsOf(before) : [];
+      await tell.previewed({ request, base: made.basis.base, outcome, known, before: grids });
+    }
+    // Not before it is told: what could not be is told by the next pass.
+    this.#known.set(number, known);
   }
 
   /** What has changed of what runs, in grids that stand still, and no more often than people read. */

@@ -64,8 +64,10 @@ function aForge() {
     busy: new Set<string>(),
     saved: [] as KnownRequest[],
     broken: null as Error | null,
+    untold: null as Error | null,
   };
   const told: string[] = [];
+  const kept: KnownRequest[] = [];
   const outcomes: { readonly number: number; readonly outcome: PreviewOutcome }[] = [];
   let plans = 0;
   const requests = new PullRequests({
@@ -104,7 +106,9 @@ function aForge() {
         told.push(`#${number} planning`);
         await Promise.resolve();
       },
-      previewed: async ({ request, outcome, before }) => {
+      previewed: async ({ request, outcome, known, before }) => {
+        if (state.untold !== null) throw state.untold;
+        kept.push(known);
         const grids = outcome.kind === 'planned' ? outcome.grids.map(({ grid }) => grid) : [];
         told.push([`#${request.number} ${outcome.kind}`, ...grids].join(' '));
         if (before.length > 0) told.push(`before: ${before.join(' ')}`);
@@ -133,7 +137,7 @@ function aForge() {
     await requests.idle();
     return told.splice(0);
   }
-  return { requests, state, clock, merges, look, outcomes, told, plans: () => plans };
+  return { requests, state, clock, merges, look, outcomes, told, kept, plans: () => plans };
 }
 
 function aWorldWith(request: PullRequest) {
@@ -264,6 +268,24 @@ describe('what goes wrong', () => {
     state.broken = null;
     await clock.turn(2_000);
     expect(told).toEqual(['#7 planned live']);
+  });
+
+  test('with telling loses nothing: it is told by the next pass', async () => {
+    const { look, state, clock, told } = aWorldWith(aRequest(7));
+    state.untold = new Error('the disk is full');
+    expect(await look()).toEqual(['#7 planning']);
+    state.untold = null;
+    await clock.turn(2_000);
+    expect(told.at(-1)).toBe('#7 planned live');
+  });
+
+  test('is tried again after a restart, too', async () => {
+    const first = aWorldWith(aRequest(7));
+    first.state.broken = new Error('the disk is full');
+    await first.look();
+    const second = aWorldWith(aRequest(7));
+    second.state.saved.push(...first.kept);
+    expect(await second.look()).toEqual(['#7 planned live']);
   });
 
   test('is told once while it stays', async () => {
