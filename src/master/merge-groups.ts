@@ -50,7 +50,13 @@ export class MergeGroups {
 
   take(group: MergeGroup): void {
     this.#queue.push(group);
-    if (this.#queue.length > MOST) this.#queue.shift();
+    // The first one may be under way.
+    if (this.#queue.length > MOST) this.#queue.splice(1, 1);
+    this.#flight.wake();
+  }
+
+  /** What could not be told is tried again. */
+  wake(): void {
     this.#flight.wake();
   }
 
@@ -64,9 +70,11 @@ export class MergeGroups {
 
   async #drain(signal: AbortSignal): Promise<void> {
     const { planning, previewed, forgetRef } = this.#options;
-    for (let group = this.#queue.shift(); group !== undefined; group = this.#queue.shift()) {
+    for (let [group] = this.#queue; group !== undefined; [group] = this.#queue) {
       await planning(group);
       await previewed(group, await this.#plan(group, signal));
+      // Not before it is told: the queue at the forge waits for that.
+      this.#queue.splice(this.#queue.indexOf(group), 1);
       await forgetRef(group.ref);
     }
   }

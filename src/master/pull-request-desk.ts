@@ -148,6 +148,7 @@ export class PullRequestDesk {
   /** After each look at the repository. Never rejects. */
   async looked(): Promise<void> {
     this.#requests.wake();
+    this.#groups.wake();
     try {
       await this.#comments.look();
     } catch (error) {

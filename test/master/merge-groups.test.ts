@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { MergeGroups } from '../../src/master/merge-groups.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+
+function aQueue() {
+  const state = { untold: null as Error | null, head: 'g7' as string | null };
+  const told: string[] = [];
+  const groups = new MergeGroups({
+    previewer: {
+      fetchRef: async () => await Promise.resolve(state.head),
+      grids: async () => await Promise.resolve([]),
+      inputs: async () => await Promise.resolve(null),
+      grid: async () => await Promise.reject(new Error('nothing to plan')),
+    },
+    base: () => 'b1',
+    forgetRef: async (ref) => {
+      await Promise.resolve(told.push(`forgot ${ref}`));
+    },
+    planning: async ({ sha }) => {
+      await Promise.resolve(told.push(`${sha} planning`));
+    },
+    previewed: async ({ sha }, { outcome }) => {
+      if (state.untold !== null) throw state.untold;
+      await Promise.resolve(told.push(`${sha} ${outcome.kind}`));
+    },
+    log: silentLog,
+  });
+  return { groups, state, told };
+}
+
+const group = { sha: 'g7', ref: 'refs/heads/queue/pr-7', number: 7 };
+
+test('a group of a merge queue is told what it would do', async () => {
+  const { groups, told } = aQueue();
+  groups.take(group);
+  await groups.idle();
+  expect(told).toEqual(['g7 planning', 'g7 planned', 'forgot refs/heads/queue/pr-7']);
+});
+
+test('one that could not be told is told when somebody looks again', async () => {
+  const { groups, state, told } = aQueue();
+  state.untold = new Error('the disk is full');
+  groups.take(group);
+  await groups.idle();
+  state.untold = null;
+  groups.wake();
+  await groups.idle();
+  expect(told).toContain('g7 planned');
+});
+
+test('one that is there no more has a final state all the same', async () => {
+  const { groups, state, told } = aQueue();
+  state.head = null;
+  groups.take(group);
+  await groups.idle();
+  expect(told).toContain('g7 failed');
+});
