@@ -5,7 +5,7 @@ import type { SourceTree } from '../model/source.ts';
 import { type CachedStack, createGridCache, type GridCache } from './cache.ts';
 import { checkInside, type LinkedStack, linkStacks, plainStack } from './dependencies.ts';
 import { compileFamilies } from './families.ts';
-import { type GridDraft, isEmptyGrid, readGrid } from './grid.ts';
+import { type GridDraft, isEmptyGrid, readGrid, type StackMention } from './grid.ts';
 import { nameFault } from './names.ts';
 import { quote, visible } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
@@ -23,6 +23,7 @@ import {
   type StackListing,
 } from './stack-list.ts';
 import { createShelves, type Shelf, type Shelves } from './stack-shelves.ts';
+import { didYouMean } from './suggest.ts';
 
 /** What the files of one grid at one commit say, and what is wrong with them. */
 export interface Compiled {
@@ -79,21 +80,26 @@ export function resolveGrid(
 
 type Observer = (name: string, stack: ResolvedStack) => void;
 
-interface GridCompile {
+export interface GridCompile {
   readonly source: SourceTree;
   readonly name: string;
   readonly cache: GridCache;
   readonly seed: Seed;
   readonly observe?: Observer;
+  /** What the grid has beside what its files list, as if grid.yml mentioned it. */
+  readonly beside?: (draft: GridDraft) => ReadonlyMap<string, StackMention>;
 }
 
-function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compiled {
+export function compileGrid(compile: GridCompile): Compiled {
+  const { source, name, cache, seed, observe, beside } = compile;
   const report = createReport(null);
   const files = indexSources(source.files);
   const draft = openGrid(source, name, { cache, files, report });
   if (draft === null) return { grid: null, stacks: [], failed: [], problems: report.problems() };
   const { duplicates } = draft;
-  const listings = listStacks(name, source.files, draft.stacks);
+  const more = beside?.(draft) ?? [];
+  const listings = listStacks(name, source.files, new Map([...draft.stacks, ...more]));
+  if (beside === undefined) warnOfUnknown(draft, listings, report);
   const shelves = createShelves(source, name, files);
   const stacks = compileFamilies(listings, (listing) => {
     const shelf = shelves.of(listing);
@@ -103,6 +109,20 @@ function compileGrid({ source, name, cache, seed, observe }: GridCompile): Compi
   const failed = stacks.filter((stack) => stack.report.failed()).map((stack) => stack.name);
   const problems = [report, ...stacks.map((stack) => stack.report)].flatMap((r) => r.problems());
   return { grid: draft.grid, stacks: good, failed, problems: problems.toSorted(compareProblems) };
+}
+
+/** No error: a stack may be removed without a thought of pull requests. */
+function warnOfUnknown(
+  { previews }: GridDraft,
+  listings: readonly StackListing[],
+  report: Report,
+): void {
+  const names = listings.map(({ name }) => name);
+  for (const { key } of previews.values()) {
+    if (names.includes(key.text)) continue;
+    const message = `the grid lists no stack ${quote(key.text)}, so no pull request runs it`;
+    report.warn(key, { code: 'unknown-stack', message, ...didYouMean(key.text, names) });
+  }
 }
 
 function withOrigin(stack: Stack, shelves: Shelves): Stack {

@@ -1,4 +1,4 @@
-import type { Affinity, Grid, NodeWish } from '../model/grid.ts';
+import type { Affinity, Grid, NodeWish, PreviewPolicy } from '../model/grid.ts';
 import { DEFAULT_MTU } from '../model/network.ts';
 import type { Position } from '../model/problem.ts';
 import { parseSubnet } from './addresses.ts';
@@ -18,6 +18,8 @@ export interface GridDraft {
   /** `null` when something outside of `stacks` is wrong. */
   readonly grid: Grid | null;
   readonly stacks: ReadonlyMap<string, StackMention>;
+  /** Stacks that run once more for pull requests, by name. */
+  readonly previews: ReadonlyMap<string, StackMention>;
   /** How keys that are written twice are taken in the grid's stack files. */
   readonly duplicates: Duplicates;
 }
@@ -41,12 +43,18 @@ export function readGrid(
 ): GridDraft {
   const node = root === null || isNull(root) ? mapNode(at, new Map()) : root;
   const value = validate(node, report);
-  const stacks = valueAt(node, 'stacks');
-  const mentions = stacks?.kind === 'map' ? stacks.entries : new Map<string, StackMention>();
-  if (value === null) return { grid: null, stacks: mentions, duplicates: 'refuse' };
+  const stacks = mentionsAt(node);
+  const previews = mentionsAt(valueAt(node, 'previews') ?? node);
+  if (value === null) return { grid: null, stacks, previews: new Map(), duplicates: 'refuse' };
   const grid = toGrid(name, { value, node, report });
   const duplicates = value.compat === 'kontena' ? 'last-wins' : 'refuse';
-  return { grid: report.failed() ? null : grid, stacks: mentions, duplicates };
+  const named = value.previews === undefined ? new Map<string, StackMention>() : previews;
+  return { grid: report.failed() ? null : grid, stacks, previews: named, duplicates };
+}
+
+function mentionsAt(node: TreeNode): ReadonlyMap<string, StackMention> {
+  const stacks = valueAt(node, 'stacks');
+  return stacks?.kind === 'map' ? stacks.entries : new Map();
 }
 
 function toGrid(name: string, section: Section<GridHead>): Grid {
@@ -73,6 +81,23 @@ function toGrid(name: string, section: Section<GridHead>): Grid {
     ...(value.deploy?.environment_url === undefined
       ? {}
       : { environmentUrl: value.deploy.environment_url }),
+    ...(value.previews === undefined ? {} : { previews: readPreviews(value.previews) }),
+  };
+}
+
+/** How many pull requests run something at a time where nothing is said. */
+const previewLimit = 5;
+
+function readPreviews(written: NonNullable<GridHead['previews']>): PreviewPolicy {
+  const { stacks, limit = previewLimit, secrets = [], url } = written;
+  const named = Object.entries(stacks).map(
+    ([name, { when = 'changed' }]) => [name, { when }] as const,
+  );
+  return {
+    limit,
+    secrets: secrets.map(String),
+    ...(url === undefined ? {} : { url }),
+    stacks: Object.fromEntries(named),
   };
 }
 

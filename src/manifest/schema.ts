@@ -5,6 +5,7 @@ import { DeployWindows } from './deploy-windows.ts';
 import { laterGridKeys, laterStackKeys, laterVolumeKeys } from './later-keys.ts';
 import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
 import { gridOnFailureKey } from './on-failure-schema.ts';
+import { PreviewsEntry } from './preview-schema.ts';
 import {
   anyValue,
   choice,
@@ -335,6 +336,7 @@ const gridHead = {
         'What becomes of what a person changes about containers by hand: it is undone, or only shown. For services that say nothing.',
     }),
   ),
+  previews: Type.Optional(PreviewsEntry),
   grace_period: Type.Optional(
     closed(
       {

@@ -36,6 +36,25 @@ export interface Grid {
   readonly requireReviewedPlan?: true;
   /** Where people find what runs in it, for the forge to link to; absent: nowhere. */
   readonly environmentUrl?: string;
+  /** Absent: pull requests run nothing in it. */
+  readonly previews?: PreviewPolicy;
+}
+
+/** Which of a grid's stacks run once more for each pull request, as its merge would have them. */
+export interface PreviewPolicy {
+  /** How many pull requests may have some at a time. */
+  readonly limit: number;
+  /** Names of sealed values that they may use. */
+  readonly secrets: readonly string[];
+  /** Where people find what runs, with variables in it; absent: nowhere. */
+  readonly url?: string;
+  /** By the stack's name. */
+  readonly stacks: Readonly<Record<string, PreviewedStack>>;
+}
+
+export interface PreviewedStack {
+  /** `changed`: of requests that change what the stack is. `always`: of all. */
+  readonly when: 'changed' | 'always';
 }
 
 /** `hold`: what runs stays as it is, and the failed instance is tried again. `rollback`: the last good spec is run again. */

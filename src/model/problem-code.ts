@@ -29,6 +29,8 @@ const errors: Readonly<Record<string, string>> = {
   'bad-command': 'A command or entrypoint that cannot be split into words, or has none.',
   'bad-device': 'Not `/dev/host[:/dev/container[:rwm]]`, or two devices at one place.',
   'bad-duration': 'Not a duration such as `1m30s`.',
+  'bad-preview':
+    'A stack of a pull request asks for what only reviewed stacks get, or is in another repository.',
   'bad-schedule': 'Not a cron expression, or not the name of a time zone.',
   'bad-environment': 'An environment variable without a name or value, or too long.',
   'bad-health-check': '`interval` is shorter than `timeout`, or a `test` that says nothing to run.',
@@ -141,6 +143,7 @@ const warnings: Readonly<Record<string, string>> = {
   'read-only-files': 'Files of the repository are mounted without `:ro`; they can only be read.',
   'unbalanced-braces':
     '`${NAME` or `$NAME}`: it is the variable, as in Kontena, with the brace that is there.',
+  'unknown-stack': '`previews` in grid.yml names a stack that the grid does not list.',
   'unusual-name': 'A service name with upper-case letters.',
 };
 

@@ -2,6 +2,7 @@ import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Service, Stack } from '../model/grid.ts';
 import { compareText, type InstanceId } from '../model/identity.ts';
 import type { Claimant } from './occupancy.ts';
+import { isInScope, isSameScope, type PlanScope, wholeGrid } from './scope.ts';
 
 /** The services of a stack. */
 export interface Shelf {
@@ -11,22 +12,29 @@ export interface Shelf {
 }
 
 /**
- * What is desired, to look things up in. Held stacks are in it by name only: whatever is seen of them is left alone. A stack
- * that is the same object as before is not looked into again.
+ * What is desired, to look things up in. Held stacks are in it by name only: whatever is seen of them is left alone, as are
+ * stacks that the plan is not about. A stack that is the same object as before is not looked into again.
  */
 export class Catalogue {
   readonly #shelves = new Map<string, Shelf>();
   #stacks: readonly Stack[] = [];
   #held: ReadonlySet<string> = new Set();
+  #scope = wholeGrid;
+  #others: ReadonlyMap<string, Shelf> = new Map();
 
   /** The names of the stacks that are not as they were at the last update; `null`: of any, wanted or not. */
-  update(desired: DesiredState): ReadonlySet<string> | null {
+  update(desired: DesiredState, scope: PlanScope): ReadonlySet<string> | null {
     const held = new Set(desired.held);
     const isSameHold =
-      held.size === this.#held.size && desired.held.every((name) => this.#held.has(name));
+      held.size === this.#held.size &&
+      desired.held.every((name) => this.#held.has(name)) &&
+      isSameScope(scope, this.#scope);
     const { gone, come } = difference(isSameHold ? this.#stacks : [], desired.stacks);
     if (!isSameHold) this.#shelves.clear();
     this.#held = held;
+    if (scope.others !== this.#scope.others)
+      this.#others = new Map(scope.others.map((stack) => [stack.name, shelve(stack)]));
+    this.#scope = scope;
     this.#stacks = desired.stacks;
     for (const { name } of gone) this.#shelves.delete(name);
     for (const stack of come)
@@ -50,11 +58,13 @@ export class Catalogue {
   }
 
   isHeld(stack: string): boolean {
-    return !this.#shelves.has(stack) && mayBelongTo(this.#held, stack);
+    if (this.#shelves.has(stack)) return false;
+    return !isInScope(this.#scope, stack) || mayBelongTo(this.#held, stack);
   }
 
   claimant({ stack, service: name, number }: InstanceId): Claimant {
-    const service = this.service(stack, name);
+    const known = this.#shelves.get(stack) ?? this.#others.get(stack);
+    const service = known?.byName.get(name) ?? null;
     if (service === null) return { service, leaving: !this.isHeld(stack) };
     return { service, leaving: service.strategy !== 'daemon' && number > service.instances };
   }

@@ -19,11 +19,13 @@ export function composePlan(of: {
   readonly containers: number;
   /** Hash of the plan that a person has approved. */
   readonly confirmed: string | null;
+  /** Whether removals may have to be confirmed. */
+  readonly isGuarded: boolean;
 }): Plan {
   const { desired, rollout } = of;
   const waves = rollout.waves.map((steps) => steps.toSorted(compareSteps));
   const hash = planHash(desired.grid.name, waves, rollout);
-  const guarded = guardRemovals(rollout.removals, desired, of.containers);
+  const guarded = of.isGuarded ? guardRemovals(rollout.removals, desired, of.containers) : null;
   const withheld = of.confirmed === hash ? null : guarded;
   const isTaken = (step: Step) => withheld?.steps.has(step) !== true;
   return {

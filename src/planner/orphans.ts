@@ -24,14 +24,17 @@ export function orphansOf(
 }
 
 /** What becomes of them. */
-export function sendAway(orphans: readonly Sighting[], now: number): Orphans {
+export function sendAway(
+  orphans: readonly Sighting[],
+  { now, reason }: { readonly now: number; readonly reason: string },
+): Orphans {
   const removals: Removal[] = [];
   const waiting: Waiting[] = [];
   for (const sighting of orphans) {
     const { stack, service, number } = sighting.id;
     if (sighting.host.presence.ha === 'silent')
       waiting.push({ stack, service, number, reason: absenceReason([sighting.host], now) });
-    const unwanted = { sighting, reason: 'removed from the grid repository', pruned: true };
+    const unwanted = { sighting, reason, pruned: true };
     const removal = removalOf(unwanted, wasStateful(sighting));
     if (removal !== null) removals.push(removal);
   }

@@ -23,6 +23,7 @@ import type { PlanPolicy } from './policy.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
+import { type PlanScope, removalReason, wholeGrid } from './scope.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
 
@@ -38,6 +39,8 @@ export interface PlanInput {
   readonly history?: PlanHistory;
   /** Absent: nothing is known of it, and nothing is said about it. */
   readonly network?: NetworkOutlook | null;
+  /** Absent: all stacks of the grid. */
+  readonly scope?: PlanScope;
 }
 
 export interface Planner {
@@ -83,8 +86,9 @@ class RememberingPlanner {
 
   plan(input: PlanInput): Plan {
     const { desired, observed, now, policy, network = null, history = noHistory } = input;
+    const { scope = wholeGrid } = input;
     const { grid } = desired;
-    const context = this.#note({ desired, observed, now, policy });
+    const context = this.#note({ desired, observed, now, policy, scope });
     const busy = this.#ledger.busy;
     const due = busy.flatMap((entry) => entry.due);
     const drafts = inPlacingOrder(due, context)
@@ -94,7 +98,7 @@ class RememberingPlanner {
       .map((draft) => restoreInstances(draft, history.proven.get(pathOf(draft.service)), context));
     const orphans = sendAway(
       busy.flatMap((entry) => entry.orphans),
-      now,
+      { now, reason: removalReason(scope) },
     );
     const atOnce = grid.parallel ?? policy.atOnce;
     const wouldFit = (node: string, service: Service): boolean => {
@@ -116,16 +120,18 @@ class RememberingPlanner {
       ],
       containers: this.#index.containers,
       confirmed: policy.confirmed,
+      isGuarded: !scope.isVisiting,
     });
   }
 
   /** Takes in what is other than at the last plan. */
-  #note({ desired, observed, now, policy }: Omit<PlanInput, 'network'>): PlaceContext {
+  #note(input: Omit<PlanInput, 'network' | 'scope'> & { readonly scope: PlanScope }): PlaceContext {
+    const { desired, observed, now, policy, scope } = input;
     const { grid } = desired;
     const before = this.#hosts;
     const isSameDefault = this.#noteDefaults(grid.defaultAffinity);
     const seen = this.#noteNodes(observed, { grid, now, policy });
-    const wanted = this.#catalogue.update(desired);
+    const wanted = this.#catalogue.update(desired, scope);
     const context = this.#context(now);
     const scene = { context, index: this.#index, catalogue: this.#catalogue };
     this.#ledger.update(
