@@ -101,10 +101,10 @@ class Guests {
   readonly #taken: ReadonlySet<string>;
   readonly #reports: Report[] = [];
 
-  constructor(input: PreviewStacksInput, policy: PreviewPolicy, taken: ReadonlySet<string>) {
+  constructor(input: PreviewStacksInput, policy: PreviewPolicy, names: ReadonlySet<string>) {
     this.#input = input;
     this.#policy = policy;
-    this.#taken = taken;
+    this.#taken = names;
   }
 
   get problems(): readonly Problem[] {

@@ -16,7 +16,7 @@ import { rememberedAmong } from './done-hooks.ts';
 import { withDrift } from './drift.ts';
 import type { FleetNode } from './fleet.ts';
 import { type JobWishes, withJob } from './job-assignment.ts';
-import type { Past } from './prepare.ts';
+import type { Past, Prepared } from './prepare.ts';
 import { secretsOf } from './secrets.ts';
 
 export interface AssignInput {
@@ -26,6 +26,8 @@ export interface AssignInput {
   /** The desired state's services by path, and the commit that it is of. */
   readonly services: ReadonlyMap<string, Service>;
   readonly revision: string;
+  /** By name: commits of stacks that are of others. */
+  readonly revisions?: Prepared['revisions'];
   /** What each load balancer has to serve, by its path. */
   readonly balancing: ReadonlyMap<string, PreparedBalancing>;
   /** Stacks of which nothing is known. */
@@ -46,14 +48,23 @@ export interface AssignInput {
  * that is already under way is dispatched again without doing anything again.
  */
 export function nextAssignment(input: AssignInput): Assignment | null {
-  const { node, services, revision, balancing, held, done, past } = input;
+  const { node, services, revision, revisions, balancing, held, done, past } = input;
   const before = node.assignment;
   const instances = new Map((before?.instances ?? []).map((known) => [instancePath(known), known]));
   const kept = new Set<string>();
   if (before === null)
     for (const found of node.instances) adopt({ found, services, instances, kept, done });
   else for (const path of before.kept) kept.add(path);
-  for (const step of input.steps) apply({ step, services, instances, kept, revision, done, past });
+  for (const step of input.steps)
+    apply({
+      step,
+      services,
+      instances,
+      kept,
+      revision: revisions?.get(step.stack) ?? revision,
+      done,
+      past,
+    });
 
   const had = new Map(before?.instances.map((one) => [instancePath(one), one.job]));
   const wanted = Array.from(instances.values(), (one) =>

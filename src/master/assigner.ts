@@ -133,12 +133,20 @@ export class Assigner {
     const { fleet, grid } = this.#options;
     const node = fleet.get(grid, of.name);
     if (node === null) return null;
-    const { services, desired, encode, balancing } = of.prepared;
+    const { services, desired, encode, balancing, revisions } = of.prepared;
     const { steps, roster } = of;
     const { revision, held } = desired;
     const done = (id: InstanceId) => fleet.doneHooks.of(grid, id);
     const past = of.prepared.past?.services;
-    const known = { services, revision, balancing, held, roster, ...(past && { past }) };
+    const known = {
+      services,
+      revision,
+      balancing,
+      held,
+      roster,
+      ...(past && { past }),
+      ...(revisions && { revisions }),
+    };
     const { drift } = desired.grid;
     return nextAssignment({ node, steps, ...known, encode, done, drift, jobs: this.#wishes() });
   }

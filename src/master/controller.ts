@@ -16,6 +16,7 @@ import { closedError, DeployGate, type Waiting } from './deploy-gate.ts';
 import { nodesToRepeat } from './drift.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
+import type { GridEnvironments, Visit } from './grid-environments.ts';
 import { GridReports, type GridReportsOptions } from './grid-reports.ts';
 import { type Arrivals, arrivalsOf } from './network-demand.ts';
 import type { PlanReview } from './plan-review.ts';
@@ -53,10 +54,13 @@ export interface ControllerOptions extends GridReportsOptions {
   readonly policy: PlanPolicy;
   readonly fleet: Fleet;
   readonly clock: Clock;
+  /** What pull requests run in the grid. */
+  readonly environments: GridEnvironments;
   /** Milliseconds of a clock that nobody sets: when somebody sets the other one, a deploy must not run out of time. */
   readonly uptime: () => number;
 }
 
+const none: Assigner['refusals'] = new Map();
 /** How soon to look again by itself while something is not as desired: for grace periods and timeouts, not for progress. */
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 /** After a fault of ours (store, git objects). */
@@ -81,6 +85,7 @@ export class GridController {
   #prepared: Prepared | null = null;
   #problems: readonly Problem[] = [];
   #outlook: Outlook | null = null;
+  #visit: Visit | null = null;
   #open: ReadonlySet<string> = new Set();
   #started = false;
   /** Since when the deploy could go on: while it is held, or nobody is here to carry it out, its time does not run. */
@@ -105,7 +110,10 @@ export class GridController {
       fleet: options.fleet,
       clock: options.clock,
       assign: options.ports.assign,
-      onAssigned: async (steps) => await this.#reports.assigned(steps, this.#isOwn()),
+      onAssigned: async (steps) =>
+        options.environments.owns(steps)
+          ? this.#reports.visited(steps)
+          : await this.#reports.assigned(steps, this.#isOwn()),
       onRefused: async (refusal) => await this.#reports.refused(refusal),
     });
     this.#gate = new DeployGate({
@@ -127,6 +135,8 @@ export class GridController {
   get view(): {
     readonly head: GridHead | null;
     readonly prepared: Prepared | null;
+    /** The same, with what runs for pull requests. */
+    readonly all: Prepared | null;
     readonly problems: readonly Problem[];
     readonly failedStacks: ReadonlySet<string>;
     readonly plan: Plan | null;
@@ -140,6 +150,7 @@ export class GridController {
     return {
       head: this.#head,
       prepared: this.#outlook?.prepared ?? this.#prepared,
+      all: this.#visit?.all ?? this.#outlook?.prepared ?? this.#prepared,
       problems: this.#problems,
       failedStacks: this.#failedStacks,
       plan: this.#outlook?.plan ?? null,
@@ -238,12 +249,27 @@ export class GridController {
     const { plan, prepared } = this.#outlook;
     // Only the first wave: the next one becomes the first when this one is observed to be done.
     const steps = plan.waves[0]?.steps ?? [];
-    const arrivals = arrivalsOf(steps, prepared.services);
+    this.#visit = this.#options.environments.look(prepared, network);
+    const next = steps.length > 0 ? steps : this.#visitingSteps();
+    const all = this.#visit?.all ?? prepared;
+    const arrivals = arrivalsOf(next, all.services);
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
-    await this.#assigner.carryOut(steps, prepared);
-    if (held === null) await this.#follow(plan, prepared);
+    await this.#assigner.carryOut(next, all);
+    const { refusals } = this.#assigner;
+    const isVisit = next !== steps;
+    if (held === null) await this.#follow(plan, prepared, isVisit ? none : refusals);
+    if (this.#visit !== null)
+      await this.#options.environments.follow(this.#visit, isVisit ? refusals : none);
     const mayChange = fleet.hasAbsent(grid) || this.#renewals.isNeeded(prepared);
-    if (!isConverged(plan) || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
+    const isDone = isConverged(plan) && (this.#visit === null || isConverged(this.#visit.plan));
+    if (!isDone || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
+  }
+
+  /** What pull requests want comes after what the branch wants, and nothing while the grid is frozen. */
+  #visitingSteps(): Plan['waves'][number]['steps'] {
+    const { gate } = this.view;
+    if (!gate.open && gate.because === 'frozen') return [];
+    return this.#visit?.plan.waves[0]?.steps ?? [];
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -376,7 +402,7 @@ export class GridController {
     return startedAt === null ? 0 : this.#options.uptime() - this.#since;
   }
 
-  async #follow(plan: Plan, prepared: Prepared): Promise<void> {
+  async #follow(plan: Plan, prepared: Prepared, refusals: Assigner['refusals']): Promise<void> {
     const { deploys, uptime, fleet, grid } = this.#options;
     const current = deploys.current;
     if (current === null || !this.#isOwn()) return;
@@ -384,7 +410,7 @@ export class GridController {
     const verdict = judge({
       plan,
       problems: this.#problems,
-      refusals: this.#assigner.refusals,
+      refusals,
       hasNodes: fleet.nodes(grid).length > 0,
       elapsed: this.#elapsed(current),
       timeout: prepared.desired.grid.deployTimeout * 1_000,

@@ -37,6 +37,17 @@ export class GridReports {
       });
   }
 
+  /** Something is done for pull requests. */
+  visited(steps: readonly Step[]): void {
+    for (const step of steps)
+      this.#options.onEvent({
+        severity: 'info',
+        kind: 'preview',
+        path: step.stack,
+        message: `${step.kind}: ${step.reason}`,
+      });
+  }
+
   async refused({ assignment, reason }: Refusal): Promise<void> {
     const { deploys, onEvent, log, grid } = this.#options;
     log.error({ grid, node: assignment.node, reason }, 'node not assigned');

@@ -48,7 +48,7 @@ export async function requestRun(
     clock,
   }: {
     readonly controller: Pick<GridController, 'wake' | 'idle'> & {
-      readonly view: Pick<GridController['view'], 'prepared'>;
+      readonly view: Pick<GridController['view'], 'all'>;
     };
     readonly fleet: Fleet;
     readonly clock: Clock;
@@ -56,7 +56,7 @@ export async function requestRun(
   of: { readonly grid: string; readonly service: string },
 ): Promise<RunRequested> {
   const { grid, service: path } = of;
-  const service = controller.view.prepared?.services.get(path);
+  const service = controller.view.all?.services.get(path);
   if (service?.job === undefined)
     throw new GridError({ code: 'not-found', message: `grid ${grid} has no job ${path}` });
   const node = nodeOf(grid, service, fleet);

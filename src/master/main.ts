@@ -5,6 +5,7 @@ import { createHttpServer } from '../http/server.ts';
 import { type Compiler, createCompiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import type { Seed } from '../model/seed.ts';
 import type { SourceTree } from '../model/source.ts';
 import { explainPlan, summarise } from '../planner/explain.ts';
@@ -21,10 +22,13 @@ import { acceptAgents } from './agent-socket.ts';
 import { type ControllerPorts, GridController } from './controller.ts';
 import { DeployLog } from './deploy-log.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { createEnvironmentReading } from './environment-reading.ts';
+import { Environments } from './environments.ts';
 import { createEventLog, type RecordEvent } from './event-log.ts';
 import type { Fleet } from './fleet.ts';
 import { dispatchRecords, loadFleet, ObservationWriter, pruneDoneHooks } from './fleet-records.ts';
 import { Freezes } from './freezes.ts';
+import { type EnvironmentVerdict, GridEnvironments } from './grid-environments.ts';
 import { createGridRollbacks } from './grid-rollbacks.ts';
 import { createGridSwitches } from './grid-switches.ts';
 import { Grids } from './grids.ts';
@@ -36,6 +40,7 @@ import { openRepositories } from './open-repositories.ts';
 import type { MasterOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import type { PlanReview } from './plan-review.ts';
+import type { CompiledGrid } from './prepare.ts';
 import { PullRequestDesks } from './pull-request-desks.ts';
 import type { Repositories } from './repositories.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
@@ -141,6 +146,14 @@ async function compose(parts: Parts): Promise<RunningMaster> {
   const fleet = await loadFleet({ store, uptime, log });
   const freezes = new Freezes({ records: store.freezes, clock });
   await freezes.load();
+  const environments = new Environments({
+    records: store.previewEnvironments,
+    onChange: (grid) => {
+      grids.of(grid).wake();
+      hub.touch(grid);
+    },
+  });
+  await environments.load();
   const version = packageVersion();
   const onEvent = createEventLog({ events: store.events, hub, log });
 
@@ -192,8 +205,11 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     compiler,
     vault,
     freezes,
+    environments,
     onEvent,
     review: (grid: string) => desks.review(grid),
+    onEnvironment: async (of: PreviewEnvironment, verdict: EnvironmentVerdict) =>
+      await desks.environment(of, verdict),
   };
   const grids = new Grids((grid) => createController(shared, grid));
   undo.push('controllers', async () => await grids.stop());
@@ -220,6 +236,14 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     complete: async (grid, head, signal) => await foreign.preview(grid, head, signal),
     reading: (_grid, previewing) => ({ ...readingPorts(shared, previewing), verify: unsigned }),
     compiler: createCompiler({ seed }),
+    environments,
+    verifications,
+    readEnvironment: createEnvironmentReading({
+      seed,
+      readFiles,
+      verify: async (head, grid) => await verifications(head.repository).verify(head.sha, grid),
+      check: createStackChecks(vault),
+    }),
     plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
     publicUrl,
     clock,
@@ -297,6 +321,8 @@ interface ControllerParts extends Parts {
   readonly freezes: Freezes;
   readonly onEvent: RecordEvent;
   readonly review: (grid: string) => PlanReview;
+  readonly environments: Environments;
+  readonly onEnvironment: (of: PreviewEnvironment, verdict: EnvironmentVerdict) => Promise<void>;
 }
 
 function createController(parts: ControllerParts, grid: string): GridController {
@@ -317,11 +343,22 @@ function createController(parts: ControllerParts, grid: string): GridController 
     overtaken: async (commit) =>
       await repositories.announcer({ ...commit, grid }).overtaken({ ...commit, grid }),
   });
+  const policy = ports.policy ?? defaultPolicy;
+  const visitors = createPlanner();
   return new GridController({
     grid,
     ports: controllerPorts(parts, grid),
-    policy: ports.policy ?? defaultPolicy,
+    policy,
     fleet,
+    environments: new GridEnvironments({
+      grid,
+      environments: parts.environments,
+      plan: (input) => visitors.plan(input),
+      policy,
+      fleet,
+      uptime,
+      tell: parts.onEnvironment,
+    }),
     deploys,
     clock,
     uptime,
@@ -339,6 +376,7 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
   return {
     ...readingPorts(parts, compiler),
     plan: (input) => planner.plan(input),
+    scope: () => parts.environments.scope(name),
     network: async (grid, arrivals) => await networks.of(grid.name).prepare(grid, arrivals),
     putLastGood: async (grid, { grid: gridDefinition, ...good }) =>
       await store.revisions.putGood({ ...good, grid, gridDefinition, at: clock.now() }),
@@ -357,19 +395,27 @@ function controllerPorts(parts: ControllerParts, name: string): ControllerPorts 
 }
 
 /** As a plan that nothing comes of is made. */
-function present({ fleet, uptime, ports }: ControllerParts, { grid }: DesiredState) {
+function present(of: ControllerParts, { grid }: DesiredState) {
+  const { fleet, uptime, ports, environments } = of;
   const observed = fleet.observedState(grid.name, grid.nodes);
-  return { observed, now: uptime(), policy: ports.policy ?? defaultPolicy };
+  const scope = environments.scope(grid.name);
+  return { observed, now: uptime(), policy: ports.policy ?? defaultPolicy, scope };
+}
+
+function createStackChecks(
+  vault: Vault,
+): (of: CompiledGrid, grid: string) => Promise<CompiledGrid> {
+  const checkWire = createWireCheck();
+  const checkSecrets = createSecretCheck(vault);
+  return async (compiled, grid) => await checkSecrets(checkWire(compiled), grid);
 }
 
 function readingPorts(parts: ControllerParts, compiler: Compiler): ReadingPorts {
   const { store, vault } = parts;
-  const checkWire = createWireCheck();
-  const checkSecrets = createSecretCheck(vault);
+  const check = createStackChecks(vault);
   return {
     source: async (head, grid) => await parts.readFiles(head, grid),
-    compile: async (source, grid) =>
-      await checkSecrets(checkWire(compiler.compile(source, grid)), grid),
+    compile: async (source, grid) => await check(compiler.compile(source, grid), grid),
     verify: async (head, grid) => await parts.verifications(head.repository).verify(head.sha, grid),
     lastGood: async (grid) => await lastGood(store, grid),
   };

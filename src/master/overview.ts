@@ -88,7 +88,7 @@ export function createOverview(options: OverviewOptions): Operations {
     services: async (grid) => await Promise.resolve(serviceStatuses(viewOf(options, grid))),
     instances: async (grid) => await Promise.resolve(instanceStatuses(viewOf(options, grid))),
     jobs: async (grid) => {
-      const services = controllerOf(options, grid).view.prepared?.services.values() ?? [];
+      const services = controllerOf(options, grid).view.all?.services.values() ?? [];
       return await Promise.resolve(jobStatuses(grid, services, options.fleet));
     },
     runJob: async (grid, job) => {
@@ -272,7 +272,7 @@ function freezeReply(freeze: Freeze | null): Pick<GridStatus, 'freeze'> {
 }
 
 function viewOf(options: OverviewOptions, grid: string): GridView {
-  const { prepared, plan, failedStacks } = controllerOf(options, grid).view;
+  const { all: prepared, plan, failedStacks } = controllerOf(options, grid).view;
   const nodes = options.fleet.nodes(grid);
   const network = options.networks.of(grid).outlook;
   const ofWall = (moment: number): number => wallTime(moment, options);

@@ -6,6 +6,7 @@ import type { Plan, RolledBack } from '../model/plan.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanInput, PlanPolicy } from '../planner/plan.ts';
 import { isCovered } from '../planner/prune.ts';
+import type { PlanScope } from '../planner/scope.ts';
 import type { DeployLog } from './deploy-log.ts';
 import { type Failing, FallBacks, type ProvenRecords } from './fall-backs.ts';
 import type { Fleet } from './fleet.ts';
@@ -15,6 +16,8 @@ export interface PlanningPorts {
   readonly plan: (input: PlanInput) => Plan;
   /** What services last served with. */
   readonly proven: ProvenRecords;
+  /** Which stacks are the grid's own. */
+  readonly scope: () => PlanScope;
 }
 
 export interface PlanningOptions {
@@ -83,7 +86,9 @@ export class Planning {
     const { fleet, grid, uptime, ports, policy, deploys } = this.#options;
     const now = uptime();
     const observed: ObservedState = fleet.observedState(grid, desired.grid.nodes);
-    const input = { desired, observed, now, policy, network, history: this.#fallBacks.history };
+    const { history } = this.#fallBacks;
+    const scope = ports.scope();
+    const input = { desired, observed, now, policy, network, history, scope };
     const made = ports.plan(input);
     const { approved } = deploys;
     // While an approved plan is carried out, what is left of it is another plan; it stays within what the person has read.

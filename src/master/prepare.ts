@@ -33,6 +33,8 @@ export interface Prepared {
   readonly balancing: ReadonlyMap<string, PreparedBalancing>;
   /** Absent: nothing is known of it. */
   readonly past?: Past;
+  /** By name: the commit of a stack that is of another one than the rest. Absent: all are of one. */
+  readonly revisions?: ReadonlyMap<string, string>;
 }
 
 /** By path: what services last served with where that is another spec than the revision's, and which of them run it again. */

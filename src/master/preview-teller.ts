@@ -1,3 +1,4 @@
+import { environmentStatus } from '../forge/environment-status.ts';
 import type { ForgeLimits, RepositoryName } from '../forge/forge.ts';
 import { gridContext, planningStatuses, planStatuses } from '../forge/plan-status.ts';
 import { hiddenLine, previewComment, previewMarker } from '../forge/preview-comment.ts';
@@ -66,6 +67,11 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
           targetUrl: `${publicUrl()}/grids/${grid}`,
         },
       ]),
+    environment: async ({ grid, sha, news, url }) => {
+      const targetUrl =
+        news.kind === 'succeeded' && url !== null ? url : `${publicUrl()}/grids/${grid}`;
+      await want(sha, [environmentStatus({ grid, news, targetUrl, limits })]);
+    },
     answer: async ({ number, about, text }) => {
       const marker = hiddenLine(`gridops:answer ${about}`, limits.html);
       await reporter.wantComment({ repository: name, number, marker, body: `${marker}\n${text}` });

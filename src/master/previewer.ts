@@ -33,6 +33,8 @@ export interface PreviewBasis {
 export interface Previewed {
   readonly outcome: PreviewOutcome;
   readonly basis: PreviewBasis;
+  /** The commit that merging it makes; `null`: none is made. */
+  readonly merged: string | null;
   /** The same is known already: only the branch has moved, and in nothing that matters. */
   readonly isKnown: boolean;
   /** Trying again may change it. */
@@ -91,7 +93,8 @@ async function planned(ports: PreviewerPorts, wish: PreviewWish): Promise<Previe
     wish.signal.throwIfAborted();
     grids.push(await ports.grid(one, result.commit));
   }
-  return { outcome: { kind: 'planned', grids }, basis, isKnown, isPassing: false };
+  const outcome = { kind: 'planned', grids } as const;
+  return { outcome, basis, merged: result.commit, isKnown, isPassing: false };
 }
 
 /** The forge's answers and its Git are not of the same moment: what is planned is what it said, or nothing. */
@@ -113,7 +116,7 @@ function ended(wish: PreviewWish, outcome: PreviewOutcome): Previewed {
   const { known } = wish;
   const isKnown =
     known !== null && known.head === basis.head && known.kind === basis.kind && isSettled(outcome);
-  return { outcome, basis, isKnown, isPassing: false };
+  return { outcome, basis, merged: null, isKnown, isPassing: false };
 }
 
 /** An outcome that says no more than its kind. */

@@ -1,9 +1,11 @@
+import type { EnvironmentNews } from '../forge/environment-status.ts';
 import type { Forge, PersonsComment, PullRequest, RepositoryName } from '../forge/forge.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PreviewedPlan, PreviewOutcome } from '../model/preview.ts';
+import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import { gateAt } from '../planner/gate.ts';
 import { gridPreview } from '../planner/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -13,8 +15,11 @@ import { CLOSED_REQUEST_AGE, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
 import { CommentPoll } from './comment-poll.ts';
 import { closedMessage } from './deploy-gate.ts';
+import { EnvironmentMaker, type MakerPorts } from './environment-maker.ts';
+import type { Environments } from './environments.ts';
 import type { Fleet } from './fleet.ts';
 import type { Freezes } from './freezes.ts';
+import type { EnvironmentVerdict } from './grid-environments.ts';
 import type { GridSwitches } from './grid-switches.ts';
 import type { Grids } from './grids.ts';
 import { type MergeGroup, MergeGroups, type PlannedGroup } from './merge-groups.ts';
@@ -48,6 +53,9 @@ export interface PullRequestDeskOptions {
   /** Against what is observed now; nothing comes of it. */
   readonly plan: (desired: DesiredState) => Plan;
   readonly teller: PreviewTeller;
+  /** What pull requests run, and how that is made. */
+  readonly environments: Environments;
+  readonly makes: Pick<MakerPorts, 'grids' | 'stacks' | 'objection'>;
   /** Confirms the held deploy that has a plan with this hash; gives its grid. */
   readonly approve: (hash: string, actor: string) => Promise<string>;
   readonly clock: Clock;
@@ -73,6 +81,14 @@ export interface PreviewTeller {
     readonly sha: string;
     readonly text: string;
   }): Promise<void>;
+  /** What has become of what a request runs in a grid. */
+  environment(of: {
+    readonly grid: string;
+    readonly sha: string;
+    readonly news: EnvironmentNews;
+    /** Where it is to be found. */
+    readonly url: string | null;
+  }): Promise<void>;
   answer(of: {
     readonly number: number;
     readonly about: string;
@@ -96,6 +112,7 @@ export class PullRequestDesk {
     this.#requests = new PullRequests({
       ...options,
       previewer,
+      environments: createMaker(options),
       isBusy: (grid) => options.grids.running.get(grid)?.view.isDeploying ?? false,
       load: async () => await this.#load(),
       tell: {
@@ -158,6 +175,16 @@ export class PullRequestDesk {
 
   comment(comment: PersonsComment): void {
     void this.#commands.take({ ...comment, at: Math.min(comment.at, this.#options.clock.now()) });
+  }
+
+  async environment(
+    { grid, head: sha, url, stacks }: PreviewEnvironment,
+    { phase, message }: EnvironmentVerdict,
+  ): Promise<void> {
+    const names = stacks.map(({ name }) => name);
+    const news =
+      phase === 'succeeded' ? { kind: phase, stacks: names } : ({ kind: phase, message } as const);
+    await this.#options.teller.environment({ grid, sha, news, url });
   }
 
   mergeGroup(group: Omit<MergeGroup, 'number'>): void {
@@ -267,6 +294,21 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
       return await previewGrid(ports, affected, merged);
     },
   };
+}
+
+function createMaker(options: PullRequestDeskOptions): EnvironmentMaker {
+  const { name, environments, makes, log, teller } = options;
+  return new EnvironmentMaker({
+    repository: name,
+    environments,
+    log,
+    ports: {
+      ...makes,
+      owns: options.owns,
+      inputs: async (sha, grid) => (await options.head(sha, grid)).inputs,
+      tell: async (of) => await teller.environment({ ...of, url: null }),
+    },
+  });
 }
 
 /** As a push would find it now. */

@@ -1,21 +1,26 @@
 import type { Compiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { Plan } from '../model/plan.ts';
+import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Store } from '../store/store.ts';
 import { approveByHash } from './approve-by-hash.ts';
+import type { ReadEnvironment } from './environment-reading.ts';
+import type { Environments } from './environments.ts';
 import type { Fleet } from './fleet.ts';
 import type { Freezes } from './freezes.ts';
+import type { EnvironmentVerdict } from './grid-environments.ts';
 import type { GridSwitches } from './grid-switches.ts';
 import type { Grids } from './grids.ts';
 import { type PlanReview, unreviewed } from './plan-review.ts';
 import { createPreviewTeller } from './preview-teller.ts';
-import { PullRequestDesk } from './pull-request-desk.ts';
+import { PullRequestDesk, type PullRequestDeskOptions } from './pull-request-desk.ts';
 import type { Repositories } from './repositories.ts';
 import type { RepositoryPart } from './repository-part.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
 import { forgeName } from './tracked-repository.ts';
+import type { Verifications } from './verifications.ts';
 import type { OtherHint } from './webhook-intake.ts';
 
 export interface DesksOptions {
@@ -27,6 +32,9 @@ export interface DesksOptions {
   readonly switches: Pick<GridSwitches, 'freeze' | 'unfreeze'>;
   /** A head with what the grid takes from other repositories. */
   readonly complete: (grid: string, head: GridHead, signal: AbortSignal) => Promise<GridHead>;
+  readonly environments: Environments;
+  readonly readEnvironment: ReadEnvironment;
+  readonly verifications: Verifications;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string, compiler: Compiler) => ReadingPorts;
   /** One of its own: what a pull request says must not push out what is remembered of what runs. */
@@ -43,10 +51,12 @@ const LOOKUP_MILLISECONDS = 60_000;
 /** The desks of all repositories that have a forge and grids. */
 export class PullRequestDesks {
   readonly #repositories: Repositories;
+  readonly #environments: Environments;
   readonly #desks = new Map<string, PullRequestDesk>();
 
   constructor(options: DesksOptions) {
     this.#repositories = options.repositories;
+    this.#environments = options.environments;
     for (const part of options.repositories.parts) {
       const desk = part.holdsGrids ? openDesk(part, options) : null;
       if (desk !== null) this.#desks.set(part.name, desk);
@@ -55,6 +65,7 @@ export class PullRequestDesks {
 
   async start(): Promise<void> {
     for (const desk of this.#desks.values()) await desk.start();
+    await this.#endStrays();
   }
 
   async stop(): Promise<void> {
@@ -87,12 +98,23 @@ export class PullRequestDesks {
     }
   }
 
+  /** What has become of what a request runs. */
+  async environment(of: PreviewEnvironment, verdict: EnvironmentVerdict): Promise<void> {
+    await this.#desks.get(of.repository)?.environment(of, verdict);
+  }
+
   review(grid: string): PlanReview {
     const of = (): PlanReview => this.#ofGrid(grid)?.review(grid) ?? unreviewed;
     return {
       objection: (head, plan) => of().objection(head, plan),
       adopted: async (head, plan) => await of().adopted(head, plan),
     };
+  }
+
+  /** Of repositories that nobody asks for pull requests any more. */
+  async #endStrays(): Promise<void> {
+    for (const one of this.#environments.open)
+      if (!this.#desks.has(one.repository)) await this.#environments.close(one);
   }
 
   #ofGrid(grid: string): PullRequestDesk | null {
@@ -130,11 +152,41 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
       clock,
     }),
     owns,
+    makes: makerPorts(part, of),
     approve: async (hash, actor) => {
       const own = [...of.grids.running].filter(([grid]) => owns(grid));
       return await approveByHash(new Map(own), { hash, actor });
     },
   });
+}
+
+/** A grid that says nothing of previews has none: most are not read any further. */
+const mention = /^\s*["']?previews\b/m;
+
+function makerPorts(part: RepositoryPart, of: DesksOptions): PullRequestDeskOptions['makes'] {
+  const { name, repository } = part;
+  const { repositories, readEnvironment, verifications } = of;
+  return {
+    grids: async (base) => {
+      const found: string[] = [];
+      for (const grid of await repository.grids(base)) {
+        if (repositories.ofGrid(grid) !== part) continue;
+        const file = await repository.file(base, `grids/${grid}/grid.yml`);
+        if (file?.kind === 'text' && mention.test(file.text)) found.push(grid);
+      }
+      return found;
+    },
+    objection: async (head, grid) => await verifications(name).verify(head, grid),
+    stacks: async ({ grid, base, merged, request }) => {
+      const inputs = await repository.inputs(merged, grid);
+      return await readEnvironment({
+        grid,
+        request,
+        base: await headOf(part, of, { sha: base, grid }),
+        merged: { repository: name, sha: merged, inputs },
+      });
+    },
+  };
 }
 
 async function headOf(

@@ -7,6 +7,7 @@ import { type Backoff, ceiling } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
+import type { EnvironmentMaker } from './environment-maker.ts';
 import { type PreviewBasis, type Previewed, type PreviewerPorts, previewed } from './previewer.ts';
 
 /** What is known of an open pull request: the last preview of it, and what that was made of. */
@@ -31,6 +32,8 @@ export interface PullRequestsOptions {
   /** The newest preview of each pull request, from earlier processes. */
   readonly load: () => Promise<readonly KnownRequest[]>;
   readonly tell: RequestTeller;
+  /** What requests run. */
+  readonly environments: Pick<EnvironmentMaker, 'isDue' | 'look' | 'keepOnly'>;
   readonly forgetRef: (ref: string) => Promise<void>;
   /** After each look at all of them. */
   readonly onLooked: (open: readonly PullRequest[]) => void;
@@ -142,6 +145,7 @@ export class PullRequests {
     if (!this.#isLoaded) await this.#load();
     const open = await forge.pullRequests(repository, branch);
     await this.#leave(open);
+    await this.#options.environments.keepOnly(new Set(open.map(({ number }) => number)));
     this.#open = open;
     onLooked(open);
     const changed = this.#takeObserved();
@@ -192,8 +196,9 @@ export class PullRequests {
     const isAsked = this.#asked.has(request.number);
     const isObserved = known?.basis.affected.some(({ grid }) => changed.has(grid)) ?? false;
     const isSame = known !== null && holds(known.basis, { request, base, isAllowed });
-    if (isSame && !isAsked && !isObserved) return false;
-    const { previewer, tell } = this.#options;
+    const { previewer, tell, environments } = this.#options;
+    const isDue = await environments.isDue(request.number, base);
+    if (isSame && !isAsked && !isObserved && !isDue) return false;
     const isSameHead = known?.basis.head === request.head.sha;
     if (isAsked || !isSameHead) await tell.planning(request, isSameHead ? gridsOf(known) : []);
     const made = await previewed(previewer, {
@@ -206,6 +211,7 @@ export class PullRequests {
     });
     await this.#keep(request, made, { isAsked });
     if (isAsked) this.#asked.delete(request.number);
+    await environments.look({ request, base, merged: made.merged });
     return made.isPassing;
   }
 

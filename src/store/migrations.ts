@@ -85,6 +85,9 @@ const migrations: readonly (readonly string[])[] = [
     `create table preview_grids (preview_id text not null, grid text not null, plan_hash text,
       primary key (preview_id, grid))`,
     'create index preview_grids_by_grid on preview_grids (grid)',
+    `create table preview_environments (grid text not null, repository text not null, request integer not null,
+      head text not null, stacks text not null, names text not null, url text, outcome text,
+      primary key (grid, repository, request))`,
   ],
 ];
 

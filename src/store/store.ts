@@ -13,6 +13,10 @@ import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { idAfter } from './ordered-id.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import {
+  createPreviewEnvironments,
+  type PreviewEnvironmentRecords,
+} from './preview-environments.ts';
 import { createPreviews, type Previews } from './previews.ts';
 import { createProven, type Proven } from './proven.ts';
 import { createPullRequests, type PullRequestRecords } from './pull-requests.ts';
@@ -44,6 +48,7 @@ export interface Store {
   readonly pullRequests: PullRequestRecords;
   readonly gridOwners: GridOwnerRecords;
   readonly previews: Previews;
+  readonly previewEnvironments: PreviewEnvironmentRecords;
   /** Brings everything that grows back to its bounds. To be called now and then, say hourly. */
   prune(now: number): Promise<void>;
   close(): Promise<void>;
@@ -101,6 +106,7 @@ function createStore(db: Db): Store {
     pullRequests,
     gridOwners: createGridOwners(db),
     previews,
+    previewEnvironments: createPreviewEnvironments(db),
     prune: async (now) => {
       await deploys.prune();
       await events.prune();

@@ -30,6 +30,7 @@ export interface Tables {
   readonly gridOwners: GridOwnerRow;
   readonly previews: PreviewRow;
   readonly previewGrids: PreviewGridRow;
+  readonly previewEnvironments: PreviewEnvironmentRow;
 }
 
 export type Db = Kysely<Tables>;
@@ -275,4 +276,15 @@ interface PreviewGridRow {
   previewId: string;
   grid: string;
   planHash: string | null;
+}
+
+interface PreviewEnvironmentRow {
+  readonly grid: string;
+  readonly repository: string;
+  readonly request: number;
+  readonly head: string;
+  readonly stacks: string;
+  readonly names: string;
+  readonly url: string | null;
+  readonly outcome: string | null;
 }

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GridController } from '../../src/master/controller.ts';
 import { DeployLog } from '../../src/master/deploy-log.ts';
+import { Environments } from '../../src/master/environments.ts';
 import { assigned, Fleet, unheard } from '../../src/master/fleet.ts';
+import { GridEnvironments } from '../../src/master/grid-environments.ts';
 import { unreviewed } from '../../src/master/plan-review.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { createPlanner, defaultPolicy } from '../../src/planner/plan.ts';
+import { wholeGrid } from '../../src/planner/scope.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { aGrid, aPlan, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
@@ -67,6 +70,7 @@ function aController(wanted = service): GridController {
       preview: () => aPlan(),
       freeze: () => null,
       review: unreviewed,
+      scope: () => wholeGrid,
       assign: async (assignment) => await give(assignment),
       fault: async () => await Promise.resolve(),
       proven: {
@@ -76,6 +80,18 @@ function aController(wanted = service): GridController {
       },
     },
     policy: defaultPolicy,
+    environments: new GridEnvironments({
+      grid: 'demo',
+      environments: new Environments({
+        records: store.previewEnvironments,
+        onChange: () => undefined,
+      }),
+      plan: (input) => createPlanner().plan(input),
+      policy: defaultPolicy,
+      fleet,
+      uptime: () => time.uptime,
+      tell: async () => await Promise.resolve(),
+    }),
     fleet,
     deploys: new DeployLog({
       grid: 'demo',

@@ -45,7 +45,7 @@ const shown = () => jobStatuses('demo', [service, aService({ name: 'other' })], 
 
 function ask(path = 'shop/web') {
   const controller = {
-    view: { prepared: prepareDesired(desiring([service, aService({ name: 'other' })])) },
+    view: { all: prepareDesired(desiring([service, aService({ name: 'other' })])) },
     wake: () => {
       wakes += 1;
     },

@@ -98,6 +98,11 @@ function aForge() {
         return await Promise.resolve(aGridPreview(grid, state.hashes.get(grid) ?? 'h1'));
       },
     },
+    environments: {
+      isDue: async () => await Promise.resolve(false),
+      look: async () => await Promise.resolve(),
+      keepOnly: async () => await Promise.resolve(),
+    },
     base: () => state.base,
     isBusy: (grid) => state.busy.has(grid),
     load: async () => await Promise.resolve(state.saved),

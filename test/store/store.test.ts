@@ -74,6 +74,7 @@ describe('opening', () => {
       create table outbox (sha text);
       drop table previews;
       drop table preview_grids;
+      drop table preview_environments;
       alter table nodes drop column drained_by;
       alter table nodes drop column drained_at;
       drop table grid_owners;

@@ -1,0 +1,155 @@
+import { compareText } from '../model/identity.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { isOpen, type PreviewEnvironment } from '../model/preview-environment.ts';
+import type { NetworkOutlook } from '../planner/network-map.ts';
+import type { PlanInput, PlanPolicy } from '../planner/plan.ts';
+import type { PlanScope } from '../planner/scope.ts';
+import type { Environments } from './environments.ts';
+import type { Fleet } from './fleet.ts';
+import { type Prepared, prepareDesired } from './prepare.ts';
+import { judge } from './verdict.ts';
+
+export interface GridEnvironmentsOptions {
+  readonly grid: string;
+  readonly environments: Environments;
+  readonly plan: (input: PlanInput) => Plan;
+  readonly policy: PlanPolicy;
+  readonly fleet: Fleet;
+  readonly uptime: () => number;
+  /** What became of a pull request's commit here. */
+  readonly tell: (environment: PreviewEnvironment, told: EnvironmentVerdict) => Promise<void>;
+}
+
+export interface EnvironmentVerdict {
+  readonly phase: 'running' | 'succeeded' | 'failed';
+  readonly message: string;
+}
+
+/** What pull requests run in the grid, after a look. */
+export interface Visit {
+  readonly plan: Plan;
+  /** What nodes are to have: the grid's own, and this. */
+  readonly all: Prepared;
+}
+
+/**
+ * The part of a grid's loop that is about pull requests. Its plan is one of its own, made after the grid's: what is to run for
+ * a pull request takes what is left, and no deploy of the branch waits for it.
+ */
+export class GridEnvironments {
+  readonly #options: GridEnvironmentsOptions;
+  #last: Preparation | null = null;
+  /** Since when this process knows of each commit that is being rolled out. */
+  readonly #since = new Map<string, number>();
+
+  constructor(options: GridEnvironmentsOptions) {
+    this.#options = options;
+  }
+
+  /** `null`: no pull request has anything in the grid. */
+  look(own: Prepared, network: NetworkOutlook): Visit | null {
+    const { grid, environments, plan, policy, fleet, uptime } = this.#options;
+    if (environments.of(grid).length === 0) {
+      this.#last = null;
+      return null;
+    }
+    const { visiting, all, scope } = this.#prepare(own);
+    const { desired } = visiting;
+    const observed = fleet.observedState(grid, desired.grid.nodes);
+    const now = uptime();
+    return { plan: plan({ desired, observed, now, policy, network, scope }), all };
+  }
+
+  owns(steps: readonly Step[]): boolean {
+    const { visitors } = this.#options.environments.scope(this.#options.grid);
+    return steps.length > 0 && steps.every(({ stack }) => visitors.has(stack));
+  }
+
+  /** Tells of each commit what has become of it, and forgets what is left of none. */
+  async follow(
+    { plan, all }: Visit,
+    refusals: ReadonlyMap<string, { readonly reason: string }>,
+  ): Promise<void> {
+    const { grid, environments, fleet } = this.#options;
+    const nodes = fleet.nodes(grid);
+    const timeout = all.desired.grid.deployTimeout * 1_000;
+    for (const one of environments.of(grid)) {
+      const elapsed = this.#elapsed(one);
+      if (!isOpen(one)) continue;
+      const part = partOf(plan, new Set(one.stacks.map(({ name }) => name)));
+      const of = { plan: part, problems: [], refusals, hasNodes: nodes.length > 0 };
+      const { phase, message } = judge({ ...of, elapsed, timeout });
+      if (phase !== 'held') await this.#tell(one, { phase, message });
+    }
+    const left = new Set(
+      nodes.flatMap(({ instances, assignment }) =>
+        [...instances, ...(assignment?.instances ?? [])].map(({ stack }) => stack),
+      ),
+    );
+    await environments.settle(grid, (stack) => left.has(stack));
+  }
+
+  /** What came to an end is told otherwise only when it is better: what runs is no commit's news for ever. */
+  async #tell(one: PreviewEnvironment, verdict: EnvironmentVerdict): Promise<void> {
+    const { phase } = verdict;
+    if (one.outcome === 'succeeded' || (one.outcome === 'failed' && phase !== 'succeeded')) return;
+    await this.#options.tell(one, verdict);
+    if (phase !== 'running') await this.#options.environments.told(one, phase);
+  }
+
+  #elapsed({ repository, request, head }: PreviewEnvironment): number {
+    const { uptime } = this.#options;
+    const key = `${repository} ${request}`;
+    const known = this.#since.get(`${key} ${head}`);
+    if (known !== undefined) return uptime() - known;
+    for (const other of this.#since.keys())
+      if (other.startsWith(`${key} `)) this.#since.delete(other);
+    this.#since.set(`${key} ${head}`, uptime());
+    return 0;
+  }
+
+  #prepare(own: Prepared): Preparation {
+    const { grid, environments } = this.#options;
+    const now = environments.of(grid);
+    if (this.#last?.own === own && this.#last.environments === now) return this.#last;
+    const { desired } = own;
+    const stacks = now.flatMap((one) => one.stacks);
+    const together = [...desired.stacks, ...stacks].toSorted((a, b) => compareText(a.name, b.name));
+    const revisions = new Map(
+      now.flatMap(({ head, stacks: its }) => its.map(({ name }) => [name, head] as const)),
+    );
+    const { past } = own;
+    const all = { ...prepareDesired({ ...desired, stacks: together }), revisions };
+    this.#last = {
+      own,
+      environments: now,
+      all: past === undefined ? all : { ...all, past },
+      visiting: prepareDesired({ ...desired, stacks, held: [] }),
+      scope: { ...environments.scope(grid), isVisiting: true, others: desired.stacks },
+    };
+    return this.#last;
+  }
+}
+
+/** Kept as long as neither changes: the planner knows stacks by identity. */
+interface Preparation {
+  readonly own: Prepared;
+  readonly environments: readonly PreviewEnvironment[];
+  readonly all: Prepared;
+  readonly visiting: Prepared;
+  readonly scope: PlanScope;
+}
+
+/** The part of a plan that is about some stacks. */
+function partOf(plan: Plan, stacks: ReadonlySet<string>): Plan {
+  const isIn = ({ stack }: { readonly stack: string }) => stacks.has(stack);
+  return {
+    ...plan,
+    waves: plan.waves
+      .map(({ steps }) => ({ steps: steps.filter(isIn) }))
+      .filter(({ steps }) => steps.length > 0),
+    blocked: plan.blocked.filter(isIn),
+    halted: plan.halted.filter(isIn),
+    waiting: plan.waiting.filter(isIn),
+  };
+}
