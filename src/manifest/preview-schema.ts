@@ -29,6 +29,7 @@ export const PreviewsEntry = closed(
       keys: nameRule,
       description:
         'Stacks of this grid, from this repository. The one of pull request 7 is called `<stack>-pr-7`.',
+      examples: [{ web: { when: 'always' } }],
     }),
     limit: Type.Optional(
       Type.Integer({
