@@ -6,18 +6,25 @@ import type { ContainerSpec, Mount } from '../model/spec.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 
+export interface PreviewRules {
+  readonly policy: PreviewPolicy;
+  /** Of the pull request. */
+  readonly number: number;
+  readonly report: Report;
+}
+
 /**
  * A service as it runs for a pull request: nobody has reviewed it, and it goes without leaving anything behind. So it gets no
- * port and no calendar of the grid, its volumes die with its containers, and what reaches the host, data of others or a secret
- * that is not listed is an error. `null`: it does not run at all.
+ * port and no calendar of the grid, its volumes die with its containers, and what reaches the host, data of others, a secret
+ * that is not listed, or a name that others may have, is an error. `null`: it does not run at all.
  */
 export function previewService(
   service: Service,
-  { secrets }: PreviewPolicy,
-  report: Report,
+  { policy, number, report }: PreviewRules,
 ): Service | null {
   if (service.job?.kind === 'schedule') return null;
   const { spec, position, name } = service;
+  const { secrets } = policy;
   const refuse = (what: string): void =>
     report.error(position, {
       code: 'bad-preview',
@@ -25,6 +32,7 @@ export function previewService(
       hint: 'Leave it out by a variable that "previews" gives another value, or take the stack out of "previews".',
     });
   for (const what of powersOf(spec)) refuse(what);
+  for (const what of namesOf(service, number)) refuse(what);
   for (const secret of secretsOf(service))
     if (!secrets.includes(secret)) refuse(`the secret ${quote(secret)}`);
   const { interval: _, ...rest } = service;
@@ -69,6 +77,24 @@ const words = {
   sysctls: 'sysctls',
   oomKillDisable: 'oom_kill_disable',
 } as const;
+
+/**
+ * What others may be asked for by. A host with the request's own mark in it is nobody else's, and neither caught by a pattern
+ * that is less exact nor one that catches; the lines of a load balancer's configuration are for all who are behind it.
+ */
+function* namesOf({ stack, spec, balanced }: Service, number: number): Generator<string> {
+  for (const alias of spec.extras?.aliases ?? [])
+    if (alias !== stack && !alias.startsWith(`${stack}.`)) yield `the name ${quote(alias)}`;
+  if (balanced === undefined) return;
+  const { virtualHosts, virtualPaths, customSettings, externalPort } = balanced.settings;
+  if (customSettings.length > 0) yield 'settings of its own in the load balancer';
+  if (externalPort !== null) yield 'a port of the load balancer';
+  const mark = new RegExp(`(?:^|[./-])pr-${number}(?:$|[./-])`);
+  const byPath = virtualHosts.length === 0;
+  for (const route of byPath ? virtualPaths : virtualHosts)
+    if (!mark.test(route))
+      yield `${byPath ? `the path ${quote(route)} of every host` : `the host ${quote(route)}`}, without "pr-${number}" in it`;
+}
 
 /** Sealed ones. What chance made is its own. */
 function secretsOf({ secrets = {} }: Service): readonly string[] {

@@ -62,7 +62,9 @@ export function compilePreviewStacks(input: PreviewStacksInput): PreviewStacks {
   const source = { ...base, files: new Map([...base.files, ...mounted(input)]) };
   const all = compileGrid({ source, name: grid, cache, seed, beside: (draft) => guests.of(draft) });
   const isGuest = (name: string | undefined) => name !== undefined && !ownNames.has(name);
-  const tamed = all.stacks.filter(({ name }) => isGuest(name)).map((stack) => tame(stack, policy));
+  const tamed = all.stacks
+    .filter(({ name }) => isGuest(name))
+    .map((stack) => tame(stack, policy, input.request.number));
   const found = [
     ...guests.problems,
     ...all.problems.filter(({ stack }) => isGuest(stack)).map(withoutRivalry),
@@ -237,11 +239,11 @@ function identityOf({ code, message, position, stack }: Problem): string {
 function tame(
   stack: Stack,
   policy: PreviewPolicy,
+  number: number,
 ): { readonly stack: Stack; readonly problems: readonly Problem[] } {
   const report = createReport(stack.name);
-  const services = stack.services.flatMap(
-    (service) => previewService(service, policy, report) ?? [],
-  );
+  const rules = { policy, number, report };
+  const services = stack.services.flatMap((service) => previewService(service, rules) ?? []);
   return { stack: { ...stack, services }, problems: report.problems() };
 }
 

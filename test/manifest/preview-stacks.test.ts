@@ -148,7 +148,8 @@ describe('a service of a pull request', () => {
     'security_opt: ["seccomp=unconfined"]',
     'userns_mode: host',
     'sysctls: {net.core.somaxconn: "1"}',
-  ])('gets no way to its host: %s', (line) => {
+    'networks: {default: {aliases: [db.shop.demo.kontena.local]}}',
+  ])('gets no way to its host, and no name of others: %s', (line) => {
     const found = compiled({ merged: { [STACK_FILE]: shopWith(line) } });
     expect(found.stacks).toEqual([]);
     expect(codes(found)).toContain('bad-preview');
@@ -195,6 +196,25 @@ describe('what a pull request asks of a load balancer', () => {
     const found = compiled({ base, merged: { [STACK_FILE]: behind('shop.example.com') } });
     expect(found.stacks).toEqual([]);
     expect(codes(found)).toContain('ambiguous-route');
+  });
+
+  it.each([
+    'www.example.com',
+    '"*.example.com"',
+    'pr-77.example.com',
+    'pr-7.example.com,www.example.com',
+    '""',
+    'pr-7.example.com\n      KONTENA_LB_CUSTOM_SETTINGS: "http-request deny"',
+    'pr-7.example.com\n      KONTENA_LB_MODE: tcp',
+  ])('is never something that others may be asked for by: %s', (hosts) => {
+    const found = compiled({ base, merged: { [STACK_FILE]: behind(hosts) } });
+    expect(found.stacks).toEqual([]);
+    expect(codes(found)).toContain('bad-preview');
+  });
+
+  it('may be a path of its own', () => {
+    const file = behind('""').replace('""', '""\n      KONTENA_LB_VIRTUAL_PATH: /pr-7');
+    expect(compiled({ base, merged: { [STACK_FILE]: file } }).stacks).toHaveLength(1);
   });
 });
 
