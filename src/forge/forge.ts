@@ -148,26 +148,39 @@ export type DeploymentState =
 
 /** Check runs: what a commit's files are annotated with. */
 export interface Checks {
-  /** Creates or, with `id`, changes one; gives its id. */
-  put(
-    repository: RepositoryName,
-    of: {
-      readonly id: string | null;
-      readonly sha: string;
-      readonly name: string;
-      readonly conclusion: 'success' | 'failure' | 'neutral';
-      readonly title: string;
-      readonly summary: string;
-      readonly detailsUrl: string | null;
-      readonly annotations: readonly Annotation[];
-    },
-  ): Promise<string>;
+  /**
+   * Makes the run that is shown of its name, and gives its id. Safe to be repeated: as long as no other of that name was made
+   * since, a run with this key is looked for, and what it lacks is added. What is said differently needs another key.
+   */
+  put(repository: RepositoryName, run: CheckRun): Promise<string>;
 }
+
+export interface CheckRun extends CheckResult {
+  readonly sha: string;
+  readonly name: string;
+  /** Ours for it, kept by the forge and shown to nobody. */
+  readonly key: string;
+}
+
+export interface CheckResult {
+  readonly conclusion: 'success' | 'failure' | 'neutral';
+  readonly title: string;
+  /** Markdown. */
+  readonly summary: string;
+  readonly detailsUrl: string | null;
+  /** At most `MOST_ANNOTATIONS`. */
+  readonly annotations: readonly Annotation[];
+}
+
+/** More of them are of no use to anybody, and each 50 cost a request. */
+export const MOST_ANNOTATIONS = 100;
 
 export interface Annotation {
   readonly path: string;
   readonly line: number;
+  readonly column: number;
   readonly level: 'warning' | 'failure';
+  readonly title: string;
   readonly message: string;
 }
 

@@ -27,7 +27,7 @@ export function createGithub(options: GithubOptions): Forge {
     ...githubPulls(client),
     ...githubComments(client),
     deployments: githubDeployments(client),
-    checks: options.auth.kind === 'app' ? githubChecks(client) : null,
+    checks: options.auth.kind === 'app' ? githubChecks(client, options.auth) : null,
   };
 }
 

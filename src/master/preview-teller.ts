@@ -1,3 +1,4 @@
+import { FILES_CHECK, previewCheck } from '../forge/file-check.ts';
 import type { ForgeLimits, RepositoryName } from '../forge/forge.ts';
 import { gridContext, planningStatuses, planStatuses } from '../forge/plan-status.ts';
 import { hiddenLine, previewComment, previewMarker } from '../forge/preview-comment.ts';
@@ -26,6 +27,10 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
   const want = async (sha: string, statuses: ReturnType<typeof planStatuses>): Promise<void> => {
     for (const status of statuses) await reporter.want({ ...status, repository: name, sha });
   };
+  const wantCheck = async (preview: Preview, pageUrl: string): Promise<void> => {
+    const about = { repository: name, sha: preview.head, name: FILES_CHECK };
+    await reporter.wantCheck({ ...about, ...previewCheck(preview, pageUrl) });
+  };
   return {
     planning: async ({ sha, also }) =>
       await want(sha, planningStatuses(null, { also, targetUrl: null, limits })),
@@ -43,6 +48,7 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
       });
       const pageUrl = `${publicUrl()}/previews/${preview.id}`;
       await want(preview.head, planStatuses({ preview, also, targetUrl: pageUrl, limits }));
+      await wantCheck(preview, pageUrl);
       const marker = previewMarker(repository, request.number, limits.html);
       const shown = { preview, previous, pageUrl, stale: null, limits, html: limits.html };
       const { number } = request;
@@ -56,6 +62,7 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
       });
       const targetUrl = `${publicUrl()}/previews/${preview.id}`;
       await want(group.sha, planStatuses({ preview, also: [], targetUrl, limits }));
+      await wantCheck(preview, targetUrl);
     },
     compared: async ({ grid, sha, text }) =>
       await want(sha, [

@@ -148,7 +148,7 @@ interface EventRow {
 }
 
 interface MessageRow {
-  kind: 'status' | 'comment' | 'deployment';
+  kind: 'status' | 'comment' | 'deployment' | 'check';
   repository: string;
   subject: string;
   topic: string;
