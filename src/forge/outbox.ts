@@ -14,6 +14,8 @@ export interface WantedComment {
   /** What the body begins with, and by which the comment is found again. */
   readonly marker: string;
   readonly body: string;
+  /** What follows it is of more interest. */
+  readonly isProgress?: boolean;
 }
 
 /** Where a deploy stands, for forges that show deploys. */
@@ -113,10 +115,11 @@ export function statusMessage(of: WantedStatus): Message {
   return { kind: 'status', repository, subject, topic, content, isProgress: state === 'pending' };
 }
 
-export function commentMessage({ repository, number, marker, body }: WantedComment): Message {
+export function commentMessage(of: WantedComment): Message {
+  const { repository, number, marker, body, isProgress = false } = of;
   const content: CommentContent = { body };
   const key = { repository, subject: String(number), topic: marker };
-  return { kind: 'comment', ...key, content, isProgress: false };
+  return { kind: 'comment', ...key, content, isProgress };
 }
 
 export function deploymentMessage(of: WantedDeployment): Message {

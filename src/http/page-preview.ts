@@ -23,8 +23,16 @@ export function previewPage(preview: Preview, now: number): Html {
   return html`<h1>${request.title === '' ? 'Pull request' : request.title} <span class="to">#${request.number}</span> ${verdictBadge(preview)}</h1>
 <p class="lead">${sentence(verdict.text)}</p>
 ${facts(preview, now)}
+${standing(preview)}
 ${request.isDraft ? html`<p class="hint">A draft; it is planned like any other.</p>` : null}
 ${outcome(preview)}`;
+}
+
+function standing({ newer, outdated, request }: Preview): HtmlValue {
+  if (newer !== null)
+    return html`<div class="note wait"><p><strong>There is <a href="/previews/${newer}">a newer plan</a> of #${request.number}.</strong></p></div>`;
+  if (outdated === null) return null;
+  return html`<div class="note wait"><p><strong>Out of date: ${outdated}.</strong></p><p>It is being planned again.</p></div>`;
 }
 
 /** Nothing in a grid that no open request is about. */

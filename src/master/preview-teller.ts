@@ -13,12 +13,15 @@ export interface PreviewTellerOptions {
   readonly repository: RepositoryName;
   readonly branch: string;
   readonly limits: ForgeLimits;
-  readonly reporter: Reporter;
-  readonly previews: Pick<Previews, 'create' | 'newest' | 'close'>;
+  readonly reporter: Pick<Reporter, 'want' | 'wantComment' | 'wantCheck'>;
+  readonly previews: Pick<Previews, 'create' | 'newest' | 'outdate' | 'close'>;
   /** Where people reach this master's pages, without a slash at the end. */
   readonly publicUrl: () => string;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
 }
+
+/** Why a preview does not hold any more. */
+const MOVED = 'base moved';
 
 /** Says what previews came to: on the commit as statuses, on the pull request as one comment, and on a page of its own. */
 export function createPreviewTeller(options: PreviewTellerOptions): PreviewTeller {
@@ -34,6 +37,19 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
   return {
     planning: async ({ sha, also }) =>
       await want(sha, planningStatuses(null, { also, targetUrl: null, limits })),
+    stale: async ({ request, also }) => {
+      const { number, head } = request;
+      const shown = await previews.newest({ repository: name, number, head: head.sha });
+      const pageUrl = shown === null ? null : `${publicUrl()}/previews/${shown.id}`;
+      await want(head.sha, planningStatuses(MOVED, { also, targetUrl: pageUrl, limits }));
+      if (shown === null) return;
+      await previews.outdate(shown.id, MOVED);
+      const { html } = limits;
+      const marker = previewMarker(repository, number, html);
+      const of = { preview: shown, previous: null, pageUrl, stale: MOVED, limits, html };
+      const body = previewComment(of);
+      await reporter.wantComment({ repository: name, number, marker, body, isProgress: true });
+    },
     request: async ({ request, base, outcome, also }) => {
       const previous = await previews.newest({ repository: name, number: request.number });
       const preview = await previews.create({

@@ -47,6 +47,8 @@ export interface PreviewWish {
   readonly known: PreviewBasis | null;
   /** Also where nothing but what runs may have changed. */
   readonly isAnew: boolean;
+  /** The branch has moved in what is known to be planned for the same head; that is planned anew now. */
+  readonly onMoved: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -80,11 +82,10 @@ async function planned(ports: PreviewerPorts, wish: PreviewWish): Promise<Previe
     return ended(wish, { kind: 'conflict', files: result.files.slice(0, 100) });
   const affected = await affectedGrids(ports, { base, merged: result.commit });
   const basis = { ...basisOf(wish), kind: 'planned', affected } as const;
-  const isKnown =
-    !isAnew &&
-    known?.kind === 'planned' &&
-    known.head === head &&
-    sameAffected(known.affected, affected);
+  const wasPlanned = known?.kind === 'planned' && known.head === head;
+  const isSame = wasPlanned && sameAffected(known.affected, affected);
+  const isKnown = !isAnew && isSame;
+  if (wasPlanned && !isSame) await wish.onMoved();
   if (affected.length > MOST_GRIDS) throw tooMany(affected.length);
   const grids: GridPreview[] = [];
   for (const one of isKnown ? [] : affected) {

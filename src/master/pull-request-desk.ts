@@ -20,7 +20,7 @@ import type { Grids } from './grids.ts';
 import { type MergeGroup, MergeGroups, type PlannedGroup } from './merge-groups.ts';
 import { createPlanReview, type PlanReview, ShownPlans } from './plan-review.ts';
 import { type AffectedGrid, type DescribedGrid, previewGrid } from './preview-grids.ts';
-import type { PreviewerPorts } from './previewer.ts';
+import type { PreviewBasis, PreviewerPorts } from './previewer.ts';
 import { type KnownRequest, PullRequests } from './pull-requests.ts';
 import { type CommandDeeds, RequestCommands } from './request-commands.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
@@ -58,6 +58,8 @@ export interface PullRequestDeskOptions {
 export interface PreviewTeller {
   /** `also`: the grids that have a status on that commit already. */
   planning(of: { readonly sha: string; readonly also: readonly string[] }): Promise<void>;
+  /** What was shown of that request does not hold any more. `also`: as above. */
+  stale(of: { readonly request: PullRequest; readonly also: readonly string[] }): Promise<void>;
   request(of: {
     readonly request: PullRequest;
     readonly base: string;
@@ -84,6 +86,8 @@ export interface PreviewTeller {
 export class PullRequestDesk {
   readonly #options: PullRequestDeskOptions;
   readonly #shown = new ShownPlans();
+  /** Of open requests, by number. */
+  readonly #lastShown = new Map<number, KeptRequest['shown']>();
   readonly #requests: PullRequests;
   readonly #groups: MergeGroups;
   readonly #commands: RequestCommands;
@@ -98,10 +102,13 @@ export class PullRequestDesk {
       previewer,
       isBusy: (grid) => options.grids.running.get(grid)?.view.isDeploying ?? false,
       load: async () => await this.#load(),
+      save: async (known) => await this.#save(known),
       tell: {
         planning: async ({ head }, also) => await teller.planning({ sha: head.sha, also }),
+        stale: async (request, also) => await teller.stale({ request, also }),
         previewed: async (of) => await this.#previewed(of),
         gone: async (number) => {
+          this.#lastShown.delete(number);
           await store.pullRequests.close(options.name, number, clock.now());
           await teller.gone(number);
         },
@@ -184,8 +191,10 @@ export class PullRequestDesk {
 
   /** To be called before anything is deployed: what was reviewed is asked for then. */
   async start(): Promise<void> {
-    for (const { number, known } of await this.#records())
-      if (known.shown !== undefined) this.#shown.note(number, known.shown);
+    for (const { number, known, closedAt } of await this.#records()) {
+      this.#shown.note(number, known.shown);
+      if (closedAt === null) this.#lastShown.set(number, known.shown);
+    }
   }
 
   async #planShown(number: number, grid: string): Promise<PreviewedPlan | null> {
@@ -211,18 +220,21 @@ export class PullRequestDesk {
     readonly request: PullRequest;
     readonly base: string;
     readonly outcome: PreviewOutcome;
-    readonly known: KnownRequest;
+    readonly basis: PreviewBasis;
     readonly before: readonly string[];
   }): Promise<void> {
-    const { request, base, outcome, known, before } = of;
-    const { teller, store } = this.#options;
+    const { request, base, outcome, basis, before } = of;
+    const shown = shownOf(basis.affected, outcome);
+    this.#shown.note(request.number, shown);
+    await this.#options.teller.request({ request, base, outcome, also: before });
+    this.#lastShown.set(request.number, shown);
+  }
+
+  async #save(request: KnownRequest): Promise<void> {
+    const { store, name: repository } = this.#options;
     const { number } = request;
-    const { affected } = known.basis;
-    const shown = shownOf(affected, outcome);
-    this.#shown.note(number, shown);
-    await teller.request({ request, base, outcome, also: before });
-    const kept: KeptRequest = { request: known, shown };
-    await store.pullRequests.put({ repository: this.#options.name, number, known: kept });
+    const known: KeptRequest = { request, shown: this.#lastShown.get(number) ?? [] };
+    await store.pullRequests.put({ repository, number, known });
   }
 
   async #grouped(group: MergeGroup, { outcome, affected }: PlannedGroup): Promise<void> {

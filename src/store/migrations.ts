@@ -85,6 +85,7 @@ const migrations: readonly (readonly string[])[] = [
     `create table preview_grids (preview_id text not null, grid text not null, plan_hash text,
       primary key (preview_id, grid))`,
     'create index preview_grids_by_grid on preview_grids (grid)',
+    'alter table previews add column outdated text',
   ],
 ];
 

@@ -269,6 +269,7 @@ interface PreviewRow {
   outcome: string;
   /** When its request was merged or closed; `null`: it is open, as far as is known. */
   closedAt: number | null;
+  outdated: string | null;
 }
 
 interface PreviewGridRow {
