@@ -134,7 +134,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     publicUrl,
     knownGrids: () => grids.names(),
     onHead: (grid, head) => grids.of(grid).revise(head),
-    onHint: async (name, hint) => await Promise.resolve(desks.hint(name, hint)),
+    onHint: async (name, hint) => await desks.hint(name, hint),
     onLooked: (name) => desks.looked(name),
   });
   const { repositories, owners, foreign, verifications, readFiles } = followed;

@@ -13,7 +13,7 @@ export interface PreviewTellerOptions {
   readonly repository: RepositoryName;
   readonly branch: string;
   readonly limits: ForgeLimits;
-  readonly reporter: Pick<Reporter, 'want' | 'wantComment' | 'wantCheck'>;
+  readonly reporter: Pick<Reporter, 'want' | 'wantComment' | 'wantCheck' | 'repeatCheck'>;
   readonly previews: Pick<Previews, 'create' | 'newest' | 'outdate' | 'close'>;
   /** Where people reach this master's pages, without a slash at the end. */
   readonly publicUrl: () => string;
@@ -89,6 +89,9 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
           targetUrl: `${publicUrl()}/grids/${grid}`,
         },
       ]),
+    repeatCheck: async (sha, check) => {
+      await reporter.repeatCheck({ repository: name, sha, name: check });
+    },
     answer: async ({ number, about, text }) => {
       const marker = hiddenLine(`gridops:answer ${about}`, limits.html);
       await reporter.wantComment({ repository: name, number, marker, body: `${marker}\n${text}` });

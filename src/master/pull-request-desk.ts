@@ -11,6 +11,7 @@ import type { Log } from '../runtime/log.ts';
 import { inboxOf } from '../store/of-repository.ts';
 import { CLOSED_REQUEST_AGE, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
+import { type Rerun, rerunChecks } from './check-reruns.ts';
 import { CommentPoll } from './comment-poll.ts';
 import { closedMessage } from './deploy-gate.ts';
 import type { Fleet } from './fleet.ts';
@@ -75,6 +76,8 @@ export interface PreviewTeller {
     readonly sha: string;
     readonly text: string;
   }): Promise<void>;
+  /** Says a check run once more, where there is one. */
+  repeatCheck(sha: string, name: string): Promise<void>;
   answer(of: {
     readonly number: number;
     readonly about: string;
@@ -169,6 +172,19 @@ export class PullRequestDesk {
 
   mergeGroup(group: Omit<MergeGroup, 'number'>): void {
     this.#groups.take({ ...group, number: numberIn(group.ref) });
+  }
+
+  /** Somebody wants check runs once more. */
+  async rerun(rerun: Rerun): Promise<void> {
+    const { forge, repository, grids, owns, teller, clock } = this.#options;
+    const ports = {
+      open: () => this.#requests.open,
+      ask: async (number: number) => await this.#requests.ask(number, clock.now(), rerun.sha),
+      mayWrite: async (user: string) => await forge.mayWrite(repository, user),
+      repeat: async (sha: string, name: string) => await teller.repeatCheck(sha, name),
+      grids: () => [...grids.running.keys()].filter(owns),
+    };
+    await rerunChecks(ports, rerun);
   }
 
   observed(grid: string): void {

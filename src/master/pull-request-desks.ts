@@ -71,7 +71,8 @@ export class PullRequestDesks {
     this.#ofGrid(grid)?.observed(grid);
   }
 
-  hint(repository: string, hint: OtherHint): void {
+  /** Rejects where the hint is to be given again. */
+  async hint(repository: string, hint: OtherHint): Promise<void> {
     const desk = this.#desks.get(repository);
     if (desk === undefined) return;
     switch (hint.kind) {
@@ -82,8 +83,9 @@ export class PullRequestDesks {
       case 'merge-group':
         return desk.mergeGroup(hint);
       case 'pull-request':
-      case 'check-rerequested':
         return desk.wake();
+      case 'check-rerequested':
+        return await desk.rerun(hint);
     }
   }
 

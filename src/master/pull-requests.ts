@@ -118,12 +118,17 @@ export class PullRequests {
 
   /**
    * Somebody who may write wants a plan; once this resolves, a restart does not lose the wish. One from a fork is planned as
-   * it was at that time: `changed` when its head has been seen only since.
+   * it was at that time: `changed` when its head has been seen only since. `head`: the one that is meant, where that is known.
    */
-  async ask(number: number, at: number): Promise<'asked' | 'changed' | 'unknown'> {
+  async ask(
+    number: number,
+    at: number,
+    head: string | null = null,
+  ): Promise<'asked' | 'changed' | 'unknown'> {
     const request = this.#open.find((one) => one.number === number);
     const known = this.#known.get(number);
     if (request === undefined || known === undefined) return 'unknown';
+    if (head !== null && request.head.sha !== head) return 'changed';
     const isSeen = known.basis.head === request.head.sha && seconds(known.seenAt) <= seconds(at);
     if (request.isFork && !isSeen) return 'changed';
     this.#asked.add(number);

@@ -93,6 +93,28 @@ describe('a pull request', () => {
   });
 });
 
+describe('a check run that is asked for once more', () => {
+  it('plans its pull request again', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web(wrong) });
+    const first = await check(pull.head, 'gridops/files');
+    world.repository.rerun(first);
+    const second = await check(pull.head, 'gridops/files', ({ id }) => id !== first.id);
+    expect(second).toMatchObject({ conclusion: 'failure' });
+    expect(second.detailsUrl).not.toBe(first.detailsUrl);
+  });
+
+  it('of a deployed commit is told as it was', async () => {
+    await start();
+    const broken = await world.push({ [stackFile('web')]: wrong });
+    const name = `gridops/files (${world.grid})`;
+    const first = await check(broken, name);
+    world.repository.rerun(first);
+    const second = await check(broken, name, ({ id }) => id !== first.id);
+    expect(second).toMatchObject({ conclusion: 'failure', annotations: first.annotations });
+  });
+});
+
 describe('a commit that is deployed', () => {
   it('has what is wrong with its grid, and only such a commit does', async () => {
     await start();

@@ -37,6 +37,7 @@ async function aTeller() {
     reporter: {
       want: async (status) => await note(statuses, status),
       wantComment: async (comment) => await note(comments, comment),
+      repeatCheck: async () => await Promise.resolve(false),
       wantCheck: async (check) => await note(checks, check),
     },
     previews,

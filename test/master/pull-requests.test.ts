@@ -478,6 +478,7 @@ describe('a pull request from a fork', () => {
     state.open = [{ ...fork, head: { sha: 'e7'.padEnd(40, '0'), branch: 'evil' } }];
     await look();
     expect(await requests.ask(7, asked)).toBe('changed');
+    expect(await requests.ask(7, clock.now(), fork.head.sha)).toBe('changed');
     expect(await look()).toEqual([]);
   });
 
