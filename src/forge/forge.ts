@@ -44,6 +44,8 @@ export interface Forge {
   /** `null`: this forge has none, or these credentials may not use them. */
   readonly deployments: Deployments | null;
   readonly checks: Checks | null;
+  /** `null`: this forge has none. */
+  readonly mergeQueue: MergeQueue | null;
 }
 
 export interface RepositoryName {
@@ -182,6 +184,17 @@ export interface Annotation {
   readonly level: 'warning' | 'failure';
   readonly title: string;
   readonly message: string;
+}
+
+export interface MergeQueue {
+  /** What it has built for a branch and has not merged yet. Asking again costs nothing while nothing has changed. */
+  groups(repository: RepositoryName, branch: string): Promise<readonly QueuedGroup[]>;
+}
+
+export interface QueuedGroup {
+  readonly sha: string;
+  /** Where it can be fetched. */
+  readonly ref: string;
 }
 
 /** The forge wants to be left alone for a while, by everyone who uses the same credentials. */

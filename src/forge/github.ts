@@ -3,6 +3,7 @@ import { githubChecks } from './github-checks.ts';
 import { createGithubClient, type GithubClient, type GithubOptions } from './github-client.ts';
 import { githubComments } from './github-comments.ts';
 import { githubDeployments } from './github-deployments.ts';
+import { githubMergeQueue } from './github-merge-queue.ts';
 import { inRepository, printName, requireCreated } from './github-pages.ts';
 import { githubPulls } from './github-pulls.ts';
 
@@ -28,6 +29,7 @@ export function createGithub(options: GithubOptions): Forge {
     ...githubComments(client),
     deployments: githubDeployments(client),
     checks: options.auth.kind === 'app' ? githubChecks(client, options.auth) : null,
+    mergeQueue: githubMergeQueue(client),
   };
 }
 

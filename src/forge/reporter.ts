@@ -42,6 +42,8 @@ export interface ReporterOptions {
 export interface Reporter {
   /** False when exactly this was wanted already. */
   want(status: WantedStatus): Promise<boolean>;
+  /** Whether a commit was, or is about to be, told something final under that context. */
+  hasFinal(of: Pick<WantedStatus, 'repository' | 'sha' | 'context'>): Promise<boolean>;
   /** Makes the comment, or changes it; there is never a second one with this marker. False: exactly this was wanted already. */
   wantComment(comment: WantedComment): Promise<boolean>;
   /**
@@ -121,6 +123,12 @@ class Courier implements Reporter {
 
   async want(status: WantedStatus): Promise<boolean> {
     return await this.#want(statusMessage(status));
+  }
+
+  async hasFinal(of: Pick<WantedStatus, 'repository' | 'sha' | 'context'>): Promise<boolean> {
+    const { repository, sha: subject, context: topic } = of;
+    const known = await this.#options.outbox.find({ kind: 'status', repository, subject, topic });
+    return known !== null && !known.isProgress;
   }
 
   async wantComment(comment: WantedComment): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { FILES_CHECK, previewCheck } from '../forge/file-check.ts';
 import type { ForgeLimits, RepositoryName } from '../forge/forge.ts';
-import { gridContext, planningStatuses, planStatuses } from '../forge/plan-status.ts';
+import { gridContext, PLAN_CONTEXT, planningStatuses, planStatuses } from '../forge/plan-status.ts';
 import { hiddenLine, previewComment, previewMarker } from '../forge/preview-comment.ts';
 import type { Reporter } from '../forge/reporter.ts';
 import type { Preview, PreviewOutcome } from '../model/preview.ts';
@@ -13,7 +13,10 @@ export interface PreviewTellerOptions {
   readonly repository: RepositoryName;
   readonly branch: string;
   readonly limits: ForgeLimits;
-  readonly reporter: Pick<Reporter, 'want' | 'wantComment' | 'wantCheck' | 'repeatCheck'>;
+  readonly reporter: Pick<
+    Reporter,
+    'want' | 'hasFinal' | 'wantComment' | 'wantCheck' | 'repeatCheck'
+  >;
   readonly previews: Pick<Previews, 'create' | 'newest' | 'outdate' | 'close'>;
   /** Where people reach this master's pages, without a slash at the end. */
   readonly publicUrl: () => string;
@@ -80,6 +83,8 @@ export function createPreviewTeller(options: PreviewTellerOptions): PreviewTelle
       await want(group.sha, planStatuses({ preview, also: [], targetUrl, limits }));
       await wantCheck(preview, targetUrl);
     },
+    isTold: async (sha) =>
+      await reporter.hasFinal({ repository: name, sha, context: PLAN_CONTEXT }),
     compared: async ({ grid, sha, text }) =>
       await want(sha, [
         {

@@ -70,6 +70,8 @@ export interface PreviewTeller {
   /** It is not open any more. */
   gone(number: number): Promise<void>;
   group(group: MergeGroup, outcome: PreviewOutcome): Promise<void>;
+  /** Whether something final was said of a commit. */
+  isTold(sha: string): Promise<boolean>;
   /** How the plan of a commit that is deployed compares with what was shown. */
   compared(of: {
     readonly grid: string;
@@ -123,6 +125,11 @@ export class PullRequestDesk {
       ...options,
       previewer,
       forgetRef: async (ref) => await git.forgetRef(ref),
+      waiting: async () => {
+        const groups = await forge.mergeQueue?.groups(repository, options.branch);
+        return (groups ?? []).map((group) => ({ ...group, number: numberIn(group.ref) }));
+      },
+      isTold: async (sha) => await teller.isTold(sha),
       planning: async ({ sha }) => await teller.planning({ sha, also: [] }),
       previewed: async (group, made) => await this.#grouped(group, made),
     });
@@ -158,11 +165,16 @@ export class PullRequestDesk {
   /** After each look at the repository. Never rejects. */
   async looked(): Promise<void> {
     this.#requests.wake();
-    this.#groups.wake();
+    const { log } = this.#options;
+    try {
+      await this.#groups.look();
+    } catch (error) {
+      log.warn({ error: errorMessage(error) }, 'merge queue not read; it is later');
+    }
     try {
       await this.#comments.look();
     } catch (error) {
-      this.#options.log.warn({ error: errorMessage(error) }, 'comments not read; they are later');
+      log.warn({ error: errorMessage(error) }, 'comments not read; they are later');
     }
   }
 

@@ -233,6 +233,23 @@ describe('an App', () => {
   });
 });
 
+describe('a merge queue', () => {
+  it('is listed by the branches that it builds on, for nothing while nothing changes', async () => {
+    const { mergeQueue } = client();
+    const pull = await repository.openPullRequest({ files: { 'b.yml': '1\n' } });
+    expect(await mergeQueue?.groups(named, 'main')).toEqual([]);
+    const { sha, ref } = await pull.enqueue();
+    const head = (await repository.head()) ?? '';
+    await repository.setBranch('gh-readonly-queue/main/x/pr-1-a', head);
+    await repository.setBranch('gh-readonly-queue/mainly/pr-1-a', head);
+
+    for (let count = 0; count < 2; count += 1)
+      expect(await mergeQueue?.groups(named, 'main')).toEqual([{ sha, ref }]);
+
+    expect(answers('git/list-matching-refs')).toEqual([200, 200, 304]);
+  });
+});
+
 describe('a deployment', () => {
   it('is made once, found by its key and goes through its states', async () => {
     const { deployments } = client();

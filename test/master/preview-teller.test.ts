@@ -38,6 +38,7 @@ async function aTeller() {
       want: async (status) => await note(statuses, status),
       wantComment: async (comment) => await note(comments, comment),
       repeatCheck: async () => await Promise.resolve(false),
+      hasFinal: async () => await Promise.resolve(false),
       wantCheck: async (check) => await note(checks, check),
     },
     previews,
