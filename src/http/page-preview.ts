@@ -143,6 +143,7 @@ ${closedNote(grid)}
 ${confirmNote(grid)}
 ${blockedNote(grid)}
 ${downtimeNote(grid)}
+${signatureNote(grid)}
 ${part('Settings', grid.settings.length, grid.settings.length === 0 ? null : diff(grid.settings))}
 ${part('Services', counts.changes, changeRows(grid))}
 ${part('Secrets', grid.secrets.length, secretRows(grid))}
@@ -184,6 +185,13 @@ function downtimeNote({ plan, counts }: Grid): HtmlValue {
     );
   return html`<div class="note wait"><p>${badge('wait', 'downtime')} <strong>${counts.downtime === 1 ? 'One instance is' : `${counts.downtime} instances are`} down for a moment</strong></p>
 <ul class="inner">${items}${more(counts.downtime - items.length)}</ul></div>`;
+}
+
+function signatureNote({ signature }: Grid): HtmlValue {
+  if (signature === undefined) return null;
+  if (signature.isGood) return html`<p class="hint">Its commit is ${signature.text}.</p>`;
+  return html`<div class="note wait"><p>${badge('wait', 'not signed')} <strong>After the merge its commit must be signed by somebody whose key the master trusts</strong></p>
+<p>${sentence(signature.text)}.</p></div>`;
 }
 
 function part(title: string, count: number, content: HtmlValue): HtmlValue {

@@ -219,6 +219,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     switches,
     complete: async (grid, head, signal) => await foreign.preview(grid, head, signal),
     reading: (_grid, previewing) => ({ ...readingPorts(shared, previewing), verify: unsigned }),
+    verifications,
     compiler: createCompiler({ seed }),
     plan: (desired) => createPlanner().plan({ ...present(shared, desired), desired }),
     publicUrl,

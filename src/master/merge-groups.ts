@@ -95,7 +95,8 @@ export class MergeGroups {
       if (found !== group.sha || onto === null) return failed('the queue has moved on');
       const affected = await affectedGrids(previewer, { base: onto, merged: group.sha });
       const grids: GridPreview[] = [];
-      for (const one of affected) grids.push(await previewer.grid(one, group.sha));
+      const { sha } = group;
+      for (const one of affected) grids.push(await previewer.grid(one, { commit: sha, head: sha }));
       return { outcome: { kind: 'planned', grids }, affected };
     } catch (error) {
       signal.throwIfAborted();

@@ -12,7 +12,14 @@ export interface PreviewerPorts extends AffectedPorts {
   /** Brings what a ref points at into the mirror; `null`: it points at nothing. */
   readonly fetchRef: (ref: string, signal: AbortSignal) => Promise<string | null>;
   readonly merge: (base: string, head: string) => Promise<MergeResult>;
-  readonly grid: (affected: AffectedGrid, merged: string) => Promise<GridPreview>;
+  readonly grid: (affected: AffectedGrid, of: Merged) => Promise<GridPreview>;
+}
+
+export interface Merged {
+  /** The result. */
+  readonly commit: string;
+  /** Whose it is to be. */
+  readonly head: string;
 }
 
 export type MergeResult =
@@ -90,7 +97,7 @@ async function planned(ports: PreviewerPorts, wish: PreviewWish): Promise<Previe
   const grids: GridPreview[] = [];
   for (const one of isKnown ? [] : affected) {
     wish.signal.throwIfAborted();
-    grids.push(await ports.grid(one, result.commit));
+    grids.push(await ports.grid(one, { commit: result.commit, head }));
   }
   return { outcome: { kind: 'planned', grids }, basis, isKnown, isPassing: false };
 }

@@ -3,7 +3,7 @@ import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import type { Plan } from '../model/plan.ts';
-import type { PreviewedPlan, PreviewOutcome } from '../model/preview.ts';
+import type { PreviewedPlan, PreviewedSignature, PreviewOutcome } from '../model/preview.ts';
 import { gateAt } from '../planner/gate.ts';
 import { gridPreview } from '../planner/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -46,6 +46,8 @@ export interface PullRequestDeskOptions {
   readonly base: () => string | null;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string) => ReadingPorts;
+  /** Whether a commit is signed as it is wanted for a grid; `null`: nobody wants it. */
+  readonly signature: (sha: string, grid: string) => Promise<PreviewedSignature | null>;
   /** Against what is observed now; nothing comes of it. */
   readonly plan: (desired: DesiredState) => Plan;
   readonly teller: PreviewTeller;
@@ -283,7 +285,7 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
     merge: async (base, head) => await git.merge(base, head),
     grids: async (sha) => await git.grids(sha),
     inputs: async (sha, grid) => (await options.head(sha, grid)).inputs,
-    grid: async (affected, merged) => {
+    grid: async (affected, { commit, head }) => {
       const { grid } = affected;
       const controller = grids.running.get(grid);
       const ports = {
@@ -304,7 +306,9 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
             options: { showValues: false },
           }),
       };
-      return await previewGrid(ports, affected, merged);
+      const made = await previewGrid(ports, affected, commit);
+      const signature = await options.signature(head, grid);
+      return signature === null ? made : { ...made, signature };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Compiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { Plan } from '../model/plan.ts';
+import type { PreviewedSignature } from '../model/preview.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +17,8 @@ import type { Repositories } from './repositories.ts';
 import type { RepositoryPart } from './repository-part.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
 import { forgeName } from './tracked-repository.ts';
+import type { Verification } from './verification.ts';
+import type { Verifications } from './verifications.ts';
 import type { OtherHint } from './webhook-intake.ts';
 
 export interface DesksOptions {
@@ -32,6 +35,7 @@ export interface DesksOptions {
   /** One of its own: what a pull request says must not push out what is remembered of what runs. */
   readonly compiler: Compiler;
   readonly plan: (desired: DesiredState) => Plan;
+  readonly verifications: Verifications;
   readonly publicUrl: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -122,6 +126,7 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
     head: async (sha, grid) => await headOf(part, of, { sha, grid }),
     base: () => part.loop.state.head,
     reading: (grid) => of.reading(grid, of.compiler),
+    signature: async (sha, grid) => await signatureOf(of.verifications(part.name), sha, grid),
     teller: createPreviewTeller({
       repository,
       branch,
@@ -137,6 +142,21 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
       return await approveByHash(new Map(own), { hash, actor });
     },
   });
+}
+
+/** A longer one is of somebody who is up to something. */
+const LONGEST_TEXT = 500;
+
+async function signatureOf(
+  verification: Verification,
+  sha: string,
+  grid: string,
+): Promise<PreviewedSignature | null> {
+  if (!verification.isWanted(grid)) return null;
+  const problem = await verification.verify(sha, grid);
+  return problem === null
+    ? { isGood: true, text: 'signed as the master wants it' }
+    : { isGood: false, text: problem.message.slice(0, LONGEST_TEXT) };
 }
 
 async function headOf(

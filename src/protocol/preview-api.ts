@@ -90,6 +90,9 @@ const GridPreview = Type.Object({
   ),
   pulls: list(Type.Object({ image: text, nodes: list(text), bytes: nullable(Type.Number()) })),
   closed: nullable(text),
+  signature: Type.Optional(
+    Type.Object({ isGood: Type.Boolean(), text }, { description: 'Where signatures are wanted.' }),
+  ),
   counts,
 });
 

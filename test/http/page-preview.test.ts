@@ -22,6 +22,18 @@ function pageOf(outcome: PreviewOutcome): string {
 }
 
 describe('the page of a preview', () => {
+  it('says whether its commit is signed, where that is wanted', () => {
+    const of = (isGood: boolean, text: string) =>
+      pageOf({ kind: 'planned', grids: [aGridPreview({ signature: { isGood, text } })] });
+    expect(of(true, 'signed as the master wants it')).toContain(
+      'Its commit is signed as the master wants it.',
+    );
+    const bad = of(false, 'commit 3f2a of <b>Ada</b> is not signed');
+    expect(bad).toContain('After the merge its commit must be signed by somebody');
+    expect(bad).toContain('Commit 3f2a of &lt;b&gt;Ada&lt;/b&gt; is not signed.');
+    expect(pageOf({ kind: 'planned', grids: [aGridPreview()] })).not.toMatch(/signed/);
+  });
+
   it('says when it does not hold any more, and where the one is that does', () => {
     const of = (standing: Parameters<typeof previewView>[1]) =>
       String(previewPage(previewView(aPreview(), standing), NOW));
