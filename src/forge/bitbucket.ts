@@ -35,6 +35,7 @@ export function createBitbucket(options: BitbucketOptions): Forge {
     ...bitbucketComments(client),
     deployments: null,
     checks: null,
+    mergeQueue: null,
   };
 }
 

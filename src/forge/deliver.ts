@@ -1,6 +1,8 @@
+import { shortDigest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
 import type { Forge, RepositoryName } from './forge.ts';
 import type {
+  CheckContent,
   CommentContent,
   DeploymentContent,
   MessageKey,
@@ -10,7 +12,12 @@ import type {
 
 export type Speaker = Pick<
   Forge,
-  'createCommitStatus' | 'findComment' | 'createComment' | 'updateComment' | 'deployments'
+  | 'createCommitStatus'
+  | 'findComment'
+  | 'createComment'
+  | 'updateComment'
+  | 'deployments'
+  | 'checks'
 >;
 
 /**
@@ -25,6 +32,8 @@ export async function deliver(forge: Speaker, message: QueuedMessage): Promise<s
       return await sayComment(forge, message);
     case 'deployment':
       return await sayDeployment(forge, message);
+    case 'check':
+      return await sayCheck(forge, message);
   }
 }
 
@@ -71,6 +80,15 @@ async function sayDeployment(forge: Speaker, message: QueuedMessage): Promise<st
   const id = known ?? (await deployments.create(repository, { ...about, description }));
   await deployments.setState(repository, id, state);
   return id;
+}
+
+/** Each content is a run of its own, known by its digest. */
+async function sayCheck({ checks }: Speaker, message: QueuedMessage): Promise<string | null> {
+  if (checks === null) return null;
+  const { round, ...result } = message.content as CheckContent;
+  const key = shortDigest([round, result]);
+  const about = { sha: message.subject, name: message.topic, key };
+  return await checks.put(repositoryName(message), { ...about, ...result });
 }
 
 function bodyOf(message: QueuedMessage): string {

@@ -44,6 +44,8 @@ export interface Forge {
   /** `null`: this forge has none, or these credentials may not use them. */
   readonly deployments: Deployments | null;
   readonly checks: Checks | null;
+  /** `null`: this forge has none. */
+  readonly mergeQueue: MergeQueue | null;
 }
 
 export interface RepositoryName {
@@ -148,27 +150,51 @@ export type DeploymentState =
 
 /** Check runs: what a commit's files are annotated with. */
 export interface Checks {
-  /** Creates or, with `id`, changes one; gives its id. */
-  put(
-    repository: RepositoryName,
-    of: {
-      readonly id: string | null;
-      readonly sha: string;
-      readonly name: string;
-      readonly conclusion: 'success' | 'failure' | 'neutral';
-      readonly title: string;
-      readonly summary: string;
-      readonly detailsUrl: string | null;
-      readonly annotations: readonly Annotation[];
-    },
-  ): Promise<string>;
+  /**
+   * Makes the run that is shown of its name, and gives its id. Safe to be repeated: as long as no other of that name was made
+   * since, a run with this key is looked for, and what it lacks is added. What is said differently needs another key.
+   */
+  put(repository: RepositoryName, run: CheckRun): Promise<string>;
 }
+
+export interface CheckRun extends CheckResult {
+  readonly sha: string;
+  readonly name: string;
+  /** Ours for it, kept by the forge and shown to nobody. */
+  readonly key: string;
+}
+
+export interface CheckResult {
+  readonly conclusion: 'success' | 'failure' | 'neutral';
+  readonly title: string;
+  /** Markdown. */
+  readonly summary: string;
+  readonly detailsUrl: string | null;
+  /** At most `MOST_ANNOTATIONS`. */
+  readonly annotations: readonly Annotation[];
+}
+
+/** More of them are of no use to anybody, and each 50 cost a request. */
+export const MOST_ANNOTATIONS = 100;
 
 export interface Annotation {
   readonly path: string;
   readonly line: number;
+  readonly column: number;
   readonly level: 'warning' | 'failure';
+  readonly title: string;
   readonly message: string;
+}
+
+export interface MergeQueue {
+  /** What it has built for a branch and has not merged yet. Asking again costs nothing while nothing has changed. */
+  groups(repository: RepositoryName, branch: string): Promise<readonly QueuedGroup[]>;
+}
+
+export interface QueuedGroup {
+  readonly sha: string;
+  /** Where it can be fetched. */
+  readonly ref: string;
 }
 
 /** The forge wants to be left alone for a while, by everyone who uses the same credentials. */

@@ -35,6 +35,7 @@ export function createGitea(options: GiteaOptions): Forge {
     ...giteaComments(client),
     deployments: null,
     checks: null,
+    mergeQueue: null,
   };
 }
 

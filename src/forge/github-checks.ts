@@ -1,63 +1,86 @@
-import type { Annotation, Checks } from './forge.ts';
-import type { GithubClient } from './github-client.ts';
+import type { Annotation, CheckRun, Checks, RepositoryName } from './forge.ts';
+import type { GithubAuth, GithubClient } from './github-client.ts';
 import { inRepository, printName, requireCreated } from './github-pages.ts';
 
 /** GitHub takes so many in one request; further requests for the same run add to them. */
 const BATCH = 50;
-/** More of them are of no use to anybody, and each 50 cost a request. */
-const MAX_ANNOTATIONS = 300;
 const MAX_SUMMARY = 65_535;
 const MAX_TITLE = 255;
 
-type Run = Parameters<Checks['put']>[1];
-
-/** For an installation of an App; GitHub takes check runs of nobody else. */
-export function githubChecks(client: GithubClient): Checks {
+/**
+ * For an installation of an App; GitHub takes check runs of nobody else. A run is never changed into another: its annotations
+ * stay, whatever is said later. Of one name GitHub shows the newest.
+ */
+export function githubChecks(
+  client: GithubClient,
+  { appId }: Extract<GithubAuth, { kind: 'app' }>,
+): Checks {
   return {
-    put: async (repository, of) => {
-      const [first = [], ...rest] = batches(of.annotations);
-      let id = await send(client, repository, { ...of, annotations: first });
-      for (const annotations of rest)
-        id = await send(client, repository, { ...of, id, annotations });
-      return id;
+    put: async (repository, run) => {
+      const call = `check run ${run.name} of ${printName(repository)}`;
+      const found = await client.call(call, async (octokit) => {
+        const { data } = await octokit.rest.checks.listForRef({
+          ...inRepository(repository),
+          ref: run.sha,
+          check_name: run.name,
+          // A client id is none that GitHub takes here.
+          ...(Number.isInteger(Number(appId)) ? { app_id: Number(appId) } : {}),
+        });
+        return data.check_runs.find(({ external_id: key }) => key === run.key) ?? null;
+      });
+      return await client.call(call, async (octokit) => {
+        const id = found?.id ?? (await create(octokit, repository, run));
+        const there = found?.output.annotations_count ?? Math.min(BATCH, run.annotations.length);
+        for (let at = there; at < run.annotations.length; at += BATCH)
+          await octokit.rest.checks.update({
+            ...inRepository(repository),
+            check_run_id: id,
+            output: output(run, run.annotations.slice(at, at + BATCH)),
+          });
+        return String(id);
+      });
     },
   };
 }
 
-async function send(
-  client: GithubClient,
-  repository: Parameters<Checks['put']>[0],
-  of: Run,
-): Promise<string> {
-  const run = {
+type Octokit = Parameters<Parameters<GithubClient['call']>[1]>[0];
+
+async function create(
+  octokit: Octokit,
+  repository: RepositoryName,
+  run: CheckRun,
+): Promise<number> {
+  const { data, status } = await octokit.rest.checks.create({
     ...inRepository(repository),
-    name: of.name,
+    name: run.name,
+    head_sha: run.sha,
+    external_id: run.key,
     status: 'completed',
-    conclusion: of.conclusion,
-    ...(of.detailsUrl === null ? {} : { details_url: of.detailsUrl }),
-    output: {
-      title: of.title.slice(0, MAX_TITLE),
-      summary: of.summary.slice(0, MAX_SUMMARY),
-      annotations: of.annotations.map(annotation),
-    },
-  } as const;
-  return await client.call(`check run ${of.name} of ${printName(repository)}`, async (octokit) => {
-    if (of.id !== null) {
-      await octokit.rest.checks.update({ ...run, check_run_id: Number(of.id) });
-      return of.id;
-    }
-    const { data, status } = await octokit.rest.checks.create({ ...run, head_sha: of.sha });
-    requireCreated(status, 'check run');
-    return String(data.id);
+    conclusion: run.conclusion,
+    ...(run.detailsUrl === null ? {} : { details_url: run.detailsUrl }),
+    output: output(run, run.annotations.slice(0, BATCH)),
   });
+  requireCreated(status, 'check run');
+  return data.id;
 }
 
-function annotation({ path, line, level, message }: Annotation) {
-  return { path, start_line: line, end_line: line, annotation_level: level, message } as const;
+function output({ title, summary }: CheckRun, annotations: readonly Annotation[]) {
+  return {
+    title: title.slice(0, MAX_TITLE),
+    summary: summary.slice(0, MAX_SUMMARY),
+    annotations: annotations.map(annotation),
+  };
 }
 
-function batches(annotations: readonly Annotation[]): readonly (readonly Annotation[])[] {
-  const kept = annotations.slice(0, MAX_ANNOTATIONS);
-  const count = Math.ceil(kept.length / BATCH);
-  return Array.from({ length: count }, (_, at) => kept.slice(at * BATCH, (at + 1) * BATCH));
+function annotation({ path, line, column, level, title, message }: Annotation) {
+  return {
+    path,
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: level,
+    title: title.slice(0, MAX_TITLE),
+    message,
+  } as const;
 }

@@ -3,6 +3,7 @@ import { githubChecks } from './github-checks.ts';
 import { createGithubClient, type GithubClient, type GithubOptions } from './github-client.ts';
 import { githubComments } from './github-comments.ts';
 import { githubDeployments } from './github-deployments.ts';
+import { githubMergeQueue } from './github-merge-queue.ts';
 import { inRepository, printName, requireCreated } from './github-pages.ts';
 import { githubPulls } from './github-pulls.ts';
 
@@ -27,7 +28,8 @@ export function createGithub(options: GithubOptions): Forge {
     ...githubPulls(client),
     ...githubComments(client),
     deployments: githubDeployments(client),
-    checks: options.auth.kind === 'app' ? githubChecks(client) : null,
+    checks: options.auth.kind === 'app' ? githubChecks(client, options.auth) : null,
+    mergeQueue: githubMergeQueue(client),
   };
 }
 

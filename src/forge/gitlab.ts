@@ -37,6 +37,7 @@ export function createGitlab(options: GitlabOptions): Forge {
     ...gitlabComments(client, options.baseUrl),
     deployments: null,
     checks: null,
+    mergeQueue: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CommitStatus, DeploymentState } from './forge.ts';
+import type { CheckResult, CommitStatus, DeploymentState } from './forge.ts';
 
 /** A status that a commit is to have. */
 export interface WantedStatus extends CommitStatus {
@@ -14,6 +14,8 @@ export interface WantedComment {
   /** What the body begins with, and by which the comment is found again. */
   readonly marker: string;
   readonly body: string;
+  /** What follows it is of more interest. */
+  readonly isProgress?: boolean;
 }
 
 /** Where a deploy stands, for forges that show deploys. */
@@ -29,16 +31,25 @@ export interface WantedDeployment {
   readonly environmentUrl: string | null;
 }
 
+/** What was found in the files of a commit, for forges that show it at their lines. */
+export interface WantedCheck extends CheckResult {
+  readonly repository: string;
+  readonly sha: string;
+  readonly name: string;
+}
+
 export type StatusContent = Pick<CommitStatus, 'state' | 'description' | 'targetUrl'>;
 export type CommentContent = Pick<WantedComment, 'body'>;
 export type DeploymentContent = Omit<WantedDeployment, 'repository' | 'id' | 'environment'>;
+/** `round`: how often it was asked for once more. */
+export type CheckContent = CheckResult & { readonly round: number };
 
 /**
  * What a message is about. Of a status: commit and context; of a comment: number and marker; of a deployment: the deploy
- * and its environment.
+ * and its environment; of a check: commit and name.
  */
 export interface MessageKey {
-  readonly kind: 'status' | 'comment' | 'deployment';
+  readonly kind: 'status' | 'comment' | 'deployment' | 'check';
   readonly repository: string;
   readonly subject: string;
   readonly topic: string;
@@ -79,6 +90,8 @@ export interface Outbox {
   due(now: number, limit: number): Promise<readonly QueuedMessage[]>;
   /** When the first of those that are not due at `now` will be. */
   nextDueAt(now: number): Promise<number | null>;
+  /** What is wanted, sent or not; `null`: nothing was, or it was long ago. */
+  find(key: MessageKey): Promise<QueuedMessage | null>;
   /** All of one topic, sent or not. */
   ofTopic(key: Omit<MessageKey, 'subject'>): Promise<readonly QueuedMessage[]>;
   sent(
@@ -102,14 +115,21 @@ export function statusMessage(of: WantedStatus): Message {
   return { kind: 'status', repository, subject, topic, content, isProgress: state === 'pending' };
 }
 
-export function commentMessage({ repository, number, marker, body }: WantedComment): Message {
+export function commentMessage(of: WantedComment): Message {
+  const { repository, number, marker, body, isProgress = false } = of;
   const content: CommentContent = { body };
   const key = { repository, subject: String(number), topic: marker };
-  return { kind: 'comment', ...key, content, isProgress: false };
+  return { kind: 'comment', ...key, content, isProgress };
 }
 
 export function deploymentMessage(of: WantedDeployment): Message {
   const { repository, id: subject, environment: topic, ...content } = of;
   const isProgress = of.state === 'queued' || of.state === 'in_progress';
   return { kind: 'deployment', repository, subject, topic, content, isProgress };
+}
+
+export function checkMessage(of: WantedCheck, round: number): Message {
+  const { repository, sha: subject, name: topic, ...result } = of;
+  const content: CheckContent = { ...result, round };
+  return { kind: 'check', repository, subject, topic, content, isProgress: false };
 }

@@ -15,6 +15,7 @@ import {
   gridDetails,
   obstacles,
   problemBlock,
+  signatures,
 } from './preview-sections.ts';
 
 export interface PreviewCommentInput {
@@ -141,6 +142,7 @@ function planned(
     ...problemBlock(grids, detail),
     ...obstacles(grids, detail),
     ...downtimes(grids, detail),
+    ...signatures(grids, detail),
     ...(detail.changes === 'none'
       ? []
       : shown.map((grid) => gridDetails(grid, { detail, html: input.html }))),
@@ -190,10 +192,14 @@ function proceed({ branch }: Preview, grids: readonly GridPreview[]): string {
   const held = grids.filter(({ plan }) => plan !== null && plan.confirmation !== null);
   const [first] = held;
   const isBad = grids.some((grid) => gridVerdict(grid).tone === 'bad');
+  const isUnsigned = grids.some(({ signature }) => signature?.isGood === false);
   const lines = [
     isBad
       ? '- What cannot be deployed stays as it runs now; the rest is deployed by merging.'
-      : `- Merging into ${codeSpan(branch)} deploys exactly this; nothing else has to be done.`,
+      : `- Merging into ${codeSpan(branch)} deploys exactly this${isUnsigned ? '' : '; nothing else has to be done'}.`,
+    isUnsigned
+      ? '- After the merge its commit must be signed by somebody whose key the master trusts; until then nothing of it is deployed.'
+      : null,
     grids.some(({ closed }) => closed !== null)
       ? '- Where a grid is closed, it is deployed by itself when that is over.'
       : null,

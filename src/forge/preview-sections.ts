@@ -88,6 +88,19 @@ function blockedLines(grid: string, one: PreviewedBlock): readonly string[] {
   ];
 }
 
+/** What is merged is signed by whoever merges it, so this is to be known, and fails nothing. */
+export function signatures(grids: readonly GridPreview[], detail: Detail): readonly string[] {
+  const of = (isGood: boolean) => grids.filter(({ signature }) => signature?.isGood === isGood);
+  const bad = of(false).map(({ grid, signature }) => `${grid}: ${signature?.text ?? ''}`);
+  const good = of(true).map(({ grid }) => codeSpan(grid));
+  return [
+    ...some('**Not signed** as the master wants it', bad, detail),
+    ...(good.length === 0
+      ? []
+      : [`Signed as the master wants it: ${names(good.slice(0, detail.grids), good.length)}.`]),
+  ];
+}
+
 export function downtimes(grids: readonly GridPreview[], detail: Detail): readonly string[] {
   const total = sum(grids, ({ counts }) => counts.downtime);
   const lines = grids.flatMap(({ grid, plan }) =>

@@ -7,6 +7,8 @@ import { deliver, type Speaker } from './deliver.ts';
 import { inactive, isOutlived, stateOf } from './deployment-life.ts';
 import { RateLimited } from './forge.ts';
 import {
+  type CheckContent,
+  checkMessage,
   commentMessage,
   deploymentMessage,
   type Message,
@@ -14,6 +16,7 @@ import {
   type Outbox,
   type QueuedMessage,
   statusMessage,
+  type WantedCheck,
   type WantedComment,
   type WantedDeployment,
   type WantedStatus,
@@ -39,6 +42,8 @@ export interface ReporterOptions {
 export interface Reporter {
   /** False when exactly this was wanted already. */
   want(status: WantedStatus): Promise<boolean>;
+  /** Whether a commit was, or is about to be, told something final under that context. */
+  hasFinal(of: Pick<WantedStatus, 'repository' | 'sha' | 'context'>): Promise<boolean>;
   /** Makes the comment, or changes it; there is never a second one with this marker. False: exactly this was wanted already. */
   wantComment(comment: WantedComment): Promise<boolean>;
   /**
@@ -46,6 +51,13 @@ export interface Reporter {
    * become inactive. False: exactly this was wanted already, or the forge shows no deploys.
    */
   wantDeployment(deployment: WantedDeployment): Promise<boolean>;
+  /**
+   * A run for each thing that is said, of which the forge shows the newest. `onlyAfter`: only where that commit has one of
+   * that name already. False: exactly this was wanted already, or the forge has no check runs.
+   */
+  wantCheck(check: WantedCheck, of?: { readonly onlyAfter: boolean }): Promise<boolean>;
+  /** Says once more what was said, as a new run; false: nothing was. */
+  repeatCheck(of: Pick<WantedCheck, 'repository' | 'sha' | 'name'>): Promise<boolean>;
   /** Resolves when nothing is under way and all that is left waits for a later time. */
   idle(): Promise<void>;
   /** Lets what is under way end, starts nothing more. What is left stays in the outbox. */
@@ -113,6 +125,12 @@ class Courier implements Reporter {
     return await this.#want(statusMessage(status));
   }
 
+  async hasFinal(of: Pick<WantedStatus, 'repository' | 'sha' | 'context'>): Promise<boolean> {
+    const { repository, sha: subject, context: topic } = of;
+    const known = await this.#options.outbox.find({ kind: 'status', repository, subject, topic });
+    return known !== null && !known.isProgress;
+  }
+
   async wantComment(comment: WantedComment): Promise<boolean> {
     return await this.#want(commentMessage(comment));
   }
@@ -129,6 +147,22 @@ class Courier implements Reporter {
     const isNews = await this.#want(message);
     if (isNews && stateOf(message) === 'success') await this.#retire(message.subject, all);
     return isNews;
+  }
+
+  async wantCheck(check: WantedCheck, { onlyAfter } = { onlyAfter: false }): Promise<boolean> {
+    if (this.#options.forge.checks === null) return false;
+    const known = await this.#options.outbox.find(checkMessage(check, 0));
+    if (known === null && onlyAfter) return false;
+    return await this.#want(checkMessage(check, roundOf(known)));
+  }
+
+  async repeatCheck(of: Pick<WantedCheck, 'repository' | 'sha' | 'name'>): Promise<boolean> {
+    const { repository, sha: subject, name: topic } = of;
+    const known = await this.#options.outbox.find({ kind: 'check', repository, subject, topic });
+    if (known === null) return false;
+    const { kind, isProgress } = known;
+    const content = { ...(known.content as CheckContent), round: roundOf(known) + 1 };
+    return await this.#want({ kind, repository, subject, topic, content, isProgress });
   }
 
   async idle(): Promise<void> {
@@ -268,6 +302,10 @@ class Courier implements Reporter {
     }
     this.#flight.wake();
   }
+}
+
+function roundOf(known: Message | null): number {
+  return (known?.content as CheckContent | undefined)?.round ?? 0;
 }
 
 function keyOf({ kind, repository, subject, topic }: MessageKey): string {

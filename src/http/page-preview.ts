@@ -23,8 +23,16 @@ export function previewPage(preview: Preview, now: number): Html {
   return html`<h1>${request.title === '' ? 'Pull request' : request.title} <span class="to">#${request.number}</span> ${verdictBadge(preview)}</h1>
 <p class="lead">${sentence(verdict.text)}</p>
 ${facts(preview, now)}
+${standing(preview)}
 ${request.isDraft ? html`<p class="hint">A draft; it is planned like any other.</p>` : null}
 ${outcome(preview)}`;
+}
+
+function standing({ newer, outdated, request }: Preview): HtmlValue {
+  if (newer !== null)
+    return html`<div class="note wait"><p><strong>There is <a href="/previews/${newer}">a newer plan</a> of #${request.number}.</strong></p></div>`;
+  if (outdated === null) return null;
+  return html`<div class="note wait"><p><strong>Out of date: ${outdated}.</strong></p><p>It is being planned again.</p></div>`;
 }
 
 /** Nothing in a grid that no open request is about. */
@@ -135,6 +143,7 @@ ${closedNote(grid)}
 ${confirmNote(grid)}
 ${blockedNote(grid)}
 ${downtimeNote(grid)}
+${signatureNote(grid)}
 ${part('Settings', grid.settings.length, grid.settings.length === 0 ? null : diff(grid.settings))}
 ${part('Services', counts.changes, changeRows(grid))}
 ${part('Secrets', grid.secrets.length, secretRows(grid))}
@@ -176,6 +185,13 @@ function downtimeNote({ plan, counts }: Grid): HtmlValue {
     );
   return html`<div class="note wait"><p>${badge('wait', 'downtime')} <strong>${counts.downtime === 1 ? 'One instance is' : `${counts.downtime} instances are`} down for a moment</strong></p>
 <ul class="inner">${items}${more(counts.downtime - items.length)}</ul></div>`;
+}
+
+function signatureNote({ signature }: Grid): HtmlValue {
+  if (signature === undefined) return null;
+  if (signature.isGood) return html`<p class="hint">Its commit is ${signature.text}.</p>`;
+  return html`<div class="note wait"><p>${badge('wait', 'not signed')} <strong>After the merge its commit must be signed by somebody whose key the master trusts</strong></p>
+<p>${sentence(signature.text)}.</p></div>`;
 }
 
 function part(title: string, count: number, content: HtmlValue): HtmlValue {

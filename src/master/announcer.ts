@@ -1,4 +1,5 @@
 import { commitStatus, type DeployView } from '../forge/commit-status.ts';
+import { deployCheck, gridFilesCheck } from '../forge/file-check.ts';
 import type { CommitState, DeploymentState } from '../forge/forge.ts';
 import type { Reporter } from '../forge/reporter.ts';
 import type { DeployPhase } from '../model/deploy.ts';
@@ -48,6 +49,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       hub.publish({ kind: 'deploy', deploy: deploySummary(deploy) });
       if (reporter === null) return;
       await announceDeploy(options, reporter, { deploy, commits });
+      await announceFiles(options, reporter, { deploy, commits });
       if (commits.includes(deploy.sha)) await announceDeployment(options, reporter, deploy);
     },
     overtaken: async ({ grid, sha, by }) => {
@@ -96,6 +98,19 @@ async function announceDeploy(
       page: `deploys/${id}`,
     });
   }
+}
+
+/** Where there is nothing to say of the files, only a commit of which something was said is told so. */
+async function announceFiles(
+  { repository, publicUrl }: AnnouncerOptions,
+  reporter: Reporter,
+  { deploy, commits }: { readonly deploy: DeployOutline; readonly commits: readonly string[] },
+): Promise<void> {
+  const onlyAfter = deploy.problems.length === 0;
+  const result = deployCheck(deploy, `${publicUrl()}/deploys/${deploy.id}`);
+  const name = gridFilesCheck(deploy.grid);
+  for (const sha of commits)
+    await reporter.wantCheck({ ...result, repository, sha, name }, { onlyAfter });
 }
 
 /** One environment for each grid. */

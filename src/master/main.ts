@@ -139,7 +139,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     publicUrl,
     knownGrids: () => grids.names(),
     onHead: (grid, head) => grids.of(grid).revise(head),
-    onHint: async (name, hint) => await Promise.resolve(desks.hint(name, hint)),
+    onHint: async (name, hint) => await desks.hint(name, hint),
     onLooked: (name) => desks.looked(name),
   });
   const { repositories, owners, foreign, verifications, readFiles } = followed;
@@ -235,9 +235,9 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     switches,
     complete: async (grid, head, signal) => await foreign.preview(grid, head, signal),
     reading: (_grid, previewing) => ({ ...readingPorts(shared, previewing), verify: unsigned }),
+    verifications,
     compiler: createCompiler({ seed }),
     environments,
-    verifications,
     readEnvironment: createEnvironmentReading({
       seed,
       readFiles,

@@ -15,6 +15,10 @@ export interface MergeGroup {
 }
 
 export interface MergeGroupsOptions {
+  /** What waits at the forge now. */
+  readonly waiting: () => Promise<readonly MergeGroup[]>;
+  /** Whether the commit has been told something final. */
+  readonly isTold: (sha: string) => Promise<boolean>;
   readonly previewer: Omit<PreviewerPorts, 'merge'>;
   readonly base: () => string | null;
   readonly forgetRef: (ref: string) => Promise<void>;
@@ -55,9 +59,13 @@ export class MergeGroups {
     this.#flight.wake();
   }
 
-  /** What could not be told is tried again. */
-  wake(): void {
+  /** What could not be told is tried again, and what no webhook has told of is found. */
+  async look(): Promise<void> {
     this.#flight.wake();
+    const { waiting, isTold } = this.#options;
+    for (const group of await waiting())
+      if (!this.#queue.some(({ sha }) => sha === group.sha) && !(await isTold(group.sha)))
+        this.take(group);
   }
 
   async idle(): Promise<void> {
@@ -87,7 +95,8 @@ export class MergeGroups {
       if (found !== group.sha || onto === null) return failed('the queue has moved on');
       const affected = await affectedGrids(previewer, { base: onto, merged: group.sha });
       const grids: GridPreview[] = [];
-      for (const one of affected) grids.push(await previewer.grid(one, group.sha));
+      const { sha } = group;
+      for (const one of affected) grids.push(await previewer.grid(one, { commit: sha, head: sha }));
       return { outcome: { kind: 'planned', grids }, affected };
     } catch (error) {
       signal.throwIfAborted();

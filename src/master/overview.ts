@@ -108,7 +108,7 @@ export function createOverview(options: OverviewOptions): Operations {
     preview: async (id) => {
       const preview = await store.previews.get(id);
       if (preview === null) throw notFound(`there is no preview ${id}`);
-      return previewView(preview);
+      return previewView(preview, await store.previews.standing(id));
     },
     variables: async (grid) => {
       const sha = controllerOf(options, grid).view.prepared?.desired.revision;

@@ -2,10 +2,11 @@ import type * as model from '../model/preview.ts';
 import { gridVerdict, previewVerdict } from '../model/preview-verdict.ts';
 import { shownProblem } from '../model/problem-code.ts';
 import type { Preview, PreviewSummary } from '../protocol/api.ts';
+import type { PreviewStanding } from '../store/previews.ts';
 
 /** A preview as it is shown: with what it comes to, and where its problems are explained. */
-export function previewView(preview: model.Preview): Preview {
-  return { ...previewSummary(preview), outcome: outcomeView(preview.outcome) };
+export function previewView(preview: model.Preview, standing: PreviewStanding): Preview {
+  return { ...previewSummary(preview), ...standing, outcome: outcomeView(preview.outcome) };
 }
 
 export function previewSummary(preview: model.Preview): PreviewSummary {

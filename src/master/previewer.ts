@@ -12,7 +12,14 @@ export interface PreviewerPorts extends AffectedPorts {
   /** Brings what a ref points at into the mirror; `null`: it points at nothing. */
   readonly fetchRef: (ref: string, signal: AbortSignal) => Promise<string | null>;
   readonly merge: (base: string, head: string) => Promise<MergeResult>;
-  readonly grid: (affected: AffectedGrid, merged: string) => Promise<GridPreview>;
+  readonly grid: (affected: AffectedGrid, of: Merged) => Promise<GridPreview>;
+}
+
+export interface Merged {
+  /** The result. */
+  readonly commit: string;
+  /** Whose it is to be. */
+  readonly head: string;
 }
 
 export type MergeResult =
@@ -49,6 +56,8 @@ export interface PreviewWish {
   readonly known: PreviewBasis | null;
   /** Also where nothing but what runs may have changed. */
   readonly isAnew: boolean;
+  /** The branch has moved in what is known to be planned for the same head; that is planned anew now. */
+  readonly onMoved: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -82,16 +91,15 @@ async function planned(ports: PreviewerPorts, wish: PreviewWish): Promise<Previe
     return ended(wish, { kind: 'conflict', files: result.files.slice(0, 100) });
   const affected = await affectedGrids(ports, { base, merged: result.commit });
   const basis = { ...basisOf(wish), kind: 'planned', affected } as const;
-  const isKnown =
-    !isAnew &&
-    known?.kind === 'planned' &&
-    known.head === head &&
-    sameAffected(known.affected, affected);
+  const wasPlanned = known?.kind === 'planned' && known.head === head;
+  const isSame = wasPlanned && sameAffected(known.affected, affected);
+  const isKnown = !isAnew && isSame;
+  if (wasPlanned && !isSame) await wish.onMoved();
   if (affected.length > MOST_GRIDS) throw tooMany(affected.length);
   const grids: GridPreview[] = [];
   for (const one of isKnown ? [] : affected) {
     wish.signal.throwIfAborted();
-    grids.push(await ports.grid(one, result.commit));
+    grids.push(await ports.grid(one, { commit: result.commit, head }));
   }
   const outcome = { kind: 'planned', grids } as const;
   return { outcome, basis, merged: result.commit, isKnown, isPassing: false };

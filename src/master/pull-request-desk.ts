@@ -4,7 +4,7 @@ import type { DesiredState } from '../model/desired.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import type { Plan } from '../model/plan.ts';
-import type { PreviewedPlan, PreviewOutcome } from '../model/preview.ts';
+import type { PreviewedPlan, PreviewedSignature, PreviewOutcome } from '../model/preview.ts';
 import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import { gateAt } from '../planner/gate.ts';
 import { gridPreview } from '../planner/preview.ts';
@@ -13,6 +13,7 @@ import type { Log } from '../runtime/log.ts';
 import { inboxOf } from '../store/of-repository.ts';
 import { CLOSED_REQUEST_AGE, type Store } from '../store/store.ts';
 import type { Repository } from '../sync/repository.ts';
+import { type Rerun, rerunChecks } from './check-reruns.ts';
 import { CommentPoll } from './comment-poll.ts';
 import { closedMessage } from './deploy-gate.ts';
 import { EnvironmentMaker, type MakerPorts } from './environment-maker.ts';
@@ -25,7 +26,7 @@ import type { Grids } from './grids.ts';
 import { type MergeGroup, MergeGroups, type PlannedGroup } from './merge-groups.ts';
 import { createPlanReview, type PlanReview, ShownPlans } from './plan-review.ts';
 import { type AffectedGrid, type DescribedGrid, previewGrid } from './preview-grids.ts';
-import type { PreviewerPorts } from './previewer.ts';
+import type { PreviewBasis, PreviewerPorts } from './previewer.ts';
 import { type KnownRequest, PullRequests } from './pull-requests.ts';
 import { type CommandDeeds, RequestCommands } from './request-commands.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
@@ -50,6 +51,8 @@ export interface PullRequestDeskOptions {
   readonly base: () => string | null;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string) => ReadingPorts;
+  /** Whether a commit is signed as it is wanted for a grid; `null`: nobody wants it. */
+  readonly signature: (sha: string, grid: string) => Promise<PreviewedSignature | null>;
   /** Against what is observed now; nothing comes of it. */
   readonly plan: (desired: DesiredState) => Plan;
   readonly teller: PreviewTeller;
@@ -66,6 +69,8 @@ export interface PullRequestDeskOptions {
 export interface PreviewTeller {
   /** `also`: the grids that have a status on that commit already. */
   planning(of: { readonly sha: string; readonly also: readonly string[] }): Promise<void>;
+  /** What was shown of that request does not hold any more. `also`: as above. */
+  stale(of: { readonly request: PullRequest; readonly also: readonly string[] }): Promise<void>;
   request(of: {
     readonly request: PullRequest;
     readonly base: string;
@@ -75,6 +80,8 @@ export interface PreviewTeller {
   /** It is not open any more. */
   gone(number: number): Promise<void>;
   group(group: MergeGroup, outcome: PreviewOutcome): Promise<void>;
+  /** Whether something final was said of a commit. */
+  isTold(sha: string): Promise<boolean>;
   /** How the plan of a commit that is deployed compares with what was shown. */
   compared(of: {
     readonly grid: string;
@@ -89,6 +96,8 @@ export interface PreviewTeller {
     /** Where it is to be found. */
     readonly url: string | null;
   }): Promise<void>;
+  /** Says a check run once more, where there is one. */
+  repeatCheck(sha: string, name: string): Promise<void>;
   answer(of: {
     readonly number: number;
     readonly about: string;
@@ -100,6 +109,8 @@ export interface PreviewTeller {
 export class PullRequestDesk {
   readonly #options: PullRequestDeskOptions;
   readonly #shown = new ShownPlans();
+  /** Of open requests, by number. */
+  readonly #lastShown = new Map<number, KeptRequest['shown']>();
   readonly #requests: PullRequests;
   readonly #groups: MergeGroups;
   readonly #commands: RequestCommands;
@@ -115,10 +126,13 @@ export class PullRequestDesk {
       environments: createMaker(options),
       isBusy: (grid) => options.grids.running.get(grid)?.view.isDeploying ?? false,
       load: async () => await this.#load(),
+      save: async (known) => await this.#save(known),
       tell: {
         planning: async ({ head }, also) => await teller.planning({ sha: head.sha, also }),
+        stale: async (request, also) => await teller.stale({ request, also }),
         previewed: async (of) => await this.#previewed(of),
         gone: async (number) => {
+          this.#lastShown.delete(number);
           await store.pullRequests.close(options.name, number, clock.now());
           await teller.gone(number);
         },
@@ -130,6 +144,11 @@ export class PullRequestDesk {
       ...options,
       previewer,
       forgetRef: async (ref) => await git.forgetRef(ref),
+      waiting: async () => {
+        const groups = await forge.mergeQueue?.groups(repository, options.branch);
+        return (groups ?? []).map((group) => ({ ...group, number: numberIn(group.ref) }));
+      },
+      isTold: async (sha) => await teller.isTold(sha),
       planning: async ({ sha }) => await teller.planning({ sha, also: [] }),
       previewed: async (group, made) => await this.#grouped(group, made),
     });
@@ -165,11 +184,16 @@ export class PullRequestDesk {
   /** After each look at the repository. Never rejects. */
   async looked(): Promise<void> {
     this.#requests.wake();
-    this.#groups.wake();
+    const { log } = this.#options;
+    try {
+      await this.#groups.look();
+    } catch (error) {
+      log.warn({ error: errorMessage(error) }, 'merge queue not read; it is later');
+    }
     try {
       await this.#comments.look();
     } catch (error) {
-      this.#options.log.warn({ error: errorMessage(error) }, 'comments not read; they are later');
+      log.warn({ error: errorMessage(error) }, 'comments not read; they are later');
     }
   }
 
@@ -189,6 +213,19 @@ export class PullRequestDesk {
 
   mergeGroup(group: Omit<MergeGroup, 'number'>): void {
     this.#groups.take({ ...group, number: numberIn(group.ref) });
+  }
+
+  /** Somebody wants check runs once more. */
+  async rerun(rerun: Rerun): Promise<void> {
+    const { forge, repository, grids, owns, teller, clock } = this.#options;
+    const ports = {
+      open: () => this.#requests.open,
+      ask: async (number: number) => await this.#requests.ask(number, clock.now(), rerun.sha),
+      mayWrite: async (user: string) => await forge.mayWrite(repository, user),
+      repeat: async (sha: string, name: string) => await teller.repeatCheck(sha, name),
+      grids: () => [...grids.running.keys()].filter(owns),
+    };
+    await rerunChecks(ports, rerun);
   }
 
   observed(grid: string): void {
@@ -211,8 +248,10 @@ export class PullRequestDesk {
 
   /** To be called before anything is deployed: what was reviewed is asked for then. */
   async start(): Promise<void> {
-    for (const { number, known } of await this.#records())
-      if (known.shown !== undefined) this.#shown.note(number, known.shown);
+    for (const { number, known, closedAt } of await this.#records()) {
+      this.#shown.note(number, known.shown);
+      if (closedAt === null) this.#lastShown.set(number, known.shown);
+    }
   }
 
   async #planShown(number: number, grid: string): Promise<PreviewedPlan | null> {
@@ -238,18 +277,21 @@ export class PullRequestDesk {
     readonly request: PullRequest;
     readonly base: string;
     readonly outcome: PreviewOutcome;
-    readonly known: KnownRequest;
+    readonly basis: PreviewBasis;
     readonly before: readonly string[];
   }): Promise<void> {
-    const { request, base, outcome, known, before } = of;
-    const { teller, store } = this.#options;
+    const { request, base, outcome, basis, before } = of;
+    const shown = shownOf(basis.affected, outcome);
+    this.#shown.note(request.number, shown);
+    await this.#options.teller.request({ request, base, outcome, also: before });
+    this.#lastShown.set(request.number, shown);
+  }
+
+  async #save(request: KnownRequest): Promise<void> {
+    const { store, name: repository } = this.#options;
     const { number } = request;
-    const { affected } = known.basis;
-    const shown = shownOf(affected, outcome);
-    this.#shown.note(number, shown);
-    await teller.request({ request, base, outcome, also: before });
-    const kept: KeptRequest = { request: known, shown };
-    await store.pullRequests.put({ repository: this.#options.name, number, known: kept });
+    const known: KeptRequest = { request, shown: this.#lastShown.get(number) ?? [] };
+    await store.pullRequests.put({ repository, number, known });
   }
 
   async #grouped(group: MergeGroup, { outcome, affected }: PlannedGroup): Promise<void> {
@@ -270,7 +312,7 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
     merge: async (base, head) => await git.merge(base, head),
     grids: async (sha) => await git.grids(sha),
     inputs: async (sha, grid) => (await options.head(sha, grid)).inputs,
-    grid: async (affected, merged) => {
+    grid: async (affected, { commit, head }) => {
       const { grid } = affected;
       const controller = grids.running.get(grid);
       const ports = {
@@ -291,7 +333,9 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
             options: { showValues: false },
           }),
       };
-      return await previewGrid(ports, affected, merged);
+      const made = await previewGrid(ports, affected, commit);
+      const signature = await options.signature(head, grid);
+      return signature === null ? made : { ...made, signature };
     },
   };
 }

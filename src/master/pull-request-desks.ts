@@ -1,6 +1,7 @@
 import type { Compiler } from '../manifest/compile.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { Plan } from '../model/plan.ts';
+import type { PreviewedSignature } from '../model/preview.ts';
 import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -20,6 +21,7 @@ import type { Repositories } from './repositories.ts';
 import type { RepositoryPart } from './repository-part.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
 import { forgeName } from './tracked-repository.ts';
+import type { Verification } from './verification.ts';
 import type { Verifications } from './verifications.ts';
 import type { OtherHint } from './webhook-intake.ts';
 
@@ -34,12 +36,12 @@ export interface DesksOptions {
   readonly complete: (grid: string, head: GridHead, signal: AbortSignal) => Promise<GridHead>;
   readonly environments: Environments;
   readonly readEnvironment: ReadEnvironment;
-  readonly verifications: Verifications;
   /** How commits are read, without keeping anything of it as good. */
   readonly reading: (grid: string, compiler: Compiler) => ReadingPorts;
   /** One of its own: what a pull request says must not push out what is remembered of what runs. */
   readonly compiler: Compiler;
   readonly plan: (desired: DesiredState) => Plan;
+  readonly verifications: Verifications;
   readonly publicUrl: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -82,7 +84,8 @@ export class PullRequestDesks {
     this.#ofGrid(grid)?.observed(grid);
   }
 
-  hint(repository: string, hint: OtherHint): void {
+  /** Rejects where the hint is to be given again. */
+  async hint(repository: string, hint: OtherHint): Promise<void> {
     const desk = this.#desks.get(repository);
     if (desk === undefined) return;
     switch (hint.kind) {
@@ -93,8 +96,9 @@ export class PullRequestDesks {
       case 'merge-group':
         return desk.mergeGroup(hint);
       case 'pull-request':
-      case 'check-rerequested':
         return desk.wake();
+      case 'check-rerequested':
+        return await desk.rerun(hint);
     }
   }
 
@@ -142,6 +146,7 @@ function openDesk(part: RepositoryPart, of: DesksOptions): PullRequestDesk | nul
     head: async (sha, grid) => await headOf(part, of, { sha, grid }),
     base: () => part.loop.state.head,
     reading: (grid) => of.reading(grid, of.compiler),
+    signature: async (sha, grid) => await signatureOf(of.verifications(part.name), sha, grid),
     teller: createPreviewTeller({
       repository,
       branch,
@@ -187,6 +192,21 @@ function makerPorts(part: RepositoryPart, of: DesksOptions): PullRequestDeskOpti
       });
     },
   };
+}
+
+/** A longer one is of somebody who is up to something. */
+const LONGEST_TEXT = 500;
+
+async function signatureOf(
+  verification: Verification,
+  sha: string,
+  grid: string,
+): Promise<PreviewedSignature | null> {
+  if (!verification.isWanted(grid)) return null;
+  const problem = await verification.verify(sha, grid);
+  return problem === null
+    ? { isGood: true, text: 'signed as the master wants it' }
+    : { isGood: false, text: problem.message.slice(0, LONGEST_TEXT) };
 }
 
 async function headOf(

@@ -18,6 +18,10 @@ export interface KnownRequest {
   readonly gist: string;
   /** Milliseconds since the epoch: when its head was first seen here. */
   readonly seenAt: number;
+  /** Of a fork: the head that somebody who may write has asked a plan for; `null`: none. */
+  readonly allowed: string | null;
+  /** What was said of it does not hold any more, or is asked for anew: it is planned and told whatever it comes to. */
+  readonly isDue: boolean;
 }
 
 export interface PullRequestsOptions {
@@ -31,6 +35,8 @@ export interface PullRequestsOptions {
   readonly isBusy: (grid: string) => boolean;
   /** The newest preview of each pull request, from earlier processes. */
   readonly load: () => Promise<readonly KnownRequest[]>;
+  /** For the next process. */
+  readonly save: (known: KnownRequest) => Promise<void>;
   readonly tell: RequestTeller;
   /** What requests run. */
   readonly environments: Pick<EnvironmentMaker, 'isDue' | 'look' | 'keepOnly'>;
@@ -45,12 +51,14 @@ export interface PullRequestsOptions {
 export interface RequestTeller {
   /** There is something new to plan. `before`: the grids that earlier previews of the same head were about. */
   planning(request: PullRequest, before: readonly string[]): Promise<void>;
+  /** The branch has moved in what an earlier preview of the same head was made of; another one is on its way. */
+  stale(request: PullRequest, before: readonly string[]): Promise<void>;
   previewed(of: {
     readonly request: PullRequest;
     /** What the branch pointed at. */
     readonly base: string;
     readonly outcome: PreviewOutcome;
-    readonly known: KnownRequest;
+    readonly basis: PreviewBasis;
     readonly before: readonly string[];
   }): Promise<void>;
   /** It is not open any more. */
@@ -71,14 +79,13 @@ export class PullRequests {
   readonly #flight: SingleFlight;
   readonly #alarm: Alarm;
   readonly #known = new Map<number, KnownRequest>();
-  /** Of forks: the head that somebody who may write has asked a plan for. */
-  readonly #allowed = new Map<number, string>();
-  /** By number: previews that are to be made although nothing has changed. */
+  /** By number: those for which a plan was asked since the last look at them began. */
   readonly #asked = new Set<number>();
   readonly #observed = new Set<string>();
   #observedAt = 0;
   #open: readonly PullRequest[] = [];
   #isLoaded = false;
+  #saved: Promise<void> = Promise.resolve();
   #attempts = 0;
   #nextAt: number | null = null;
   #isStopped = false;
@@ -113,17 +120,23 @@ export class PullRequests {
   }
 
   /**
-   * Somebody who may write wants a plan. One from a fork is planned as it was at that time: `changed` when its head has
-   * been seen only since.
+   * Somebody who may write wants a plan; once this resolves, a restart does not lose the wish. One from a fork is planned as
+   * it was at that time: `changed` when its head has been seen only since. `head`: the one that is meant, where that is known.
    */
-  ask(number: number, at: number): 'asked' | 'changed' | 'unknown' {
+  async ask(
+    number: number,
+    at: number,
+    head: string | null = null,
+  ): Promise<'asked' | 'changed' | 'unknown'> {
     const request = this.#open.find((one) => one.number === number);
     const known = this.#known.get(number);
     if (request === undefined || known === undefined) return 'unknown';
+    if (head !== null && request.head.sha !== head) return 'changed';
     const isSeen = known.basis.head === request.head.sha && seconds(known.seenAt) <= seconds(at);
     if (request.isFork && !isSeen) return 'changed';
-    this.#allowed.set(number, request.head.sha);
     this.#asked.add(number);
+    this.#known.set(number, { ...known, allowed: request.head.sha, isDue: true });
+    await this.#save(number);
     this.#flight.wake();
     return 'asked';
   }
@@ -160,11 +173,7 @@ export class PullRequests {
   }
 
   async #load(): Promise<void> {
-    for (const known of await this.#options.load()) {
-      this.#known.set(known.number, known);
-      const { isAllowed, head } = known.basis;
-      if (isAllowed) this.#allowed.set(known.number, head);
-    }
+    for (const known of await this.#options.load()) this.#known.set(known.number, known);
     this.#isLoaded = true;
   }
 
@@ -176,7 +185,6 @@ export class PullRequests {
       if (ref !== null) await forgetRef(ref);
       await tell.gone(number);
       this.#known.delete(number);
-      this.#allowed.delete(number);
       this.#asked.delete(number);
     }
   }
@@ -192,51 +200,82 @@ export class PullRequests {
   ): Promise<boolean> {
     const { base, changed, signal } = of;
     const known = this.#known.get(request.number) ?? null;
-    const isAllowed = this.#allowed.get(request.number) === request.head.sha;
-    const isAsked = this.#asked.has(request.number);
+    const isAllowed = known?.allowed === request.head.sha;
+    const isDue = known?.isDue ?? false;
     const isObserved = known?.basis.affected.some(({ grid }) => changed.has(grid)) ?? false;
     const isSame = known !== null && holds(known.basis, { request, base, isAllowed });
     const { previewer, tell, environments } = this.#options;
-    const isDue = await environments.isDue(request.number, base);
-    if (isSame && !isAsked && !isObserved && !isDue) return false;
+    const runsOther = await environments.isDue(request.number, base);
+    if (isSame && !isDue && !isObserved && !runsOther) return false;
+    this.#asked.delete(request.number);
     const isSameHead = known?.basis.head === request.head.sha;
-    if (isAsked || !isSameHead) await tell.planning(request, isSameHead ? gridsOf(known) : []);
+    if (isDue || !isSameHead) await tell.planning(request, isSameHead ? gridsOf(known) : []);
     const made = await previewed(previewer, {
       request,
       base,
       isAllowed,
       known: known?.basis ?? null,
-      isAnew: isAsked || isObserved,
+      isAnew: isDue || isObserved,
+      onMoved: async () => {
+        if (known !== null && !isDue) await this.#outdate(request, known);
+      },
       signal,
     });
-    await this.#keep(request, made, { isAsked });
-    if (isAsked) this.#asked.delete(request.number);
+    await this.#keep(request, made);
     await environments.look({ request, base, merged: made.merged });
     return made.isPassing;
   }
 
-  async #keep(
-    request: PullRequest,
-    made: Previewed,
-    { isAsked }: { readonly isAsked: boolean },
-  ): Promise<void> {
+  /** Kept before it is told: whatever happens meanwhile, something final is told in the end. */
+  async #outdate(request: PullRequest, known: KnownRequest): Promise<void> {
+    this.#known.set(request.number, { ...(this.#known.get(request.number) ?? known), isDue: true });
+    await this.#save(request.number);
+    await this.#options.tell.stale(request, gridsOf(known));
+  }
+
+  async #keep(request: PullRequest, made: Previewed): Promise<void> {
     const { clock, tell, log } = this.#options;
     const { number } = request;
     const before = this.#known.get(number) ?? null;
     const isSameHead = before?.basis.head === made.basis.head;
-    const seenAt = isSameHead ? before.seenAt : clock.now();
     const gist = made.isKnown && before !== null ? before.gist : gistOf(made);
     // What failed for a while is told, and tried again for what it was, also after a restart.
     const basis = made.isPassing ? unsettled(made.basis) : made.basis;
-    const known = { number, basis, gist, seenAt };
     const { outcome } = made;
-    if (!isSameHead || isAsked || before.gist !== gist) {
+    const isNews = !isSameHead || before.isDue || before.gist !== gist;
+    if (isNews) {
       log.info({ number, head: basis.head, outcome: outcome.kind }, 'pull request planned');
       const grids = isSameHead ? gridsOf(before) : [];
-      await tell.previewed({ request, base: made.basis.base, outcome, known, before: grids });
+      await tell.previewed({ request, base: made.basis.base, outcome, basis, before: grids });
     }
     // Not before it is told: what could not be is told by the next pass.
-    this.#known.set(number, known);
+    const seenAt = isSameHead ? before.seenAt : clock.now();
+    // Somebody may have asked meanwhile.
+    const { allowed = null } = this.#known.get(number) ?? {};
+    const isDue = this.#asked.has(number);
+    this.#known.set(number, { number, basis, gist, seenAt, allowed, isDue });
+    if (isNews) await this.#saveOrRepeat(number);
+  }
+
+  async #saveOrRepeat(number: number): Promise<void> {
+    try {
+      await this.#save(number);
+    } catch (error) {
+      const known = this.#known.get(number);
+      if (known !== undefined) this.#known.set(number, { ...known, isDue: true });
+      throw error;
+    }
+  }
+
+  /** One after the other, each as it is by then: a pass and people's wishes must not write over one another. */
+  async #save(number: number): Promise<void> {
+    const write = async (): Promise<void> => {
+      const known = this.#known.get(number);
+      if (known !== undefined) await this.#options.save(known);
+    };
+    const saved = this.#saved.then(write, write);
+    this.#saved = saved;
+    await saved;
   }
 
   /** What has changed of what runs, in grids that stand still, and no more often than people read. */

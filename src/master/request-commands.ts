@@ -110,7 +110,7 @@ export class RequestCommands {
       case 'unknown':
         return `That is no command.\n\n${commandHelp}`;
       case 'plan':
-        return asked[requests.ask(comment.number, comment.at)];
+        return asked[await requests.ask(comment.number, comment.at)];
       case 'freeze': {
         await deeds.freeze(command.grid, command.hours, actor);
         const end = command.hours === null ? 'until it is unfrozen' : `for ${command.hours} h`;

@@ -55,7 +55,15 @@ export interface GridPreview {
   readonly pulls: readonly ImagePull[];
   /** Why the grid would not be changed at once: "frozen until …"; `null`: it would. */
   readonly closed: string | null;
+  /** Whether the commits of the request are signed; not there where nobody asks for it. */
+  readonly signature?: PreviewedSignature;
   readonly counts: PreviewCounts;
+}
+
+/** What is merged is signed by whoever merges it: this is said, and fails nothing. */
+export interface PreviewedSignature {
+  readonly isGood: boolean;
+  readonly text: string;
 }
 
 /** How many there are of what, whatever the lists still have of them. */

@@ -90,6 +90,9 @@ const GridPreview = Type.Object({
   ),
   pulls: list(Type.Object({ image: text, nodes: list(text), bytes: nullable(Type.Number()) })),
   closed: nullable(text),
+  signature: Type.Optional(
+    Type.Object({ isGood: Type.Boolean(), text }, { description: 'Where signatures are wanted.' }),
+  ),
   counts,
 });
 
@@ -110,9 +113,15 @@ export const PreviewSummary = Type.Object({
   verdict: Verdict,
 });
 
-/** What a pull request would do, as it was planned then. It never changes. */
+/** What a pull request would do, as it was planned then. That never changes; what has come after it is said beside it. */
 export const Preview = Type.Object({
   ...PreviewSummary.properties,
+  outdated: Type.Union([text, Type.Null()], {
+    description: 'Why it does not hold any more, while another one is being made.',
+  }),
+  newer: Type.Union([text, Type.Null()], {
+    description: 'The newest one of the same request, where it is another.',
+  }),
   outcome: Type.Union([
     Type.Object({ kind: Type.Literal('planned'), grids: list(GridPreview) }),
     Type.Object({ kind: Type.Literal('conflict'), files: list(text) }),

@@ -88,6 +88,7 @@ const migrations: readonly (readonly string[])[] = [
     `create table preview_environments (grid text not null, repository text not null, request integer not null,
       head text not null, stacks text not null, names text not null, url text, outcome text,
       primary key (grid, repository, request))`,
+    'alter table previews add column outdated text',
   ],
 ];
 

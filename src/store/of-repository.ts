@@ -21,6 +21,10 @@ export function outboxOf(outbox: Outbox, name: string): Outbox {
     nextDueAt: async (now) => await outbox.nextDueAt(now, prefix),
     unsent: async () =>
       (await outbox.unsent()).filter((row) => row.repository.startsWith(prefix)).map(outside),
+    find: async (key) => {
+      const found = await outbox.find(inside(key));
+      return found === null ? null : outside(found);
+    },
     ofTopic: async (key) =>
       (await outbox.ofTopic({ ...key, repository: prefix + key.repository })).map(outside),
     sent: async (key, version, of) => await outbox.sent(inside(key), version, of),

@@ -53,6 +53,8 @@ export interface Outbox {
   nextDueAt(now: number, of?: string): Promise<number | null>;
   /** Everything neither sent nor given up, oldest first. */
   unsent(): Promise<readonly OutboxMessage[]>;
+  /** What is wanted of a thing, sent or not. */
+  find(key: OutboxKey): Promise<OutboxMessage | null>;
   /** Everything of one topic, oldest first. */
   ofTopic(key: Omit<OutboxKey, 'subject'>): Promise<readonly OutboxMessage[]>;
   sent(
@@ -102,6 +104,10 @@ export function createOutbox(db: Db): Outbox {
     },
     unsent: async () =>
       (await unsettled(db).orderBy('wantedAt').orderBy('topic').execute()).map(messageOf),
+    find: async (key) => {
+      const row = await rowOf(db, key);
+      return row === undefined ? null : messageOf(row);
+    },
     ofTopic: async ({ kind, repository, topic }) => {
       const rows = await db
         .selectFrom('messages')
@@ -158,14 +164,7 @@ export function createOutbox(db: Db): Outbox {
 async function want(trx: Db, message: OutboxWant, when: OutboxTime): Promise<boolean> {
   const { kind, repository, subject, topic } = message;
   const content = JSON.stringify(message.content);
-  const known = await trx
-    .selectFrom('messages')
-    .selectAll()
-    .where('kind', '=', kind)
-    .where('repository', '=', repository)
-    .where('subject', '=', subject)
-    .where('topic', '=', topic)
-    .executeTakeFirst();
+  const known = await rowOf(trx, message);
   if (known?.content === content) return false;
   if (known !== undefined && isTooMuch(known, message, when)) return false;
 
@@ -185,6 +184,20 @@ async function want(trx: Db, message: OutboxWant, when: OutboxTime): Promise<boo
       .execute();
   }
   return true;
+}
+
+async function rowOf(
+  db: Db,
+  { kind, repository, subject, topic }: OutboxKey,
+): Promise<Row<'messages'> | undefined> {
+  return await db
+    .selectFrom('messages')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('repository', '=', repository)
+    .where('subject', '=', subject)
+    .where('topic', '=', topic)
+    .executeTakeFirst();
 }
 
 const unsaid = {

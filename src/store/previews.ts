@@ -9,13 +9,28 @@ export type PreviewOutline = Omit<Preview, 'outcome'> & {
   readonly outcome: PreviewOutcome['kind'];
 };
 
+/** How a preview stands to what came after it. */
+export interface PreviewStanding {
+  /** Why it does not hold any more, although there is no newer one yet. */
+  readonly outdated: string | null;
+  /** The newest of the same request, where it is another one. */
+  readonly newer: string | null;
+}
+
 /** What pull requests were shown. Nothing depends on them but comparing; without them everything is planned anew. */
 export interface Previews {
   /** Gives it its id. What is too large is kept without the ends of its lists. */
   create(preview: Omit<Preview, 'id'>): Promise<Preview>;
   get(id: string): Promise<Preview | null>;
-  /** The newest one of a request. */
-  newest(of: { readonly repository: string; readonly number: number }): Promise<Preview | null>;
+  /** The newest one of a request, or of one of its heads. */
+  newest(of: {
+    readonly repository: string;
+    readonly number: number;
+    readonly head?: string;
+  }): Promise<Preview | null>;
+  /** It does not hold any more, and why; another one is on its way. */
+  outdate(id: string, why: string): Promise<void>;
+  standing(id: string): Promise<PreviewStanding>;
   /** Of each open request whose newest preview is about that grid, that one; newest first. */
   ofGrid(grid: string, limit: number): Promise<readonly Preview[]>;
   /** Of which grids it is, all of them, with the hashes of their plans. */
@@ -61,17 +76,20 @@ export function createPreviews(
         .executeTakeFirst();
       return row === undefined ? null : toPreview(row);
     },
-    newest: async ({ repository, number }) => {
-      const row = await db
+    newest: async ({ repository, number, head }) => {
+      const all = db
         .selectFrom('previews')
         .selectAll()
         .where('repository', '=', repository)
-        .where('number', '=', number)
-        .orderBy('id', 'desc')
-        .limit(1)
-        .executeTakeFirst();
+        .where('number', '=', number);
+      const those = head === undefined ? all : all.where('head', '=', head);
+      const row = await those.orderBy('id', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : toPreview(row);
     },
+    outdate: async (id, outdated) => {
+      await db.updateTable('previews').set({ outdated }).where('id', '=', id).execute();
+    },
+    standing: async (id) => await standing(db, id),
     ofGrid: async (grid, limit) => {
       const newest = db
         .selectFrom('previews')
@@ -128,7 +146,13 @@ async function create(
   const id = newId((await last.executeTakeFirst())?.id ?? null, rest.at);
   const kept = withinSize(outcome, LARGEST_OUTCOME);
   const { isDraft, ...named } = request;
-  const columns = { ...named, isDraft: isDraft ? 1 : 0, kind: kept.kind, closedAt: null };
+  const columns = {
+    ...named,
+    isDraft: isDraft ? 1 : 0,
+    kind: kept.kind,
+    closedAt: null,
+    outdated: null,
+  };
   const row = { ...rest, ...columns, id, outcome: JSON.stringify(kept) };
   await trx.insertInto('previews').values(row).execute();
   for (const { grid, plan } of outcome.kind === 'planned' ? outcome.grids : [])
@@ -137,6 +161,25 @@ async function create(
       .values({ previewId: id, grid, planHash: plan?.hash ?? null })
       .execute();
   return { ...rest, id, request, outcome: kept };
+}
+
+async function standing(db: Db, id: string): Promise<PreviewStanding> {
+  const row = await db
+    .selectFrom('previews')
+    .select(['repository', 'number', 'outdated'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) return { outdated: null, newer: null };
+  const newer = await db
+    .selectFrom('previews')
+    .select('id')
+    .where('repository', '=', row.repository)
+    .where('number', '=', row.number)
+    .where('id', '>', id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { outdated: row.outdated, newer: newer?.id ?? null };
 }
 
 async function prune(trx: Db, before: number, keep: number): Promise<void> {
@@ -157,7 +200,9 @@ function toPreview(row: Row<'previews'>): Preview {
   return { ...toOutline(row), outcome: fromJson<PreviewOutcome>(row.outcome) };
 }
 
-function toOutline(row: Omit<Row<'previews'>, 'outcome' | 'closedAt'>): PreviewOutline {
+function toOutline(
+  row: Omit<Row<'previews'>, 'outcome' | 'closedAt' | 'outdated'>,
+): PreviewOutline {
   const { id, repository, head, base, branch, at, number, title, url, author, isDraft } = row;
   const request = { number, title, url, author, isDraft: isDraft === 1 };
   return { id, repository, request, head, base, branch, at, outcome: row.kind };

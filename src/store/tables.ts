@@ -149,7 +149,7 @@ interface EventRow {
 }
 
 interface MessageRow {
-  kind: 'status' | 'comment' | 'deployment';
+  kind: 'status' | 'comment' | 'deployment' | 'check';
   repository: string;
   subject: string;
   topic: string;
@@ -270,6 +270,7 @@ interface PreviewRow {
   outcome: string;
   /** When its request was merged or closed; `null`: it is open, as far as is known. */
   closedAt: number | null;
+  outdated: string | null;
 }
 
 interface PreviewGridRow {

@@ -112,6 +112,7 @@ const readers: Readonly<Partial<Record<string, Reader>>> = {
   issue_comment: { actions: /^created$/, read: receiveComment },
   merge_group: { actions: /^checks_requested$/, read: receiveMergeGroup },
   check_run: { actions: /^rerequested$/, read: receiveCheck },
+  check_suite: { actions: /^rerequested$/, read: receiveSuite },
 };
 
 /** Commits and changed files are not even read: renames, merges and force pushes make them wrong. */
@@ -185,7 +186,17 @@ function receiveCheck(deliveryId: string, payload: object): Received {
   const name = personField(payload, 'check_run', 'name');
   if (repository === null || sha === null || name === null)
     return refused(400, 'the event does not say of which check of which commit');
-  return { kind: 'check-rerequested', deliveryId, repository, sha, name };
+  const author = personField(payload, 'sender', 'login');
+  return { kind: 'check-rerequested', deliveryId, repository, sha, name, author };
+}
+
+function receiveSuite(deliveryId: string, payload: object): Received {
+  const repository = readRepository(payload);
+  const sha = objectIdField(payload, 'check_suite', 'head_sha');
+  if (repository === null || sha === null)
+    return refused(400, 'the event does not say of which commit');
+  const author = personField(payload, 'sender', 'login');
+  return { kind: 'check-rerequested', deliveryId, repository, sha, name: null, author };
 }
 
 function readRepository(payload: object): RepositoryHint | null {

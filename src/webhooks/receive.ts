@@ -63,11 +63,14 @@ export interface MergeGroupHint extends AnyHint {
   readonly base: string;
 }
 
-/** Somebody has pressed the button that asks for a check again. */
+/** Somebody has pressed the button that asks for a check again, or the one that asks for all of them. */
 export interface CheckHint extends AnyHint {
   readonly kind: 'check-rerequested';
   readonly sha: string;
-  readonly name: string;
+  /** `null`: all of them. */
+  readonly name: string | null;
+  /** As the forge is asked for their permissions by; `null`: it is not told. */
+  readonly author: string | null;
 }
 
 export interface RepositoryHint {

@@ -75,6 +75,28 @@ describe('webhooks', () => {
   });
 });
 
+describe('a merge queue', () => {
+  it('of which no webhook tells is found by polling', async () => {
+    await start({ pollSeconds: 1 });
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await planned(pull.head);
+    world.github.disturb({ kind: 'drop-delivery', times: 1_000 });
+    const group = await pull.enqueue();
+    expect(await planned(group.sha)).toMatchObject({ state: 'success' });
+    world.github.calm();
+  });
+
+  it('that waited while the master was away is not left waiting', async () => {
+    await start();
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await planned(pull.head);
+    await world.stopMaster();
+    const group = await pull.enqueue();
+    await world.startMaster();
+    expect(await planned(group.sha)).toMatchObject({ state: 'success' });
+  });
+});
+
 describe('the forge', () => {
   it('that carries a comment out and answers 502 has one comment in the end', async () => {
     await start();

@@ -94,6 +94,39 @@ describe('a pull request', () => {
     expect(after).toContain('demo:2');
   });
 
+  it('says that its plan is out of date while it is planned anew, and only then', async () => {
+    await start({ [stackFile('api')]: stackOf('api') });
+    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
+    await comment(pull, (body) => body.includes(short(pull.head)));
+    await aggregate(pull.head);
+    await ofGrid(pull.head);
+    await world.push({ '../../README.md': 'no grid is touched by this' });
+    const moved = await world.push({ [stackFile('api')]: stackOf('api', { instances: 2 }) });
+    await comment(pull, (body) => body.includes(short(moved)) && !body.includes('Out of date'));
+    await world.final(moved);
+
+    for (const context of ['gridops/plan', `gridops/plan (${world.grid})`]) {
+      const last = () =>
+        world.github.statuses(pull.head).findLast((status) => status.context === context);
+      await eventually(
+        async () => await Promise.resolve(last()?.state === 'success' ? true : null),
+        `${context} is final`,
+      );
+    }
+    const planned = world.github
+      .statuses(pull.head)
+      .filter(({ context, state }) => context === 'gridops/plan' && state === 'success');
+    expect(planned.map(({ description }) => description)).toHaveLength(2);
+    const { previews } = await world.api<{ previews: { id: string }[] }>(
+      `grids/${world.grid}/previews`,
+    );
+    const [newest] = previews;
+    expect(await world.api(`previews/${newest?.id ?? ''}`)).toMatchObject({
+      newer: null,
+      outdated: null,
+    });
+  });
+
   it('that cannot be merged fails with the files', async () => {
     await start();
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });

@@ -25,6 +25,28 @@ async function push(signer: Signer | null, image: string): Promise<string> {
   return sha;
 }
 
+/** The comment on a pull request whose only commit somebody has signed, or nobody. */
+async function preview(signer: Signer | null, branch: string): Promise<string> {
+  const { work, repository } = world;
+  const main = await work.head();
+  const path = `grids/${world.grid}/${stackFile('web')}`;
+  await commitAs(work, signer, { [path]: stackOf('web', { instances: 2 }) });
+  await work.git('push', '-q', 'origin', `HEAD:refs/heads/${branch}`);
+  await work.reset(main);
+  const pull = await repository.openPullRequest({ branch });
+  const status = await world.github.waitForStatus(
+    pull.head,
+    'gridops/plan',
+    ({ state }) => state !== 'pending',
+    30_000,
+  );
+  expect(status.state).toBe('success');
+  return await eventually(
+    async () => await Promise.resolve(pull.comments[0]?.body ?? null),
+    'the comment',
+  );
+}
+
 async function images(): Promise<readonly string[]> {
   const { services } = await world.api<{ services: { image: string }[] }>(
     `grids/${world.grid}/services`,
@@ -46,6 +68,15 @@ it('a commit that is not signed changes nothing, says so, and is made good by on
   });
   const signed = await push(ada, 'demo:1');
   expect(await world.final(signed)).toMatchObject({ state: 'success' });
+
+  expect(await preview(ada, 'signed')).toContain(
+    `Signed as the master wants it: \`${world.grid}\`.`,
+  );
+  const shownUnsigned = await preview(null, 'unsigned');
+  expect(shownUnsigned).toMatch(
+    /\*\*Not signed\*\* as the master wants it\n\n```text\n.*is not signed/,
+  );
+  expect(shownUnsigned).toContain('After the merge its commit must be signed by somebody');
 
   const unsigned = await push(null, 'demo:2');
 

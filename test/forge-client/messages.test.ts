@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Speaker } from '../../src/forge/deliver.ts';
-import { type DeploymentState, type OwnComment, RateLimited } from '../../src/forge/forge.ts';
-import type { WantedDeployment } from '../../src/forge/outbox.ts';
+import {
+  type CheckRun,
+  type DeploymentState,
+  type OwnComment,
+  RateLimited,
+} from '../../src/forge/forge.ts';
+import type { WantedCheck, WantedDeployment } from '../../src/forge/outbox.ts';
 import { createReporter, type Reporter } from '../../src/forge/reporter.ts';
 import { GridError } from '../../src/model/error.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -19,6 +24,7 @@ class SmallForge implements Speaker {
   readonly script: Outcome[] = [];
   readonly calls: string[] = [];
   comments: { id: string; body: string }[] = [];
+  readonly runs: CheckRun[] = [];
   readonly deployed: { id: string; key: string; states: DeploymentState[] }[] = [];
   #next = 0;
 
@@ -66,6 +72,14 @@ class SmallForge implements Speaker {
     setState: async (_: object, id: string, { state }: { state: DeploymentState }) =>
       await this.#write('state', () => {
         this.deployed.find((each) => each.id === id)?.states.push(state);
+      }),
+  };
+
+  readonly checks = {
+    put: async (_: object, run: CheckRun) =>
+      await this.#write('check', () => {
+        if (this.runs.at(-1)?.key !== run.key) this.runs.push(run);
+        return run.key;
       }),
   };
 
@@ -276,5 +290,78 @@ describe('a wanted deployment', () => {
     const { reporter } = await world({ forge });
 
     expect(await reporter.wantDeployment(deployment('1', 'success'))).toBe(false);
+  });
+});
+
+describe('a wanted check', () => {
+  const about = { repository: 'acme/team/grids', sha: 'abc', name: 'gridops/files' };
+
+  function check(title: string, of: Partial<WantedCheck> = {}): WantedCheck {
+    const result = { conclusion: 'failure', summary: 's', detailsUrl: null } as const;
+    return { ...about, ...result, title, annotations: [], ...of };
+  }
+
+  const titles = (forge: SmallForge) => forge.runs.map(({ title }) => title);
+
+  test('is told once, and anew where it has changed', async () => {
+    const { reporter, forge } = await world();
+    for (const title of ['one', 'one', 'two', 'one']) {
+      await reporter.wantCheck(check(title));
+      await reporter.idle();
+    }
+    expect(titles(forge)).toEqual(['one', 'two', 'one']);
+    expect(forge.runs[0]).toMatchObject({ sha: 'abc', name: 'gridops/files' });
+  });
+
+  test('that was made although the answer was lost is told under the same key', async () => {
+    const { reporter, forge, clock } = await world();
+    forge.script.push('lost');
+    await reporter.wantCheck(check('one'));
+    await reporter.idle();
+    await clock.advance(60_000);
+    await reporter.idle();
+    expect(forge.calls).toEqual(['check', 'check']);
+    expect(titles(forge)).toEqual(['one']);
+  });
+
+  test('of which only the newest is of interest is not told of what was before', async () => {
+    const { reporter, forge, clock } = await world();
+    forge.script.push('refused');
+    await reporter.wantCheck(check('one'));
+    await reporter.idle();
+    await reporter.wantCheck(check('two'));
+    await clock.advance(60_000);
+    await reporter.idle();
+    expect(titles(forge)).toEqual(['two']);
+  });
+
+  test('is repeated as a run of its own when somebody asks for it', async () => {
+    const { reporter, forge } = await world();
+    expect(await reporter.repeatCheck(about)).toBe(false);
+    await reporter.wantCheck(check('one'));
+    await reporter.idle();
+    expect(await reporter.repeatCheck(about)).toBe(true);
+    await reporter.idle();
+    await reporter.wantCheck(check('one'));
+    await reporter.idle();
+    expect(titles(forge)).toEqual(['one', 'one']);
+    expect(new Set(forge.runs.map(({ key }) => key)).size).toBe(2);
+  });
+
+  test('that is only to follow another is not the first', async () => {
+    const { reporter, forge } = await world();
+    await reporter.wantCheck(check('none'), { onlyAfter: true });
+    await reporter.wantCheck(check('one'));
+    await reporter.idle();
+    await reporter.wantCheck(check('none'), { onlyAfter: true });
+    await reporter.idle();
+    expect(titles(forge)).toEqual(['one', 'none']);
+  });
+
+  test('is for forges that have them', async () => {
+    const forge = new SmallForge();
+    Object.defineProperty(forge, 'checks', { value: null });
+    const { reporter } = await world({ forge });
+    expect(await reporter.wantCheck(check('one'))).toBe(false);
   });
 });

@@ -291,6 +291,39 @@ describe('a comment of too much', () => {
   });
 });
 
+describe('signatures', () => {
+  const bad = { isGood: false, text: 'commit 3f2a9c1d5e6b of Ada ("x") is not signed' };
+  const good = { isGood: true, text: 'signed' };
+
+  test('that are missing are said where they are wanted, and fail nothing', () => {
+    const text = comment(
+      planned(
+        aGridPreview({ grid: 'live', signature: bad }),
+        aGridPreview({ grid: 'test', signature: good }),
+      ),
+    );
+    expect(text).toContain('**Not signed** as the master wants it\n\n```text\nlive: commit 3f2a9c');
+    expect(text).toContain('Signed as the master wants it: `test`.');
+    expect(text).toContain('- After the merge its commit must be signed by somebody');
+    expect(text).not.toContain('nothing else has to be done');
+    expect(text).toContain('### ✅');
+  });
+
+  test('that nobody wants are not spoken of', () => {
+    expect(comment(planned(aGridPreview()))).not.toMatch(/[Ss]igned/);
+  });
+
+  test('are text of others, and in code', () => {
+    fc.assert(
+      fc.property(hostileText, (evil) => {
+        const shape = (text: string) =>
+          structure(parse(comment(planned(aGridPreview({ signature: { isGood: false, text } })))));
+        expect(shape(evil)).toBe(shape('plain'));
+      }),
+    );
+  });
+});
+
 describe('hostile text in a comment', () => {
   const scene = fc.record({
     outcome: fc.constantFrom<PreviewOutcome>(

@@ -34,6 +34,7 @@ const silent = {
   createComment: () => Promise.reject(refused),
   updateComment: () => Promise.reject(refused),
   deployments: null,
+  checks: null,
 };
 
 function descriptionOf({ content }: Message): string {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Forge } from '../../src/forge/forge.ts';
+import type { CheckRun, Forge } from '../../src/forge/forge.ts';
 import { createGithub } from '../../src/forge/github.ts';
 import type { GithubAuth } from '../../src/forge/github-client.ts';
 import type { InstalledApp } from './fake-app.ts';
@@ -40,6 +40,26 @@ async function installed(): Promise<{ readonly app: InstalledApp; readonly forge
   });
   const { appId, privateKey, installationId } = app;
   return { app, forge: client({ kind: 'app', appId, privateKey, installationId }) };
+}
+
+async function aRun(annotations: number): Promise<CheckRun> {
+  return {
+    sha: (await repository.head()) ?? '',
+    name: 'gridops/files',
+    key: 'k1',
+    conclusion: 'failure',
+    title: 'Errors',
+    summary: 'There are some.',
+    detailsUrl: 'https://ops.example/1',
+    annotations: Array.from({ length: annotations }, (_, at) => ({
+      path: 'a.yml',
+      line: at + 1,
+      column: 3,
+      level: 'failure' as const,
+      title: 'unknown-key',
+      message: `problem ${at}`,
+    })),
+  };
 }
 
 function answers(operation: string): readonly number[] {
@@ -146,24 +166,87 @@ describe('an App', () => {
 
   it('annotates files, fifty lines in a request', async () => {
     const { forge } = await installed();
-    const sha = (await repository.head()) ?? '';
-    const annotations = Array.from({ length: 120 }, (_, at) => ({
-      path: 'a.yml',
-      line: at + 1,
-      level: 'failure' as const,
-      message: `problem ${at}`,
-    }));
-    const run = { id: null, sha, name: 'gridops', conclusion: 'failure', title: 't' } as const;
-    await forge.checks?.put(named, { ...run, summary: 's', detailsUrl: null, annotations });
+    const run = await aRun(80);
 
-    expect(repository.checkRuns).toHaveLength(1);
-    expect(repository.checkRuns[0]?.annotations).toHaveLength(120);
+    await forge.checks?.put(named, run);
+
+    expect(repository.checkRuns).toMatchObject([
+      { name: 'gridops/files', externalId: 'k1', status: 'completed', conclusion: 'failure' },
+    ]);
+    expect(repository.checkRuns[0]?.annotations).toHaveLength(80);
+    expect(repository.checkRuns[0]?.annotations[79]).toEqual({
+      path: 'a.yml',
+      start_line: 80,
+      end_line: 80,
+      start_column: 3,
+      end_column: 3,
+      annotation_level: 'failure',
+      title: 'unknown-key',
+      message: 'problem 79',
+    });
     expect(answers('checks/create')).toHaveLength(1);
-    expect(answers('checks/update')).toHaveLength(2);
+    expect(answers('checks/update')).toHaveLength(1);
+  });
+
+  it('makes one check run, whatever is lost', async () => {
+    const { forge } = await installed();
+    const run = await aRun(80);
+    for (const on of ['checks/create', 'checks/update']) {
+      fake.disturb({ kind: 'server-error', status: 502, afterDoing: true, on });
+      await expect(forge.checks?.put(named, run)).rejects.toThrow(/502/);
+    }
+    fake.disturb({ kind: 'server-error', status: 502, on: 'checks/list-for-ref' });
+    await expect(forge.checks?.put(named, run)).rejects.toThrow(/502/);
+
+    const id = await forge.checks?.put(named, run);
+
+    expect(repository.checkRuns.map((one) => String(one.id))).toEqual([id]);
+    expect(repository.checkRuns[0]?.annotations).toHaveLength(80);
+  });
+
+  it('makes a check run of its own for what is said differently, also when it was said before', async () => {
+    const { forge } = await installed();
+    const first = await aRun(1);
+    const second = { ...(await aRun(0)), key: 'k2', conclusion: 'success' } as const;
+    const ids = [];
+    for (const run of [first, second, first]) ids.push(await forge.checks?.put(named, run));
+
+    expect(new Set(ids).size).toBe(3);
+    expect(repository.checkRuns.map(({ conclusion }) => conclusion)).toEqual([
+      'failure',
+      'success',
+      'failure',
+    ]);
+  });
+
+  it('goes on with no check run of another App', async () => {
+    const { forge } = await installed();
+    const other = await installed();
+    const run = await aRun(1);
+    await other.forge.checks?.put(named, run);
+    await forge.checks?.put(named, run);
+    expect(repository.checkRuns).toHaveLength(2);
   });
 
   it('is what check runs need', () => {
     expect(client().checks).toBeNull();
+  });
+});
+
+describe('a merge queue', () => {
+  it('is listed by the branches that it builds on, for nothing while nothing changes', async () => {
+    const { mergeQueue } = client();
+    const pull = await repository.openPullRequest({ files: { 'b.yml': '1\n' } });
+    expect(await mergeQueue?.groups(named, 'main')).toEqual([]);
+    const { sha, ref } = await pull.enqueue();
+    const head = (await repository.head()) ?? '';
+    await repository.setBranch('gh-readonly-queue/main/x/pr-1-a', head);
+    await repository.setBranch('gh-readonly-queue/mainly/pr-1-a', head);
+
+    for (let count = 0; count < 2; count += 1)
+      expect(await mergeQueue?.groups(named, 'main')).toEqual([{ sha, ref }]);
+
+    expect(answers('git/list-matching-refs')).toEqual([200, 200, 304]);
   });
 });
 

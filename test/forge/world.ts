@@ -136,6 +136,8 @@ export interface CheckRun {
   readonly suiteId: number;
   readonly sha: string;
   readonly name: string;
+  /** The integrator's own reference. */
+  externalId: string;
   status: 'queued' | 'in_progress' | 'completed';
   conclusion: string | null;
   detailsUrl: string | null;

@@ -15,11 +15,37 @@ import {
 import { NOW } from './fake-operations.ts';
 import { startServer } from './test-server.ts';
 
+const newest = { outdated: null, newer: null };
+
 function pageOf(outcome: PreviewOutcome): string {
-  return String(previewPage(previewView(aPreview({ outcome })), NOW));
+  return String(previewPage(previewView(aPreview({ outcome }), newest), NOW));
 }
 
 describe('the page of a preview', () => {
+  it('says whether its commit is signed, where that is wanted', () => {
+    const of = (isGood: boolean, text: string) =>
+      pageOf({ kind: 'planned', grids: [aGridPreview({ signature: { isGood, text } })] });
+    expect(of(true, 'signed as the master wants it')).toContain(
+      'Its commit is signed as the master wants it.',
+    );
+    const bad = of(false, 'commit 3f2a of <b>Ada</b> is not signed');
+    expect(bad).toContain('After the merge its commit must be signed by somebody');
+    expect(bad).toContain('Commit 3f2a of &lt;b&gt;Ada&lt;/b&gt; is not signed.');
+    expect(pageOf({ kind: 'planned', grids: [aGridPreview()] })).not.toMatch(/signed/);
+  });
+
+  it('says when it does not hold any more, and where the one is that does', () => {
+    const of = (standing: Parameters<typeof previewView>[1]) =>
+      String(previewPage(previewView(aPreview(), standing), NOW));
+    expect(of(newest)).not.toMatch(/newer|Out of date/);
+    expect(of({ ...newest, outdated: 'base moved' })).toContain('Out of date: base moved.');
+    const newer = '01a9c0de-0000-7000-8000-000000000002';
+    expect(of({ outdated: 'base moved', newer })).toContain(
+      `<a href="/previews/${newer}">a newer plan</a> of #12`,
+    );
+    expect(of({ outdated: 'base moved', newer })).not.toContain('Out of date');
+  });
+
   it('tells what is destroyed before anything else, and folds none of it away', () => {
     const page = pageOf({ kind: 'planned', grids: [anEventfulGridPreview()] });
     const at = page.indexOf('volume shop.db.data-1 stays on n1');
@@ -68,7 +94,7 @@ describe('the page of a preview', () => {
 
   it('links to no address but those of the web', () => {
     const request = { ...aPreview().request, url: 'javascript:alert(1)' };
-    const page = String(previewPage(previewView(aPreview({ request })), NOW));
+    const page = String(previewPage(previewView(aPreview({ request }), newest), NOW));
     expect(page).not.toContain('javascript:');
   });
 
@@ -79,7 +105,7 @@ describe('the page of a preview', () => {
           aPreview({ outcome: { kind: 'planned', grids: [anEventfulGridPreview()] } }),
           () => text,
         );
-        const page = String(previewPage(previewView(preview), NOW));
+        const page = String(previewPage(previewView(preview, newest), NOW));
         expect(page).not.toMatch(/<(?:script|img|h1>✅|\/details><h1)/);
         expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\ufeff]/);
         const count = (tag: string) => page.split(tag).length;
@@ -100,6 +126,7 @@ describe('previews of a grid', () => {
     try {
       const preview = previewView(
         aPreview({ outcome: { kind: 'planned', grids: [anEventfulGridPreview('production')] } }),
+        newest,
       );
       server.operations.previewList = [preview];
       const page = await (await server.page('/grids/production')).text();

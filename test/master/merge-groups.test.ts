@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { MergeGroups } from '../../src/master/merge-groups.ts';
+import { type MergeGroup, MergeGroups } from '../../src/master/merge-groups.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 
 function aQueue() {
-  const state = { untold: null as Error | null, head: 'g7' as string | null };
+  const state = {
+    untold: null as Error | null,
+    head: 'g7' as string | null,
+    waiting: [] as MergeGroup[],
+  };
   const told: string[] = [];
   const groups = new MergeGroups({
     previewer: {
@@ -12,6 +16,11 @@ function aQueue() {
       inputs: async () => await Promise.resolve(null),
       grid: async () => await Promise.reject(new Error('nothing to plan')),
     },
+    waiting: async () => await Promise.resolve(state.waiting),
+    isTold: async (sha) =>
+      await Promise.resolve(
+        told.some((line) => /planned|failed/.test(line) && line.startsWith(sha)),
+      ),
     base: () => 'b1',
     forgetRef: async (ref) => {
       await Promise.resolve(told.push(`forgot ${ref}`));
@@ -43,7 +52,7 @@ test('one that could not be told is told when somebody looks again', async () =>
   groups.take(group);
   await groups.idle();
   state.untold = null;
-  groups.wake();
+  await groups.look();
   await groups.idle();
   expect(told).toContain('g7 planned');
 });
@@ -54,4 +63,23 @@ test('one that is there no more has a final state all the same', async () => {
   groups.take(group);
   await groups.idle();
   expect(told).toContain('g7 failed');
+});
+
+test('one that no webhook has told of is found, and told once', async () => {
+  const { groups, state, told } = aQueue();
+  state.waiting = [group];
+  for (let round = 0; round < 3; round += 1) {
+    await groups.look();
+    await groups.idle();
+  }
+  expect(told).toEqual(['g7 planning', 'g7 planned', 'forgot refs/heads/queue/pr-7']);
+});
+
+test('one that is being planned is not planned a second time', async () => {
+  const { groups, state, told } = aQueue();
+  state.waiting = [group];
+  groups.take(group);
+  await groups.look();
+  await groups.idle();
+  expect(told.filter((line) => line === 'g7 planned')).toHaveLength(1);
 });

@@ -65,6 +65,8 @@ function aForge() {
     saved: [] as KnownRequest[],
     broken: null as Error | null,
     untold: null as Error | null,
+    full: null as Error | null,
+    onPlan: (): void => undefined,
   };
   const told: string[] = [];
   const kept: KnownRequest[] = [];
@@ -94,6 +96,7 @@ function aForge() {
       inputs: async (sha, grid) => await Promise.resolve(state.inputs.get(sha)?.[grid] ?? null),
       grid: async ({ grid }) => {
         plans += 1;
+        state.onPlan();
         if (state.broken !== null) throw state.broken;
         return await Promise.resolve(aGridPreview(grid, state.hashes.get(grid) ?? 'h1'));
       },
@@ -106,14 +109,22 @@ function aForge() {
     base: () => state.base,
     isBusy: (grid) => state.busy.has(grid),
     load: async () => await Promise.resolve(state.saved),
+    save: async (known) => {
+      if (state.full !== null) throw state.full;
+      kept.push(known);
+      await Promise.resolve();
+    },
     tell: {
       planning: async ({ number }) => {
         told.push(`#${number} planning`);
         await Promise.resolve();
       },
-      previewed: async ({ request, outcome, known, before }) => {
+      stale: async ({ number }, before) => {
+        told.push(`#${number} stale ${before.join(' ')}`);
+        await Promise.resolve();
+      },
+      previewed: async ({ request, outcome, before }) => {
         if (state.untold !== null) throw state.untold;
-        kept.push(known);
         const grids = outcome.kind === 'planned' ? outcome.grids.map(({ grid }) => grid) : [];
         told.push([`#${request.number} ${outcome.kind}`, ...grids].join(' '));
         if (before.length > 0) told.push(`before: ${before.join(' ')}`);
@@ -193,7 +204,7 @@ describe('an open pull request', () => {
     state.inputs.set(base2, { live: '5', test: '1' });
     merges(request, base2, { live: '6', test: '1' });
     state.hashes.set('live', 'h2');
-    expect(await look()).toEqual(['#7 planned live', 'before: live']);
+    expect(await look()).toEqual(['#7 stale live', '#7 planned live', 'before: live']);
   });
 
   test('that no longer changes a grid says so where it did before', async () => {
@@ -202,7 +213,7 @@ describe('an open pull request', () => {
     await look();
     state.base = base2;
     merges(request, base2, { live: '1', test: '2' });
-    expect(await look()).toEqual(['#7 planned', 'before: live']);
+    expect(await look()).toEqual(['#7 stale live', '#7 planned', 'before: live']);
   });
 
   test('that cannot be merged is a conflict, with its files', async () => {
@@ -248,7 +259,7 @@ describe('an open pull request', () => {
     const affected = [{ grid: 'live', before: '1', after: '2' }];
     const head = request.head.sha;
     const basis = { head, base: base1, isAllowed: false, kind: 'planned', affected } as const;
-    state.saved.push({ number: 7, basis, gist: 'g', seenAt: NOW });
+    state.saved.push({ number: 7, basis, gist: 'g', seenAt: NOW, allowed: null, isDue: false });
     expect(await look()).toEqual([]);
     expect(plans()).toBe(0);
   });
@@ -262,6 +273,70 @@ describe('an open pull request', () => {
     expect(outcomes[0]?.outcome).toMatchObject({
       message: 'it changes 302 grids, and one preview plans 200',
     });
+  });
+});
+
+describe('a pull request whose plan is out of date', () => {
+  function moved() {
+    const request = aRequest(7);
+    const world = aWorldWith(request);
+    world.state.inputs.set(base2, { live: '5', test: '1' });
+    world.merges(request, base2, { live: '6', test: '1' });
+    return world;
+  }
+
+  test('has a plan again in the end, although nothing comes of the first try', async () => {
+    const { look, state, clock, told } = moved();
+    await look();
+    state.base = base2;
+    state.untold = new Error('the disk is full');
+    expect(await look()).toEqual(['#7 stale live']);
+    state.untold = null;
+    await clock.turn(2_000);
+    expect(told).toContain('#7 planned live');
+  });
+
+  test('has it although the branch is back where it was', async () => {
+    const { look, state } = moved();
+    await look();
+    state.base = base2;
+    state.untold = new Error('the disk is full');
+    await look();
+    Object.assign(state, { untold: null, base: base1 });
+    expect(await look()).toEqual(['#7 planning', '#7 planned live', 'before: live']);
+  });
+
+  test('has it although the master was killed meanwhile', async () => {
+    const first = moved();
+    await first.look();
+    first.state.base = base2;
+    first.state.untold = new Error('killed');
+    await first.look();
+    for (const base of [base1, base2]) {
+      const second = moved();
+      second.state.base = base;
+      const saved = first.kept.at(-1);
+      if (saved !== undefined) second.state.saved.push(saved);
+      expect(await second.look()).toContain('#7 planned live');
+    }
+  });
+
+  test('is told that it could not be planned, if so', async () => {
+    const { look, state } = moved();
+    await look();
+    state.base = base2;
+    state.broken = new Error('the disk is full');
+    expect(await look()).toEqual(['#7 stale live', '#7 failed', 'before: live']);
+  });
+
+  test('is not told so where that cannot be remembered, but that there is no plan', async () => {
+    const { look, state } = moved();
+    await look();
+    state.base = base2;
+    state.full = new Error('the disk is full');
+    expect(await look()).toEqual(['#7 failed', 'before: live']);
+    state.full = null;
+    expect(await look()).toContain('#7 planned live');
   });
 });
 
@@ -360,9 +435,44 @@ describe('a pull request from a fork', () => {
     const { look, requests, clock, told } = aWorldWith(fork);
     await look();
     await clock.turn(1_000);
-    expect(requests.ask(7, clock.now())).toBe('asked');
+    expect(await requests.ask(7, clock.now())).toBe('asked');
     await requests.idle();
     expect(told).toEqual(['#7 planning', '#7 planned live']);
+  });
+
+  test('gets one although the master was killed before it was made', async () => {
+    const first = aWorldWith(fork);
+    await first.look();
+    await first.clock.turn(1_000);
+    first.state.broken = new Error('killed');
+    first.state.untold = new Error('killed');
+    await first.requests.ask(7, first.clock.now());
+    await first.requests.stop();
+    const second = aWorldWith(fork);
+    const saved = first.kept.at(-1);
+    if (saved !== undefined) second.state.saved.push(saved);
+    expect(await second.look()).toEqual(['#7 planning', '#7 planned live']);
+    expect(await second.look()).toEqual([]);
+  });
+
+  test('is not said to get one before that can be remembered', async () => {
+    const { look, requests, state, clock } = aWorldWith(fork);
+    await look();
+    await clock.turn(1_000);
+    state.full = new Error('the disk is full');
+    await expect(requests.ask(7, clock.now())).rejects.toThrow('the disk is full');
+  });
+
+  test('that is asked for while another is made gets both', async () => {
+    const { look, requests, state, clock, told } = aWorldWith(aRequest(7));
+    await look();
+    await requests.ask(7, clock.now());
+    state.onPlan = () => {
+      state.onPlan = () => undefined;
+      void requests.ask(7, clock.now());
+    };
+    await requests.idle();
+    expect(told.filter((line) => line === '#7 planned live')).toHaveLength(2);
   });
 
   test('gets none for commits that came after the question', async () => {
@@ -372,7 +482,8 @@ describe('a pull request from a fork', () => {
     await clock.turn(1_000);
     state.open = [{ ...fork, head: { sha: 'e7'.padEnd(40, '0'), branch: 'evil' } }];
     await look();
-    expect(requests.ask(7, asked)).toBe('changed');
+    expect(await requests.ask(7, asked)).toBe('changed');
+    expect(await requests.ask(7, clock.now(), fork.head.sha)).toBe('changed');
     expect(await look()).toEqual([]);
   });
 
@@ -380,7 +491,7 @@ describe('a pull request from a fork', () => {
     const { look, requests, state, clock } = aWorldWith(fork);
     await look();
     await clock.turn(1_000);
-    requests.ask(7, clock.now());
+    await requests.ask(7, clock.now());
     await look();
     state.open = [{ ...fork, head: { sha: 'e7'.padEnd(40, '0'), branch: 'evil' } }];
     expect(await look()).toEqual(['#7 planning', '#7 fork']);

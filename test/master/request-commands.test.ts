@@ -37,9 +37,9 @@ function aDesk() {
       },
     },
     requests: {
-      ask: (number, at) => {
+      ask: async (number, at) => {
         deeds.push(`plan #${number} as of ${at - NOW}`);
-        return state.answer;
+        return await Promise.resolve(state.answer);
       },
     },
     deeds: {

@@ -41,6 +41,21 @@ test('knows the newest one of a request, also when the clock was set back', asyn
   expect(await previews.newest({ repository: 'company/other', number: 12 })).toBeNull();
 });
 
+test('knows whether a preview holds, and which one is newer', async () => {
+  const { previews } = await openStore({ path: ':memory:' });
+  const head = 'a'.repeat(40);
+  const first = await previews.create(fresh({ head }));
+  expect(await previews.standing(first.id)).toEqual({ outdated: null, newer: null });
+  await previews.outdate(first.id, 'base moved');
+  expect(await previews.standing(first.id)).toEqual({ outdated: 'base moved', newer: null });
+  const second = await previews.create(fresh({ head: 'b'.repeat(40) }));
+  await previews.create(numbered(13));
+  expect(await previews.standing(first.id)).toMatchObject({ newer: second.id });
+  expect(await previews.standing(second.id)).toEqual({ outdated: null, newer: null });
+  const { repository, request } = first;
+  expect(await previews.newest({ repository, number: request.number, head })).toEqual(first);
+});
+
 test('lists the requests whose newest preview is about a grid', async () => {
   const { previews } = await openStore({ path: ':memory:' });
   const [demo, staging] = [aGridPreview(), aGridPreview({ grid: 'staging' })];

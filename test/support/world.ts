@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentOptions, type AgentPorts, startAgent } from '../../src/agent/main.ts';
 import { type MasterPorts, startMaster } from '../../src/master/main.ts';
-import type { MasterOptions, TrackedOptions } from '../../src/master/options.ts';
+import type { ForgeAuth, MasterOptions, TrackedOptions } from '../../src/master/options.ts';
 import type {
   Deploy,
   DeployList,
@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly masterPorts?: Partial<MasterPorts>;
   /** What the forge goes by. */
   readonly forgeClock?: Clock;
+  /** The master signs in as an App; by default with somebody's token. */
+  readonly asApp?: boolean;
   /** More of what the master is started with. */
   readonly tracked?: Partial<TrackedOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
@@ -71,7 +73,7 @@ export class World {
   readonly agents = new Map<string, Running>();
   readonly #options: WorldOptions;
   readonly #directory: string;
-  readonly #forgeToken: string;
+  readonly #forgeAuth: ForgeAuth;
   #master: (Running & { readonly url: string }) | null = null;
   #port = 0;
 
@@ -82,7 +84,7 @@ export class World {
     work: WorkRepository;
     options: WorldOptions;
     directory: string;
-    forgeToken: string;
+    forgeAuth: ForgeAuth;
   }) {
     this.grid = of.grid;
     this.github = of.github;
@@ -90,7 +92,7 @@ export class World {
     this.work = of.work;
     this.#options = of.options;
     this.#directory = of.directory;
-    this.#forgeToken = of.forgeToken;
+    this.#forgeAuth = of.forgeAuth;
   }
 
   get master(): Running & { readonly url: string } {
@@ -145,7 +147,7 @@ export class World {
       forge: {
         kind: 'github',
         baseUrl: this.github.baseUrl,
-        auth: { kind: 'token', token: this.#forgeToken },
+        auth: this.#forgeAuth,
         owner: repository.owner,
         name: repository.name,
       },
@@ -302,12 +304,26 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const remote = repository.cloneUrl.replace('://', `://octocat:${forgeToken}@`);
   const work = await createWorkRepository({ remote });
   const directory = await mkdtemp(join(tmpdir(), 'gridops-world-'));
-  const world = new World({ grid, github, repository, work, options, directory, forgeToken });
+  const forgeAuth = await authOf(github, { isApp: options.asApp === true, token: forgeToken });
+  const world = new World({ grid, github, repository, work, options, directory, forgeAuth });
   await world.push(options.files, 'first');
   await world.startMaster();
   world.addWebhook();
   for (const name of options.nodes ?? []) await world.startAgent(name);
   return world;
+}
+
+async function authOf(
+  github: FakeGithub,
+  { isApp, token }: { readonly isApp: boolean; readonly token: string },
+): Promise<ForgeAuth> {
+  if (!isApp) return { kind: 'token', token };
+  const write = { statuses: 'write', pull_requests: 'write', deployments: 'write' } as const;
+  const app = await github.createApp({
+    permissions: { metadata: 'read', contents: 'read', checks: 'write', ...write },
+  });
+  const { appId, privateKey, installationId } = app;
+  return { kind: 'app', appId, privateKey, installationId };
 }
 
 /** Waits for a condition that no event tells of. `probe` resolves to null until it holds. */

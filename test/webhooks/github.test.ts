@@ -267,6 +267,21 @@ describe('whatever is sent', () => {
   }
 });
 
+test('a check is asked for once more by name, or with all others, and by somebody', () => {
+  const repository = { id: 1, full_name: 'acme/grids', clone_url: 'https://forge.test/a.git' };
+  const tail = { action: 'rerequested', repository, sender: { login: 'alice' } };
+  const of = { head_sha: 'a'.repeat(40) };
+  const run = { check_run: { ...of, name: 'gridops/files' }, ...tail };
+  const about = { kind: 'check-rerequested', sha: of.head_sha, author: 'alice' };
+  expect(receiveGithub(signed(run, { event: 'check_run' }))).toMatchObject({
+    ...about,
+    name: 'gridops/files',
+  });
+  const suite = { check_suite: of, ...tail };
+  const received = receiveGithub(signed(suite, { event: 'check_suite' }));
+  expect(received).toMatchObject({ ...about, name: null });
+});
+
 describe("GitHub's own examples", () => {
   interface Example {
     readonly name: string;
@@ -294,7 +309,7 @@ describe("GitHub's own examples", () => {
     if (event === 'issue_comment created' && issue !== undefined && 'pull_request' in issue)
       return 'comment';
     if (event === 'merge_group checks_requested') return 'merge-group';
-    return event === 'check_run rerequested' ? 'check-rerequested' : 'ignored';
+    return /^check_(run|suite) rerequested$/.test(event) ? 'check-rerequested' : 'ignored';
   }
 
   test.each(documents)('of %s are all understood', (_, events) => {

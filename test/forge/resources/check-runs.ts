@@ -18,6 +18,7 @@ interface RunBody {
   readonly name?: string;
   readonly head_sha?: string;
   readonly details_url?: string;
+  readonly external_id?: string;
   readonly status?: CheckRun['status'];
   readonly conclusion?: string;
   readonly output?: {
@@ -45,6 +46,7 @@ async function createRun(call: Call): Promise<Reply> {
     suiteId: suite?.suiteId ?? world.nextId(),
     sha,
     name: wanted.name ?? '',
+    externalId: '',
     status: 'queued',
     conclusion: null,
     detailsUrl: null,
@@ -77,7 +79,8 @@ function updateRun(call: Call): Reply {
 
 /** A conclusion completes it; annotations of several requests are added up. */
 function change(world: World, run: CheckRun, body: RunBody): void {
-  const { output, conclusion, status, details_url: detailsUrl } = body;
+  const { output, conclusion, status, details_url: detailsUrl, external_id: externalId } = body;
+  if (externalId !== undefined) run.externalId = externalId;
   if (detailsUrl !== undefined) run.detailsUrl = detailsUrl;
   if (status !== undefined) run.status = status;
   if (conclusion !== undefined) Object.assign(run, { conclusion, status: 'completed' });
@@ -102,7 +105,9 @@ async function listRuns(call: Call): Promise<Reply> {
   const all = repository.checkRuns.filter((run) => run.sha === sha);
   const latest = [...new Map(all.map((run) => [`${run.app.id} ${run.name}`, run])).values()];
   const wanted = (query.get('filter') === 'all' ? all : latest).filter(
-    ({ name }) => (query.get('check_name') ?? name) === name,
+    ({ name, app }) =>
+      (query.get('check_name') ?? name) === name &&
+      (query.get('app_id') ?? String(app.id)) === String(app.id),
   );
   const shapes = wanted.toReversed().map((run) => runShape(world, repository, run));
   const { items, headers } = pageOf(call, repository, shapes);
@@ -146,7 +151,7 @@ function tell(
     action,
     check_run: {
       ...runShape(world, of.repository, of.run),
-      external_id: '',
+      external_id: of.run.externalId,
       check_suite: { id: of.run.suiteId, head_sha: of.run.sha },
       details_url: of.run.detailsUrl ?? repositoryPage(world, of.repository),
     },
@@ -160,7 +165,7 @@ function runShape(world: World, repository: Repository, run: CheckRun): Shape {
     id: run.id,
     node_id: nodeId('CheckRun', run.id),
     head_sha: run.sha,
-    external_id: '',
+    external_id: run.externalId,
     url,
     html_url: `${repositoryPage(world, repository)}/runs/${run.id}`,
     details_url: run.detailsUrl,
