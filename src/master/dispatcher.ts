@@ -6,13 +6,13 @@ import type { NetworkReport } from '../model/network-report.ts';
 import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { Answer, Question } from '../model/volume.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
+import { MAX_INSTANCES } from '../protocol/assignment-shape.ts';
 import {
   decodeAssignment,
   decodeNetworkMap,
   toObservedInstance,
   wireAssignment,
 } from '../protocol/codec.ts';
-import { MAX_INSTANCES } from '../protocol/shape.ts';
 import { type KeyPair, open, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';

@@ -10,7 +10,10 @@ import type {
 } from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
 import { AgentMessage, AskedQuestion, Credential, MasterMessage, SecretsParcel } from './agent.ts';
-import { Assignment, ContainerSpec, NetworkMap, NodeFacts } from './shape.ts';
+import { Assignment } from './assignment-shape.ts';
+import { ContainerSpec } from './container-shape.ts';
+import { NetworkMap } from './network-shape.ts';
+import { NodeFacts } from './node-shape.ts';
 
 /**
  * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
