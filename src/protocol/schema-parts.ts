@@ -3,7 +3,7 @@ import Type from 'typebox';
 /**
  * The wire shapes of model types, as JSON Schema, are in the `-shape` files, and what the API is asked and answers in the
  * `-api` files; these are their common parts. Unknown fields are tolerated (a newer peer), missing ones are not. `codec` does
- * not compile where a shape and its model type drift apart.
+ * not compile where what fits a shape does not fit its model type.
  */
 
 export const text = (maxLength: number) => Type.String({ maxLength });
