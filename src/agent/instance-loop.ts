@@ -3,7 +3,6 @@ import type { ContainerSnapshot } from '../model/container.ts';
 import { driftText } from '../model/drift.ts';
 import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
-import { isSameJob } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { AttemptHistory } from '../planner/attempt-history.ts';
 import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
@@ -25,6 +24,7 @@ import { STEADY } from './readiness.ts';
 import { ShownContainers } from './shown-containers.ts';
 import { StepRunner } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
+import { hasSameDrift, isSameWish, specHashOf, type Wish } from './wish.ts';
 
 /** After a container crashed twice in a row, being up for a second no longer proves anything. */
 const STEADY_AFTER_CRASHES = 10_000;
@@ -56,7 +56,7 @@ export class InstanceLoop {
   /** Resolves after the first look. */
   readonly looked: Promise<void>;
   #onFirstLook: (() => void) | null = null;
-  #wanted: AssignedInstance | 'kept' | null | undefined = undefined;
+  #wanted: Wish | undefined = undefined;
   #version = 0;
   /** What may have changed on the engine, counted; the next round looks when it has not seen all of it. */
   #changes = 0;
@@ -112,7 +112,7 @@ export class InstanceLoop {
    * `null`: take it away; `kept`: let it be. A newer assignment that wants the same as before changes nothing, least of all
    * the patience with a failing instance: others on this node may be rolled out in many steps. `again`: try it at once.
    */
-  assign(wanted: AssignedInstance | 'kept' | null, { again }: { readonly again: boolean }): void {
+  assign(wanted: Wish, { again }: { readonly again: boolean }): void {
     const before = this.#wanted;
     this.#wanted = wanted;
     if (!again && isSameWish(before, wanted)) return;
@@ -173,15 +173,7 @@ export class InstanceLoop {
 
   /** Whether a full listing shows what was seen at the last look. */
   matches(listed: readonly ContainerSummary[]): boolean {
-    const seen = new Map(this.#view.everything.map((one) => [one.id, one]));
-    if (this.#onFirstLook !== null || listed.length !== seen.size) return false;
-    return listed.every((one) => {
-      const known = seen.get(one.id);
-      if (known?.phase !== one.phase || known.name !== one.name) return false;
-      if (known.networks !== undefined && known.networks.join() !== one.networks?.join())
-        return false;
-      return one.phase !== 'running' || known.engineHealth === one.engineHealth;
-    });
+    return this.#onFirstLook === null && this.#view.matches(listed);
   }
 
   /** Nothing is wanted and nothing is left. */
@@ -295,7 +287,7 @@ export class InstanceLoop {
     return assigned?.job === undefined ? assigned : null;
   }
 
-  #decide(wanted: AssignedInstance | 'kept' | null): ContainerDecision {
+  #decide(wanted: Wish): ContainerDecision {
     const containers = this.#containers();
     this.#judge(containers);
     this.#lacked = this.#lacking();
@@ -381,25 +373,4 @@ function earliest(a: number | null, b: number | null): number | null {
 
 function isReady({ phase, readiness }: ContainerSnapshot): boolean {
   return phase === 'running' && readiness === 'ready';
-}
-
-function isSameWish(
-  a: AssignedInstance | 'kept' | null | undefined,
-  b: AssignedInstance | 'kept' | null,
-): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  return (
-    a.specHash === b.specHash && a.mode === b.mode && a.drift === b.drift && isSameJob(a.job, b.job)
-  );
-}
-
-function hasSameDrift(
-  a: AssignedInstance | 'kept' | null | undefined,
-  b: AssignedInstance | 'kept' | null,
-): boolean {
-  return typeof a === 'object' && typeof b === 'object' && a?.drift === b?.drift;
-}
-
-function specHashOf(wanted: AssignedInstance | 'kept' | null | undefined): string | null {
-  return typeof wanted === 'object' && wanted !== null ? wanted.specHash : null;
 }

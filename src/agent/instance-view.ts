@@ -2,7 +2,7 @@ import type { ContainerSnapshot, HookContainer } from '../model/container.ts';
 import { dueHooks } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ContainerFacts } from './containers.ts';
+import type { ContainerFacts, ContainerSummary } from './containers.ts';
 import type { HookRecord } from './hook-record.ts';
 import type { Probes } from './probe.ts';
 import { ReadinessWatch, type Vitals } from './readiness.ts';
@@ -54,6 +54,19 @@ export class InstanceView {
 
   get everything(): readonly ContainerFacts[] {
     return [...this.#facts, ...this.#hookFacts];
+  }
+
+  /** Whether a listing has the same containers, and what it shows of them is the same. */
+  matches(listed: readonly ContainerSummary[]): boolean {
+    const seen = new Map(this.everything.map((one) => [one.id, one]));
+    if (listed.length !== seen.size) return false;
+    return listed.every((one) => {
+      const known = seen.get(one.id);
+      if (known?.phase !== one.phase || known.name !== one.name) return false;
+      if (known.networks !== undefined && known.networks.join() !== one.networks?.join())
+        return false;
+      return one.phase !== 'running' || known.engineHealth === one.engineHealth;
+    });
   }
 
   /** Takes the result of a look at the engine. Each run of a container is watched from here to its exit. */

@@ -1,7 +1,7 @@
 import { errorMessage } from '../model/error.ts';
 import type { NetworkFinding, NetworkReport, PeerReport } from '../model/network-report.ts';
 import type { AgentMessage } from '../protocol/agent.ts';
-import { REPORT_BOUNDS } from '../protocol/shape.ts';
+import { REPORT_BOUNDS } from '../protocol/network-shape.ts';
 import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';

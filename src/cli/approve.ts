@@ -1,5 +1,5 @@
 import { GridError } from '../model/error.ts';
-import { Deploy, DeploySummary } from '../protocol/api.ts';
+import { Deploy, DeploySummary } from '../protocol/deploy-api.ts';
 import type { Client } from './client.ts';
 import { printHeld } from './deploy.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';

@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, GridError } from '../model/error.ts';
-import {
-  DeployList,
-  type DeploySummary,
-  decodeReply,
-  InstanceList,
-  Token,
-  Update,
-} from '../protocol/api.ts';
+import { decodeReply } from '../protocol/api.ts';
+import { DeployList, type DeploySummary } from '../protocol/deploy-api.ts';
+import { InstanceList } from '../protocol/instance-api.ts';
+import { Token } from '../protocol/token-api.ts';
+import { Update } from '../protocol/update-api.ts';
 import { type Client, createClient } from './client.ts';
 import { DEMO_GRID, type Stage, setStage } from './demo-stage.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';

@@ -1,7 +1,7 @@
 import { isFinal } from '../model/deploy.ts';
 import { GridError } from '../model/error.ts';
 import { instancePath } from '../model/identity.ts';
-import { Deploy, DeployStarted, type DeploySummary } from '../protocol/api.ts';
+import { Deploy, DeployStarted, type DeploySummary } from '../protocol/deploy-api.ts';
 import { ceiling } from '../runtime/backoff.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';

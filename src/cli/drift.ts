@@ -1,6 +1,6 @@
 import { driftText } from '../model/drift.ts';
 import { instancePath } from '../model/identity.ts';
-import type { InstanceStatus } from '../protocol/api.ts';
+import type { InstanceStatus } from '../protocol/instance-api.ts';
 import type { Io } from './io.ts';
 import { age } from './output.ts';
 

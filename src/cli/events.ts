@@ -1,5 +1,7 @@
 import { errorMessage, GridError } from '../model/error.ts';
-import { decodeReply, EventList, type GridEvent, Update } from '../protocol/api.ts';
+import { decodeReply } from '../protocol/api.ts';
+import { EventList, type GridEvent } from '../protocol/event-api.ts';
+import { Update } from '../protocol/update-api.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
-import { GridStatus } from '../protocol/api.ts';
+import { GridStatus } from '../protocol/grid-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { show } from './output.ts';

@@ -1,4 +1,4 @@
-import { DeployList, type DeploySummary } from '../protocol/api.ts';
+import { DeployList, type DeploySummary } from '../protocol/deploy-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { age, paint, shortSha, show, table } from './output.ts';

@@ -1,6 +1,6 @@
 import { GridError } from '../model/error.ts';
 import { dueTimeOf } from '../model/job.ts';
-import { JobList, type JobStatus, RunRequested } from '../protocol/api.ts';
+import { JobList, type JobStatus, RunRequested } from '../protocol/job-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { age, paint, show, table, timestamp } from './output.ts';

@@ -1,4 +1,4 @@
-import { GridList } from '../protocol/api.ts';
+import { GridList } from '../protocol/grid-api.ts';
 import { dockerAddress } from './agent-options.ts';
 import { addClient, addCommand, type Tree } from './command-tree.ts';
 import { connect } from './connect.ts';

@@ -1,5 +1,5 @@
 import { bySeverity } from '../model/network-report.ts';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 import { pairFindings } from './network-pairs.ts';
 import type { DoctorFinding, NodeNetwork } from './network-sight.ts';
 

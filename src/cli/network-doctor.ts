@@ -1,5 +1,5 @@
 import type { NetworkFinding } from '../model/network-report.ts';
-import { NetworkStatus } from '../protocol/api.ts';
+import { NetworkStatus } from '../protocol/network-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import type { Launch } from './launch.ts';

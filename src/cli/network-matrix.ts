@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 import { type NodeNetwork, type PeerSight, sightOf } from './network-sight.ts';
 import { type Paint, table } from './output.ts';
 

@@ -1,5 +1,5 @@
 import { DEFAULT_MTU } from '../model/network.ts';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 import { type DoctorFinding, type NodeNetwork, type PeerSight, sightOf } from './network-sight.ts';
 
 /** What nodes say of each other, compared. */

@@ -1,4 +1,4 @@
-import { NetworkStatus } from '../protocol/api.ts';
+import { NetworkStatus } from '../protocol/network-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { type NodeNetwork, sightOf } from './network-sight.ts';

@@ -1,5 +1,5 @@
 import type { NetworkFinding } from '../model/network-report.ts';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 
 export type NodeNetwork = NetworkStatus['nodes'][number];
 export type PeerSight = NonNullable<NodeNetwork['report']>['peers'][number];

@@ -1,4 +1,4 @@
-import { NodeStatus } from '../protocol/api.ts';
+import { NodeStatus } from '../protocol/node-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { show } from './output.ts';

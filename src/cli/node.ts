@@ -1,7 +1,7 @@
 import { skewText } from '../model/clock-skew.ts';
 import { diskText, isLow } from '../model/engine-condition.ts';
 import { GridError } from '../model/error.ts';
-import { NodeList, type NodeStatus } from '../protocol/api.ts';
+import { NodeList, type NodeStatus } from '../protocol/node-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { age, paint, show, table } from './output.ts';

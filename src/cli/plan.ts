@@ -1,4 +1,6 @@
-import { CurrentPlan, GridList, GridStatus, VariableList } from '../protocol/api.ts';
+import { GridList, GridStatus } from '../protocol/grid-api.ts';
+import { CurrentPlan } from '../protocol/plan-api.ts';
+import { VariableList } from '../protocol/variable-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { harmless, paint, shortSha, show, table } from './output.ts';

@@ -1,4 +1,4 @@
-import type { RepositoryStatus } from '../protocol/api.ts';
+import type { RepositoryStatus } from '../protocol/repository-api.ts';
 import type { Io } from './io.ts';
 import { age, type Paint } from './output.ts';
 

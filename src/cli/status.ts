@@ -1,16 +1,9 @@
 import { instancePath, servicePath } from '../model/identity.ts';
-import {
-  GridList,
-  GridStatus,
-  InstanceList,
-  type InstanceStatus,
-  NodeList,
-  type NodeStatus,
-  RepositoryList,
-  type RepositoryStatus,
-  ServiceList,
-  type ServiceStatus,
-} from '../protocol/api.ts';
+import { GridList, GridStatus } from '../protocol/grid-api.ts';
+import { InstanceList, type InstanceStatus } from '../protocol/instance-api.ts';
+import { NodeList, type NodeStatus } from '../protocol/node-api.ts';
+import { RepositoryList, type RepositoryStatus } from '../protocol/repository-api.ts';
+import { ServiceList, type ServiceStatus } from '../protocol/service-api.ts';
 import type { Client } from './client.ts';
 import { printDrift } from './drift.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';

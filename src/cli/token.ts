@@ -1,4 +1,4 @@
-import { Token } from '../protocol/api.ts';
+import { Token } from '../protocol/token-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { show, timestamp } from './output.ts';

@@ -1,5 +1,5 @@
 import { GridError } from '../model/error.ts';
-import { VolumeList } from '../protocol/api.ts';
+import { VolumeList } from '../protocol/volume-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
 import { age, paint, show, table } from './output.ts';

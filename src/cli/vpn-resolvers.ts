@@ -1,5 +1,5 @@
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
-import { NodeList } from '../protocol/api.ts';
+import { NodeList } from '../protocol/node-api.ts';
 import { connect } from './connect.ts';
 import type { Io } from './io.ts';
 import type { Flags } from './settings-load.ts';

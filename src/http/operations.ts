@@ -1,27 +1,20 @@
-import type {
-  CurrentPlan,
-  Deploy,
-  DeployList,
-  DeployStarted,
-  DeploySummary,
-  EventList,
-  GridStatus,
-  InstanceStatus,
-  JobStatus,
-  NetworkStatus,
-  NodeStatus,
-  Preview,
-  PreviewSummary,
-  Recipient,
-  RepositoryStatus,
-  RunRequested,
-  ServiceStatus,
-  Token,
-  Update,
-  VariableList,
-  VolumeList,
-} from '../protocol/api.ts';
+import type { Recipient } from '../protocol/api.ts';
+import type { Deploy, DeployList, DeployStarted, DeploySummary } from '../protocol/deploy-api.ts';
+import type { EventList } from '../protocol/event-api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
+import type { InstanceStatus } from '../protocol/instance-api.ts';
+import type { JobStatus, RunRequested } from '../protocol/job-api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
+import type { NodeStatus } from '../protocol/node-api.ts';
+import type { CurrentPlan } from '../protocol/plan-api.ts';
+import type { Preview, PreviewSummary } from '../protocol/preview-api.ts';
+import type { RepositoryStatus } from '../protocol/repository-api.ts';
 import type { Rollback, RollbackRequest } from '../protocol/rollback-api.ts';
+import type { ServiceStatus } from '../protocol/service-api.ts';
+import type { Token } from '../protocol/token-api.ts';
+import type { Update } from '../protocol/update-api.ts';
+import type { VariableList } from '../protocol/variable-api.ts';
+import type { VolumeList } from '../protocol/volume-api.ts';
 
 /** A slice of a listing, newest first: at most `limit`, older than the one whose id is `before`. */
 export interface PageQuery {

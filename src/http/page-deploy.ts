@@ -1,7 +1,7 @@
 import { isFinal } from '../model/deploy.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import { explainMode } from '../model/plan.ts';
-import type { Deploy } from '../protocol/api.ts';
+import type { Deploy } from '../protocol/deploy-api.ts';
 import { actionForm, deployPath, type FormKey, gridPath } from './page-actions.ts';
 import { logTail } from './page-failure.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';

@@ -1,5 +1,5 @@
 import { driftText } from '../model/drift.ts';
-import type { InstanceStatus } from '../protocol/api.ts';
+import type { InstanceStatus } from '../protocol/instance-api.ts';
 import { type Html, html } from './page-html.ts';
 import { ago, badge } from './page-layout.ts';
 

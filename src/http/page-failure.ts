@@ -1,4 +1,4 @@
-import type { InstanceStatus } from '../protocol/api.ts';
+import type { InstanceStatus } from '../protocol/instance-api.ts';
 import { type Html, html } from './page-html.ts';
 
 type Failure = NonNullable<NonNullable<InstanceStatus['attempt']>['failure']>;

@@ -1,14 +1,12 @@
 import { instancePath, servicePath } from '../model/identity.ts';
-import type {
-  DeploySummary,
-  GridEvent,
-  GridStatus,
-  InstanceStatus,
-  JobStatus,
-  NodeStatus,
-  PreviewSummary,
-  ServiceStatus,
-} from '../protocol/api.ts';
+import type { DeploySummary } from '../protocol/deploy-api.ts';
+import type { GridEvent } from '../protocol/event-api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
+import type { InstanceStatus } from '../protocol/instance-api.ts';
+import type { JobStatus } from '../protocol/job-api.ts';
+import type { NodeStatus } from '../protocol/node-api.ts';
+import type { PreviewSummary } from '../protocol/preview-api.ts';
+import type { ServiceStatus } from '../protocol/service-api.ts';
 import { actionForm, deployPath, type FormKey, gridPath } from './page-actions.ts';
 import { driftNote } from './page-drift.ts';
 import { logTail } from './page-failure.ts';

@@ -1,4 +1,5 @@
-import type { GridStatus, RepositoryStatus } from '../protocol/api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
+import type { RepositoryStatus } from '../protocol/repository-api.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge, phaseBadge, shortSha } from './page-layout.ts';
 import { faultNote } from './page-problem.ts';

@@ -1,5 +1,5 @@
 import { dueTimeOf } from '../model/job.ts';
-import type { JobStatus } from '../protocol/api.ts';
+import type { JobStatus } from '../protocol/job-api.ts';
 import { actionForm, type FormKey, gridPath } from './page-actions.ts';
 import { type Html, html } from './page-html.ts';
 import { ago, badge, section, type Tone } from './page-layout.ts';

@@ -1,6 +1,6 @@
 import { skewText } from '../model/clock-skew.ts';
 import { diskText, isLow } from '../model/engine-condition.ts';
-import type { NodeStatus } from '../protocol/api.ts';
+import type { NodeStatus } from '../protocol/node-api.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge } from './page-layout.ts';
 

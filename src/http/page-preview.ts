@@ -1,5 +1,5 @@
 import { losesData } from '../model/preview.ts';
-import type { Preview, PreviewSummary } from '../protocol/api.ts';
+import type { Preview, PreviewSummary } from '../protocol/preview-api.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge, section, shortSha, type Tone, utc } from './page-layout.ts';
 import { problemSection } from './page-problem.ts';

@@ -1,5 +1,6 @@
 import { frameLineKind, printPosition } from '../model/problem.ts';
-import type { DeployProblem, GridStatus } from '../protocol/api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
+import type { DeployProblem } from '../protocol/problem-api.ts';
 import { codeAddress } from './page-codes.ts';
 import { type Html, type HtmlValue, html } from './page-html.ts';
 import { ago, badge, cut, section } from './page-layout.ts';

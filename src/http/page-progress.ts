@@ -1,6 +1,6 @@
 import { instancePath, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
-import type { Deploy } from '../protocol/api.ts';
+import type { Deploy } from '../protocol/deploy-api.ts';
 
 type PlannedStep = NonNullable<Deploy['plan']>['waves'][number]['steps'][number];
 type Planned = NonNullable<Deploy['plan']>;

@@ -1,5 +1,6 @@
 import { GridError } from '../model/error.ts';
-import type { Deploy, GridStatus } from '../protocol/api.ts';
+import type { Deploy } from '../protocol/deploy-api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
 import type { Rollback, RollbackRequest } from '../protocol/rollback-api.ts';
 import type { Operations } from './operations.ts';
 import { actionForm, type FormKey, gridPath } from './page-actions.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { Update } from '../protocol/api.ts';
+import type { Update } from '../protocol/update-api.ts';
 
 const KEPT = 500;
 const MAX_CLIENTS = 500;

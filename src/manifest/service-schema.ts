@@ -1,11 +1,15 @@
 import Type from 'typebox';
 import { buildServiceKeys } from './build-schema.ts';
 import { CertificateUse, ConfigUse, SecretUse } from './config-schema.ts';
-import { composeDeployKeys } from './deploy-schema.ts';
+import { DependencyCondition } from './dependency-schema.ts';
+import { Deploy } from './deploy-schema.ts';
+import { EngineHealthCheck } from './engine-check-schema.ts';
 import { EnvFileWish } from './env-file-schema.ts';
-import { EngineHealthCheck } from './healthcheck-schema.ts';
+import { Extends } from './extends-schema.ts';
+import { HealthCheck } from './health-check-schema.ts';
 import { composeHooks, Hooks } from './hook-schema.ts';
 import { JobEntry } from './job-schema.ts';
+import { Logging } from './logging-schema.ts';
 import { MountEntry } from './mount-map.ts';
 import { networkKeys, Port } from './network-schema.ts';
 import { processKeys } from './process-schema.ts';
@@ -18,166 +22,10 @@ import {
   flag,
   list,
   listOrMap,
-  mapOf,
   mapOrPairs,
   oneOrList,
-  scalar,
   text,
-  textOrMap,
 } from './schema-parts.ts';
-
-const port = { minimum: 1, maximum: 65_535 };
-
-const Deploy = closed(
-  {
-    strategy: Type.Optional(
-      choice(['ha', 'daemon', 'random'], {
-        default: 'ha',
-        description:
-          'How nodes are chosen: spread over regions, zones and nodes, on every matching node, or any.',
-      }),
-    ),
-    wait_for_port: Type.Optional(
-      Type.Integer({
-        ...port,
-        description: 'TCP port that must accept connections before an instance counts as ready.',
-        examples: [8080],
-      }),
-    ),
-    min_health: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 1,
-        default: 0.8,
-        description:
-          'Share of the instances that stays healthy during a rollout. 1 is one at a time.',
-        examples: [0.5],
-      }),
-    ),
-    interval: Type.Optional(
-      text({
-        description:
-          'Deploy again after this time, changed or not: the same containers, made anew. Stateful services are not.',
-        examples: ['1d'],
-      }),
-    ),
-    ...composeDeployKeys,
-  },
-  { description: 'How instances are placed and rolled out.' },
-);
-
-const HealthCheck = closed(
-  {
-    protocol: choice(['http', 'tcp'], {
-      description: 'What is asked: an HTTP request, or only a connection.',
-    }),
-    port: Type.Integer({ ...port, description: 'Port in the container.', examples: [8080] }),
-    uri: Type.Optional(
-      text({
-        pattern: '^/\\S*$',
-        default: '/',
-        description: 'Path of the HTTP request; 200 to 399 is healthy, redirects are not followed.',
-        examples: ['/health'],
-      }),
-    ),
-    timeout: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 3_600,
-        default: 10,
-        description: 'Seconds until no answer is a bad answer.',
-        examples: [5],
-      }),
-    ),
-    interval: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 86_400,
-        default: 60,
-        description: 'Seconds from check to check.',
-        examples: [15],
-      }),
-    ),
-    initial_delay: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 86_400,
-        default: 10,
-        description: 'Seconds after the start without checks.',
-        examples: [30],
-      }),
-    ),
-    retries: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1_000,
-        default: 3,
-        description:
-          'So many failures in a row make an instance that serves unhealthy, and one that starts a failure.',
-        examples: [5],
-      }),
-    ),
-  },
-  {
-    description:
-      'How the agent finds out whether an instance is healthy. The agent asks, not Docker.',
-  },
-);
-
-const Logging = closed(
-  {
-    driver: Type.Optional(
-      text({
-        minLength: 1,
-        maxLength: 255,
-        description: "Docker's log driver; by default the one of the node's engine.",
-        examples: ['json-file'],
-      }),
-    ),
-    options: Type.Optional(
-      mapOf(scalar(), { description: 'Options of the driver.', examples: [{ 'max-size': '10m' }] }),
-    ),
-  },
-  { description: 'Where the output of the containers goes.' },
-);
-
-const DependencyCondition = closed({
-  condition: Type.Optional(
-    choice(['service_started', 'service_healthy', 'service_completed_successfully'], {
-      default: 'service_started',
-      description:
-        'Started or healthy: either way it has to be ready first. A service that has to complete is a job.',
-    }),
-  ),
-  restart: Type.Optional(flag({ default: false, description: 'No effect when it is true.' })),
-  required: Type.Optional(
-    flag({ default: true, description: 'When it is false, the service need not be there.' }),
-  ),
-});
-
-export const Extends = textOrMap(
-  {
-    service: text({ minLength: 1, maxLength: 255, description: 'The service to start from.' }),
-    file: Type.Optional(
-      text({
-        minLength: 1,
-        description: 'A kontena.yml or docker-compose.yml, relative to this file.',
-      }),
-    ),
-    stack: Type.Optional(
-      text({
-        minLength: 1,
-        description: 'The same, as Kontena had it for stacks; nothing is fetched from a registry.',
-        examples: ['common.yml'],
-      }),
-    ),
-  },
-  {
-    description:
-      'Start from another service. Environment is merged by name, every other key that is written here replaces the one there.',
-    examples: [{ file: 'docker-compose.yml', service: 'web' }],
-  },
-);
 
 /** One service of a stack file. */
 export const ServiceEntry = closed(

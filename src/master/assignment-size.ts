@@ -2,7 +2,7 @@ import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
 import type { SecretSources } from '../model/secret.ts';
 import { MAX_FRAME_BYTES } from '../protocol/agent.ts';
-import { MAX_INSTANCES } from '../protocol/shape.ts';
+import { MAX_INSTANCES } from '../protocol/assignment-shape.ts';
 
 /** For what is around an assignment in its frame, on its way to the node and back. */
 const FRAME_MARGIN = 4_096;

@@ -1,7 +1,7 @@
 import type { Plan } from '../model/plan.ts';
 import { type Problem, printProblem } from '../model/problem.ts';
 import { shownProblem } from '../model/problem-code.ts';
-import type { Deploy as DeployReply, DeploySummary } from '../protocol/api.ts';
+import type { Deploy as DeployReply, DeploySummary } from '../protocol/deploy-api.ts';
 import type { DeployEntry } from '../store/deploy-entries.ts';
 import type { Deploy, DeployOutline } from '../store/deploys.ts';
 

@@ -1,52 +1,30 @@
 import type { WebSocket } from 'ws';
 import type { Assignment } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
-import { instancePath, servicePath } from '../model/identity.ts';
 import type { NetworkReport } from '../model/network-report.ts';
-import type { NodeFacts, ObservedInstance } from '../model/observed.ts';
+import type { ObservedInstance } from '../model/observed.ts';
 import type { Answer, Question } from '../model/volume.ts';
 import type { AgentMessageOf, Signed } from '../protocol/agent.ts';
-import {
-  decodeAssignment,
-  decodeNetworkMap,
-  toObservedInstance,
-  wireAssignment,
-} from '../protocol/codec.ts';
-import { MAX_INSTANCES } from '../protocol/shape.ts';
-import { type KeyPair, open, seal } from '../protocol/sign.ts';
+import { MAX_INSTANCES } from '../protocol/assignment-shape.ts';
+import { toObservedInstance, wireAssignment } from '../protocol/codec.ts';
+import { type KeyPair, seal } from '../protocol/sign.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { DoneHook } from '../store/done-hooks.ts';
-import { type AdmissionRecords, identify, refused } from './admission.ts';
+import { identify } from './admission.ts';
 import { checkSize } from './assignment-size.ts';
 import { packSecrets } from './courier.ts';
-import { rememberedAmong } from './done-hooks.ts';
+import type { DispatchRecords } from './dispatch-records.ts';
 import { engineHeard, withoutEngine } from './engine-heard.ts';
 import { assigned, type Fleet, type FleetNode, mergeInstances, unheard } from './fleet.ts';
 import { hostHeard } from './host-heard.ts';
-import type { KnownRun } from './job-book.ts';
 import { reportedRuns, runEvent } from './job-runs.ts';
 import type { NetworkMaps } from './network-maps.ts';
+import type { NodeEvent } from './node-event.ts';
 import { type NodeRemark, NodeRemarks } from './node-remarks.ts';
 import { Questions } from './questions.ts';
+import { recalledAssignment, recalledNetworkMap } from './recalled.ts';
 import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
 import type { Vault } from './vault.ts';
-
-/** What the dispatcher keeps in the store. */
-export interface DispatchRecords extends AdmissionRecords {
-  putNode(node: {
-    readonly grid: string;
-    readonly name: string;
-    readonly publicKey: string;
-    readonly facts: NodeFacts;
-    readonly at: number;
-  }): Promise<void>;
-  /** Must be durable before it resolves. */
-  putDoneHooks(hooks: readonly DoneHook[], at: number): Promise<void>;
-  putJobRuns(runs: readonly KnownRun[]): Promise<void>;
-  /** Must be durable before it resolves; false when a generation as high is already there. */
-  putAssignment(assignment: Assignment, at: number): Promise<boolean>;
-}
 
 export interface DispatcherOptions {
   readonly identity: KeyPair;
@@ -68,16 +46,6 @@ export interface DispatcherOptions {
     readonly node: string;
     readonly report: NetworkReport;
   }) => Promise<void>;
-}
-
-export interface NodeEvent {
-  readonly grid: string;
-  readonly node: string;
-  readonly at: number;
-  readonly severity: 'info' | 'warning' | 'error';
-  readonly kind: string;
-  readonly path: string;
-  readonly message: string;
 }
 
 /**
@@ -205,15 +173,11 @@ export class Dispatcher implements SessionHost {
     });
   }
 
-  /** A node brings back what this master once assigned; only the master's own signature makes it believable. */
+  /** A node brings back what this master once assigned. */
   async recalled(session: Session, { signed }: AgentMessageOf<'recalled'>): Promise<void> {
     if (!this.#isCurrent(session)) return;
     const { grid, node } = session.node;
-    const payload = open(this.identity.publicKey, 'assignment', signed);
-    if (payload === null) throw refused('the recalled assignment was not signed by this master');
-    const assignment = decodeAssignment(payload);
-    if (assignment.grid !== grid || assignment.node !== node)
-      throw refused('the recalled assignment is of another node');
+    const assignment = recalledAssignment(signed, session.node, this.identity.publicKey);
     const { records, fleet, clock, uptime, log } = this.#options;
     if (!(await records.putAssignment(assignment, clock.now()))) return;
     fleet.put({ ...this.#known(session), assignment });
@@ -228,10 +192,7 @@ export class Dispatcher implements SessionHost {
   recalledNetwork(session: Session, { signed }: AgentMessageOf<'recalled-network'>): void {
     if (!this.#isCurrent(session)) return;
     const { grid, node } = session.node;
-    const payload = open(this.identity.publicKey, 'network', signed);
-    if (payload === null) throw refused('the recalled network map was not signed by this master');
-    const map = decodeNetworkMap(payload);
-    if (map.grid !== grid) throw refused('the recalled network map is of another grid');
+    const map = recalledNetworkMap(signed, grid, this.identity.publicKey);
     const { fleet, networks, uptime, log } = this.#options;
     const isNewest = networks.of(grid).recalled(node, map);
     for (const { name } of isNewest ? map.nodes : []) fleet.expect(grid, name, uptime());
@@ -354,18 +315,8 @@ export class Dispatcher implements SessionHost {
 
   /** A node is believed about the instances that it is assigned, and their oneshot hooks: so it cannot fill the store. */
   async #noteDone(node: FleetNode, reported: readonly ObservedInstance[]): Promise<void> {
-    const tellers = reported.filter((one) => one.doneHooks !== undefined);
-    if (tellers.length === 0) return;
     const { fleet, records, clock } = this.#options;
-    const assignedTo = new Map(node.assignment?.instances.map((one) => [instancePath(one), one]));
-    const news = tellers.flatMap((one) => {
-      const known = fleet.doneHooks.of(node.grid, one);
-      const instance = assignedTo.get(instancePath(one));
-      const keys = new Set(one.doneHooks);
-      const told = instance === undefined ? [] : rememberedAmong(instance, keys);
-      const id = { grid: node.grid, service: servicePath(one), number: one.number };
-      return told.filter((hook) => !known.has(hook)).map((hook) => ({ ...id, hook }));
-    });
+    const news = fleet.doneHooks.newsAmong(node, reported);
     if (news.length === 0) return;
     await records.putDoneHooks(news, clock.now());
     fleet.doneHooks.add(news);

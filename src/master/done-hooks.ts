@@ -1,7 +1,8 @@
-import type { AssignedInstance } from '../model/assignment.ts';
+import type { AssignedInstance, Assignment } from '../model/assignment.ts';
 import { type Hook, hookKey } from '../model/hook.ts';
-import { type InstanceId, servicePath } from '../model/identity.ts';
+import { type InstanceId, instancePath, servicePath } from '../model/identity.ts';
 import { jobKey } from '../model/job.ts';
+import type { ObservedInstance } from '../model/observed.ts';
 import type { DoneHook } from '../store/done-hooks.ts';
 
 /**
@@ -22,6 +23,24 @@ export class DoneHooks {
       const numbers = entry(services, service, () => new Map<number, Set<string>>());
       entry(numbers, number, () => new Set<string>()).add(hook);
     }
+  }
+
+  /** What a node tells that was not known. It is believed about the instances that it is assigned, and oneshot hooks only. */
+  newsAmong(
+    { grid, assignment }: { readonly grid: string; readonly assignment: Assignment | null },
+    reported: readonly ObservedInstance[],
+  ): readonly DoneHook[] {
+    const tellers = reported.filter((one) => one.doneHooks !== undefined);
+    if (tellers.length === 0) return [];
+    const assignedTo = new Map(assignment?.instances.map((one) => [instancePath(one), one]));
+    return tellers.flatMap((one) => {
+      const known = this.of(grid, one);
+      const instance = assignedTo.get(instancePath(one));
+      const keys = new Set(one.doneHooks);
+      const told = instance === undefined ? [] : rememberedAmong(instance, keys);
+      const id = { grid, service: servicePath(one), number: one.number };
+      return told.filter((hook) => !known.has(hook)).map((hook) => ({ ...id, hook }));
+    });
   }
 
   /** Service paths. */

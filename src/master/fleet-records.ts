@@ -6,7 +6,7 @@ import { type Clocks, wallTime } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StoredAssignment } from '../store/assignments.ts';
 import type { Store } from '../store/store.ts';
-import type { DispatchRecords } from './dispatcher.ts';
+import type { DispatchRecords } from './dispatch-records.ts';
 import { Fleet, type FleetNode, unheard } from './fleet.ts';
 import { loadJobs } from './job-runs.ts';
 

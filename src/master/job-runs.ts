@@ -3,9 +3,9 @@ import { instancePath, servicePath } from '../model/identity.ts';
 import { dueTimeOf } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { Store } from '../store/store.ts';
-import type { NodeEvent } from './dispatcher.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import type { KnownRun } from './job-book.ts';
+import type { NodeEvent } from './node-event.ts';
 
 /** What a node tells of the runs of jobs that it is assigned. */
 export function reportedRuns(

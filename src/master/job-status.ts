@@ -2,7 +2,7 @@ import { GridError } from '../model/error.ts';
 import type { Service } from '../model/grid.ts';
 import { compareText, servicePath } from '../model/identity.ts';
 import { requestId } from '../model/job.ts';
-import type { JobStatus, RunRequested } from '../protocol/api.ts';
+import type { JobStatus, RunRequested } from '../protocol/job-api.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { GridController } from './controller.ts';
 import { isHeard } from './engine-heard.ts';

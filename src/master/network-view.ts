@@ -2,7 +2,7 @@ import { compareText } from '../model/identity.ts';
 import { isBehindNat } from '../model/nat.ts';
 import type { NetworkMap, NetworkNode } from '../model/network.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 import type { FleetNode } from './fleet.ts';
 import type { HeardReport } from './network-reports.ts';
 

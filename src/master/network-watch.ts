@@ -1,11 +1,11 @@
 import type { NetworkMap } from '../model/network.ts';
 import type { NetworkReport } from '../model/network-report.ts';
-import type { NetworkStatus } from '../protocol/api.ts';
+import type { NetworkStatus } from '../protocol/network-api.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { NodeEvent } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import { type NetworkEvent, NetworkReports } from './network-reports.ts';
 import { networkStatus } from './network-view.ts';
+import type { NodeEvent } from './node-event.ts';
 
 export interface NetworkWatchOptions {
   readonly fleet: Fleet;

@@ -1,7 +1,7 @@
 import { skewText } from '../model/clock-skew.ts';
 import { isOlder } from '../model/version-order.ts';
 import { ClockSkews, type SkewNews } from './clock-skews.ts';
-import type { NodeEvent } from './dispatcher.ts';
+import type { NodeEvent } from './node-event.ts';
 
 /** One line of a node's history. */
 type Remark = Pick<NodeEvent, 'severity' | 'kind' | 'path' | 'message'>;

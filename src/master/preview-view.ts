@@ -1,7 +1,7 @@
 import type * as model from '../model/preview.ts';
 import { gridVerdict, previewVerdict } from '../model/preview-verdict.ts';
 import { shownProblem } from '../model/problem-code.ts';
-import type { Preview, PreviewSummary } from '../protocol/api.ts';
+import type { Preview, PreviewSummary } from '../protocol/preview-api.ts';
 import type { PreviewStanding } from '../store/previews.ts';
 
 /** A preview as it is shown: with what it comes to, and where its problems are explained. */

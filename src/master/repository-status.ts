@@ -1,4 +1,5 @@
-import type { GridStatus, RepositoryStatus } from '../protocol/api.ts';
+import type { GridStatus } from '../protocol/grid-api.ts';
+import type { RepositoryStatus } from '../protocol/repository-api.ts';
 import type { GridOwners } from './grid-owners.ts';
 import type { Repositories } from './repositories.ts';
 import type { RepositoryState } from './repository-loop.ts';

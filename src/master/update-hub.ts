@@ -1,4 +1,4 @@
-import type { Update } from '../protocol/api.ts';
+import type { Update } from '../protocol/update-api.ts';
 
 /** Tells everyone who watches what has just changed. Nothing is kept here: who comes late asks the store. */
 export class UpdateHub {

@@ -1,7 +1,7 @@
 import type { VolumeRemoval } from '../http/operations.ts';
 import { errorMessage, GridError } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import type { VolumeList } from '../protocol/api.ts';
+import type { VolumeList } from '../protocol/volume-api.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Events } from '../store/events.ts';
 import type { Dispatcher } from './dispatcher.ts';

@@ -2,7 +2,7 @@ import type { Webhook, WebhookAnswer } from '../http/operations.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Inbox, StoredDelivery } from '../store/inbox.ts';
 import { type Provider, receivers } from '../webhooks/providers.ts';
-import type { Hint, PushHint, Received } from '../webhooks/receive.ts';
+import type { Hint, PushHint, Received } from '../webhooks/received.ts';
 
 export interface IntakeOptions {
   readonly secrets: readonly string[];

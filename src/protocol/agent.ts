@@ -1,7 +1,11 @@
 import Type from 'typebox';
+import { MAX_INSTANCES } from './assignment-shape.ts';
 import { DiskSpace } from './engine-shape.ts';
 import { HostReport } from './host-shape.ts';
-import { MAX_INSTANCES, Name, NetworkReport, NodeFacts, ObservedInstance } from './shape.ts';
+import { NetworkReport } from './network-shape.ts';
+import { NodeFacts } from './node-shape.ts';
+import { ObservedInstance } from './observed-shape.ts';
+import { Name } from './schema-parts.ts';
 import { Answer, Question } from './volume-shape.ts';
 
 /**

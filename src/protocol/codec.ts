@@ -10,7 +10,11 @@ import type {
 } from '../model/observed.ts';
 import type { ContainerSpec as ContainerSpecType } from '../model/spec.ts';
 import { AgentMessage, AskedQuestion, Credential, MasterMessage, SecretsParcel } from './agent.ts';
-import { Assignment, ContainerSpec, NetworkMap, NodeFacts } from './shape.ts';
+import type { Decoded } from './api.ts';
+import { Assignment } from './assignment-shape.ts';
+import { ContainerSpec } from './container-shape.ts';
+import { NetworkMap } from './network-shape.ts';
+import { NodeFacts } from './node-shape.ts';
 
 /**
  * Text ⇄ message, in both directions, for both peers. Decoding throws `GridError` `protocol-violation` that names the first
@@ -28,8 +32,8 @@ function checker<T>(schema: Type.TSchema): () => ValidateFunction<T> {
   };
 }
 
-function decoder<T>(what: string, schema: Type.TSchema): (text: string) => T {
-  const compiled = checker<T>(schema);
+function decoder<S extends Type.TSchema>(what: string, schema: S): (text: string) => Decoded<S> {
+  const compiled = checker<Decoded<S>>(schema);
   return (text) => {
     const check = compiled();
     const value = parse(what, text);
@@ -82,12 +86,21 @@ function violation(message: string): GridError {
 
 export const decodeAgentMessage = messageDecoder<AgentMessage>('agent', AgentMessage);
 export const decodeMasterMessage = messageDecoder<MasterMessage>('master', MasterMessage);
-const decodeWireAssignment = decoder<WireAssignment>('assignment', Assignment);
-export const decodeNetworkMap = decoder<NetworkMapType>('network map', NetworkMap);
-export const decodeCredential = decoder<Credential>('credential', Credential);
-export const decodeNodeFacts = decoder<NodeFactsType>('node facts', NodeFacts);
-export const decodeAskedQuestion = decoder<AskedQuestion>('question', AskedQuestion);
-export const decodeSecretsParcel = decoder<SecretsParcel>('secrets', SecretsParcel);
+const decodeWireAssignment: (text: string) => WireAssignment = decoder('assignment', Assignment);
+export const decodeNetworkMap: (text: string) => NetworkMapType = decoder(
+  'network map',
+  NetworkMap,
+);
+export const decodeCredential: (text: string) => Credential = decoder('credential', Credential);
+export const decodeNodeFacts: (text: string) => NodeFactsType = decoder('node facts', NodeFacts);
+export const decodeAskedQuestion: (text: string) => AskedQuestion = decoder(
+  'question',
+  AskedQuestion,
+);
+export const decodeSecretsParcel: (text: string) => SecretsParcel = decoder(
+  'secrets',
+  SecretsParcel,
+);
 
 /**
  * An assignment as it travels and is kept: jobs beside the instances, where an agent that knows of none does not look. It

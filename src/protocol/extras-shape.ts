@@ -1,6 +1,6 @@
 import Type from 'typebox';
 
-/** The wire shape of `ContainerExtras`; see shape.ts. */
+/** The wire shape of `ContainerExtras`; see schema-parts.ts. */
 
 const text = (maxLength = 4_096) => Type.String({ maxLength });
 const list = <T extends Type.TSchema>(items: T) => Type.Array(items, { maxItems: 2_000 });

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 
-/** The wire shape of `HostReport`; see shape.ts. Agents cut down what is more or longer. */
+/** The wire shape of `HostReport`; see schema-parts.ts. Agents cut down what is more or longer. */
 export const HOST_BOUNDS = { ports: 10_000, volumes: 10_000, images: 2_000, text: 255 } as const;
 
 const text = Type.String({ maxLength: HOST_BOUNDS.text });

@@ -1,9 +1,8 @@
 import Type from 'typebox';
+import type { Decoded } from './api.ts';
+import { Time, text } from './api-parts.ts';
 import { JobRun, RunInProgress } from './job-shape.ts';
-
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const text = Type.String();
-const time = Type.Number({ description: 'Milliseconds since the epoch.' });
+import { nullable } from './schema-parts.ts';
 
 /** A job with what is remembered of its runs. */
 const JobStatus = Type.Object({
@@ -16,7 +15,7 @@ const JobStatus = Type.Object({
   timeZone: nullable(text),
   node: nullable(text),
   running: nullable(RunInProgress),
-  nextAt: nullable(time),
+  nextAt: nullable(Time),
   /** Newest first. */
   runs: Type.Array(Type.Object({ ...JobRun.properties, node: text })),
 });
@@ -28,3 +27,7 @@ export const RunRequested = Type.Object({
   node: text,
   isWaiting: Type.Boolean(),
 });
+
+export type JobList = Decoded<typeof JobList>;
+export type JobStatus = JobList['jobs'][number];
+export type RunRequested = Decoded<typeof RunRequested>;

@@ -1,8 +1,7 @@
 import Type from 'typebox';
 import { jobBounds } from '../model/job.ts';
+import { nullable, text } from './schema-parts.ts';
 
-const text = (maxLength: number) => Type.String({ maxLength });
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const RunId = text(200);
 const Attempt = Type.Integer({ minimum: 1, maximum: 999_999 });
 

@@ -1,10 +1,8 @@
 import Type from 'typebox';
+import type { Decoded } from './api.ts';
+import { count, list, Position, Time, text } from './api-parts.ts';
+import { nullable } from './schema-parts.ts';
 
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const list = <T extends Type.TSchema>(items: T) => Type.Array(items);
-const count = Type.Integer({ minimum: 0 });
-const text = Type.String();
-const time = Type.Number({ description: 'Milliseconds since the epoch.' });
 const change = Type.Enum(['added', 'changed', 'removed']);
 
 /** `bad`: it should not be merged like that; `care`: read it first; `calm`: nothing would be done. */
@@ -52,7 +50,7 @@ const Problem = Type.Object({
   severity: Type.Enum(['error', 'warning']),
   code: text,
   message: text,
-  position: Type.Object({ file: text, line: count, column: count }),
+  position: Position,
   hint: Type.Optional(text),
   stack: Type.Optional(text),
   help: text,
@@ -109,7 +107,7 @@ export const PreviewSummary = Type.Object({
   head: text,
   base: text,
   branch: text,
-  at: time,
+  at: Time,
   verdict: Verdict,
 });
 
@@ -132,3 +130,7 @@ export const Preview = Type.Object({
 
 /** The newest of each open request that is about a grid, newest first. */
 export const PreviewList = Type.Object({ previews: list(PreviewSummary) });
+
+export type Preview = Decoded<typeof Preview>;
+export type PreviewList = Decoded<typeof PreviewList>;
+export type PreviewSummary = Decoded<typeof PreviewSummary>;

@@ -1,9 +1,7 @@
 import Type from 'typebox';
-import type { Frozen } from './api.ts';
-
-const text = Type.String();
-const Sha = Type.String({ description: 'Full id of a commit.' });
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+import type { Decoded } from './api.ts';
+import { Sha, text } from './api-parts.ts';
+import { nullable } from './schema-parts.ts';
 
 /** What a grid is to go back to, and how. */
 export const RollbackRequest = Type.Object(
@@ -67,5 +65,5 @@ export const Rollback = Type.Object({
   ),
 });
 
-export type RollbackRequest = Frozen<Type.Static<typeof RollbackRequest>>;
-export type Rollback = Frozen<Type.Static<typeof Rollback>>;
+export type RollbackRequest = Decoded<typeof RollbackRequest>;
+export type Rollback = Decoded<typeof Rollback>;

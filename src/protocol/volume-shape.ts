@@ -1,6 +1,6 @@
 import Type from 'typebox';
+import { nullable } from './schema-parts.ts';
 
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 /** As Docker names volumes; others' may be longer than it allows today. */
 const VolumeName = Type.String({ minLength: 1, maxLength: 1_024 });
 const text = Type.String({ maxLength: 255 });

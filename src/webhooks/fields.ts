@@ -1,4 +1,4 @@
-import type { RepositoryHint } from './receive.ts';
+import type { RepositoryHint } from './received.ts';
 
 /** What is read of payloads, each bounded and of the type that it must have; `null`: it is missing, or something else. */
 const limits = {
@@ -40,6 +40,12 @@ export function listField(of: unknown, ...path: readonly string[]): readonly unk
 export function numberField(of: unknown, ...path: readonly string[]): number | null {
   const value = field(of, ...path);
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+/** The same as text: numbers that are only names. */
+export function idField(of: unknown, ...path: readonly string[]): string | null {
+  const value = numberField(of, ...path);
+  return value === null ? null : String(value);
 }
 
 export function refField(of: unknown, ...path: readonly string[]): string | null {

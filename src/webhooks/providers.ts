@@ -3,7 +3,8 @@ import { receiveGeneric } from './generic.ts';
 import { receiveGitea } from './gitea.ts';
 import { receiveGithub } from './github.ts';
 import { receiveGitlab } from './gitlab.ts';
-import type { Received, WebhookRequest } from './receive.ts';
+import type { Received } from './received.ts';
+import type { WebhookRequest } from './request.ts';
 
 export type Provider = 'github' | 'gitlab' | 'gitea' | 'bitbucket' | 'generic';
 

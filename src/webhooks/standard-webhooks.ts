@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { header, type WebhookRequest } from './receive.ts';
+import { header, type WebhookRequest } from './request.ts';
 
 /** Seconds between the sender's clock and ours; the signature covers the time, and an old one is a replay. */
 const TOLERANCE = 5 * 60;

@@ -1,4 +1,4 @@
-import type { Deploy, DeployList } from '../../src/protocol/api.ts';
+import type { Deploy, DeployList } from '../../src/protocol/deploy-api.ts';
 import type { World } from '../support/world.ts';
 import type { FoundContainer } from './containers.ts';
 import type { Wanted } from './wish.ts';

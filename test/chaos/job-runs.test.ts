@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JobStatus } from '../../src/protocol/api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
 import { migrationFaults, tickFaults } from './job-runs.ts';
 
 type Run = JobStatus['runs'][number];

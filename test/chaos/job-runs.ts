@@ -1,4 +1,4 @@
-import type { JobStatus } from '../../src/protocol/api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
 
 type Runs = JobStatus['runs'];
 

@@ -1,4 +1,5 @@
-import type { InstanceStatus, JobList, JobStatus } from '../../src/protocol/api.ts';
+import type { InstanceStatus } from '../../src/protocol/instance-api.ts';
+import type { JobList, JobStatus } from '../../src/protocol/job-api.ts';
 import type { World } from '../support/world.ts';
 import type { Branch } from './branch.ts';
 import { dockerOn } from './containers.ts';

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GridStatus, InstanceStatus, JobStatus, NodeStatus } from '../../src/protocol/api.ts';
+import type { GridStatus } from '../../src/protocol/grid-api.ts';
+import type { InstanceStatus } from '../../src/protocol/instance-api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
+import type { NodeStatus } from '../../src/protocol/node-api.ts';
 import { API_TOKEN, type World } from '../support/world.ts';
 import type { Branch } from './branch.ts';
 import { earlyOnes } from './jobs.ts';

@@ -1,6 +1,6 @@
 import type { NodeNetwork, PeerSight } from '../../src/cli/network-sight.ts';
 import type { NetworkFinding } from '../../src/model/network-report.ts';
-import type { NetworkStatus } from '../../src/protocol/api.ts';
+import type { NetworkStatus } from '../../src/protocol/network-api.ts';
 import { NOW } from '../http/fake-operations.ts';
 
 export function aSight(node: number, fields: Partial<PeerSight> = {}): PeerSight {

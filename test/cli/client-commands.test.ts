@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Deploy } from '../../src/protocol/api.ts';
+import type { Deploy } from '../../src/protocol/deploy-api.ts';
 import {
   aDeploy,
   aGrid,

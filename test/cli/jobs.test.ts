@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { timestamp } from '../../src/cli/output.ts';
 import { GridError } from '../../src/model/error.ts';
-import type { JobStatus } from '../../src/protocol/api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
 import { NOW } from '../http/fake-operations.ts';
 import { startServer, type TestServer, TOKEN } from '../http/test-server.ts';
 import { type CliResult, EXIT, runGridops } from './test-cli.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/cli/network-diagnosis.ts';
-import type { NetworkStatus } from '../../src/protocol/api.ts';
+import type { NetworkStatus } from '../../src/protocol/network-api.ts';
 import { NOW } from '../http/fake-operations.ts';
 import { aMesh, aNetwork, aNodeNetwork } from './a-network.ts';
 

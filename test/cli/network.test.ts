@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostAnswer, HostQuestion } from '../../src/cli/launch.ts';
-import type { NetworkStatus } from '../../src/protocol/api.ts';
+import type { NetworkStatus } from '../../src/protocol/network-api.ts';
 import { startServer, type TestServer, TOKEN } from '../http/test-server.ts';
 import { aMesh, aNodeNetwork } from './a-network.ts';
 import { type CliOptions, EXIT, runGridops } from './test-cli.ts';

@@ -12,7 +12,7 @@ import { Reconciler } from '../../src/agent/reconciler.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { AssignedJob, Job } from '../../src/model/job.ts';
-import type { JobList } from '../../src/protocol/api.ts';
+import type { JobList } from '../../src/protocol/job-api.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { noBalancers, noSecrets, silentPublisher } from '../agent/bench.ts';

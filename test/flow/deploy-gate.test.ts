@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Deploy } from '../../src/protocol/api.ts';
+import type { Deploy } from '../../src/protocol/deploy-api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';

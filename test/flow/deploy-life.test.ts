@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { DeployStarted } from '../../src/protocol/api.ts';
+import type { DeployStarted } from '../../src/protocol/deploy-api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World, type WorldOptions } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NodeList, NodeStatus } from '../../src/protocol/api.ts';
+import type { NodeList, NodeStatus } from '../../src/protocol/node-api.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { hurriedClock } from '../support/hurried-clock.ts';

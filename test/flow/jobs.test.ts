@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { JobList, RunRequested } from '../../src/protocol/api.ts';
+import type { JobList, RunRequested } from '../../src/protocol/job-api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { hurriedClock } from '../support/hurried-clock.ts';
 import { eventually, type World, type WorldOptions } from '../support/world.ts';

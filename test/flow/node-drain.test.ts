@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { NodeList, NodeStatus } from '../../src/protocol/api.ts';
+import type { NodeList, NodeStatus } from '../../src/protocol/node-api.ts';
 import { eventually, type World } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
 

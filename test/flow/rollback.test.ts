@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PlanPolicy } from '../../src/planner/plan.ts';
-import type { CurrentPlan, ServiceList, ServiceStatus } from '../../src/protocol/api.ts';
+import type { CurrentPlan } from '../../src/protocol/plan-api.ts';
+import type { ServiceList, ServiceStatus } from '../../src/protocol/service-api.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World } from '../support/world.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PreviewList } from '../../src/protocol/api.ts';
+import type { PreviewList } from '../../src/protocol/preview-api.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
 import { sealValue } from '../../src/secrets/sealed-value.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrackedOptions } from '../../src/master/options.ts';
-import type { RepositoryList } from '../../src/protocol/api.ts';
+import type { RepositoryList } from '../../src/protocol/repository-api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';

@@ -12,7 +12,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore } from '../../src/store/store.ts';
 import { receivers } from '../../src/webhooks/providers.ts';
-import type { Received } from '../../src/webhooks/receive.ts';
+import type { Received } from '../../src/webhooks/received.ts';
 import { benches, type ForgeBench, US } from './forge-bench.ts';
 
 const marker = '<!-- gridops:plan v1 -->';

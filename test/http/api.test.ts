@@ -2,7 +2,17 @@ import { connect } from 'node:net';
 import type Type from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GridError } from '../../src/model/error.ts';
-import * as wire from '../../src/protocol/api.ts';
+import { type ApiError, decodeReply, Recipient, Version } from '../../src/protocol/api.ts';
+import { Deploy, DeployList } from '../../src/protocol/deploy-api.ts';
+import { EventList } from '../../src/protocol/event-api.ts';
+import { GridList, GridStatus } from '../../src/protocol/grid-api.ts';
+import { InstanceList } from '../../src/protocol/instance-api.ts';
+import { NetworkStatus } from '../../src/protocol/network-api.ts';
+import { NodeList } from '../../src/protocol/node-api.ts';
+import { CurrentPlan } from '../../src/protocol/plan-api.ts';
+import { ServiceList } from '../../src/protocol/service-api.ts';
+import { VariableList } from '../../src/protocol/variable-api.ts';
+import { VolumeList } from '../../src/protocol/volume-api.ts';
 import { aDeploy, aGrid, NOW, OLD_SHA, RECIPIENT } from './fake-operations.ts';
 import { startServer, type TestServer } from './test-server.ts';
 
@@ -21,7 +31,7 @@ afterAll(async () => {
 async function error(
   response: Response,
 ): Promise<{ code: string; message: string; hint?: string }> {
-  return ((await response.json()) as wire.ApiError).error;
+  return ((await response.json()) as ApiError).error;
 }
 
 function post(path: string, body: unknown): Promise<Response> {
@@ -66,27 +76,27 @@ describe('who may use the API', () => {
 
 describe('reading', () => {
   it.each<[string, Type.TSchema]>([
-    ['/version', wire.Version],
-    ['/recipient', wire.Recipient],
-    ['/grids', wire.GridList],
-    ['/grids/production', wire.GridStatus],
-    ['/grids/production/network', wire.NetworkStatus],
-    ['/grids/production/nodes', wire.NodeList],
-    ['/grids/production/services', wire.ServiceList],
-    ['/grids/production/instances', wire.InstanceList],
-    ['/grids/production/plan', wire.CurrentPlan],
-    ['/grids/production/variables', wire.VariableList],
-    ['/grids/production/volumes', wire.VolumeList],
-    ['/grids/production/deploys', wire.DeployList],
-    ['/deploys/01JD8Z2Q7V', wire.Deploy],
-    ['/events', wire.EventList],
-    ['/nodes', wire.NodeList],
+    ['/version', Version],
+    ['/recipient', Recipient],
+    ['/grids', GridList],
+    ['/grids/production', GridStatus],
+    ['/grids/production/network', NetworkStatus],
+    ['/grids/production/nodes', NodeList],
+    ['/grids/production/services', ServiceList],
+    ['/grids/production/instances', InstanceList],
+    ['/grids/production/plan', CurrentPlan],
+    ['/grids/production/variables', VariableList],
+    ['/grids/production/volumes', VolumeList],
+    ['/grids/production/deploys', DeployList],
+    ['/deploys/01JD8Z2Q7V', Deploy],
+    ['/events', EventList],
+    ['/nodes', NodeList],
   ])('GET %s answers by its schema', async (path, schema) => {
     const response = await server.api(`/api/v1${path}`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('application/json');
     const body: unknown = await response.json();
-    expect(() => wire.decodeReply(schema, body)).not.toThrow();
+    expect(() => decodeReply(schema, body)).not.toThrow();
   });
 
   it('hands out whole values unchanged', async () => {

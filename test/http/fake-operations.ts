@@ -7,24 +7,21 @@ import type {
   VolumeRemoval,
 } from '../../src/http/operations.ts';
 import { GridError } from '../../src/model/error.ts';
-import type {
-  CurrentPlan,
-  Deploy,
-  DeploySummary,
-  GridEvent,
-  GridStatus,
-  InstanceStatus,
-  JobStatus,
-  NetworkStatus,
-  NodeStatus,
-  Preview,
-  RepositoryStatus,
-  ServiceStatus,
-  Update,
-  VariableList,
-  VolumeList,
-} from '../../src/protocol/api.ts';
+import type { Deploy, DeploySummary } from '../../src/protocol/deploy-api.ts';
+import type { GridEvent } from '../../src/protocol/event-api.ts';
+import type { GridStatus } from '../../src/protocol/grid-api.ts';
+import type { InstanceStatus } from '../../src/protocol/instance-api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
+import type { NetworkStatus } from '../../src/protocol/network-api.ts';
+import type { NodeStatus } from '../../src/protocol/node-api.ts';
+import type { CurrentPlan } from '../../src/protocol/plan-api.ts';
+import type { Preview } from '../../src/protocol/preview-api.ts';
+import type { RepositoryStatus } from '../../src/protocol/repository-api.ts';
 import type { Rollback, RollbackRequest } from '../../src/protocol/rollback-api.ts';
+import type { ServiceStatus } from '../../src/protocol/service-api.ts';
+import type { Update } from '../../src/protocol/update-api.ts';
+import type { VariableList } from '../../src/protocol/variable-api.ts';
+import type { VolumeList } from '../../src/protocol/volume-api.ts';
 
 export const SHA = '4f2a9c1d0b7e63558a4dd1c9f20e7b31a6c5d802';
 export const OLD_SHA = '0c11b7a2f9de4a60b7c3e8d15f6a92b4c7d8e9f1';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobSection } from '../../src/http/page-jobs.ts';
-import type { JobStatus } from '../../src/protocol/api.ts';
+import type { JobStatus } from '../../src/protocol/job-api.ts';
 import { NOW } from './fake-operations.ts';
 
 const run: JobStatus['runs'][number] = {

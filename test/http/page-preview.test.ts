@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { previewPage, previewSection } from '../../src/http/page-preview.ts';
 import { previewView } from '../../src/master/preview-view.ts';
 import type { PreviewOutcome } from '../../src/model/preview.ts';
-import { decodeReply, Preview } from '../../src/protocol/api.ts';
+import { decodeReply } from '../../src/protocol/api.ts';
+import { Preview } from '../../src/protocol/preview-api.ts';
 import { hostileText, withTexts } from '../forge-client/hostile.ts';
 import {
   aGridPreview,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shownWaves } from '../../src/http/page-progress.ts';
-import type { Deploy } from '../../src/protocol/api.ts';
+import type { Deploy } from '../../src/protocol/deploy-api.ts';
 import { aDeploy, aPlan, aStep } from './fake-operations.ts';
 
 const first = aStep({ number: 1 });

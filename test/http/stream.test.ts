@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodeReply, Update } from '../../src/protocol/api.ts';
+import { decodeReply } from '../../src/protocol/api.ts';
+import { Update } from '../../src/protocol/update-api.ts';
 import { anEvent, aSummary } from './fake-operations.ts';
 import { startServer, type TestServer, TOKEN } from './test-server.ts';
 

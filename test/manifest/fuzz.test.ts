@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { codeFrame, printProblem } from '../../src/manifest/code-frame.ts';
 import { convertFile } from '../../src/manifest/convert.ts';
 import { ServiceEntry } from '../../src/manifest/service-schema.ts';
-import { ContainerSpec, Name } from '../../src/protocol/shape.ts';
+import { ContainerSpec } from '../../src/protocol/container-shape.ts';
+import { Name } from '../../src/protocol/schema-parts.ts';
 import { applyEdit, editKinds, fuzzSeeds } from './fuzz-seeds.ts';
 import { aTextFile, compileFiles, GRID_FILE, STACK_FILE } from './source-tree.ts';
 

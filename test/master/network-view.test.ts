@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { Fleet, unheard } from '../../src/master/fleet.ts';
 import { networkStatus } from '../../src/master/network-view.ts';
 import { NetworkWatch } from '../../src/master/network-watch.ts';
-import { decodeReply, NetworkStatus } from '../../src/protocol/api.ts';
+import { decodeReply } from '../../src/protocol/api.ts';
+import { NetworkStatus } from '../../src/protocol/network-api.ts';
 import { aNetworkMap, aNetworkNode, networkFacts } from '../support/a-network-map.ts';
 import { NOW, someFacts } from '../support/builders.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostAnswer } from '../../src/cli/launch.ts';
 import type { DoctorFinding } from '../../src/cli/network-sight.ts';
 import type { NamesView, NameView } from '../../src/discovery/names-view.ts';
-import type { NetworkStatus } from '../../src/protocol/api.ts';
+import type { NetworkStatus } from '../../src/protocol/network-api.ts';
 import { API_TOKEN } from '../support/world.ts';
 import { busyboxImage, wireguardImage } from './images.ts';
 import { NetworkWorld } from './network-world.ts';

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GridStatus } from '../../src/protocol/api.ts';
+import type { GridStatus } from '../../src/protocol/grid-api.ts';
 import { busyboxImage } from './images.ts';
 import type { Claim } from './rig/claim.ts';
 import type { Host } from './rig/host.ts';

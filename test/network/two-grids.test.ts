@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GridStatus } from '../../src/protocol/api.ts';
+import type { GridStatus } from '../../src/protocol/grid-api.ts';
 import { API_TOKEN, eventually, startWorld, type World } from '../support/world.ts';
 import { busyboxImage, wireguardImage } from './images.ts';
 import { GRIDOPS } from './rig/agent.ts';

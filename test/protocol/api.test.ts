@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { GridError } from '../../src/model/error.ts';
 import type { Plan as ModelPlan } from '../../src/model/plan.ts';
-import * as wire from '../../src/protocol/api.ts';
+import { decodeReply } from '../../src/protocol/api.ts';
+import { Deploy, DeploySummary } from '../../src/protocol/deploy-api.ts';
+import { GridList } from '../../src/protocol/grid-api.ts';
+import { CurrentPlan } from '../../src/protocol/plan-api.ts';
+import { Update } from '../../src/protocol/update-api.ts';
 
-const summary: wire.DeploySummary = {
+const summary: DeploySummary = {
   id: '01JD8Z2Q7V',
   grid: 'production',
   sha: 'a'.repeat(40),
@@ -84,12 +88,12 @@ function fault(read: () => unknown): GridError {
 
 describe('decodeReply', () => {
   it('takes a plan of the model as it is', () => {
-    const reply: wire.CurrentPlan = { plan, text: 'one wave', converged: false };
-    expect(wire.decodeReply(wire.CurrentPlan, JSON.parse(JSON.stringify(reply)))).toEqual(reply);
+    const reply: CurrentPlan = { plan, text: 'one wave', converged: false };
+    expect(decodeReply(CurrentPlan, JSON.parse(JSON.stringify(reply)))).toEqual(reply);
   });
 
   it('takes a whole deploy with its problems and timeline', () => {
-    const deploy: wire.Deploy = {
+    const deploy: Deploy = {
       ...summary,
       plan,
       planText: null,
@@ -105,28 +109,26 @@ describe('decodeReply', () => {
       ],
       timeline: [{ at: 1, severity: 'info', kind: 'queued', path: '', message: 'push' }],
     };
-    expect(wire.decodeReply(wire.Deploy, deploy)).toEqual(deploy);
+    expect(decodeReply(Deploy, deploy)).toEqual(deploy);
   });
 
   it('ignores fields that a newer master may send', () => {
     const value = { ...summary, weather: 'fine' };
-    expect(wire.decodeReply(wire.DeploySummary, value)).toMatchObject({ id: summary.id });
+    expect(decodeReply(DeploySummary, value)).toMatchObject({ id: summary.id });
   });
 
   it('names the first fault of something else and says what to compare', () => {
-    const error = fault(() =>
-      wire.decodeReply(wire.DeploySummary, { ...summary, phase: 'dancing' }),
-    );
+    const error = fault(() => decodeReply(DeploySummary, { ...summary, phase: 'dancing' }));
     expect(error.code).toBe('protocol-violation');
     expect(error.message).toContain('/phase');
     expect(error.hint).toContain('--version');
   });
 
   it('refuses an answer that is not an object at all', () => {
-    expect(fault(() => wire.decodeReply(wire.GridList, '<html>')).code).toBe('protocol-violation');
+    expect(fault(() => decodeReply(GridList, '<html>')).code).toBe('protocol-violation');
   });
 
-  it.each<wire.Update>([
+  it.each<Update>([
     { kind: 'deploy', deploy: summary },
     { kind: 'grid', grid: 'production' },
     {
@@ -143,6 +145,6 @@ describe('decodeReply', () => {
       },
     },
   ])('takes the update $kind', (update) => {
-    expect(wire.decodeReply(wire.Update, update)).toEqual(update);
+    expect(decodeReply(Update, update)).toEqual(update);
   });
 });

@@ -6,14 +6,10 @@ import { join } from 'node:path';
 import { type AgentOptions, type AgentPorts, startAgent } from '../../src/agent/main.ts';
 import { type MasterPorts, startMaster } from '../../src/master/main.ts';
 import type { ForgeAuth, MasterOptions, TrackedOptions } from '../../src/master/options.ts';
-import type {
-  Deploy,
-  DeployList,
-  EventList,
-  GridStatus,
-  InstanceList,
-  InstanceStatus,
-} from '../../src/protocol/api.ts';
+import type { Deploy, DeployList } from '../../src/protocol/deploy-api.ts';
+import type { EventList } from '../../src/protocol/event-api.ts';
+import type { GridStatus } from '../../src/protocol/grid-api.ts';
+import type { InstanceList, InstanceStatus } from '../../src/protocol/instance-api.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type FakeGithub, startFakeGithub } from '../forge/fake-github.ts';

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Provider, receivers } from '../../src/webhooks/providers.ts';
-import { MAX_WEBHOOK_BYTES, type WebhookRequest } from '../../src/webhooks/receive.ts';
+import type { WebhookRequest } from '../../src/webhooks/request.ts';
+import { MAX_WEBHOOK_BYTES } from '../../src/webhooks/transport.ts';
 
 const secret = 'a long random secret';
 const head = 'a'.repeat(40);
@@ -244,6 +245,16 @@ describe.each(Object.entries(dialects))('%s', (name, dialect) => {
     expect(receive({ ...sent, headers: signed, rawBody: Buffer.from(broken) })).toMatchObject({
       status: 400,
     });
+  });
+
+  test.runIf(dialect.pull !== null)('an event called as what every object has is none', () => {
+    const event = Object.entries(dialect.push.event).map(([header, value]) => [
+      header,
+      value === '1' ? value : 'constructor',
+    ]);
+    const received = receive(request({ ...dialect.push, event: Object.fromEntries(event) }));
+
+    expect(received).toMatchObject({ kind: 'ignored', event: 'constructor' });
   });
 
   test('no value anywhere in it makes it throw, or is handed on as it is not', () => {

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { receiveGithub } from '../../src/webhooks/github.ts';
-import { MAX_WEBHOOK_BYTES, type WebhookRequest } from '../../src/webhooks/receive.ts';
+import type { WebhookRequest } from '../../src/webhooks/request.ts';
+import { MAX_WEBHOOK_BYTES } from '../../src/webhooks/transport.ts';
 
 const secret = 'a long random secret';
 const deliveryId = '72d3162e-cc78-11e3-81ab-4c9367dc0958';
