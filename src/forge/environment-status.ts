@@ -9,9 +9,7 @@ export type EnvironmentNews =
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
   | { readonly kind: 'running'; readonly message: string }
   | { readonly kind: 'succeeded'; readonly stacks: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string }
-  /** We could not make them. */
-  | { readonly kind: 'error'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string };
 
 export const ENVIRONMENT_CONTEXT = 'gridops/environment';
 
@@ -49,8 +47,6 @@ function stateOf(news: EnvironmentNews): State {
       return { state: 'success', text: `runs: ${news.stacks.join(', ')}` };
     case 'failed':
       return { state: 'failure', text: news.message };
-    case 'error':
-      return { state: 'error', text: news.message };
   }
 }
 

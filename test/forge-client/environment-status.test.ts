@@ -26,7 +26,6 @@ describe('the status of what a pull request runs', () => {
     ],
     [{ kind: 'succeeded', stacks: ['shop-pr-7'] }, 'success', 'runs: shop-pr-7'],
     [{ kind: 'failed', message: 'exited with 1' }, 'failure', 'exited with 1'],
-    [{ kind: 'error', message: 'no room on disk' }, 'error', 'no room on disk'],
     [
       { kind: 'invalid', problems: [problem('is wrong'), problem('is wrong, too')] },
       'failure',

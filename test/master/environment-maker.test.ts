@@ -70,7 +70,9 @@ function brief(news: EnvironmentNews): string {
       return `waits for ${news.requests.join()}`;
     case 'invalid':
       return `invalid ${news.problems.map(({ code }) => code).join()}`;
-    default:
+    case 'running':
+    case 'succeeded':
+    case 'failed':
       return news.kind;
   }
 }
