@@ -44,6 +44,7 @@ export interface GridPage {
 /** One grid: what runs, where, what was deployed and what happened. */
 export function gridPage(page: GridPage, now: number, key: FormKey): Html {
   const { grid } = page;
+  const own = page.services.filter(({ preview }) => preview === undefined);
   return html`<h1>${grid.name} ${gridBadge(grid)}</h1>
 ${lead(grid, now)}
 ${closed(grid, now, key)}
@@ -54,9 +55,10 @@ ${problemSection(grid.problems)}
 ${previewSection(page.previews, now)}
 ${section(
   'Services',
-  page.services.length,
-  rows(page.services, (service) => serviceRow(service, page.instances, now)),
+  own.length,
+  rows(own, (service) => serviceRow(service, page.instances, now)),
 )}
+${forRequests(page, now)}
 ${jobSection(page.jobs, now, key)}
 ${section(
   'Nodes',
@@ -116,6 +118,21 @@ function rows<T>(items: readonly T[], show: (item: T) => Html): Html {
   return html`<ul class="rows">${cut(items, MOST_ROWS, show)}</ul>`;
 }
 
+/** What runs until a pull request is closed. */
+function forRequests({ services, instances }: GridPage, now: number): HtmlValue {
+  const found = services.filter(({ preview }) => preview !== undefined);
+  if (found.length === 0) return null;
+  const show = (service: ServiceStatus) => serviceRow(service, instances, now);
+  return section('Running for pull requests', found.length, rows(found, show));
+}
+
+function previewLine({ preview }: ServiceStatus): HtmlValue {
+  if (preview === undefined) return null;
+  const { request, head, url } = preview;
+  const link = url === undefined ? null : html`, <a href="${url}" rel="noreferrer">${url}</a>`;
+  return html`<p class="muted">#${request} at ${shortSha(head)}${link}</p>`;
+}
+
 function serviceRow(
   service: ServiceStatus,
   instances: readonly InstanceStatus[],
@@ -131,6 +148,7 @@ function serviceRow(
   return html`<li class="row">
 <p class="head"><span class="name">${path}</span> ${word}</p>
 <p class="what"><code>${service.image}</code></p>
+${previewLine(service)}
 <p class="facts"><span>${service.ready}/${service.wanted} ready</span>${service.stateful ? html` <span>stateful</span>` : null} <span>${service.strategy}</span></p>
 ${divergence(service)}
 <details id="instances-${path}"${own.some(needsEyes) ? html` open` : null}><summary>${own.length} ${own.length === 1 ? 'instance' : 'instances'}</summary>

@@ -263,6 +263,7 @@ async function compose(parts: Parts): Promise<RunningMaster> {
     operations: createOverview({
       switches,
       freezes,
+      environments,
       rollbacks,
       store,
       fleet,

@@ -21,6 +21,7 @@ import type { GridController } from './controller.ts';
 import { closedMessage } from './deploy-gate.ts';
 import { deployReply, deploySummary } from './deploy-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Environments } from './environments.ts';
 import type { Fleet } from './fleet.ts';
 import type { Freezes } from './freezes.ts';
 import type { GridOwners } from './grid-owners.ts';
@@ -53,6 +54,7 @@ export interface OverviewOptions {
   readonly hub: UpdateHub;
   readonly switches: GridSwitches;
   readonly freezes: Freezes;
+  readonly environments: Environments;
   readonly rollbacks: Rollbacks;
   readonly identity: KeyPair;
   /** What values are sealed for. */
@@ -194,7 +196,6 @@ export function eventReply(event: StoredEvent): GridEvent {
 async function gridStatus(options: OverviewOptions, grid: string): Promise<GridStatus> {
   const { view: state } = controllerOf(options, grid);
   const view = viewOf(options, grid);
-  const instances = instanceStatuses(view);
   const deploys = await options.store.deploys.list(grid, { limit: 50 });
   const owner = options.repositories.ofGrid(grid);
   const error = owner?.loop.state.error ?? null;
@@ -217,15 +218,24 @@ async function gridStatus(options: OverviewOptions, grid: string): Promise<GridS
     problems: problems.map((problem) => shownProblem(problem, frames.get(problem) ?? null)),
     ...originsReply(state.prepared?.desired.stacks ?? []),
     fault: faultReply(error),
-    counts: {
-      nodes: view.nodes.length,
-      nodesOnline: view.nodes.filter((node) => node.online).length,
-      services: state.prepared?.services.size ?? 0,
-      wanted: state.plan?.wanted ?? 0,
-      ready: readyPaths(view).size,
-      failing: instances.filter((one) => one.state === 'failing').length,
-      blocked: instances.filter((one) => one.state === 'blocked').length,
-    },
+    counts: countsOf(options, grid, view),
+  };
+}
+
+/** Of what the branch wants: what runs for pull requests comes and goes. */
+function countsOf(options: OverviewOptions, grid: string, view: GridView): GridStatus['counts'] {
+  const { view: state } = controllerOf(options, grid);
+  const { visitors } = options.environments.scope(grid);
+  const isOwn = (stack: string): boolean => !visitors.has(stack);
+  const instances = instanceStatuses(view).filter(({ stack }) => isOwn(stack));
+  return {
+    nodes: view.nodes.length,
+    nodesOnline: view.nodes.filter((node) => node.online).length,
+    services: state.prepared?.services.size ?? 0,
+    wanted: state.plan?.wanted ?? 0,
+    ready: [...readyPaths(view)].filter((path) => isOwn(path.split('/')[0] ?? '')).length,
+    failing: instances.filter((one) => one.state === 'failing').length,
+    blocked: instances.filter((one) => one.state === 'blocked').length,
   };
 }
 
@@ -277,7 +287,8 @@ function viewOf(options: OverviewOptions, grid: string): GridView {
   const nodes = options.fleet.nodes(grid);
   const network = options.networks.of(grid).outlook;
   const ofWall = (moment: number): number => wallTime(moment, options);
-  return { grid, prepared, plan, nodes, failedStacks, network, wallTime: ofWall };
+  const environments = options.environments.of(grid);
+  return { grid, prepared, plan, nodes, failedStacks, network, environments, wallTime: ofWall };
 }
 
 function controllerOf(options: OverviewOptions, grid: string): GridController {

@@ -4,6 +4,7 @@ import { compareInstances, compareText, instancePath, servicePath } from '../mod
 import type { NetworkFacts } from '../model/network.ts';
 import type { Health, NodeFacts, ObservedInstance } from '../model/observed.ts';
 import type { Plan } from '../model/plan.ts';
+import type { PreviewEnvironment } from '../model/preview-environment.ts';
 import { nodeAddress, parseSubnet } from '../model/subnet.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { InstanceStatus } from '../protocol/instance-api.ts';
@@ -22,6 +23,8 @@ export interface GridView {
   /** Stacks whose newest definition has problems. */
   readonly failedStacks: ReadonlySet<string>;
   readonly network: NetworkOutlook;
+  /** What runs for pull requests. */
+  readonly environments: readonly PreviewEnvironment[];
   /** What a moment of the fleet's clock is called by the one on the wall. */
   readonly wallTime: (moment: number) => number;
 }
@@ -101,8 +104,16 @@ export function serviceStatuses(view: GridView): readonly ServiceStatus[] {
         position: service.position,
         held: view.failedStacks.has(service.stack),
         ...(divergence === undefined ? {} : { divergence }),
+        ...previewOf(view, service.stack),
       };
     });
+}
+
+function previewOf({ environments }: GridView, stack: string): Pick<ServiceStatus, 'preview'> {
+  const found = environments.find(({ stacks }) => stacks.some(({ name }) => name === stack));
+  if (found === undefined) return {};
+  const { request, head, url } = found;
+  return { preview: { request, head, ...(url === null ? {} : { url }) } };
 }
 
 export function instanceStatuses(view: GridView): readonly InstanceStatus[] {

@@ -4,6 +4,13 @@ import { count, list, Position, text } from './api-parts.ts';
 import { Health } from './instance-api.ts';
 import { RolledBack } from './plan-api.ts';
 
+/** A stack that runs for a pull request. */
+const ForRequest = Type.Object({
+  request: count,
+  head: Type.String({ description: 'The commit of the request that it is of.' }),
+  url: Type.Optional(text),
+});
+
 export const ServiceStatus = Type.Object({
   grid: text,
   stack: text,
@@ -20,6 +27,7 @@ export const ServiceStatus = Type.Object({
   position: Position,
   held: Type.Boolean({ description: 'Its stack has problems: the last good definition stays.' }),
   divergence: Type.Optional(RolledBack),
+  preview: Type.Optional(ForRequest),
 });
 
 export const ServiceList = Type.Object({ services: list(ServiceStatus) });

@@ -11,6 +11,7 @@ import {
   aStep,
   aSummary,
   NOW,
+  SHA,
 } from './fake-operations.ts';
 import { logIn, signIn, startServer, type TestServer, TOKEN } from './test-server.ts';
 
@@ -121,6 +122,19 @@ describe('signing in', () => {
 
   it('takes no form larger than a token needs', async () => {
     expect((await logIn(server.url, { token: 'x'.repeat(10_000) })).status).toBe(413);
+  });
+});
+
+describe("a grid's page", () => {
+  it('shows what runs for pull requests apart from what the branch wants', async () => {
+    const preview = { request: 7, head: SHA, url: 'https://pr-7.example.com' };
+    server.operations.serviceList = [aService(), aService({ stack: 'shop-pr-7', preview })];
+    const text = await (await server.page('/grids/production')).text();
+    const [own = '', apart = ''] = text.split('Running for pull requests');
+    expect(own).not.toContain('shop-pr-7/web');
+    expect(apart).toContain('shop-pr-7/web');
+    expect(apart).toContain('#7');
+    expect(apart).toContain('href="https://pr-7.example.com"');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FleetNode, unheard } from '../../src/master/fleet.ts';
-import { prepare } from '../../src/master/prepare.ts';
+import { prepare, prepareDesired } from '../../src/master/prepare.ts';
 import {
   type GridView,
   instanceStatuses,
@@ -17,6 +17,7 @@ import {
   aService,
   aSpec,
   aStack,
+  desiring,
   NOW,
   running,
   someFacts,
@@ -41,6 +42,7 @@ function aView(overrides: Partial<GridView> = {}): GridView {
     failedStacks: new Set(),
     network: { map: null, leftOut: [], tight: [] },
     wallTime: (moment) => moment,
+    environments: [],
     ...overrides,
   };
 }
@@ -182,4 +184,28 @@ describe('a node whose engine is silent', () => {
     expect(instanceStatuses(view)).toMatchObject([{ state: 'unknown', health: 'unknown' }]);
     expect(serviceStatuses(view)).toMatchObject([{ ready: 0 }]);
   });
+});
+
+it('tells which services run for a pull request', () => {
+  const service = aService({ stack: 'shop-pr-7' });
+  const stacks = [aStack({ name: 'shop-pr-7', services: [service] })];
+  const view = aView({
+    prepared: prepareDesired(desiring([aService(), service])),
+    environments: [
+      {
+        grid: 'demo',
+        repository: 'grids',
+        request: 7,
+        head: 'abc',
+        stacks,
+        names: ['shop-pr-7'],
+        url: 'https://pr-7.example.com',
+        outcome: null,
+      },
+    ],
+  });
+  expect(serviceStatuses(view).map(({ stack, preview }) => [stack, preview])).toEqual([
+    ['shop', undefined],
+    ['shop-pr-7', { request: 7, head: 'abc', url: 'https://pr-7.example.com' }],
+  ]);
 });
