@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: apart,
+          exclude: ['test/sync/**', ...apart],
           // Nothing in src keeps module state, so files can share a process.
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -24,9 +24,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Starts git all the time, which takes longer the larger the process is; the one of all unit tests grows large.
+          name: 'git',
+          include: ['test/sync/**/*.test.ts'],
+          isolate: false,
+          sequence: { groupOrder: 1 },
+          ...quick,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'flow',
           include: ['test/{flow,forge}/**/*.test.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           ...slow,
         },
       },
@@ -37,7 +48,7 @@ export default defineConfig({
           include: ['test/docker/**/*.test.ts'],
           // One engine, one file at a time: ports and timings are shared.
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           ...slow,
         },
       },
@@ -49,7 +60,7 @@ export default defineConfig({
           include: ['test/network/overlay.test.ts'],
           globalSetup: 'test/network/setup.ts',
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           ...slow,
         },
       },
@@ -62,7 +73,7 @@ export default defineConfig({
           globalSetup: 'test/network/setup.ts',
           // Each file has hosts of its own, and they have the machine for themselves.
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           ...slow,
         },
       },

@@ -52,6 +52,10 @@ async function inside(seed, minutes) {
   const { reasonAgainstRig } = await importTypeScript('test/network/rig/requirements.ts');
   const reason = reasonAgainstRig();
   if (reason !== null) throw new SetupError(`no hosts on this machine: ${reason}`);
+  // libfaketime leaves a piece of shared memory for each process that was killed: so these go with the run.
+  const mounted = await run('mount', ['-t', 'tmpfs', 'tmpfs', '/dev/shm'], { cwd: ROOT });
+  if (mounted !== 0)
+    throw new SetupError('/dev/shm could not be mounted; the reason stands above.');
   const { runChaos } = await importTypeScript('test/chaos/run.ts');
   return (await runChaos({ seed, seconds: minutes * 60, say: print })) ? 0 : 1;
 }

@@ -49,10 +49,10 @@ function runNpm(root, args) {
 
 /**
  * node-gyp downloads Node's headers from nodejs.org; where they lie beside this very Node it can do without.
- * A `nodedir` that someone has configured is left alone.
+ * A `nodedir` that someone has configured is left alone. `JOBS` is how many compilers make runs at once.
  */
 function withHeaders() {
-  const env = { ...process.env };
+  const env = { JOBS: 'max', ...process.env };
   const configured = env.npm_config_nodedir ?? ask('npm', ['config', 'get', 'nodedir']);
   if (configured && configured !== 'undefined' && configured !== 'null') return env;
   const prefix = path.resolve(path.dirname(process.execPath), '..');

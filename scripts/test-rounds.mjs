@@ -1,5 +1,6 @@
 /**
- * Projects of vitest.config.ts in the order in which `npm test` runs them, those of a row side by side: what is done on the
- * machine's engine is mostly waiting for it, and lets the others work meanwhile. Hosts have the machine for themselves.
+ * Projects of vitest.config.ts as `npm test` runs them. Rounds follow each other; the lanes of a round go side by side, what is
+ * in a lane one after the other. What flow and docker tests do is mostly waiting, for processes and for the machine's engine, so
+ * that a lane for each keeps two cores busy. Hosts have the machine for themselves.
  */
-export const ROUNDS = [[['unit', 'flow'], ['docker']], [['network', 'hosts']]];
+export const ROUNDS = [[['flow'], ['unit', 'git'], ['docker']], [['network', 'hosts']]];

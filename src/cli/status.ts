@@ -138,7 +138,9 @@ function head(io: Io, grid: Status, colours: Paint): string {
     lines.push(
       `  deploy ${deploy.id} of ${shortSha(deploy.sha)}, ${age(io.clock.now() - deploy.createdAt)} ago: ${deploy.message}`,
     );
-  if (grid.closed !== undefined) lines.push(colours.yellow(`  ${grid.closed.message}`));
+  // A commit that waits says so itself.
+  if (grid.closed !== undefined && grid.closed.message !== deploy?.message)
+    lines.push(colours.yellow(`  ${grid.closed.message}`));
   if (deploy?.phase === 'held') lines.push(`  to go on: gridops approve ${deploy.id}`);
   if (fault !== null)
     lines.push(

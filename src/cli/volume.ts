@@ -1,4 +1,5 @@
 import { GridError } from '../model/error.ts';
+import { sizeText } from '../model/size-text.ts';
 import { VolumeList } from '../protocol/volume-api.ts';
 import type { Client } from './client.ts';
 import { EXIT, type ExitCode, type Io } from './io.ts';
@@ -67,7 +68,7 @@ function printVolumes(io: Io, { volumes, silent }: Shown): string {
     one.node,
     one.name,
     owner(one),
-    one.size === null ? '-' : bytes(one.size),
+    one.size === null ? '-' : sizeText(one.size),
     one.usedBy.join(', ') || '-',
     unused(io, one),
   ]);
@@ -83,11 +84,4 @@ function owner({ stack, service, number }: Shown['volumes'][number]): string {
 function unused(io: Io, { usedBy, unusedSince }: Shown['volumes'][number]): string {
   if (usedBy.length > 0) return '-';
   return unusedSince === null ? 'not known' : age(io.clock.now() - unusedSince);
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-function bytes(size: number): string {
-  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, size)) / 10));
-  return `${(size / 1_024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit] ?? ''}`;
 }

@@ -27,6 +27,7 @@ import { agentNotes, engineNote, nodeBadge } from './page-node.ts';
 import { previewSection } from './page-preview.ts';
 import { faultNote, problemSection } from './page-problem.ts';
 import { rollbackLink } from './page-rollback.ts';
+import { volumesLink } from './page-volumes.ts';
 
 const MOST_ROWS = 200;
 
@@ -65,6 +66,7 @@ ${section(
   page.nodes.length,
   rows(page.nodes, (node) => nodeRow(node, now)),
 )}
+${volumesLink(grid.name)}
 ${section(
   'Deploys',
   null,

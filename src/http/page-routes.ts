@@ -16,6 +16,7 @@ import { previewPage } from './page-preview.ts';
 import { lookBack } from './page-rollback.ts';
 import { readRollback } from './page-rollback-form.ts';
 import { icon, style } from './page-style.ts';
+import { volumesPage } from './page-volumes.ts';
 import type { UpdateStream } from './stream.ts';
 
 export interface PageOptions {
@@ -121,6 +122,12 @@ function registerViews(
       return await sendPage(reply, { title: 'Roll back', crumbs, main, signedIn: true });
     },
   );
+  app.get<{ Params: { grid: string } }>('/grids/:grid/volumes', async (request, reply) => {
+    const { grid } = request.params;
+    const main = volumesPage(grid, await operations.volumes(grid), now());
+    const crumbs = [crumb(grid)];
+    return await sendPage(reply, { title: 'Volumes', crumbs, main, signedIn: true });
+  });
   app.get('/problems', (_request, reply) =>
     sendPage(reply, { title: 'Problems', main: codesPage, signedIn: true }),
   );

@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import { Access } from './access.ts';
 import { registerApi } from './api.ts';
 import { answerFor, notFound } from './errors.ts';
+import { lazySerializers } from './lazy-serializers.ts';
 import { type Operations, type Webhook, webhookProviders } from './operations.ts';
 import { registerPages } from './page-routes.ts';
 import { Requests } from './requests.ts';
@@ -88,6 +89,7 @@ function createApp(): FastifyInstance {
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
     routerOptions: { maxParamLength: 300 },
+    schemaController: { compilersFactory: { buildSerializer: lazySerializers } },
     frameworkErrors: (error, _request, reply) => sendError(reply, error),
   });
   app.addHook('onSend', async (_request, reply) => {

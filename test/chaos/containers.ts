@@ -1,3 +1,4 @@
+import { CommandError } from '../network/rig/command.ts';
 import type { Host } from '../network/rig/host.ts';
 
 /** A container as far as it matters here. */
@@ -32,7 +33,7 @@ export async function containersOn(host: Host, grid: string): Promise<readonly F
   const filter = ['--filter', `label=${GRID}=${grid}`, '--filter', `label=${TYPE}=container`];
   const ids = await dockerOn(host, ['ps', '--all', '--quiet', '--no-trunc', ...filter]);
   if (ids === '') return [];
-  const found = JSON.parse(await dockerOn(host, ['inspect', ...ids.split('\n')])) as Inspected[];
+  const found = await inspected(host, ids.split('\n'));
   return found
     .map((one) => containerOf(one, host.name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -40,6 +41,23 @@ export async function containersOn(host: Host, grid: string): Promise<readonly F
 
 export async function dockerOn(host: Host, args: readonly string[]): Promise<string> {
   return await host.docker(args, { signal: AbortSignal.timeout(LIMIT_MS) });
+}
+
+/** A container that was there a moment ago may be gone; docker then fails, and says what it knows of the others all the same. */
+async function inspected(host: Host, ids: readonly string[]): Promise<readonly Inspected[]> {
+  const text = await dockerOn(host, ['container', 'inspect', ...ids]).catch((error: unknown) => {
+    if (error instanceof CommandError && isOfGone(error.outcome.stderr))
+      return error.outcome.stdout;
+    throw error;
+  });
+  return JSON.parse(text) as Inspected[];
+}
+
+function isOfGone(said: string): boolean {
+  return said
+    .trim()
+    .split('\n')
+    .every((line) => /No such container/.test(line));
 }
 
 function containerOf({ Id, Name, State, Config }: Inspected, host: string): FoundContainer {

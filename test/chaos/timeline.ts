@@ -15,14 +15,18 @@ export interface Stage {
 
 /**
  * Lets a schedule happen: each target has what is done to it one after the other, commits come meanwhile. When it resolves,
- * every fault is mended. Resolves to why faults could not be made.
+ * every fault is mended. Resolves to why faults could not be made. Where one cannot be made or mended for a reason of the run's
+ * own, nothing more begins, and it rejects when nothing is under way any more: who takes the scene down has it for himself.
  */
 export async function perform(
   stage: Stage,
   { faults, pushes }: Schedule,
 ): Promise<ReadonlyMap<PlannedFault, string>> {
   const began = Date.now();
-  const at = async (moment: number) => await delay(Math.max(0, began + moment - Date.now()));
+  const ending = new AbortController();
+  const { signal } = ending;
+  const at = async (moment: number) =>
+    await delay(Math.max(0, began + moment - Date.now()), undefined, { signal });
   const skipped = new Map<PlannedFault, string>();
   const targets = [...new Set(faults.map(({ target }) => target))];
   const lanes = targets.map(async (target) => {
@@ -39,7 +43,13 @@ export async function perform(
       stage.say(`commit ${sha.slice(0, 7)}: ${change}`);
     }
   };
-  await Promise.all([...lanes, commits()]);
+  const all = [...lanes, commits()];
+  try {
+    await Promise.all(all);
+  } finally {
+    ending.abort();
+    await Promise.allSettled(all);
+  }
   return skipped;
 }
 

@@ -668,6 +668,10 @@ describe('gridops freeze', () => {
     server.operations.deployList = [aDeploy({ phase: 'held', closed })];
     const status = await run(['status', 'production']);
     expect(status.out).toContain('  closed: frozen by api\n');
+    const waiting = aSummary({ phase: 'held', message: closed.message });
+    server.operations.gridList = [aGrid({ closed, deploy: waiting })];
+    const { out } = await run(['status', 'production']);
+    expect(out.split(closed.message)).toHaveLength(2);
     const deployed = await run(['deploy', 'production', '--wait']);
     expect(deployed.code).toBe(EXIT.held);
     expect(deployed.out).toContain('deployed by itself when the grid opens again');

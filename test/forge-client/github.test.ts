@@ -57,6 +57,24 @@ describe('a commit status', () => {
     expect(requests[0]?.headers['user-agent']).toMatch(/^gridops\/1\.0/);
   });
 
+  test.each([
+    ['another host', 'localhost'],
+    ['a host whose name begins alike', '127.0.0.1.localhost'],
+  ])('that is answered with a redirect to %s takes no credentials there', async (_, host) => {
+    const stranger = await startHttpStub(() => created);
+    stubs.push(stranger);
+    const { port } = new URL(stranger.url);
+    const { forge, requests } = await githubAt(({ path }) => ({
+      status: 307,
+      headers: { location: `http://${host}:${port}${path}` },
+    }));
+
+    await forge.createCommitStatus(repository, sha, status).catch(() => undefined);
+
+    expect(requests).toHaveLength(1);
+    for (const { headers } of stranger.requests) expect(headers.authorization).toBeUndefined();
+  });
+
   test('goes to an enterprise server under its path', async () => {
     const { forge, requests } = await githubAt(() => created, token, '/api/v3/');
 

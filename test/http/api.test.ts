@@ -365,6 +365,19 @@ describe('health', () => {
 });
 
 describe('the OpenAPI document', () => {
+  it('takes no field but those that are named, and no object in any: nothing can be asked to be shown otherwise', async () => {
+    const response = await server.api('/api/v1/openapi.json');
+    const bodies = bodiesOf((await response.json()) as OpenApi);
+    expect(bodies.length).toBeGreaterThan(4);
+    for (const { where, schema } of bodies) {
+      expect([where, schema.additionalProperties]).toEqual([where, false]);
+      for (const [name, { type, anyOf = [] }] of Object.entries(schema.properties ?? {}))
+        expect([where, name, [type, ...anyOf.map((one) => one.type)]]).not.toContainEqual(
+          expect.arrayContaining(['object']),
+        );
+    }
+  });
+
   it('describes every route with named schemas and resolvable references', async () => {
     const response = await server.api('/api/v1/openapi.json');
     const document = (await response.json()) as {
@@ -424,3 +437,31 @@ describe('closing', () => {
     expect(await stream.text()).toContain('retry:');
   });
 });
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly additionalProperties?: boolean;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+interface OpenApi {
+  readonly paths: Record<
+    string,
+    Record<
+      string,
+      { readonly requestBody?: { readonly content: Record<string, { schema: JsonSchema }> } }
+    >
+  >;
+}
+
+function bodiesOf({ paths }: OpenApi) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { requestBody }]) =>
+      Object.values(requestBody?.content ?? {})
+        .flatMap(({ schema }) => schema.anyOf ?? [schema])
+        .filter(({ type }) => type !== 'null')
+        .map((schema) => ({ where: `${method} ${path}`, schema })),
+    ),
+  );
+}

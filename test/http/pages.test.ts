@@ -56,6 +56,16 @@ describe('without a session', () => {
   });
 });
 
+it('the volumes of a grid are a page that its own leads to', async () => {
+  expect(await (await server.page('/grids/production')).text()).toContain(
+    'href="/grids/production/volumes"',
+  );
+  const response = await server.page('/grids/production/volumes');
+  expect(response.status).toBe(200);
+  expect(await response.text()).toContain('That no container has');
+  expect((await server.page('/grids/nowhere/volumes')).status).toBe(404);
+});
+
 describe('signing in', () => {
   it('with the token leads to where one wanted to go, with a cookie that scripts and other sites do not get', async () => {
     const response = await logIn(server.url, { token: TOKEN, next: '/deploys/01JD8Z2Q7V' });

@@ -608,6 +608,25 @@ describe('observations', () => {
     expect(events.map((event) => event.kind)).toContain('node-disconnected');
   });
 
+  it.each([-26, 26])(
+    'of a node whose clock is %d hours off are taken in their order, with times of the master',
+    async (hours) => {
+      const token = await makeToken();
+      const agent = connect();
+      const clock = Date.now() + hours * 3_600_000;
+      await agent.join({ kind: 'join', token, name: 'node-1' }, { clock });
+
+      agent.observe({ complete: true, instances: [running(web, 1)] });
+      agent.observe({ complete: false, instances: [running(web, 2)] });
+      await until(() => fleet.get('demo', 'node-1')?.instances.length === 2);
+      await dispatcher.assign(assignment(3));
+
+      expect((await agent.next('assignment')).generation).toBe(3);
+      const [node] = await store.nodes.list();
+      expect(Math.abs(Date.now() - (node?.lastSeenAt ?? 0))).toBeLessThan(60_000);
+    },
+  );
+
   it('come with a warning where the clocks differ', async () => {
     const token = await makeToken();
 

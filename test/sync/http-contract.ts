@@ -314,18 +314,21 @@ export function httpContract(engine: EngineName): void {
         expect((await repository.sync(never)).moved).toBe(false);
       });
 
-      it('to another host is refused, and that host learns nothing', async () => {
+      it.each([
+        ['to another host', 'localhost', '127.0.0.1'],
+        ['to a host whose name begins alike', '127.0.0.10', '127.0.0.10'],
+      ])('%s is refused, and that host learns nothing', async (_, host, listening) => {
         await world.push(files);
         const heard: string[] = [];
         const stranger = createServer((request, response) => {
           heard.push(String(request.headers.authorization));
           response.end();
         });
-        await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+        await new Promise<void>((resolve) => stranger.listen(0, listening, resolve));
         const { port } = stranger.address() as AddressInfo;
         world.server.fault({
           kind: 'redirect',
-          location: (path) => `http://localhost:${port}${path}`,
+          location: (path) => `http://${host}:${port}${path}`,
         });
         const repository = await world.open({ credentials: () => Promise.resolve(credentials) });
 
