@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type GitServer, type RefsChanged, startGitServer } from '../../support/git-http-server.ts';
 import { type Disturbance, Disturbances, type RequestDisturbance } from '../disturbances.ts';
 import { digest, readBody, tryParse } from '../http-messages.ts';
@@ -210,8 +211,11 @@ export class SmallHost {
       case 'hang-up':
         if (disturbance.afterDoing === true) await answer();
         return null;
-      default:
-        throw new Error(`not here: ${disturbance.kind}`);
+      case 'not-found-yet':
+        return { status: 404, body: dialect.error(404, 'Not Found') };
+      case 'slow-answer':
+        await setTimeout(disturbance.milliseconds);
+        return await answer();
     }
   }
 
