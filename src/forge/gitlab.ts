@@ -3,6 +3,7 @@ import { gitlabComments } from './gitlab-comments.ts';
 import { gitlabMergeRequests } from './gitlab-merge-requests.ts';
 import { projectPath, refusedWith } from './gitlab-project.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
+import { createTurns } from './turns.ts';
 
 export interface GitlabOptions {
   /** `https://gitlab.com/api/v4`, or that of one's own server. */
@@ -27,11 +28,14 @@ export function createGitlab(options: GitlabOptions): Forge {
     authorization: `Bearer ${options.token}`,
   });
   const pipelines = new Map<string, Pipeline>();
+  // Two first statuses of a commit at once would each make a pipeline.
+  const turns = createTurns();
   return {
     limits,
-    createCommitStatus: async (repository, sha, status) => {
-      await createStatus(client, pipelines, { repository, sha, status });
-    },
+    createCommitStatus: async (repository, sha, status) =>
+      await turns(sha, async () => {
+        await createStatus(client, pipelines, { repository, sha, status });
+      }),
     gitCredentials: () => Promise.resolve({ username: 'oauth2', password: options.token }),
     ...gitlabMergeRequests(client),
     ...gitlabComments(client, options.baseUrl),

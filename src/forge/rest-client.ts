@@ -48,6 +48,8 @@ export class RestRefusal extends GridError {
 const DEFAULT_WAIT = 60;
 /** Seconds. */
 const MAX_WAIT = 2 * 60 * 60;
+/** A reset before that (September 2001) is no time but seconds that are left: Bitbucket counts down. */
+const EARLIEST_TIME = 1_000_000_000;
 
 export function createRestClient(options: RestOptions): RestClient {
   const fetch = boundedFetch(options.fetch ?? globalThis.fetch);
@@ -123,6 +125,7 @@ function rateLimitOf({ status, headers }: RestAnswer): number | null {
   const after = seconds(headers.get('retry-after'));
   if (after !== null) return bounded(after);
   const reset = seconds(headers.get('ratelimit-reset') ?? headers.get('x-ratelimit-reset'));
+  if (reset !== null && reset < EARLIEST_TIME) return bounded(reset);
   const now = Date.parse(headers.get('date') ?? '');
   if (reset === null || Number.isNaN(now)) return DEFAULT_WAIT;
   return bounded(reset - now / 1_000 + 1);

@@ -8,11 +8,9 @@ export interface FlowWorld {
   readonly engine: FakeEngine;
 }
 
-/** A world whose containers are made up: `demo:1` and `demo:2` run, `broken:1` exits with 1, `deaf:1` never listens. */
-export async function startFlowWorld(
-  options: Pick<WorldOptions, 'files'> & Partial<WorldOptions>,
-): Promise<FlowWorld> {
-  const engine = new FakeEngine({
+/** Its containers are made up: `demo:1` and `demo:2` run, `broken:1` exits with 1, `deaf:1` never listens. */
+export function demoEngine(): FakeEngine {
+  return new FakeEngine({
     clock: systemClock,
     images: {
       'demo:1': { listensAfter: 0 },
@@ -26,6 +24,13 @@ export async function startFlowWorld(
       'deaf:1': { listensAfter: null },
     },
   });
+}
+
+/** A world with such an engine. */
+export async function startFlowWorld(
+  options: Pick<WorldOptions, 'files'> & Partial<WorldOptions>,
+): Promise<FlowWorld> {
+  const engine = demoEngine();
   const world = await startWorld({
     nodes: ['node-1', 'node-2'],
     agentPorts: () => ({

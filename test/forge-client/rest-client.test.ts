@@ -68,7 +68,8 @@ describe('a request', () => {
     ['retry-after', { 'retry-after': '7' }, 7],
     ['a time', { 'ratelimit-reset': String(Math.floor(Date.now() / 1_000) + 30) }, 31],
     ['neither', {}, 60],
-    ['a time long past', { 'ratelimit-reset': '1' }, 1],
+    ['a time long past', { 'ratelimit-reset': '1000000000' }, 1],
+    ['what is left, as Bitbucket says it', { 'x-ratelimit-reset': '745' }, 745],
   ])('that is limited with %s waits', async (_, headers, seconds) => {
     const { client } = await clientOf(() => ({ status: 429, headers }));
 

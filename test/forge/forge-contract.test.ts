@@ -50,6 +50,25 @@ describe.each(benches)('%s', (_, start) => {
     expect(words[0]).toMatch(/^(pending|running|inprogress)$/);
   });
 
+  it('takes several statuses of a commit at once', async () => {
+    const { forge, named } = bench;
+    const sha = await bench.head();
+    const contexts = ['gridops/a', 'gridops/b', 'gridops/c'];
+
+    await Promise.all(
+      contexts.map(async (context) => {
+        await forge.createCommitStatus(named, sha, status('pending', { context }));
+      }),
+    );
+
+    expect(
+      bench
+        .statuses(sha)
+        .map(({ context }) => context)
+        .toSorted(),
+    ).toEqual(contexts);
+  });
+
   it('takes names as long as it says, and tells two of them apart', async () => {
     const { forge, named } = bench;
     const sha = await bench.head();
@@ -205,12 +224,12 @@ describe.each(benches)('%s', (_, start) => {
   it('that limits requests says for how long, and one that fails may work later', async () => {
     const { forge, named } = bench;
     const sha = await bench.head();
-    bench.limit('status', 17);
+    bench.faults.limit('status', 17);
     const limited = await forge.createCommitStatus(named, sha, status('success')).catch((e) => e);
     expect(limited).toBeInstanceOf(RateLimited);
     expect(limited).toMatchObject({ retryAfter: 17 });
 
-    bench.lose('status');
+    bench.faults.lose('status');
     const lost = forge.createCommitStatus(named, sha, status('success'));
     await expect(lost).rejects.toMatchObject({ code: 'forge-unreachable', retry: 'later' });
   });
@@ -231,8 +250,8 @@ describe.each(benches)('%s', (_, start) => {
       random: () => 0.5,
       log: silentLog,
     });
-    bench.lose('comment');
-    bench.limit('comment', 2);
+    bench.faults.lose('comment');
+    bench.faults.limit('comment', 2);
     const about = { repository: `${named.owner}/${named.name}`, number: pull.number, marker };
 
     await reporter.wantComment({ ...about, body: `${marker}\nfirst` });

@@ -36,6 +36,8 @@ export interface WorkRepository {
   forcePush(): Promise<void>;
   deleteRemoteBranch(): Promise<void>;
   git(...args: readonly string[]): Promise<string>;
+  /** Several commands for the price of one process; `args` are `$1` and so on. Fails where one of them does. */
+  shell(script: string, ...args: readonly string[]): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -89,13 +91,18 @@ export async function createWorkRepository(
     deleteRemoteBranch: async () =>
       void (await git(directory, 'push', '-q', 'origin', `:refs/heads/${branch}`)),
     git: (...args) => git(directory, ...args),
+    shell: (script, ...args) => command(directory, 'sh', ['-ec', script, 'sh', ...args]),
     dispose: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
 /** Runs git in `directory`, isolated from the machine's own configuration. Returns what it printed, trimmed. */
 export async function git(directory: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run('git', args, {
+  return await command(directory, 'git', args);
+}
+
+async function command(directory: string, name: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run(name, args, {
     cwd: directory,
     env: gitEnvironment(),
     maxBuffer: 64 * 1024 * 1024,

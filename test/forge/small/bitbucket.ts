@@ -1,5 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { type Dialect, pageOf, type SmallCall, SmallRefusal, type SmallReply } from './dialect.ts';
+import { commentIn, edited, saidBy } from './comments.ts';
+import {
+  created,
+  type Dialect,
+  missing,
+  ok,
+  type SmallCall,
+  SmallRefusal,
+  type SmallReply,
+} from './dialect.ts';
+import { pageOf } from './pages.ts';
+import { addPull, headOf, pullOf } from './pulls.ts';
 import {
   fullNameOf,
   NOTHING,
@@ -18,14 +29,25 @@ const MAX_COMMENT = 250_000;
 export const bitbucket: Dialect = {
   apiPath: '/2.0',
   hasEtags: false,
-  personOf: (world, authorization) =>
-    world.tokens.get(/^Bearer (.+)$/.exec(authorization)?.[1] ?? '') ?? null,
+  scheme: 'Bearer',
   error: (_, message) => ({ type: 'error', error: { message } }),
-  limitHeaders: (seconds) => ({ 'retry-after': String(seconds) }),
+  // Not a time: what is left of the hour, in seconds.
+  limited: (seconds) => ({
+    status: 429,
+    body: 'Rate limit for this resource has been exceeded',
+    headers: {
+      'content-type': 'text/plain',
+      'x-ratelimit-limit': '1000, 1000;w=3600',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(seconds),
+    },
+  }),
   refOf: () => null,
+  closesWithBranch: false,
   signature: (body, secret) => ({
     'x-hub-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
   }),
+  repeated: (attempt) => ({ 'x-attempt-number': String(attempt) }),
   webhook,
   routes: [
     {
@@ -87,7 +109,7 @@ export const bitbucket: Dialect = {
           url = '',
         } = call.body as Record<string, string>;
         call.world.statuses.add({ sha, context, state, description, url });
-        return { status: 201, body: { type: 'build', key, state, name: context } };
+        return created({ type: 'build', key, state, name: context });
       },
     },
     {
@@ -152,19 +174,8 @@ export const bitbucket: Dialect = {
       level: 'read',
       body: commentBody(),
       handle: (call) => {
-        const pull = pullOf(call);
-        const now = Date.now();
-        const id = call.world.nextId();
-        const comment = {
-          id,
-          author: call.person,
-          body: rawOf(call),
-          createdAt: now,
-          updatedAt: now,
-        };
-        pull.comments.push(comment);
-        call.tell(call.repository, { kind: 'comment', pull, comment });
-        return { status: 201, body: commentShape(call, comment) };
+        const comment = saidBy(call, pullOf(call), rawOf(call));
+        return created(commentShape(call, comment));
       },
     },
     {
@@ -174,11 +185,9 @@ export const bitbucket: Dialect = {
       level: 'read',
       body: commentBody(),
       handle: (call) => {
-        const found = pullOf(call).comments.find(({ id }) => String(id) === call.parameters['id']);
+        const found = commentIn(pullOf(call), call.parameters['id']);
         if (found === undefined) throw missing('No such comment.');
-        if (found.author !== call.person) throw new SmallRefusal(403, 'Access denied.');
-        Object.assign(found, { body: rawOf(call), updatedAt: Date.now() });
-        return ok(commentShape(call, found));
+        return ok(commentShape(call, edited(call, found, rawOf(call))));
       },
     },
   ],
@@ -209,10 +218,9 @@ async function openPull(call: SmallCall): Promise<SmallReply> {
   const nameIn = (side: unknown): string =>
     (side as { branch?: { name?: string } } | undefined)?.branch?.name ?? '';
   const branch = nameIn(body['source']);
-  const head = await repository.git.resolve(`refs/heads/${branch}`);
+  const head = await headOf(call, branch);
   if (head === null) throw new SmallRefusal(400, 'branch not found');
-  const pull: SmallPull = {
-    number: repository.pulls.length + 1,
+  const pull = addPull(repository, {
     title: String(body['title']),
     body: typeof body['description'] === 'string' ? body['description'] : '',
     author: call.person,
@@ -221,13 +229,8 @@ async function openPull(call: SmallCall): Promise<SmallReply> {
     base: nameIn(body['destination']) || 'main',
     head,
     isDraft: false,
-    state: 'open',
-    mergeCommit: null,
-    updatedAt: Date.now(),
-    comments: [],
-  };
-  repository.pulls.push(pull);
-  return { status: 201, body: pullShape(world, repository, pull) };
+  });
+  return created(pullShape(world, repository, pull));
 }
 
 /** Also by the beginning of its id. */
@@ -280,13 +283,8 @@ function commentShape(
 }
 
 function webhook(world: SmallWorld, repository: SmallRepository, event: SmallEvent) {
-  const key = {
-    push: 'repo:push',
-    pull: 'pullrequest:updated',
-    comment: 'pullrequest:comment_created',
-  }[event.kind];
   const headers = {
-    'x-event-key': key,
+    'x-event-key': keyOf(event),
     'x-request-uuid': `delivery-${world.nextId()}`,
     'x-hook-uuid': 'hook-1',
     'x-attempt-number': '1',
@@ -299,22 +297,29 @@ function webhook(world: SmallWorld, repository: SmallRepository, event: SmallEve
   return { headers, body: { ...payload(world, repository, event), repository: of } };
 }
 
+const pullKeys = {
+  opened: 'pullrequest:created',
+  updated: 'pullrequest:updated',
+  closed: 'pullrequest:rejected',
+  merged: 'pullrequest:fulfilled',
+} as const;
+
+function keyOf(event: SmallEvent): string {
+  if (event.kind === 'push') return 'repo:push';
+  return event.kind === 'pull' ? pullKeys[event.what] : 'pullrequest:comment_created';
+}
+
 function payload(world: SmallWorld, repository: SmallRepository, event: SmallEvent): object {
   if (event.kind === 'push') {
     const side = (hash: string) =>
       hash === NOTHING ? null : { type: 'branch', name: event.branch, target: { hash } };
-    const change = { old: side(event.before), new: side(event.after), truncated: false };
-    return { push: { changes: [change] } };
+    const [old, moved] = [side(event.before), side(event.after)];
+    const kind = { created: old === null, closed: moved === null, forced: event.isForced };
+    return { push: { changes: [{ old, new: moved, ...kind, truncated: false }] } };
   }
   const pullrequest = pullShape(world, repository, event.pull);
   if (event.kind === 'pull') return { pullrequest };
   return { pullrequest, comment: commentShape({ world, repository }, event.comment) };
-}
-
-function pullOf({ repository, parameters }: SmallCall): SmallPull {
-  const pull = repository.pulls.find(({ number }) => String(number) === parameters['number']);
-  if (pull === undefined) throw missing('No such pull request');
-  return pull;
 }
 
 function userShape({ uuid, login }: Person) {
@@ -355,12 +360,4 @@ function commentBody() {
       },
     },
   };
-}
-
-function ok(body: unknown): SmallReply {
-  return { status: 200, body };
-}
-
-function missing(message: string): SmallRefusal {
-  return new SmallRefusal(404, message);
 }

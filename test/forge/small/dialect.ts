@@ -6,18 +6,23 @@ export interface Dialect {
   /** Path of the API below the host's address. */
   readonly apiPath: string;
   readonly routes: readonly Route[];
-  /** Who is behind an `Authorization` header; `null`: nobody. */
-  readonly personOf: (world: SmallWorld, authorization: string) => Person | null;
+  /** How a token is written in `Authorization`. */
+  readonly scheme: 'Bearer' | 'token';
   readonly error: (status: number, message: string) => unknown;
-  readonly limitHeaders: (seconds: number) => Readonly<Record<string, string>>;
+  /** The answer to whoever asks too much. */
+  readonly limited: (seconds: number) => SmallReply;
   /** What makes a ref of a pull request; `null`: there is none. */
   readonly refOf: (number: number) => string | null;
+  /** Whether a pull request is closed when its branch is deleted. */
+  readonly closesWithBranch: boolean;
   readonly hasEtags: boolean;
   readonly webhook: (
     world: SmallWorld,
     repository: SmallRepository,
     event: SmallEvent,
   ) => { readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
+  /** What says that it is not the first attempt; ids stay the same. */
+  readonly repeated: (attempt: number) => Readonly<Record<string, string>>;
   readonly signature: (body: string, secret: string) => Readonly<Record<string, string>>;
 }
 
@@ -50,6 +55,7 @@ export interface SmallCall {
 
 export interface SmallReply {
   readonly status: number;
+  /** A string is sent as it is. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -64,22 +70,14 @@ export class SmallRefusal extends Error {
   }
 }
 
-/** One page; `pages` says how many there are. */
-export function pageOf<T>(
-  call: SmallCall,
-  all: readonly T[],
-  of: { readonly size: string; readonly most: number; readonly usual: number },
-): { readonly items: readonly T[]; readonly page: number; readonly pages: number } {
-  const size = Math.min(of.most, Number(call.query.get(of.size) ?? of.usual) || of.usual);
-  const page = Number(call.query.get('page') ?? 1) || 1;
-  const pages = Math.max(1, Math.ceil(all.length / size));
-  return { items: all.slice((page - 1) * size, page * size), page, pages };
+export function ok(body: unknown): SmallReply {
+  return { status: 200, body };
 }
 
-export function linkHeader(
-  call: SmallCall,
-  { page, pages }: { readonly page: number; readonly pages: number },
-): Readonly<Record<string, string>> {
-  if (page >= pages) return {};
-  return { link: `<${call.world.api}/?page=${page + 1}>; rel="next"` };
+export function created(body: unknown): SmallReply {
+  return { status: 201, body };
+}
+
+export function missing(message: string): SmallRefusal {
+  return new SmallRefusal(404, message);
 }

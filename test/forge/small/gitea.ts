@@ -1,12 +1,16 @@
 import { createHmac } from 'node:crypto';
+import { commentIn, edited, saidBy } from './comments.ts';
 import {
+  created,
   type Dialect,
-  linkHeader,
-  pageOf,
+  missing,
+  ok,
   type SmallCall,
   SmallRefusal,
   type SmallReply,
 } from './dialect.ts';
+import { linked } from './pages.ts';
+import { addPull, headOf, openTwin, pullOf } from './pulls.ts';
 import {
   fullNameOf,
   type SmallComment,
@@ -24,15 +28,21 @@ const REPO = '/repos/:owner/:repo';
 export const gitea: Dialect = {
   apiPath: '/api/v1',
   hasEtags: false,
-  personOf: (world, authorization) =>
-    world.tokens.get(/^token (.+)$/.exec(authorization)?.[1] ?? '') ?? null,
+  scheme: 'token',
   error: (_, message) => ({ message, url: 'https://gitea.example/api/swagger' }),
-  limitHeaders: (seconds) => ({ 'retry-after': String(seconds) }),
+  // It has no limits of its own: what stands in front of it has.
+  limited: (seconds) => ({
+    status: 429,
+    body: '<html><body><h1>429 Too Many Requests</h1></body></html>',
+    headers: { 'content-type': 'text/html', 'retry-after': String(seconds) },
+  }),
   refOf: (number) => `refs/pull/${number}/head`,
+  closesWithBranch: true,
   signature: (body, secret) => {
     const hex = createHmac('sha256', secret).update(body).digest('hex');
     return { 'x-gitea-signature': hex, 'x-hub-signature-256': `sha256=${hex}` };
   },
+  repeated: () => ({}),
   webhook,
   routes: [
     {
@@ -80,7 +90,7 @@ export const gitea: Dialect = {
           target_url: url = '',
         } = body as Record<string, string>;
         world.statuses.add({ sha, context, state, description, url });
-        return { status: 201, body: { id: world.nextId(), status: state, context } };
+        return created({ id: world.nextId(), status: state, context });
       },
     },
     {
@@ -164,13 +174,8 @@ export const gitea: Dialect = {
       body: commentBody(),
       handle: (call) => {
         const pull = pullOf(call);
-        const now = Date.now();
-        const id = call.world.nextId();
-        const body = String(call.body['body']);
-        const comment = { id, author: call.person, body, createdAt: now, updatedAt: now };
-        pull.comments.push(comment);
-        call.tell(call.repository, { kind: 'comment', pull, comment });
-        return { status: 201, body: commentShape(call.world, call.repository, pull, comment) };
+        const comment = saidBy(call, pull, String(call.body['body']));
+        return created(commentShape(call.world, call.repository, pull, comment));
       },
     },
     {
@@ -181,10 +186,9 @@ export const gitea: Dialect = {
       body: commentBody(),
       handle: (call) => {
         for (const pull of call.repository.pulls) {
-          const found = pull.comments.find(({ id }) => String(id) === call.parameters['id']);
+          const found = commentIn(pull, call.parameters['id']);
           if (found === undefined) continue;
-          if (found.author !== call.person) throw new SmallRefusal(403, 'forbidden');
-          Object.assign(found, { body: String(call.body['body']), updatedAt: Date.now() });
+          edited(call, found, String(call.body['body']));
           return ok(commentShape(call.world, call.repository, pull, found));
         }
         throw missing('comment does not exist');
@@ -201,29 +205,13 @@ async function openPull(call: SmallCall): Promise<SmallReply> {
     title = '',
     body = '',
   } = call.body as Record<string, string>;
-  const known = repository.pulls.some(
-    (each) => each.branch === branch && each.base === base && each.state === 'open',
-  );
-  if (known) throw new SmallRefusal(409, 'pull request already exists for these targets');
-  const head = await repository.git.resolve(`refs/heads/${branch}`);
+  if (openTwin(call, { branch, base }) !== undefined)
+    throw new SmallRefusal(409, 'pull request already exists for these targets');
+  const head = await headOf(call, branch);
   if (head === null) throw missing('branch does not exist');
-  const pull: SmallPull = {
-    number: repository.pulls.length + 1,
-    title,
-    body,
-    author: call.person,
-    from: repository,
-    branch,
-    base,
-    head,
-    isDraft: title.startsWith('WIP:'),
-    state: 'open',
-    mergeCommit: null,
-    updatedAt: Date.now(),
-    comments: [],
-  };
-  repository.pulls.push(pull);
-  return { status: 201, body: pullShape(world, repository, pull) };
+  const isDraft = title.startsWith('WIP:');
+  const of = { title, body, author: call.person, from: repository, branch, base, head, isDraft };
+  return created(pullShape(world, repository, addPull(repository, of)));
 }
 
 function pullShape(world: SmallWorld, repository: SmallRepository, pull: SmallPull) {
@@ -291,6 +279,13 @@ function webhook(world: SmallWorld, repository: SmallRepository, event: SmallEve
   return { headers, body: { ...payload(world, repository, event), repository: of } };
 }
 
+const actions = {
+  opened: 'opened',
+  updated: 'synchronized',
+  closed: 'closed',
+  merged: 'closed',
+} as const;
+
 function payload(world: SmallWorld, repository: SmallRepository, event: SmallEvent): object {
   if (event.kind === 'push') {
     const { before, after } = event;
@@ -304,19 +299,12 @@ function payload(world: SmallWorld, repository: SmallRepository, event: SmallEve
       issue: { number: pull.number },
       comment: commentShape(world, repository, pull, event.comment),
     };
-  const action = event.what === 'updated' ? 'synchronized' : event.what;
+  const action = actions[event.what];
   return { action, number: pull.number, pull_request: pullShape(world, repository, pull) };
 }
 
-function pullOf({ repository, parameters }: SmallCall): SmallPull {
-  const pull = repository.pulls.find(({ number }) => String(number) === parameters['number']);
-  if (pull === undefined) throw missing('pull request does not exist');
-  return pull;
-}
-
 function listed(call: SmallCall, all: readonly unknown[]): SmallReply {
-  const page = pageOf(call, all, PAGES);
-  return { status: 200, body: page.items, headers: linkHeader(call, page) };
+  return linked(call, all, PAGES);
 }
 
 function commentBody() {
@@ -326,12 +314,4 @@ function commentBody() {
     additionalProperties: false,
     properties: { body: { type: 'string', minLength: 1 } },
   };
-}
-
-function ok(body: unknown): SmallReply {
-  return { status: 200, body };
-}
-
-function missing(message: string): SmallRefusal {
-  return new SmallRefusal(404, message);
 }

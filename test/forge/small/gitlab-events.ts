@@ -1,5 +1,6 @@
 import {
   fullNameOf,
+  NOTHING,
   type Person,
   type SmallEvent,
   type SmallRepository,
@@ -22,14 +23,31 @@ export function gitlabWebhook(world: SmallWorld, repository: SmallRepository, ev
   return { headers, body: { object_kind: event.kind, project, ...payload(event) } };
 }
 
+const actions = {
+  opened: 'open',
+  updated: 'update',
+  closed: 'close',
+  merged: 'merge',
+} as const;
+
 function payload(event: SmallEvent): object {
   if (event.kind === 'push') {
     const { before, after } = event;
-    return { ref: `refs/heads/${event.branch}`, before, after, checkout_sha: after, commits: [] };
+    const checkout = after === NOTHING ? null : after;
+    return {
+      ref: `refs/heads/${event.branch}`,
+      before,
+      after,
+      checkout_sha: checkout,
+      commits: [],
+    };
   }
   const { number, author } = event.pull;
   if (event.kind === 'pull')
-    return { user: userShape(author), object_attributes: { iid: number, action: event.what } };
+    return {
+      user: userShape(author),
+      object_attributes: { iid: number, action: actions[event.what] },
+    };
   const { comment } = event;
   return {
     user: userShape(comment.author),

@@ -1,12 +1,16 @@
+import { commentIn, edited, saidBy } from './comments.ts';
 import {
+  created,
   type Dialect,
-  linkHeader,
-  pageOf,
+  missing,
+  ok,
   type SmallCall,
   SmallRefusal,
   type SmallReply,
 } from './dialect.ts';
 import { gitlabWebhook } from './gitlab-events.ts';
+import { linked } from './pages.ts';
+import { addPull, headOf, openTwin, pullOf } from './pulls.ts';
 import {
   fullNameOf,
   type SmallComment,
@@ -23,12 +27,25 @@ const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength }
 export const gitlab: Dialect = {
   apiPath: '/api/v4',
   hasEtags: true,
-  personOf: (world, authorization) =>
-    world.tokens.get(/^Bearer (.+)$/.exec(authorization)?.[1] ?? '') ?? null,
+  scheme: 'Bearer',
   error: (_, message) => ({ message }),
-  limitHeaders: (seconds) => ({ 'retry-after': String(seconds), 'ratelimit-remaining': '0' }),
+  limited: (seconds) => ({
+    status: 429,
+    body: 'Retry later\n',
+    headers: {
+      'content-type': 'text/plain',
+      'ratelimit-limit': '60',
+      'ratelimit-name': 'throttle_authenticated_api',
+      'ratelimit-observed': '61',
+      'ratelimit-remaining': '0',
+      'ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + seconds),
+      'retry-after': String(seconds),
+    },
+  }),
   refOf: (number) => `refs/merge-requests/${number}/head`,
+  closesWithBranch: false,
   signature: (_, secret) => ({ 'x-gitlab-token': secret }),
+  repeated: () => ({}),
   webhook: gitlabWebhook,
   routes: [
     {
@@ -58,7 +75,7 @@ export const gitlab: Dialect = {
         const person = [...world.people.values()].find(
           ({ id }) => String(id) === parameters['user'],
         );
-        if (person === undefined || person.level === 'none') throw missing();
+        if (person === undefined || person.level === 'none') throw missing('404 Not found');
         return ok({ id: person.id, access_level: levels[person.level], state: 'active' });
       },
     },
@@ -147,13 +164,7 @@ export const gitlab: Dialect = {
       handle: (call) => {
         const pull = pullOf(call);
         const body = withoutCommands(call, String(call.body['body']));
-        const now = Date.now();
-        const author = call.person;
-        const id = call.world.nextId();
-        const comment = { id, author, body, createdAt: now, updatedAt: now };
-        pull.comments.push(comment);
-        call.tell(call.repository, { kind: 'comment', pull, comment });
-        return { status: 201, body: noteShape(pull, comment) };
+        return created(noteShape(pull, saidBy(call, pull, body)));
       },
     },
     {
@@ -164,12 +175,10 @@ export const gitlab: Dialect = {
       body: noteBody(),
       handle: (call) => {
         const pull = pullOf(call);
-        const found = pull.comments.find(({ id }) => String(id) === call.parameters['note']);
-        if (found === undefined) throw missing();
-        if (found.author !== call.person) throw new SmallRefusal(403, '403 Forbidden');
-        found.body = withoutCommands(call, String(call.body['body']));
-        found.updatedAt = Date.now();
-        return ok(noteShape(pull, found));
+        const found = commentIn(pull, call.parameters['note']);
+        if (found === undefined) throw missing('404 Not found');
+        const body = withoutCommands(call, String(call.body['body']));
+        return ok(noteShape(pull, edited(call, found, body)));
       },
     },
     {
@@ -217,7 +226,7 @@ async function createStatus(call: SmallCall): Promise<SmallReply> {
       `Cannot transition status via :${event} from :${last.state} (Reason(s): Status cannot transition via "${event}")`,
     );
   call.world.statuses.add({ sha, context: name, state: String(state), description, url });
-  return { status: 201, body: { id: call.world.nextId(), sha, name, status: state, description } };
+  return created({ id: call.world.nextId(), sha, name, status: state, description });
 }
 
 async function commitOf({ repository, parameters }: SmallCall): Promise<string> {
@@ -256,33 +265,18 @@ async function openPull(call: SmallCall): Promise<SmallReply> {
     title = '',
     description = '',
   } = call.body as Record<string, string>;
-  const known = repository.pulls.find(
-    (each) => each.branch === branch && each.base === base && each.state === 'open',
-  );
+  const known = openTwin(call, { branch, base });
   if (known !== undefined)
     throw new SmallRefusal(
       409,
       `Another open merge request already exists for this source branch: !${known.number}`,
     );
-  const head = await repository.git.resolve(`refs/heads/${branch}`);
+  const head = await headOf(call, branch);
   if (head === null) throw new SmallRefusal(400, 'source_branch does not exist');
-  const pull: SmallPull = {
-    number: repository.pulls.length + 1,
-    title,
-    body: withoutCommands(call, description),
-    author: call.person,
-    from: repository,
-    branch,
-    base,
-    head,
-    isDraft: title.startsWith('Draft:'),
-    state: 'open',
-    mergeCommit: null,
-    updatedAt: Date.now(),
-    comments: [],
-  };
-  repository.pulls.push(pull);
-  return { status: 201, body: pullShape(world, repository, pull) };
+  const body = withoutCommands(call, description);
+  const isDraft = title.startsWith('Draft:');
+  const of = { title, body, author: call.person, from: repository, branch, base, head, isDraft };
+  return created(pullShape(world, repository, addPull(repository, of)));
 }
 
 /** What begins with a slash and a word is carried out in the name of who wrote it, and is gone from the text. */
@@ -325,15 +319,8 @@ function noteShape(pull: SmallPull, comment: SmallComment) {
   };
 }
 
-function pullOf({ repository, parameters }: SmallCall): SmallPull {
-  const pull = repository.pulls.find(({ number }) => String(number) === parameters['number']);
-  if (pull === undefined) throw missing();
-  return pull;
-}
-
 function listed(call: SmallCall, all: readonly unknown[]): SmallReply {
-  const page = pageOf(call, all, PAGES);
-  return { status: 200, body: page.items, headers: linkHeader(call, page) };
+  return linked(call, all, PAGES);
 }
 
 function noteBody() {
@@ -343,12 +330,4 @@ function noteBody() {
     additionalProperties: false,
     properties: { body: text(1_000_000) },
   };
-}
-
-function ok(body: unknown): SmallReply {
-  return { status: 200, body };
-}
-
-function missing(): SmallRefusal {
-  return new SmallRefusal(404, '404 Not found');
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { BareRepository, type FileChange, type GitPerson } from '../bare-repository.ts';
 import { fetchCommit, mergeCommit } from '../merging.ts';
+import { addComment } from './comments.ts';
 import type { Dialect } from './dialect.ts';
+import { addPull } from './pulls.ts';
 import {
   NOTHING,
   type Person,
@@ -61,7 +63,7 @@ export class SmallHandle {
       await git.setRef(`refs/heads/${branch}`, await this.head());
     const before = await this.head(branch);
     const after = await git.add({ branch, message: 'a change', author: robot, files });
-    await this.#moved(branch, before === '' ? NOTHING : before, after);
+    await this.moved(branch, before === '' ? null : before, after);
     return after;
   }
 
@@ -81,12 +83,12 @@ export class SmallHandle {
     readonly from?: SmallHandle;
     readonly draft?: boolean;
     readonly author?: string;
+    readonly title?: string;
   }): Promise<SmallPull> {
     const { branch, files, from = this, base = 'main', draft = false, author = 'octocat' } = of;
     if (files !== undefined) await from.commit(files, branch);
-    const pull: SmallPull = {
-      number: this.repository.pulls.length + 1,
-      title: `Change ${branch}`,
+    const pull = addPull(this.repository, {
+      title: of.title ?? `Change ${branch}`,
       body: '',
       author: this.#parts.person(author),
       from: from.repository,
@@ -94,29 +96,15 @@ export class SmallHandle {
       base,
       head: await from.head(branch),
       isDraft: draft,
-      state: 'open',
-      mergeCommit: null,
-      updatedAt: Date.now(),
-      comments: [],
-    };
-    this.repository.pulls.push(pull);
+    });
     await this.#refresh(pull);
     this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'opened' });
     return pull;
   }
 
   comment(pull: SmallPull, body: string, login: string): SmallComment {
-    const now = Date.now();
     const author = this.#parts.person(login);
-    const comment = {
-      id: this.#parts.world.nextId(),
-      author,
-      body,
-      createdAt: now,
-      updatedAt: now,
-    };
-    pull.comments.push(comment);
-    pull.updatedAt = now;
+    const comment = addComment(this.#parts.world, pull, { author, body });
     this.#parts.tell(this.repository, { kind: 'comment', pull, comment });
     return comment;
   }
@@ -128,26 +116,38 @@ export class SmallHandle {
     if (merged === null) throw new Error('it cannot be merged');
     await this.repository.git.setRef(`refs/heads/${pull.base}`, merged);
     Object.assign(pull, { state: 'merged', mergeCommit: merged, updatedAt: Date.now() });
-    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'closed' });
-    await this.#moved(pull.base, base, merged);
+    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'merged' });
+    await this.moved(pull.base, base, merged);
     return merged;
   }
 
-  close(pull: SmallPull): void {
+  close(pull: SmallPull, into = this.repository): void {
     Object.assign(pull, { state: 'closed', updatedAt: Date.now() });
-    this.#parts.tell(this.repository, { kind: 'pull', pull, what: 'closed' });
+    this.#parts.tell(into, { kind: 'pull', pull, what: 'closed' });
   }
 
-  async #moved(branch: string, before: string, after: string): Promise<void> {
+  /** Tells of a branch that somebody has made, moved or (`null`) deleted, and what becomes of its pull requests. */
+  async moved(branch: string, before: string | null, after: string | null): Promise<void> {
     const { repository } = this;
-    this.#parts.tell(repository, { kind: 'push', branch, before, after });
+    const isMove = before !== null && after !== null;
+    const isForced = isMove && !(await repository.git.isAncestor(before, after));
+    const sides = { before: before ?? NOTHING, after: after ?? NOTHING };
+    this.#parts.tell(repository, { kind: 'push', branch, ...sides, isForced });
     for (const into of [repository, ...(repository.parent === null ? [] : [repository.parent])])
-      for (const pull of into.pulls) {
-        if (pull.from !== repository || pull.branch !== branch || pull.state !== 'open') continue;
-        Object.assign(pull, { head: after, updatedAt: Date.now() });
-        await this.#refresh(pull, into);
-        this.#parts.tell(into, { kind: 'pull', pull, what: 'updated' });
-      }
+      for (const pull of into.pulls)
+        if (pull.from === repository && pull.branch === branch && pull.state === 'open')
+          await this.#follow(pull, into, after);
+  }
+
+  async #follow(pull: SmallPull, into: SmallRepository, head: string | null): Promise<void> {
+    const { dialect, tell } = this.#parts;
+    if (head === null) {
+      if (dialect.closesWithBranch) this.close(pull, into);
+      return;
+    }
+    Object.assign(pull, { head, updatedAt: Date.now() });
+    await this.#refresh(pull, into);
+    tell(into, { kind: 'pull', pull, what: 'updated' });
   }
 
   async #refresh(pull: SmallPull, into = this.repository): Promise<void> {

@@ -4,18 +4,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
-import { type GitServer, startGitServer } from '../../support/git-http-server.ts';
-import { type Disturbance, Disturbances } from '../disturbances.ts';
+import { setTimeout } from 'node:timers/promises';
+import { type GitServer, type RefsChanged, startGitServer } from '../../support/git-http-server.ts';
+import { type Disturbance, Disturbances, type RequestDisturbance } from '../disturbances.ts';
 import { digest, readBody, tryParse } from '../http-messages.ts';
 import { Journal } from '../journal.ts';
+import { type Incoming, RequestCheck } from './checking.ts';
+import { SmallDeliveries, type SmallDelivery } from './deliveries.ts';
 import { type Dialect, type Route, SmallRefusal, type SmallReply } from './dialect.ts';
 import { SmallHandle } from './handle.ts';
-import { sendWebhook } from './hooks.ts';
 import {
   fullNameOf,
   type Person,
-  type SmallEvent,
   type SmallLevel,
   type SmallRepository,
   type SmallWorld,
@@ -23,6 +23,7 @@ import {
 
 export interface SmallRequest {
   readonly id: string;
+  readonly path: string;
   readonly status: number;
   readonly body: unknown;
 }
@@ -53,9 +54,10 @@ export class SmallHost {
   readonly world: SmallWorld;
   readonly requests: SmallRequest[] = [];
   readonly #parts: Parts;
-  readonly #ajv = new Ajv({ allErrors: true, strict: false });
+  readonly #check: RequestCheck;
   readonly #disturbances = new Disturbances();
-  readonly #deliveries = new Set<Promise<void>>();
+  readonly #deliveries: SmallDeliveries;
+  readonly #handles = new Map<string, SmallHandle>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -72,10 +74,13 @@ export class SmallHost {
       violations: [],
       nextId: () => next++,
     };
+    this.#check = new RequestCheck(this.world.violations);
+    this.#deliveries = new SmallDeliveries(this.world, dialect, this.#disturbances);
     git.authorise((credentials) => {
       const person = this.world.tokens.get(credentials?.password ?? '');
       return person === undefined ? 'deny' : 'allow';
     });
+    git.onRefsChanged(async (change) => await this.#pushed(change));
     parts.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       void this.#handle(request, response).catch(() => void response.destroy());
     });
@@ -83,6 +88,11 @@ export class SmallHost {
 
   get violations(): readonly string[] {
     return this.world.violations;
+  }
+
+  /** Every attempt at a webhook, oldest first. */
+  get deliveries(): readonly SmallDelivery[] {
+    return this.#deliveries.journal.entries;
   }
 
   /** Of a person with this level in all repositories; forks are their owners' own. */
@@ -111,8 +121,9 @@ export class SmallHost {
       dialect,
       named: { owner, name },
       person: (login) => this.person(login),
-      tell: (repository, event) => this.#tell(repository, event),
+      tell: (repository, event) => this.#deliveries.send(repository, event),
     });
+    this.#handles.set(String(handle.repository.id), handle);
     await handle.commit({ 'README.md': 'grids\n' });
     return handle;
   }
@@ -121,9 +132,19 @@ export class SmallHost {
     this.#disturbances.add(disturbance);
   }
 
+  /** No more disturbances. */
+  calm(): void {
+    this.#disturbances.calm();
+  }
+
+  /** The button beside a delivery. */
+  redeliver(delivery: SmallDelivery): void {
+    this.#deliveries.redeliver(delivery);
+  }
+
   /** No webhook is on its way. */
   async settled(): Promise<void> {
-    while (this.#deliveries.size > 0) await Promise.all(this.#deliveries);
+    await this.#deliveries.settled();
   }
 
   async close(): Promise<void> {
@@ -136,10 +157,12 @@ export class SmallHost {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #tell(repository: SmallRepository, event: SmallEvent): void {
-    const work = sendWebhook(this.world, this.#parts.dialect, { repository, event });
-    this.#deliveries.add(work);
-    void work.finally(() => this.#deliveries.delete(work));
+  /** Somebody has pushed by Git. */
+  async #pushed({ repository, changes }: RefsChanged): Promise<void> {
+    const handle = this.#handles.get(repository);
+    for (const { ref, before, after } of changes)
+      if (ref.startsWith('refs/heads/'))
+        await handle?.moved(ref.slice('refs/heads/'.length), before, after);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -153,7 +176,12 @@ export class SmallHost {
       await this.#answer(found, { request, url, text, id });
     const reply =
       disturbance === null ? await answer() : await this.#disturbed(disturbance, answer);
-    this.requests.push({ id, status: reply.status, body: tryParse(text) });
+    this.requests.push({ id, path, status: reply?.status ?? 0, body: tryParse(text) });
+    if (reply === null) response.destroy();
+    else this.#send(request, response, reply);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, reply: SmallReply): void {
     const { hasEtags } = this.#parts.dialect;
     const etag = hasEtags && reply.status < 300 ? `W/"${digest(reply.body)}"` : null;
     const unchanged = etag !== null && request.headers['if-none-match'] === etag;
@@ -162,21 +190,33 @@ export class SmallHost {
       ...reply.headers,
       ...(etag === null ? {} : { etag }),
     });
-    response.end(unchanged ? undefined : JSON.stringify(reply.body));
+    const { body } = reply;
+    response.end(unchanged ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
   }
 
+  /** `null`: the connection is closed without an answer. */
   async #disturbed(
-    disturbance: Disturbance,
+    disturbance: RequestDisturbance,
     answer: () => Promise<SmallReply>,
-  ): Promise<SmallReply> {
+  ): Promise<SmallReply | null> {
     const { dialect } = this.#parts;
-    if (disturbance.kind === 'secondary-limit') {
-      const headers = dialect.limitHeaders(disturbance.retryAfter ?? 60);
-      return { status: 429, body: dialect.error(429, 'Too Many Requests'), headers };
+    switch (disturbance.kind) {
+      case 'secondary-limit':
+        return dialect.limited(disturbance.retryAfter ?? 60);
+      case 'server-error': {
+        if (disturbance.afterDoing === true) await answer();
+        const { status } = disturbance;
+        return { status, body: dialect.error(status, 'Bad Gateway') };
+      }
+      case 'hang-up':
+        if (disturbance.afterDoing === true) await answer();
+        return null;
+      case 'not-found-yet':
+        return { status: 404, body: dialect.error(404, 'Not Found') };
+      case 'slow-answer':
+        await setTimeout(disturbance.milliseconds);
+        return await answer();
     }
-    if (disturbance.kind !== 'server-error') throw new Error(`not here: ${disturbance.kind}`);
-    if (disturbance.afterDoing === true) await answer();
-    return { status: disturbance.status, body: dialect.error(disturbance.status, 'Bad Gateway') };
   }
 
   #match(method: string, path: string) {
@@ -189,22 +229,16 @@ export class SmallHost {
 
   async #answer(
     found: { readonly route: Route; readonly parameters: Readonly<Record<string, string>> } | null,
-    of: {
-      readonly request: IncomingMessage;
-      readonly url: URL;
-      readonly text: string;
-      readonly id: string;
-    },
+    of: Incoming & { readonly id: string },
   ): Promise<SmallReply> {
     const { dialect } = this.#parts;
     try {
-      const person = dialect.personOf(this.world, of.request.headers.authorization ?? '');
-      if (person === null) throw new SmallRefusal(401, '401 Unauthorized');
+      const person = this.#check.person(this.world, dialect, of);
       if (found === null) {
         this.world.violations.push(`no such route: ${of.id}`);
         throw new SmallRefusal(404, '404 Not Found');
       }
-      const body = this.#checked(found.route, of);
+      const body = this.#check.body(found.route, of);
       const repository = this.#repositoryOf(found, person);
       return await found.route.handle({
         world: this.world,
@@ -214,7 +248,7 @@ export class SmallHost {
         body,
         headers: of.request.headers,
         repository,
-        tell: (about, event) => this.#tell(about, event),
+        tell: (about, event) => this.#deliveries.send(about, event),
       });
     } catch (error) {
       if (error instanceof SmallRefusal)
@@ -222,29 +256,6 @@ export class SmallHost {
       this.world.violations.push(String(error));
       return { status: 500, body: dialect.error(500, String(error)) };
     }
-  }
-
-  /** Unknown query parameters and keys would be ignored without a word: they are mistakes of the client. */
-  #checked(
-    route: Route,
-    { url, text }: { readonly url: URL; readonly text: string },
-  ): Readonly<Record<string, unknown>> {
-    for (const name of url.searchParams.keys())
-      if (!(route.query ?? []).includes(name))
-        this.world.violations.push(`${route.id}: unknown query parameter ${name}`);
-    const body = text === '' ? undefined : tryParse(text);
-    if (route.body === undefined) {
-      if (body !== undefined) this.world.violations.push(`${route.id}: a body`);
-      return {};
-    }
-    const validate = this.#ajv.compile(route.body);
-    if (validate(body)) return body as Record<string, unknown>;
-    const faults = (validate.errors ?? []).map(
-      ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-    );
-    if (faults.some((fault) => fault.includes('additionalProperty')))
-      this.world.violations.push(`${route.id}: ${faults.join('; ')}`);
-    throw new SmallRefusal(400, faults.join('; '));
   }
 
   #repositoryOf(

@@ -34,7 +34,12 @@ export interface SmallRepository {
   readonly git: BareRepository;
   readonly parent: SmallRepository | null;
   readonly pulls: SmallPull[];
-  readonly hooks: { readonly url: string; readonly secret: string }[];
+  readonly hooks: SmallHook[];
+}
+
+export interface SmallHook {
+  readonly url: string;
+  readonly secret: string;
 }
 
 export interface SmallPull {
@@ -75,13 +80,17 @@ export type SmallEvent =
   | {
       readonly kind: 'push';
       readonly branch: string;
+      /** `NOTHING`: it is new. */
       readonly before: string;
+      /** `NOTHING`: it was deleted. */
       readonly after: string;
+      /** What was there before is not part of it any more. */
+      readonly isForced: boolean;
     }
   | {
       readonly kind: 'pull';
       readonly pull: SmallPull;
-      readonly what: 'opened' | 'updated' | 'closed';
+      readonly what: 'opened' | 'updated' | 'closed' | 'merged';
     }
   | { readonly kind: 'comment'; readonly pull: SmallPull; readonly comment: SmallComment };
 
