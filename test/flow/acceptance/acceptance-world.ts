@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { startAgent } from '../../../src/agent/main.ts';
-import { type MasterPorts, type RunningMaster, startMaster } from '../../../src/master/main.ts';
-import type {
-  Deploy,
-  DeployList,
-  InstanceList,
-  RepositoryList,
-} from '../../../src/protocol/api.ts';
+import { type RunningMaster, startMaster } from '../../../src/master/main.ts';
+import type { MasterPorts } from '../../../src/master/parts.ts';
+import type { Deploy, DeployList } from '../../../src/protocol/deploy-api.ts';
+import type { InstanceList } from '../../../src/protocol/instance-api.ts';
+import type { RepositoryList } from '../../../src/protocol/repository-api.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import {

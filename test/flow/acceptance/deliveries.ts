@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
-import type { MasterPorts } from '../../../src/master/main.ts';
-import type { GridStatus } from '../../../src/protocol/api.ts';
+import type { MasterPorts } from '../../../src/master/parts.ts';
+import type { GridStatus } from '../../../src/protocol/grid-api.ts';
 import { eventually } from '../../support/world.ts';
 import { GRID, previewsOf, short } from './acceptance-world.ts';
 import { type Scenario, web } from './scenario.ts';

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import type { MasterPorts } from '../../../src/master/main.ts';
+import type { MasterPorts } from '../../../src/master/parts.ts';
 import { GridError } from '../../../src/model/error.ts';
 import { eventually } from '../../support/world.ts';
 import { GRID, PLAN, previewsOf, short } from './acceptance-world.ts';
