@@ -86,18 +86,22 @@ async function announceDeploy(
   reporter: Reporter,
   { deploy, commits }: { readonly deploy: DeployOutline; readonly commits: readonly string[] },
 ): Promise<void> {
-  const { grid, id, phase, done, total, message, problems } = deploy;
-  const by = deploy.supersededBy === null ? null : await options.commitOf(deploy.supersededBy);
+  const { grid, id } = deploy;
   for (const sha of commits) {
-    const unchanged = sha !== deploy.sha;
-    const view = { phase, done, total, message, problems, unchanged };
-    await want(options, reporter, {
-      grid,
-      sha,
-      view: by === null ? view : { ...view, supersededBy: by },
-      page: `deploys/${id}`,
-    });
+    const view = await viewOf(options, deploy, sha);
+    await want(options, reporter, { grid, sha, view, page: `deploys/${id}` });
   }
+}
+
+async function viewOf(
+  { commitOf }: AnnouncerOptions,
+  deploy: DeployOutline,
+  sha: string,
+): Promise<DeployView> {
+  const { phase, done, total, message, problems } = deploy;
+  const by = deploy.supersededBy === null ? null : await commitOf(deploy.supersededBy);
+  const view = { phase, done, total, message, problems, unchanged: sha !== deploy.sha };
+  return by === null ? view : { ...view, supersededBy: by };
 }
 
 /** Where there is nothing to say of the files, only a commit of which something was said is told so. */
@@ -115,13 +119,14 @@ async function announceFiles(
 
 /** One environment for each grid. */
 async function announceDeployment(
-  { repository, publicUrl, environmentUrl }: AnnouncerOptions,
+  options: AnnouncerOptions,
   reporter: Reporter,
   deploy: DeployOutline,
 ): Promise<void> {
-  const { grid, id, sha, phase, done, total, message, problems } = deploy;
+  const { repository, publicUrl, environmentUrl } = options;
+  const { grid, id, sha, phase } = deploy;
   const logUrl = `${publicUrl()}/deploys/${id}`;
-  const view = { phase, done, total, message, problems };
+  const view = await viewOf(options, deploy, sha);
   const { state, description } = commitStatus({ grid, deploy: view, targetUrl: logUrl });
   await reporter.wantDeployment({
     repository,
