@@ -31,6 +31,11 @@ export function createBitbucket(options: BitbucketOptions): Forge {
       await createStatus(client, { repository, sha, status }),
     gitCredentials: () =>
       Promise.resolve({ username: username === null ? 'x-token-auth' : username, password: token }),
+    isPrivate: async (repository) => {
+      const what = `who may read ${repository.name}`;
+      const { body } = await client.send(what, { path: repositoryPath(repository) });
+      return (body as { readonly is_private?: boolean }).is_private === true;
+    },
     ...bitbucketPulls(client),
     ...bitbucketComments(client),
     deployments: null,

@@ -32,6 +32,8 @@ export interface Forge {
   commentsSince(repository: RepositoryName, since: number): Promise<readonly PersonsComment[]>;
   /** Whether a person may push to the repository, asked now. */
   mayWrite(repository: RepositoryName, user: string): Promise<boolean>;
+  /** Whether only those who were let in can read the repository, asked now. */
+  isPrivate(repository: RepositoryName): Promise<boolean>;
   openPullRequest(
     repository: RepositoryName,
     of: {

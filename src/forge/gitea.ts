@@ -29,6 +29,11 @@ export function createGitea(options: GiteaOptions): Forge {
       await createStatus(client, { repository, sha, status }),
     // The token counts, the name does not.
     gitCredentials: () => Promise.resolve({ username: 'gridops', password: token }),
+    isPrivate: async (repository) => {
+      const what = `who may read ${repository.name}`;
+      const { body } = await client.send(what, { path: repositoryPath(repository) });
+      return (body as { readonly private?: boolean }).private === true;
+    },
     pullRequests: async (repository, base) => await openOnes(client, repository, base),
     pullRequest: async (repository, number) => await one(client, repository, number),
     openPullRequest: async (repository, of) => await open(client, repository, of),

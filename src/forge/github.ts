@@ -25,6 +25,11 @@ export function createGithub(options: GithubOptions): Forge {
       username: 'x-access-token',
       password: await client.token(),
     }),
+    isPrivate: async (repository) =>
+      await client.call(`who may read ${printName(repository)}`, async (octokit) => {
+        const { data } = await octokit.rest.repos.get(inRepository(repository));
+        return data.private;
+      }),
     ...githubPulls(client),
     ...githubComments(client),
     deployments: githubDeployments(client),

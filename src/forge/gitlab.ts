@@ -37,6 +37,12 @@ export function createGitlab(options: GitlabOptions): Forge {
         await createStatus(client, pipelines, { repository, sha, status });
       }),
     gitCredentials: () => Promise.resolve({ username: 'oauth2', password: options.token }),
+    isPrivate: async (repository) => {
+      const what = `who may read ${repository.name}`;
+      const { body } = await client.send(what, { path: projectPath(repository) });
+      // Internal ones are for everybody who has an account.
+      return (body as { readonly visibility?: string }).visibility === 'private';
+    },
     ...gitlabMergeRequests(client),
     ...gitlabComments(client, options.baseUrl),
     deployments: null,

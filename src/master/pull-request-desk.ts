@@ -27,6 +27,7 @@ import { type MergeGroup, MergeGroups, type PlannedGroup } from './merge-groups.
 import { createPlanReview, type PlanReview, ShownPlans } from './plan-review.ts';
 import { type AffectedGrid, type DescribedGrid, previewGrid } from './preview-grids.ts';
 import type { PreviewBasis, PreviewerPorts } from './previewer.ts';
+import { createPrivacy } from './privacy.ts';
 import { type KnownRequest, PullRequests } from './pull-requests.ts';
 import { type CommandDeeds, RequestCommands } from './request-commands.ts';
 import type { GridHead, ReadingPorts } from './revision.ts';
@@ -307,6 +308,7 @@ interface KeptRequest {
 
 function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
   const { git, grids, reading, plan, fleet } = options;
+  const isPrivate = createPrivacy(options);
   return {
     fetchRef: async (ref, signal) => await git.fetchRef(ref, signal),
     merge: async (base, head) => await git.merge(base, head),
@@ -315,6 +317,7 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
     grid: async (affected, { commit, head }) => {
       const { grid } = affected;
       const controller = grids.running.get(grid);
+      const showValues = await isPrivate();
       const ports = {
         head: options.head,
         revision: reading(grid),
@@ -330,7 +333,7 @@ function createPreviewer(options: PullRequestDeskOptions): PreviewerPorts {
             problems: of.problems,
             closed: of.closed,
             nodes: fleet.observedState(grid, of.after?.grid.nodes ?? {}).nodes,
-            options: { showValues: false },
+            options: { showValues },
           }),
       };
       const made = await previewGrid(ports, affected, commit);

@@ -144,6 +144,10 @@ export class FakeRepository {
   }
 
   /** Requests for the old name are redirected from now on. */
+  makePublic(): void {
+    this.#repository.isPrivate = false;
+  }
+
   rename(name: string): void {
     renameRepository(this.#world, this.#repository, name, this.#world.accounts.user('octocat'));
   }

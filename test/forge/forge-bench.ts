@@ -40,6 +40,8 @@ export interface ForgeBench {
     holds: (status: BenchStatus) => boolean,
   ): Promise<BenchStatus>;
   readonly faults: BenchFaults;
+  /** From now on everybody may read it. */
+  makePublic(): void;
   hook(url: string, secret: string): void;
   /** Every attempt at a webhook, pings excluded, oldest first. */
   deliveries(): readonly BenchDelivery[];
@@ -174,6 +176,7 @@ async function githubBench(): Promise<ForgeBench> {
       duplicate: (times) => fake.disturb({ kind: 'duplicate-delivery', together: true, times }),
       calm: () => fake.calm(),
     },
+    makePublic: () => repository.makePublic(),
     hook: (url, secret) => void repository.addHook({ url, secret, events: Object.keys(kinds) }),
     deliveries: () =>
       fake.deliveries.flatMap(({ id, event, statusCode: status }) => {
@@ -271,6 +274,9 @@ async function smallBench(provider: keyof typeof clients, dialect: Dialect): Pro
       drop: (times) => host.disturb({ kind: 'drop-delivery', times }),
       duplicate: (times) => host.disturb({ kind: 'duplicate-delivery', together: true, times }),
       calm: () => host.calm(),
+    },
+    makePublic: () => {
+      handle.repository.isPrivate = false;
     },
     hook: (url, secret) => handle.addHook(url, secret),
     deliveries: () =>

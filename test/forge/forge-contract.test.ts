@@ -209,6 +209,13 @@ describe.each(benches)('%s', (_, start) => {
     expect(await forge.mayWrite(named, 'nobody" OR user.uuid = "x')).toBe(false);
   });
 
+  it('knows who may read', async () => {
+    const { forge, named } = bench;
+    expect(await forge.isPrivate(named)).toBe(true);
+    bench.makePublic();
+    expect(await forge.isPrivate(named)).toBe(false);
+  });
+
   it('opens a pull request once', async () => {
     const { forge, named } = bench;
     await bench.branch('revert-1', { 'r.yml': '1\n' });

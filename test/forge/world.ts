@@ -31,7 +31,7 @@ export interface Repository {
   name: string;
   /** Names that it had before; requests for them are redirected. */
   readonly formerNames: string[];
-  readonly isPrivate: boolean;
+  isPrivate: boolean;
   readonly defaultBranch: string;
   readonly git: BareRepository;
   readonly createdAt: number;

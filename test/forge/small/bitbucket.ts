@@ -58,6 +58,13 @@ export const bitbucket: Dialect = {
       handle: ({ person }) => ok(userShape(person)),
     },
     {
+      id: 'repository',
+      method: 'GET',
+      path: REPO,
+      level: 'read',
+      handle: ({ repository: { name, isPrivate } }) => ok({ slug: name, is_private: isPrivate }),
+    },
+    {
       id: 'permission',
       method: 'GET',
       path: '/workspaces/:owner/permissions/repositories/:repo',

@@ -53,6 +53,13 @@ export const gitea: Dialect = {
       handle: ({ person }) => ok({ id: person.id, login: person.login }),
     },
     {
+      id: 'repository',
+      method: 'GET',
+      path: REPO,
+      level: 'read',
+      handle: ({ repository: { id, isPrivate } }) => ok({ id, private: isPrivate }),
+    },
+    {
       id: 'permission',
       method: 'GET',
       path: `${REPO}/collaborators/:user/permission`,

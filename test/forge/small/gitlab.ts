@@ -67,6 +67,14 @@ export const gitlab: Dialect = {
       },
     },
     {
+      id: 'project',
+      method: 'GET',
+      path: '/projects/:project',
+      level: 'read',
+      handle: ({ repository: { id, isPrivate } }) =>
+        ok({ id, visibility: isPrivate ? 'private' : 'internal' }),
+    },
+    {
       id: 'members',
       method: 'GET',
       path: '/projects/:project/members/all/:user',

@@ -43,7 +43,7 @@ export class SmallHandle {
     const { world, directory, named, parent = null } = parts;
     const id = world.nextId();
     const git = await BareRepository.create(join(directory, `${id}.git`), 'main');
-    const repository = { id, ...named, git, parent, pulls: [], hooks: [] };
+    const repository = { id, ...named, git, parent, isPrivate: true, pulls: [], hooks: [] };
     world.repositories.push(repository);
     return new SmallHandle(parts, repository);
   }

@@ -33,6 +33,7 @@ export interface SmallRepository {
   readonly name: string;
   readonly git: BareRepository;
   readonly parent: SmallRepository | null;
+  isPrivate: boolean;
   readonly pulls: SmallPull[];
   readonly hooks: SmallHook[];
 }
