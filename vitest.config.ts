@@ -37,6 +37,8 @@ export default defineConfig({
         test: {
           name: 'flow',
           include: ['test/{flow,forge}/**/*.test.ts'],
+          // Loading master, agent and forge anew for each file would take nearly as long as what is done with them.
+          isolate: false,
           sequence: { groupOrder: 2 },
           ...slow,
         },

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { ensureBuild } from './build.mjs';
 import { run, SetupError, say } from './command.mjs';
 import { ensureEngine, stopEngine } from './docker.mjs';
+import { memoryFolder } from './memory-folder.mjs';
 import { ensurePackages } from './packages.mjs';
-import { ROUNDS } from './test-rounds.mjs';
+import { IN_MEMORY, ROUNDS } from './test-rounds.mjs';
 import { ensureTools } from './tools.mjs';
 import { outcome } from './vitest-report.mjs';
 
@@ -38,6 +39,8 @@ const CHECKS = [
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set();
+/** Of this run's own; nothing is left in them. */
+const folders = [];
 let engineStarted = false;
 let interrupted = false;
 let startingEngine = false;
@@ -55,6 +58,7 @@ try {
   counts.failed += 1;
 } finally {
   await endEngine();
+  removeFolders();
 }
 if (counts.skipped > 0) print(`${counts.skipped} skipped`);
 print(`${counts.passed} passed, ${counts.failed} failed`);
@@ -90,28 +94,27 @@ async function runCheck(check) {
 }
 
 async function runTests() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gridops-test-'));
-  try {
-    for (const round of ROUNDS)
-      await Promise.all(
-        round.map((projects, at) => runProjects(projects, { folder, aside: at > 0 })),
-      );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  folders.push(mkdtempSync(path.join(tmpdir(), 'gridops-test-')));
+  const [folder] = folders;
+  const memory = memoryFolder();
+  if (memory !== null) folders.push(memory);
+  for (const round of ROUNDS)
+    await Promise.all(
+      round.map((projects, at) => runProjects(projects, { folder, memory, aside: at > 0 })),
+    );
 }
 
 /** `aside`: others are on the terminal, so what it says comes when it is over. */
-async function runProjects(projects, { folder, aside }) {
+async function runProjects(projects, { folder, memory, aside }) {
   const file = path.join(folder, `${projects.join('-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const chosen = projects.map((project) => `--project=${project}`);
   const said = [];
-  const code = await start(
-    path.join(BIN, 'vitest'),
-    ['run', ...reporters, ...chosen],
-    aside && said,
-  );
+  const inMemory = memory !== null && projects.every((project) => IN_MEMORY.includes(project));
+  const code = await start(path.join(BIN, 'vitest'), ['run', ...reporters, ...chosen], {
+    said: aside && said,
+    env: inMemory ? { ...process.env, TMPDIR: memory } : process.env,
+  });
   process.stdout.write(Buffer.concat(said));
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   count(outcome(report, code));
@@ -130,7 +133,7 @@ async function timed(name, work) {
 }
 
 /** `said`: takes what it writes, which is on the terminal otherwise. */
-async function start(program, args, said = false) {
+async function start(program, args, { said = false, env = process.env } = {}) {
   let own = null;
   const onStart = (child) => {
     own = child;
@@ -139,7 +142,7 @@ async function start(program, args, said = false) {
       stream.on('data', (bytes) => said.push(bytes));
   };
   const stdio = said ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-  const code = await run(program, args, { cwd: ROOT, stdio, onStart });
+  const code = await run(program, args, { cwd: ROOT, env, stdio, onStart });
   running.delete(own);
   return code;
 }
@@ -153,6 +156,7 @@ async function interrupt(signal) {
 
 async function leave() {
   await endEngine();
+  removeFolders();
   process.exit(1);
 }
 
@@ -160,6 +164,10 @@ async function endEngine() {
   if (!engineStarted) return;
   engineStarted = false;
   await stopEngine();
+}
+
+function removeFolders() {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 function print(line) {

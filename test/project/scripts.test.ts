@@ -64,6 +64,16 @@ it('every project of tests is run, once', async () => {
   expect(ROUNDS.flat(2)).toHaveLength(names.length);
 });
 
+it('projects that go together have their temporary files in one place', async () => {
+  const { ROUNDS, IN_MEMORY } = (await load('test-rounds.mjs')) as {
+    readonly ROUNDS: string[][][];
+    readonly IN_MEMORY: string[];
+  };
+
+  for (const projects of ROUNDS.flat())
+    expect(new Set(projects.map((project) => IN_MEMORY.includes(project))).size).toBe(1);
+});
+
 describe('exclusive work', () => {
   let folder = '';
   let lock = '';
