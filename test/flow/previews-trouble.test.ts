@@ -46,35 +46,6 @@ async function comment(pull: FakePull, holds = (_body: string): boolean => true)
   }, 'the comment');
 }
 
-describe('webhooks', () => {
-  it('that are all lost are made up for by polling', async () => {
-    await start({ pollSeconds: 1 });
-    world.github.disturb({ kind: 'drop-delivery', times: 1_000 });
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-    expect(await planned(pull.head)).toMatchObject({ state: 'success' });
-
-    world.github.createToken('alice', 'write');
-    pull.comment(`/gridops freeze ${world.grid}`, 'alice');
-
-    await eventually(
-      async () => ((await world.gridStatus()).freeze === undefined ? null : true),
-      'the command is carried out',
-    );
-    world.github.calm();
-  });
-
-  it('that come twice, both at once, make one comment', async () => {
-    await start();
-    world.github.disturb({ kind: 'duplicate-delivery', together: true, times: 4 });
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-    await planned(pull.head);
-    await comment(pull);
-    const second = await pull.push(web({ image: 'demo:2', instances: 2 }));
-    await comment(pull, (body) => body.includes(second.slice(0, 7)));
-    expect(ours(pull)).toHaveLength(1);
-  });
-});
-
 describe('a merge queue', () => {
   it('of which no webhook tells is found by polling', async () => {
     await start({ pollSeconds: 1 });
@@ -98,17 +69,6 @@ describe('a merge queue', () => {
 });
 
 describe('the forge', () => {
-  it('that carries a comment out and answers 502 has one comment in the end', async () => {
-    await start();
-    const lost = { kind: 'server-error', status: 502, afterDoing: true } as const;
-    world.github.disturb({ ...lost, on: 'issues/create-comment' });
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-    await planned(pull.head);
-    const second = await pull.push(web({ image: 'demo:2', instances: 2 }));
-    await comment(pull, (body) => body.includes(second.slice(0, 7)));
-    expect(ours(pull)).toHaveLength(1);
-  });
-
   it('that has lost our comment to somebody gets it again with the next plan', async () => {
     await start();
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
@@ -127,20 +87,6 @@ describe('the forge', () => {
 });
 
 describe('a pull request', () => {
-  it('whose branch is forced to something else is planned for that', async () => {
-    await start();
-    const pull = await world.repository.openPullRequest({
-      branch: 'topic',
-      files: web({ image: 'demo:2' }),
-    });
-    await planned(pull.head);
-    await world.repository.setBranch('topic', await world.repository.head());
-    const forced = await pull.push(web({ instances: 3 }));
-    expect(await planned(forced)).toMatchObject({ state: 'success' });
-    const body = await comment(pull, (text) => text.includes(forced.slice(0, 7)));
-    expect(body).not.toContain('demo:2');
-  });
-
   it('that was closed is left as it is, and gets a plan when it is opened again', async () => {
     await start();
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
@@ -151,40 +97,6 @@ describe('a pull request', () => {
     const again = await pull.push(web({ image: 'demo:2', instances: 2 }));
     await planned(again);
     expect(ours(pull)).toHaveLength(1);
-  });
-
-  it('that changes more than fits stays within one comment, and nothing destructive is left out', async () => {
-    const many = Array.from({ length: 120 }, (_, n) => n);
-    const stacks = Object.fromEntries(
-      many.map((n) => [stackFile(`app-${n}`), stackOf(`app-${n}`)]),
-    );
-    await start({}, { 'grid.yml': 'prune: {budget: 100%}\n', ...stacks });
-    const environment = Array.from({ length: 60 }, (_, n) => `      V${n}: "${'x'.repeat(40)}"`);
-    const more = `    environment:\n${environment.join('\n')}\n`;
-    const files: Record<string, string | null> = {};
-    for (const n of many)
-      files[path(stackFile(`app-${n}`))] = n < 5 ? null : stackOf(`app-${n}`, { more });
-    const pull = await world.repository.openPullRequest({ files });
-    await planned(pull.head);
-    const body = await comment(pull);
-    expect(body.length).toBeLessThanOrEqual(65_536);
-    for (let n = 0; n < 5; n += 1) expect(body).toContain(`app-${n}/app-${n}-1`);
-    expect(body.split('```').length % 2).toBe(1);
-  });
-
-  it('that is hostile in every word breaks out of nothing', async () => {
-    await start();
-    const evil = '```\\n</details><h1>approved</h1>@acme/admins #1 \\u202e <!-- gridops:preview v1';
-    const files = web({ more: `    environment: {A: "${evil}"}\n    labels: {b: "${evil}"}\n` });
-    const title = '</details> @everyone ``` <!-- gridops:preview v1 -->';
-    const pull = await world.repository.openPullRequest({ files, title });
-    await planned(pull.head);
-    const body = await comment(pull);
-    expect(ours(pull)).toHaveLength(1);
-    const outside = body.replaceAll(/(`{3,})[\s\S]*?\n\1|(`+)[^\n]*?\2/g, '');
-    expect(outside).not.toMatch(/@acme|@everyone|<h1>|\u202e/);
-    expect(outside.match(/<!-- gridops:preview /g)).toHaveLength(1);
-    expect(outside.match(/<details>/g)?.length).toBe(outside.match(/<\/details>/g)?.length);
   });
 });
 

@@ -54,46 +54,6 @@ async function comment(pull: FakePull, holds: (body: string) => boolean): Promis
 const short = (sha: string): string => sha.slice(0, 7);
 
 describe('a pull request', () => {
-  it('shows what its merge will do, in one comment that follows it, and the merge does exactly that', async () => {
-    await start();
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-
-    const first = await comment(pull, (body) => body.includes(short(pull.head)));
-    expect(first).toContain('demo:2');
-    expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
-    expect(await ofGrid(pull.head)).toMatchObject({ state: 'success' });
-
-    const second = await pull.push(web({ image: 'demo:2', instances: 2 }));
-    await comment(pull, (body) => body.includes(short(second)));
-    await aggregate(second);
-
-    const merged = await pull.merge();
-    expect(await world.final(merged)).toMatchObject({ state: 'success' });
-    const told = await world.github.waitForStatus(
-      merged,
-      `gridops/plan (${world.grid})`,
-      () => true,
-      30_000,
-    );
-    expect(told.description).toBe(`as shown on #${pull.number}`);
-    expect(await world.instances()).toHaveLength(2);
-  });
-
-  it('is planned anew when the branch moves in what it touches, and only then', async () => {
-    await start({ [stackFile('api')]: stackOf('api') });
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-    const before = await comment(pull, (body) => body.includes(short(pull.head)));
-    await aggregate(pull.head);
-
-    await world.push({ '../../README.md': 'no grid is touched by this' });
-    const moved = await world.push({ [stackFile('api')]: stackOf('api', { instances: 2 }) });
-    await world.final(moved);
-
-    const after = await comment(pull, (body) => body.includes(short(moved)));
-    expect(before).not.toContain(short(moved));
-    expect(after).toContain('demo:2');
-  });
-
   it('says that its plan is out of date while it is planned anew, and only then', async () => {
     await start({ [stackFile('api')]: stackOf('api') });
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
@@ -127,20 +87,6 @@ describe('a pull request', () => {
     });
   });
 
-  it('that cannot be merged fails with the files', async () => {
-    await start();
-    const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }) });
-    await aggregate(pull.head);
-
-    await world.push({
-      [stackFile('web')]: stackOf('web', { instances: 3 }).replace('test/', 'x/'),
-    });
-    await world.push({ [stackFile('web')]: stackOf('web', { image: 'broken:1' }) });
-
-    expect(await aggregate(pull.head, ({ state }) => state === 'failure')).toBeDefined();
-    expect(await comment(pull, (body) => body.includes('onflict'))).toContain('kontena.yml');
-  });
-
   it('with an error in a file fails with the place, and changes nothing', async () => {
     await start();
     const files = { [path(stackFile('web'))]: stackOf('web').replace('image:', 'imag:') };
@@ -162,24 +108,6 @@ describe('a pull request', () => {
     const files = web({ image: 'demo:2' });
     const pull = await world.repository.openPullRequest({ files, draft: true });
     expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
-  });
-});
-
-describe('a pull request from a fork', () => {
-  it('gets a final answer and no plan, until somebody who may write asks for it', async () => {
-    await start();
-    const fork = await world.repository.fork();
-    const files = web({ image: 'demo:2' });
-    const pull = await world.repository.openPullRequest({ files, from: fork });
-    expect(await aggregate(pull.head)).toMatchObject({ state: 'success' });
-    const before = await comment(pull, () => true);
-    expect(before).not.toContain('demo:2');
-
-    pull.comment('/gridops plan', 'mallory');
-    pull.comment('/gridops plan', 'octocat');
-
-    const after = await comment(pull, (body) => body.includes('demo:2'));
-    expect(after).toContain(short(pull.head));
   });
 });
 

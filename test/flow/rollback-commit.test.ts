@@ -42,15 +42,6 @@ async function running(): Promise<readonly string[]> {
   return services.map(({ name, image }) => `${name} ${image}`);
 }
 
-async function plannedSpecs(sha: string): Promise<readonly (string | null)[]> {
-  const deploy = (await world.deploys()).find((one) => one.sha === sha);
-  const { plan } = await world.deploy(deploy?.id ?? '');
-  const steps = plan?.waves.flatMap((wave) => wave.steps) ?? [];
-  return steps.flatMap((step) =>
-    step.kind === 'replace' ? [step.from, step.specHash] : [step.kind],
-  );
-}
-
 describe.each(['native', 'isomorphic'] as const)('going back with the %s engine', (engine) => {
   it('is a commit that brings the files of the last good one back, and is deployed', async () => {
     const first = await start(undefined, { engine });
@@ -102,22 +93,6 @@ Gridops-Requested-By: ada`,
     expect(events.map(({ message }) => message)).toContain(
       `rolled back to ${first.slice(0, 7)} by ada`,
     );
-  });
-});
-
-describe('git revert by hand', () => {
-  it('is followed by the plan that is the inverse', async () => {
-    await start();
-    const change = await pushed(web({ image: 'demo:2' }));
-    const there = await plannedSpecs(change);
-
-    const revert = await world.work.revert(change);
-    await world.work.push();
-
-    expect(await world.final(revert)).toMatchObject({ state: 'success' });
-    expect(there).toHaveLength(2);
-    expect(await plannedSpecs(revert)).toEqual(there.toReversed());
-    expect(await running()).toEqual(['web demo:1']);
   });
 });
 

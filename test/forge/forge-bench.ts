@@ -14,6 +14,7 @@ import { gitlab } from './small/gitlab.ts';
 import type { SmallHandle } from './small/handle.ts';
 import { startSmallHost } from './small/host.ts';
 import type { SmallPull } from './small/state.ts';
+import type { CommitStatus } from './world.ts';
 
 /** A stand-in of a code host, its client, and people who use it: what is asked of forges, whichever it is. */
 export interface ForgeBench {
@@ -68,6 +69,8 @@ export interface BenchStatus {
   readonly state: string;
   readonly verdict: 'pending' | 'success' | 'failure';
   readonly description: string;
+  /** Where it leads. */
+  readonly url: string;
 }
 
 /** What goes wrong with the next so many requests of this kind, once unless told otherwise. */
@@ -162,10 +165,10 @@ async function githubBench(): Promise<ForgeBench> {
       fake.createToken(login, level);
       return login;
     },
-    statuses: (sha) => fake.statuses(sha).map(benchStatus),
+    statuses: (sha) => fake.statuses(sha).map(githubStatus),
     status: async (sha, context, holds) =>
-      benchStatus(
-        await fake.waitForStatus(sha, context, (one) => holds(benchStatus(one)), STATUS_TIMEOUT),
+      githubStatus(
+        await fake.waitForStatus(sha, context, (one) => holds(githubStatus(one)), STATUS_TIMEOUT),
       ),
     faults: {
       lose: (what) =>
@@ -319,13 +322,18 @@ function withToken(url: string, login: string, token: string): string {
   return url.replace('://', `://${login}:${token}@`);
 }
 
+function githubStatus({ targetUrl, ...of }: CommitStatus): BenchStatus {
+  return benchStatus({ ...of, url: targetUrl ?? '' });
+}
+
 function benchStatus(of: {
   readonly context: string;
   readonly state: string;
   readonly description: string | null;
+  readonly url: string;
 }): BenchStatus {
-  const { context, state, description } = of;
-  return { context, state, verdict: verdictOf(state), description: description ?? '' };
+  const { context, state, description, url } = of;
+  return { context, state, verdict: verdictOf(state), description: description ?? '', url };
 }
 
 function verdictOf(state: string): BenchStatus['verdict'] {

@@ -153,12 +153,16 @@ export class AcceptanceWorld {
 
   /** The comment of ours; there must never be two. */
   async comment(pull: BenchPull, holds = (_body: string): boolean => true): Promise<string> {
-    return await eventually(async () => {
-      const ours = previewsOf(pull);
-      expect(ours.length).toBeLessThan(2);
-      const [only] = ours;
-      return await Promise.resolve(only !== undefined && holds(only) ? only : null);
-    }, 'the comment');
+    return await eventually(
+      async () => {
+        const ours = previewsOf(pull);
+        expect(ours.length).toBeLessThan(2);
+        const [only] = ours;
+        return await Promise.resolve(only !== undefined && holds(only) ? only : null);
+      },
+      'the comment',
+      PATIENCE,
+    );
   }
 
   /** The master has seen that the branch points at a commit. */
@@ -232,6 +236,9 @@ export function previewsOf(pull: BenchPull): readonly string[] {
   const ours = pull.comments().filter(({ author }) => author === US);
   return ours.map(({ body }) => body).filter((body) => PREVIEW.test(body));
 }
+
+/** Scenarios run side by side. */
+const PATIENCE = 60_000;
 
 /** How a preview begins, where HTML is understood and where it is not. */
 const PREVIEW = /^(<!-- |\[\/\/\]: # ")gridops:preview /;

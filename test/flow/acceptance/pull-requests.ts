@@ -13,7 +13,9 @@ export function pullRequests(scenario: Scenario): void {
         const pull = await world.request(web({ image: 'demo:2' }));
         const first = await world.comment(pull, (body) => body.includes(short(pull.head())));
         expect(first).toContain('demo:2');
-        expect((await world.planned(pull.head())).verdict).toBe('success');
+        const planned = await world.planned(pull.head());
+        expect(planned.verdict).toBe('success');
+        expect(planned.url).toMatch(/^https:\/\/gridops\.example\.com\/previews\//);
         expect((await world.final(pull.head(), `${PLAN} (${GRID})`)).verdict).toBe('success');
 
         const second = await developer.branch('topic', web({ image: 'demo:2', instances: 2 }));
