@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, type World } from '../support/world.ts';
 import { startFlowWorld } from './flow-world.ts';
 import * as deploys from './red/deploys.ts';
+import * as environments from './red/environments.ts';
 import * as previews from './red/previews.ts';
 import { type RedScenario, web } from './red/scenario.ts';
 
@@ -36,6 +37,10 @@ const GRID_PLAN = {
   heading: '`gridops/plan (<grid>)`',
   said: status((grid) => `gridops/plan (${grid})`),
 };
+const ENVIRONMENT = {
+  heading: '`gridops/environment (<grid>)`',
+  said: status((grid) => `gridops/environment (${grid})`),
+};
 const FILES = { heading: 'Check run `gridops/files`', said: check(() => 'gridops/files') };
 const GRID_FILES = {
   heading: 'Check run `gridops/files (<grid>)`',
@@ -51,6 +56,8 @@ const all: readonly Told[] = [
   { ...PLAN, state: 'failure', scenarios: previews.planScenarios },
   { ...PLAN, state: 'error', scenarios: previews.unplannedScenarios },
   { ...GRID_PLAN, state: 'failure', scenarios: previews.gridPlanScenarios },
+  { ...ENVIRONMENT, state: 'failure', scenarios: environments.environmentScenarios },
+  { ...ENVIRONMENT, state: 'pending', scenarios: environments.waitingScenarios },
   { ...FILES, state: 'failure', scenarios: previews.filesScenarios },
   { ...GRID_FILES, state: 'failure', scenarios: deploys.gridFilesScenarios },
   { ...DEPLOYMENT, state: 'failure', scenarios: deploys.deploymentScenarios },
