@@ -10,9 +10,9 @@ import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
-import type { Deploy } from '../store/deploys.ts';
 import { Assigner } from './assigner.ts';
 import { closedError, DeployGate, type Waiting } from './deploy-gate.ts';
+import { DeployWatch } from './deploy-watch.ts';
 import { nodesToRepeat } from './drift.ts';
 import { FaultNotice } from './fault-notice.ts';
 import type { Fleet } from './fleet.ts';
@@ -33,7 +33,6 @@ import {
   readRevision,
   unreadError,
 } from './revision.ts';
-import { judge, settledPaths, type Verdict } from './verdict.ts';
 import { WakeUps } from './wake-ups.ts';
 
 export interface ControllerPorts extends RevisionPorts, PlanningPorts {
@@ -78,6 +77,7 @@ export class GridController {
   readonly #assigner: Assigner;
   readonly #planning: Planning;
   readonly #reports: GridReports;
+  readonly #watch: DeployWatch;
   readonly #wakeUps: WakeUps;
   readonly #renewals: Renewals;
   #head: GridHead | null = null;
@@ -86,10 +86,7 @@ export class GridController {
   #problems: readonly Problem[] = [];
   #outlook: Outlook | null = null;
   #visit: Visit | null = null;
-  #open: ReadonlySet<string> = new Set();
   #started = false;
-  /** Since when the deploy could go on: while it is held, or nobody is here to carry it out, its time does not run. */
-  #since = 0;
   #failedStacks: ReadonlySet<string> = new Set();
   readonly #reruns = new Reruns();
   readonly #gate: DeployGate;
@@ -104,6 +101,7 @@ export class GridController {
     );
     this.#wakeUps = new WakeUps(() => this.#flight.wake());
     this.#reports = new GridReports(options);
+    this.#watch = new DeployWatch({ ...options, reports: this.#reports });
     this.#renewals = new Renewals(options);
     this.#assigner = new Assigner({
       grid: options.grid,
@@ -207,7 +205,7 @@ export class GridController {
     if (current?.id !== of.id || current.phase !== 'held') return 'not-held';
     if ((this.#held()?.plan ?? this.#outlook?.plan)?.hash !== of.planHash) return 'changed';
     await deploys.approve(of.planHash, of.actor);
-    this.#since = this.#options.uptime();
+    this.#watch.restart();
     this.#flight.wake();
     return 'approved';
   }
@@ -235,7 +233,7 @@ export class GridController {
     await this.#reruns.carryOut(async (rerun) => await this.#runAgain(rerun));
     this.#gate.look();
     const held = this.#held();
-    if (held !== null) await this.#conclude(held.plan, held.verdict);
+    if (held !== null) await this.#watch.conclude(held.plan, held.verdict);
     if (this.#gate.isKeeping) this.#wakeUps.in(this.#gate.changesWithin(LOOK_AGAIN_MILLISECONDS));
     const { ports, fleet, grid } = this.#options;
     this.#prepared = this.#renewals.of(this.#prepared, this.view.gate.open);
@@ -244,25 +242,37 @@ export class GridController {
     const wanted = isOld ? null : this.#prepared;
     if (wanted === null) return await this.#endUnplanned();
     const network = await ports.network(wanted.desired.grid, new Map());
-    const overdue = this.#overdue(wanted.desired.grid);
+    const overdue = this.#watch.overdue(wanted.desired.grid);
     this.#outlook = await this.#planning.look({ prepared: wanted, network, overdue });
-    const { plan, prepared } = this.#outlook;
-    // Only the first wave: the next one becomes the first when this one is observed to be done.
-    const steps = plan.waves[0]?.steps ?? [];
-    this.#visit = this.#options.environments.look(prepared, network);
-    const next = steps.length > 0 ? steps : this.#visitingSteps();
+    await this.#carryOut(this.#outlook, { network, isHeld: held !== null });
+    const mayChange = fleet.hasAbsent(grid) || this.#renewals.isNeeded(this.#outlook.prepared);
+    const plans = [this.#outlook.plan, ...(this.#visit === null ? [] : [this.#visit.plan])];
+    if (!plans.every(isConverged) || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
+  }
+
+  /** Only the first wave: the next one becomes the first when this one is observed to be done. */
+  async #carryOut(
+    { plan, prepared }: Outlook,
+    { network, isHeld }: { readonly network: NetworkOutlook; readonly isHeld: boolean },
+  ): Promise<void> {
+    const { ports, environments } = this.#options;
+    this.#visit = environments.look(prepared, network);
+    const own = plan.waves[0]?.steps ?? [];
+    const visiting = own.length > 0 ? [] : this.#visitingSteps();
+    const steps = [...own, ...visiting];
     const all = this.#visit?.all ?? prepared;
-    const arrivals = arrivalsOf(next, all.services);
+    const arrivals = arrivalsOf(steps, all.services);
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
-    await this.#assigner.carryOut(next, all);
+    await this.#assigner.carryOut(steps, all);
     const { refusals } = this.#assigner;
-    const isVisit = next !== steps;
-    if (held === null) await this.#follow(plan, prepared, isVisit ? none : refusals);
-    if (this.#visit !== null)
-      await this.#options.environments.follow(this.#visit, isVisit ? refusals : none);
-    const mayChange = fleet.hasAbsent(grid) || this.#renewals.isNeeded(prepared);
-    const isDone = isConverged(plan) && (this.#visit === null || isConverged(this.#visit.plan));
-    if (!isDone || mayChange) this.#wakeUps.in(LOOK_AGAIN_MILLISECONDS);
+    const isVisit = visiting.length > 0;
+    if (!isHeld && this.#isOwn())
+      await this.#watch.follow(prepared.desired.grid, {
+        plan,
+        problems: this.#problems,
+        refusals: isVisit ? none : refusals,
+      });
+    if (this.#visit !== null) await environments.follow(this.#visit, isVisit ? refusals : none);
   }
 
   /** What pull requests want comes after what the branch wants, and nothing while the grid is frozen. */
@@ -287,7 +297,7 @@ export class GridController {
 
   /** Before any commit is read, the last good definition is kept running: git may be unreachable for long. */
   async #start(): Promise<void> {
-    const { grid, ports, deploys, uptime } = this.#options;
+    const { grid, ports, deploys } = this.#options;
     const good = await ports.lastGood(grid);
     if (good !== null) this.#prepared = fromLastGood(good);
     this.#inputs = good?.inputs ?? null;
@@ -296,7 +306,7 @@ export class GridController {
     this.#problems = deploys.current?.problems ?? [];
     const errors = this.#problems.filter((problem) => problem.severity === 'error');
     this.#failedStacks = new Set(errors.flatMap(({ stack }) => stack ?? []));
-    this.#since = uptime();
+    this.#watch.restart();
     this.#started = true;
   }
 
@@ -358,7 +368,7 @@ export class GridController {
       actor: null,
       problems,
     });
-    this.#open = new Set();
+    this.#watch.begun();
     log.info({ grid, revision: head.sha, problems: problems.length }, 'deploy begun');
     await this.#failIfFatal();
   }
@@ -391,33 +401,6 @@ export class GridController {
     return true;
   }
 
-  /** How long the deploy that is under way was given, in seconds, when that time is over. */
-  #overdue({ deployTimeout }: Grid): number | null {
-    const { active } = this.#options.deploys;
-    if (active === null || active.phase === 'held') return null;
-    return this.#elapsed(active) >= deployTimeout * 1_000 ? deployTimeout : null;
-  }
-
-  #elapsed({ startedAt }: Deploy): number {
-    return startedAt === null ? 0 : this.#options.uptime() - this.#since;
-  }
-
-  async #follow(plan: Plan, prepared: Prepared, refusals: Assigner['refusals']): Promise<void> {
-    const { deploys, uptime, fleet, grid } = this.#options;
-    const current = deploys.current;
-    if (current === null || !this.#isOwn()) return;
-    if (current.phase === 'held' || current.startedAt === null) this.#since = uptime();
-    const verdict = judge({
-      plan,
-      problems: this.#problems,
-      refusals,
-      hasNodes: fleet.nodes(grid).length > 0,
-      elapsed: this.#elapsed(current),
-      timeout: prepared.desired.grid.deployTimeout * 1_000,
-    });
-    await this.#conclude(plan, verdict);
-  }
-
   /** The commit that must wait, once the present deploy is of it. */
   #held(): Waiting | null {
     const { waiting } = this.#gate;
@@ -427,17 +410,5 @@ export class GridController {
   /** The present deploy is of what is wanted. That of a commit which must wait is not. */
   #isOwn(): boolean {
     return this.#options.deploys.current?.inputs === this.#inputs;
-  }
-
-  async #conclude(plan: Plan, verdict: Verdict): Promise<void> {
-    const { deploys } = this.#options;
-    const before = deploys.current?.phase;
-    if (deploys.active !== null)
-      for (const path of settledPaths(this.#open, verdict.open, plan))
-        await deploys.entry('updated', path, 'as desired');
-    this.#open = verdict.open;
-    await deploys.follow(plan, verdict);
-    const after = deploys.current;
-    if (after !== null && after.phase !== before) await this.#reports.phase(after);
   }
 }
