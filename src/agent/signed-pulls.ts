@@ -15,6 +15,10 @@ export interface SignedPullsOptions {
   readonly secrets: Pick<SecretStore, 'reveal' | 'conceal'>;
 }
 
+const HIDDEN = '[hidden]';
+/** Shorter ones stand in other texts by chance. */
+const MIN_CONCEALED = 4;
+
 /**
  * An engine that tells registries by whom an image is asked for, where the grid has an account there. The password leaves it
  * only for the engine behind it, and stands in nothing that comes back.
@@ -70,7 +74,7 @@ export function signedPulls({ engine, accounts, secrets }: SignedPullsOptions): 
         refused: (text) =>
           `${host} refused the user ${username}, whose password is the secret ${secret}: ${text}`,
         hidden: (text) => `${text} (the user ${username} asked for it)`,
-        conceal: (text) => secrets.conceal(withoutHeader(text, known)),
+        conceal: (text) => secrets.conceal(withoutSignIn(text, known)),
       });
     }
   }
@@ -100,9 +104,11 @@ function retold(error: unknown, { refused, hidden, conceal }: Retelling): unknow
   }
 }
 
-/** Both together, as they travel. */
-function withoutHeader(text: string, signIn: SignIn | null): string {
+/** Also when the secret is another one by now; and both together, as they travel. */
+function withoutSignIn(text: string, signIn: SignIn | null): string {
   if (signIn === null) return text;
   const { username, password } = signIn;
-  return text.replaceAll(Buffer.from(`${username}:${password}`).toString('base64'), '[hidden]');
+  const header = Buffer.from(`${username}:${password}`).toString('base64');
+  const shown = text.replaceAll(header, HIDDEN);
+  return password.length < MIN_CONCEALED ? shown : shown.replaceAll(password, HIDDEN);
 }
