@@ -178,6 +178,16 @@ export interface PullOptions {
   /** Percent of what is known to be transferred; called a few times a second at most. */
   readonly onProgress: (percent: number) => void;
   readonly signal: AbortSignal;
+  /** Asked when the registry is. Absent: it is asked as anybody could ask it. */
+  readonly signIn?: () => SignIn;
+}
+
+/** By whom a registry is asked. */
+export interface SignIn {
+  /** The registry's. */
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
 }
 
 /** The engine as a whole. Throws as `Containers` does. */
@@ -191,7 +201,7 @@ export interface Engine {
   disk(): Promise<DiskSpace | null>;
   /**
    * Fetches an image unless the engine has it, `:latest` included. Returns the id of one that it did not have. Throws
-   * `image-not-found`, `image-pull-failed`, `disk-full`.
+   * `image-not-found`, `image-pull-failed`, `registry-refused`, `disk-full`.
    */
   pull(image: string, options: PullOptions): Promise<string | null>;
 }

@@ -1,7 +1,8 @@
 import type { DiskSpace } from '../model/engine-condition.ts';
 import { GridError } from '../model/error.ts';
 import type { HostReport } from '../model/host-report.ts';
-import type { Engine, EngineFacts, PullOptions, Scope } from './containers.ts';
+import { dockerHub } from '../model/registry-account.ts';
+import type { Engine, EngineFacts, PullOptions, Scope, SignIn } from './containers.ts';
 import { Deadline } from './deadline.ts';
 import { spaceOf } from './disk-space.ts';
 import type { DockerClient } from './docker.ts';
@@ -90,15 +91,16 @@ export class DockerEngine implements Engine {
   async #transfer(
     image: string,
     { name, tag }: ImageReference,
-    { platform, onProgress, signal }: PullOptions,
+    { platform, onProgress, signal, signIn }: PullOptions,
   ): Promise<void> {
     const progress = new PullProgress(onProgress);
     const stall = new Deadline(STALL_LIMIT, signal);
+    const auth = signIn === undefined ? undefined : authOf(signIn());
     const query = { fromImage: name, tag, ...(platform === undefined ? {} : { platform }) };
     try {
       const stream = await this.#client.open(
         `pull image ${image}`,
-        (docker, abortSignal) => docker.createImage({ ...query, abortSignal }),
+        (docker, abortSignal) => docker.createImage(auth, { ...query, abortSignal }),
         // The engine is silent until the registry has answered it: only the stall limit counts.
         { signal: stall.signal, extra: STALL_LIMIT },
       );
@@ -128,6 +130,12 @@ export class DockerEngine implements Engine {
       throw error;
     }
   }
+}
+
+/** Docker Hub is known to engines by an address of its first days. */
+function authOf({ host, username, password }: SignIn) {
+  const serveraddress = host === dockerHub ? 'https://index.docker.io/v1/' : host;
+  return { username, password, serveraddress };
 }
 
 /** A variant that the image does not name is any. */

@@ -19,7 +19,7 @@ export function engineError(error: unknown, what: string): GridError {
   });
 }
 
-/** What a registry said through the engine, as `image-not-found` or `image-pull-failed`. */
+/** What a registry said through the engine, as `image-not-found`, `registry-refused` or `image-pull-failed`. */
 export function pullError(error: unknown, image: string): GridError {
   if (error instanceof GridError) return error;
   const text = engineText(error);
@@ -40,12 +40,17 @@ export function pullError(error: unknown, image: string): GridError {
       cause: error,
     });
   return new GridError({
-    code: 'image-pull-failed',
+    // A password is made good by a person, in the grid repository or at the registry: that it was is not told here.
+    code: refusal.test(text) ? 'registry-refused' : 'image-pull-failed',
     message: `cannot pull image ${image}: ${text}`,
     retry: 'later',
     cause: error,
   });
 }
+
+/** Of a registry to whom it does not know, or does not let. */
+const refusal =
+  /unauthorized|no basic auth credentials|authentication required|incorrect username or password|forbidden|(?<!permission )\bdenied(?::|$)/i;
 
 /** Of the file system that the engine keeps its things on, or of its inodes. */
 function isFull(text: string): boolean {

@@ -26,6 +26,11 @@ import { StepRunner } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
 import { hasSameDrift, isSameWish, specHashOf, type Wish } from './wish.ts';
 
+interface AssignOptions {
+  readonly again: boolean;
+  readonly asAnother?: boolean;
+}
+
 /** After a container crashed twice in a row, being up for a second no longer proves anything. */
 const STEADY_AFTER_CRASHES = 10_000;
 const ENGINE_BACKOFF = { base: 250, cap: 5_000 } as const;
@@ -111,18 +116,20 @@ export class InstanceLoop {
   /**
    * `null`: take it away; `kept`: let it be. A newer assignment that wants the same as before changes nothing, least of all
    * the patience with a failing instance: others on this node may be rolled out in many steps. `again`: try it at once.
+   * `asAnother`: its image is pulled by another account, so that what failed says nothing of the next attempt.
    */
-  assign(wanted: Wish, { again }: { readonly again: boolean }): void {
+  assign(wanted: Wish, { again, asAnother = false }: AssignOptions): void {
     const before = this.#wanted;
     this.#wanted = wanted;
-    if (!again && isSameWish(before, wanted)) return;
+    const isFresh = asAnother && this.#mayNeedImage();
+    if (!again && !isFresh && isSameWish(before, wanted)) return;
     const sameSpec = specHashOf(wanted) === specHashOf(before);
-    this.#memory.reset({ sameSpec });
+    this.#memory.reset({ sameSpec: sameSpec && !isFresh });
     const asked = this.#service();
     if (!sameSpec) this.#drift.begin(asked);
     else if (again || !hasSameDrift(before, wanted)) this.#drift.reset(asked, { again });
     this.#version += 1;
-    if (!sameSpec) this.#runner.interrupt();
+    if (!sameSpec || isFresh) this.#runner.interrupt();
     this.wake();
   }
 
@@ -275,6 +282,10 @@ export class InstanceLoop {
       this.#memory.crashed({ code: 'container-exited', message, exitCode, log }, container);
     }
     this.#report.crashed(message);
+  }
+
+  #mayNeedImage(): boolean {
+    return this.#memory.failure !== null || this.#report.activity?.phase === 'pulling';
   }
 
   #assigned(): AssignedInstance | null {

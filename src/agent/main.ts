@@ -33,6 +33,7 @@ import { QuestionDesk } from './question-desk.ts';
 import { recordedPulls } from './recorded-pulls.ts';
 import { SecretStore } from './secret-store.ts';
 import { withSecrets } from './secretive.ts';
+import { signedPulls } from './signed-pulls.ts';
 import { agentUrl, keepConnected } from './uplink.ts';
 import { VolumeUse } from './volume-use.ts';
 import type { Volumes } from './volumes.ts';
@@ -153,7 +154,11 @@ export async function startAgent(
     jobs,
     engine: recordedPulls({
       ...options,
-      engine: network.engine,
+      engine: signedPulls({
+        engine: network.engine,
+        accounts: () => node.assignment?.registries ?? {},
+        secrets,
+      }),
       record,
       onFull: () => housekeeping.press(),
     }),

@@ -3,6 +3,7 @@ import type { Delivery } from '../model/delivery.ts';
 import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
+import { isSameAccount, registryOf } from '../model/registry-account.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ContainerFacts, EngineEvent, ListedContainer } from './containers.ts';
 import { DriftRecord } from './drift-record.ts';
@@ -75,7 +76,7 @@ export class Reconciler {
   /** The caller has made sure that it is genuine, for this node and newer than the last. */
   apply(assignment: Assignment): void {
     const before = this.#assignment;
-    const again = before !== null && wantsTheSame(before, assignment);
+    const isRepeated = before !== null && wantsTheSame(before, assignment);
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
     this.#options.secrets.expect(assignment.secrets ?? {});
@@ -92,10 +93,11 @@ export class Reconciler {
     for (const instance of assignment.instances) {
       assigned.add(instancePath(instance));
       this.#learn(instance);
-      this.#loopOf(instance).assign(instance, { again });
+      const asAnother = pullsAsAnother(instance, before, assignment);
+      this.#loopOf(instance).assign(instance, { again: isRepeated, asAnother });
     }
     for (const [path, loop] of this.#loops)
-      if (!assigned.has(path)) loop.assign(this.#unlisted(path), { again });
+      if (!assigned.has(path)) loop.assign(this.#unlisted(path), { again: isRepeated });
   }
 
   /** An instance's containers that run, the newest first; `null`: nobody has looked yet. */
@@ -221,6 +223,16 @@ function isSettled(assignment: Assignment | null, all: readonly ListedContainer[
   if (assignment === null) return false;
   const assigned = new Map(assignment.instances.map((one) => [instancePath(one), one.specHash]));
   return all.every((one) => assigned.get(instancePath(one)) === one.specHash);
+}
+
+function pullsAsAnother(
+  { spec }: AssignedInstance,
+  before: Assignment | null,
+  { registries }: Assignment,
+): boolean {
+  if (before?.registries === registries) return false;
+  const host = registryOf(spec.image);
+  return !isSameAccount(before?.registries?.[host], registries?.[host]);
 }
 
 function forgetfulRecord(log: Log): DriftRecord {

@@ -1,6 +1,6 @@
 import { codeFrame } from '../manifest/code-frame.ts';
 import { listGrids } from '../manifest/grids.ts';
-import { mayBeShown } from '../manifest/secrets-file.ts';
+import { shownText } from '../manifest/shown-text.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { GridError } from '../model/error.ts';
 import type { Problem, ShownProblem } from '../model/problem.ts';
@@ -40,9 +40,7 @@ export function unknownName(what: string, wanted: string, names: readonly string
 export function framed(problems: readonly Problem[], source: SourceTree): readonly ShownProblem[] {
   return problems.map((problem) => {
     const file = sourceFile(source, problem.position.file);
-    return shownProblem(
-      problem,
-      file?.kind === 'text' && mayBeShown(file.path) ? codeFrame(file.text, problem) : null,
-    );
+    const text = file?.kind === 'text' ? shownText(file) : null;
+    return shownProblem(problem, text === null ? null : codeFrame(text, problem));
   });
 }

@@ -8,9 +8,9 @@ import type { GridSecrets } from './grid-secrets.ts';
 import type { Io } from './io.ts';
 import { harmless, paint } from './output.ts';
 
-/** Who uses what is sealed, as far as the stacks of the working tree can be read. */
+/** Who uses what is sealed, as far as the grid of the working tree can be read. */
 export interface SecretUses {
-  /** Paths of services. */
+  /** Paths of services, and hosts of registries with an account in grid.yml. */
   of(item: ItemName): readonly string[];
   /** Stacks with problems, of which it is not known. */
   readonly unread: readonly string[];
@@ -19,11 +19,14 @@ export interface SecretUses {
 export function findUses({ source, grid }: GridSecrets): SecretUses {
   const { grid: read, stacks, failed, problems } = createCompiler().compile(source, grid);
   const uses = new Map<string, Set<string>>();
+  const add = (mark: string, user: string): void => {
+    const key = keyOf(parseMark(mark) ?? { kind: 'random', name: '' });
+    uses.set(key, (uses.get(key) ?? new Set()).add(user));
+  };
   for (const { stack, name, secrets = {} } of stacks.flatMap(({ services }) => services))
-    for (const mark of Object.keys(secrets)) {
-      const key = keyOf(parseMark(mark) ?? { kind: 'random', name: '' });
-      uses.set(key, (uses.get(key) ?? new Set()).add(`${stack}/${name}`));
-    }
+    for (const mark of Object.keys(secrets)) add(mark, `${stack}/${name}`);
+  for (const [host, { password }] of Object.entries(read?.registries ?? {}))
+    add(password, `registry ${host}`);
   const isEmpty = problems.some(({ code }) => code === 'grid-missing');
   const unread = read === null && !isEmpty ? ['all of them'] : failed;
   return { of: (item) => [...(uses.get(keyOf(item)) ?? [])].toSorted(), unread };
@@ -86,6 +89,6 @@ function stillUsed(name: string, users: readonly string[]): GridError {
   return new GridError({
     code: 'invalid-request',
     message: `${name} is still used: ${users.join(', ')}`,
-    hint: 'Take it out of the stack files first. To remove it all the same: --force.',
+    hint: "Take it out of the grid's files first. To remove it all the same: --force.",
   });
 }

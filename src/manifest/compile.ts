@@ -10,7 +10,7 @@ import { nameFault } from './names.ts';
 import { quote, visible } from './quote.ts';
 import { compareProblems, createReport, type Fault, type Report } from './report.ts';
 import type { ResolvedStack } from './resolve-stack.ts';
-import { checkSecretsFile } from './secrets-file.ts';
+import { checkSecretsFile, openSecretBook } from './secrets-file.ts';
 import { indexSources, type SourceIndex } from './source-index.ts';
 import { createSources, type Duplicates } from './sources.ts';
 import { emptyDraft } from './stack.ts';
@@ -160,7 +160,8 @@ function openGrid(
   if (report.failed()) return null;
   const root = tree?.root ?? null;
   const hasStacks = paths.some((p) => p.startsWith(`grids/${name}/stacks/`));
-  if (hasStacks || !isEmptyGrid(root)) return readGrid(name, at, root, report);
+  const book = openSecretBook(name, sources);
+  if (hasStacks || !isEmptyGrid(root)) return readGrid({ name, at, root, book, report });
   report.error(at, missing(name));
   return null;
 }

@@ -6,8 +6,10 @@ import { parseAffinity } from './affinity.ts';
 import { readWindows } from './deploy-windows.ts';
 import { parseDuration } from './durations.ts';
 import { readGracePeriods } from './grace-period.ts';
+import { concealPasswords, readRegistries } from './registries.ts';
 import type { Report } from './report.ts';
 import { GridHead } from './schema.ts';
+import type { SecretBook } from './secrets-file.ts';
 import { parseAt, parseEach, type Section } from './section.ts';
 import type { Duplicates } from './sources.ts';
 import { isNull, locate, mapNode, type ScalarNode, type TreeNode, valueAt } from './tree.ts';
@@ -34,19 +36,27 @@ const validate = createValidator(GridHead);
 /** Kontena's subnet; the budget and the timeout are ours. */
 const defaults = { subnet: '10.81.0.0/16', pruneBudget: 0.3, deployTimeout: 600 };
 
-/** A grid file → its grid. `root` is `null` when there is no such file: every key has a default. */
-export function readGrid(
-  name: string,
-  at: Position,
-  root: TreeNode | null,
-  report: Report,
-): GridDraft {
+export interface GridFileInput {
+  readonly name: string;
+  readonly at: Position;
+  /** `null`: there is no such file, and every key has its default. */
+  readonly root: TreeNode | null;
+  readonly book: SecretBook;
+  readonly report: Report;
+}
+
+/** A grid file → its grid. */
+export function readGrid({ name, at, root, book, report }: GridFileInput): GridDraft {
   const node = root === null || isNull(root) ? mapNode(at, new Map()) : root;
+  concealPasswords(node, book, report);
   const value = validate(node, report);
   const stacks = mentionsAt(node);
   const previews = mentionsAt(valueAt(node, 'previews') ?? node);
   if (value === null) return { grid: null, stacks, previews: new Map(), duplicates: 'refuse' };
-  const grid = toGrid(name, { value, node, report });
+  const section = { value, node, report };
+  const registries = readRegistries(section, book);
+  const hasAccounts = Object.keys(registries).length > 0;
+  const grid = { ...toGrid(name, section), ...(hasAccounts ? { registries } : {}) };
   const duplicates = value.compat === 'kontena' ? 'last-wins' : 'refuse';
   const named = value.previews === undefined ? new Map<string, StackMention>() : previews;
   return { grid: report.failed() ? null : grid, stacks, previews: named, duplicates };

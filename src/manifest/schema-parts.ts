@@ -42,6 +42,7 @@ export function list<T extends Type.TSchema>(items: T, notes: Notes & { maxItems
 }
 
 interface MapLimits extends Notes {
+  readonly maxProperties?: number;
   readonly keys?: NameRule;
 }
 

@@ -6,6 +6,7 @@ import { laterGridKeys, laterStackKeys, laterVolumeKeys } from './later-keys.ts'
 import { nameRule, nodeNameRule, serviceNameRule, volumeNameRule } from './names.ts';
 import { gridOnFailureKey } from './on-failure-schema.ts';
 import { PreviewsEntry } from './preview-schema.ts';
+import { RegistriesEntry } from './registry-schema.ts';
 import {
   anyValue,
   choice,
@@ -337,6 +338,7 @@ const gridHead = {
     }),
   ),
   previews: Type.Optional(PreviewsEntry),
+  registries: Type.Optional(RegistriesEntry),
   grace_period: Type.Optional(
     closed(
       {

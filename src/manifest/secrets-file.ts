@@ -65,11 +65,6 @@ export function secretsPath(grid: string): string {
   return `grids/${grid}/secrets.yml`;
 }
 
-/** Whether a file's lines may be shown beside its problems: somebody may have written a secret in the clear. */
-export function mayBeShown(path: string): boolean {
-  return !/^grids\/[^/]+\/secrets\.yml$/.test(path);
-}
-
 /** Checks the whole file. Nothing of a grid whose secrets cannot be read is known to be wanted. */
 export function checkSecretsFile(grid: string, sources: Sources, report: Report): void {
   const path = secretsPath(grid);

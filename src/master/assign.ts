@@ -1,6 +1,6 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import type { DriftPolicy } from '../model/drift.ts';
-import type { Service } from '../model/grid.ts';
+import type { Grid, Service } from '../model/grid.ts';
 import {
   compareInstances,
   compareText,
@@ -17,6 +17,7 @@ import { withDrift } from './drift.ts';
 import type { FleetNode } from './fleet.ts';
 import { type JobWishes, withJob } from './job-assignment.ts';
 import type { Past, Prepared } from './prepare.ts';
+import { accountsOf } from './registry-accounts.ts';
 import { secretsOf } from './secrets.ts';
 
 export interface AssignInput {
@@ -41,6 +42,8 @@ export interface AssignInput {
   /** Absent: repair. What becomes of the drift of services that say nothing. */
   readonly drift?: DriftPolicy | undefined;
   readonly jobs: JobWishes;
+  /** The grid's. */
+  readonly registries?: Grid['registries'];
 }
 
 /**
@@ -78,7 +81,9 @@ export function nextAssignment(input: AssignInput): Assignment | null {
     ),
   ).toSorted(compareInstances);
   const files = deliveryOf(wanted, { services, past, before: before?.files, encode: input.encode });
-  const secrets = secretsOf(wanted, { services, past, balancing, before: before?.secrets });
+  const accounts = accountsOf(wanted, input.registries);
+  const more = accounts?.secrets ?? {};
+  const secrets = secretsOf(wanted, { services, past, balancing, before: before?.secrets, more });
   const next: Assignment = {
     grid: node.grid,
     node: node.name,
@@ -88,6 +93,7 @@ export function nextAssignment(input: AssignInput): Assignment | null {
     kept: [...kept].toSorted(compareText),
     ...(files === null ? {} : { files }),
     ...(secrets === null ? {} : { secrets }),
+    ...(accounts === null ? {} : { registries: accounts.registries }),
   };
   return before !== null && wantsTheSame(before, next) ? null : next;
 }

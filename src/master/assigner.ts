@@ -1,5 +1,6 @@
 import { type AssignedInstance, type Assignment, wantsTheSame } from '../model/assignment.ts';
 import { GridError } from '../model/error.ts';
+import type { Grid } from '../model/grid.ts';
 import { type InstanceId, servicePath } from '../model/identity.ts';
 import type { Step } from '../model/plan.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -9,6 +10,7 @@ import { DriftOrders } from './drift.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import { type JobWishes, withJob, withRetry } from './job-assignment.ts';
 import type { Prepared } from './prepare.ts';
+import { AccountWatch, withAccounts } from './registry-accounts.ts';
 
 export interface AssignerOptions {
   readonly grid: string;
@@ -34,6 +36,7 @@ export interface Refusal {
 export class Assigner {
   readonly #options: AssignerOptions;
   readonly #drift = new DriftOrders();
+  readonly #accounts = new AccountWatch();
   #refusals: ReadonlyMap<string, Refusal> = new Map();
   /** What is assigned of load balancers, as long as they are the same services. */
   #balancers = { names: '', of: new WeakMap<Assignment, readonly AssignedInstance[]>() };
@@ -67,6 +70,16 @@ export class Assigner {
       else if (steps.length > 0) await this.#options.onAssigned(steps);
     }
     this.#refusals = refusals;
+  }
+
+  /**
+   * Nodes whose images are pulled by other accounts now are told at once, before anybody judges by what a registry has refused.
+   */
+  async tellAccounts({ registries }: Grid): Promise<void> {
+    const { fleet, grid } = this.#options;
+    for (const { assignment } of fleet.nodes(grid))
+      if (assignment !== null && this.#accounts.isOutdated(assignment, registries))
+        await this.#give(withAccounts(assignment, registries));
   }
 
   /** A new generation with the same content makes an agent forget its backoff and try at once. */
@@ -147,8 +160,9 @@ export class Assigner {
       ...(past && { past }),
       ...(revisions && { revisions }),
     };
-    const { drift } = desired.grid;
-    return nextAssignment({ node, steps, ...known, encode, done, drift, jobs: this.#wishes() });
+    const { drift, registries } = desired.grid;
+    const wishes = { drift, registries, jobs: this.#wishes() };
+    return nextAssignment({ node, steps, ...known, encode, done, ...wishes });
   }
 
   async #give(assignment: Assignment): Promise<Refusal | null> {

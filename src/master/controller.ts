@@ -5,6 +5,7 @@ import { errorMessage } from '../model/error.ts';
 import type { Grid } from '../model/grid.ts';
 import { isConverged, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import { areSameAccounts } from '../model/registry-account.ts';
 import type { Gate } from '../planner/gate.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanPolicy } from '../planner/plan.ts';
@@ -241,6 +242,7 @@ export class GridController {
     const isOld = this.#adopted === null && fleet.isOutrun(grid);
     const wanted = isOld ? null : this.#prepared;
     if (wanted === null) return await this.#endUnplanned();
+    await this.#assigner.tellAccounts(wanted.desired.grid);
     const network = await ports.network(wanted.desired.grid, new Map());
     const overdue = this.#watch.overdue(wanted.desired.grid);
     this.#outlook = await this.#planning.look({ prepared: wanted, network, overdue });
@@ -326,7 +328,7 @@ export class GridController {
     const { compiled, prepared } = revision;
     if (passes) {
       await keepRevision(this.#options, head, revision);
-      if (prepared !== null) this.#prepared = prepared;
+      if (prepared !== null) await this.#want(prepared);
       this.#inputs = head.inputs ?? '';
     }
     this.#problems = compiled.problems;
@@ -336,6 +338,13 @@ export class GridController {
     if (this.#isKnown(head)) await deploys.carry(head, compiled.problems);
     else await this.#begin(head, compiled.problems);
     if (passes) this.#adopted = head;
+  }
+
+  /** What was rolled back may only have lacked an account. */
+  async #want(prepared: Prepared): Promise<void> {
+    const [before, now] = [this.#prepared, prepared].map((one) => one?.desired.grid.registries);
+    if (!areSameAccounts(before, now)) await this.#planning.retry();
+    this.#prepared = prepared;
   }
 
   /** For people to read: nothing comes of it. */

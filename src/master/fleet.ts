@@ -10,6 +10,7 @@ import type {
   ObservedNode,
   ObservedState,
 } from '../model/observed.ts';
+import { areSameAccounts } from '../model/registry-account.ts';
 import { DoneHooks } from './done-hooks.ts';
 import { isHeard, silenceOf } from './engine-heard.ts';
 import { JobBook } from './job-book.ts';
@@ -179,7 +180,12 @@ export function allLabels(facts: NodeFacts, wish: NodeWish | undefined): readonl
 
 /** With its newest assignment, which is stored and about to be sent. */
 export function assigned(node: FleetNode, assignment: Assignment): FleetNode {
-  const repeats = node.assignment !== null && wantsTheSame(node.assignment, assignment);
+  const { assignment: before } = node;
+  // By another account everything is pulled that could not be.
+  const repeats =
+    before !== null &&
+    (wantsTheSame(before, assignment) ||
+      !areSameAccounts(before.registries, assignment.registries));
   return { ...node, assignment, retrying: repeats || (node.retrying && isStale(node)) };
 }
 

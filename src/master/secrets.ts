@@ -4,7 +4,7 @@ import { servicePath } from '../model/identity.ts';
 import { marksWithin, type SecretSources } from '../model/secret.ts';
 import type { PreparedBalancing } from './balancing.ts';
 
-/** What the marks in all these specs, and in what load balancers are told, stand for. `null`: there are none. */
+/** What the marks in all these specs, in what load balancers are told, and `more` stand for. `null`: there are none. */
 export function secretsOf(
   instances: readonly AssignedInstance[],
   {
@@ -12,6 +12,7 @@ export function secretsOf(
     past,
     balancing,
     before,
+    more = {},
   }: {
     /** The desired state's services by path. */
     readonly services: ReadonlyMap<string, Service>;
@@ -20,9 +21,10 @@ export function secretsOf(
     readonly balancing: ReadonlyMap<string, PreparedBalancing>;
     /** What the node's last assignment had: instances that are not replaced yet still need it. */
     readonly before: SecretSources | undefined;
+    readonly more?: SecretSources;
   },
 ): SecretSources | null {
-  const all: Record<string, string | null> = {};
+  const all: Record<string, string | null> = { ...more };
   for (const instance of instances) {
     const path = servicePath(instance);
     const definitions = [services.get(path), past?.get(path)?.definition];

@@ -7,7 +7,7 @@ import { createGitlab } from '../forge/gitlab.ts';
 import { codeFrame } from '../manifest/code-frame.ts';
 import { resolveGrid } from '../manifest/compile.ts';
 import { type ExplainedStack, explainVariables } from '../manifest/explain-variables.ts';
-import { mayBeShown } from '../manifest/secrets-file.ts';
+import { shownText } from '../manifest/shown-text.ts';
 import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { type SourceTree, sourceFile } from '../model/source.ts';
@@ -129,8 +129,8 @@ export async function framesOf(
   const source = await read().catch(() => null);
   for (const problem of problems.slice(0, FRAMES)) {
     const file = source === null ? undefined : sourceFile(source, problem.position.file);
-    if (file?.kind === 'text' && mayBeShown(file.path))
-      frames.set(problem, codeFrame(file.text, problem));
+    const text = file?.kind === 'text' ? shownText(file) : null;
+    if (text !== null) frames.set(problem, codeFrame(text, problem));
   }
   return frames;
 }

@@ -3,6 +3,7 @@ import type { Delivery } from './delivery.ts';
 import { type InstanceId, instancePath } from './identity.ts';
 import { type AssignedJob, isSameJob } from './job.ts';
 import type { ReplaceMode } from './plan.ts';
+import { areSameAccounts, type RegistryAccounts } from './registry-account.ts';
 import type { SecretSources } from './secret.ts';
 import type { ContainerSpec } from './spec.ts';
 
@@ -46,10 +47,12 @@ export interface Assignment {
   /** Absent: none. Everything that the instances mount with the kind `files`. */
   readonly files?: Delivery;
   /**
-   * Absent: none. What the marks in the instances' specs stand for: their values travel beside the assignment, sealed for the
+   * Absent: none. What the marks in the instances' specs and accounts stand for: their values travel beside the assignment, sealed for the
    * node, and are in nothing that is kept but the node's own file.
    */
   readonly secrets?: SecretSources;
+  /** Absent: none. Those at the registries that the instances' images are from. */
+  readonly registries?: RegistryAccounts;
 }
 
 /**
@@ -72,6 +75,7 @@ export function wantsTheSame(a: Assignment, b: Assignment): boolean {
       );
     }) &&
     a.kept.length === b.kept.length &&
-    a.kept.every((path, at) => path === b.kept[at])
+    a.kept.every((path, at) => path === b.kept[at]) &&
+    areSameAccounts(a.registries, b.registries)
   );
 }

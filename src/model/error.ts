@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'network-not-ready'
   | 'image-not-found'
   | 'image-pull-failed'
+  | 'registry-refused'
   | 'disk-full'
   | 'name-taken'
   | 'port-taken'

@@ -4,6 +4,7 @@ import type { DeployWindow } from './deploy-window.ts';
 import type { DriftPolicy } from './drift.ts';
 import type { Job } from './job.ts';
 import type { Position } from './problem.ts';
+import type { DeclaredAccount } from './registry-account.ts';
 import type { SecretSources } from './secret.ts';
 import type { StackOrigin } from './source.ts';
 import type { ContainerSpec } from './spec.ts';
@@ -38,6 +39,8 @@ export interface Grid {
   readonly environmentUrl?: string;
   /** Absent: pull requests run nothing in it. */
   readonly previews?: PreviewPolicy;
+  /** By host. Absent: images are pulled as anybody can pull them. */
+  readonly registries?: Readonly<Record<string, DeclaredAccount>>;
 }
 
 /** Which of a grid's stacks run once more for each pull request, as its merge would have them. */

@@ -122,8 +122,16 @@ function settingChanges(
 
 function settingsOf(grid: Grid): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
-  flatten({ ...grid, name: null }, '', values);
+  flatten({ ...grid, name: null, registries: accountsOf(grid) }, '', values);
   return values;
+}
+
+/** That a password has changed is among the secrets. */
+function accountsOf({ registries = {} }: Grid): object {
+  const shown = Object.entries(registries).map(([host, { username, password }]) => {
+    return [host, { username, password: showMarks(password) }] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 function shownPlan(

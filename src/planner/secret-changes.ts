@@ -3,7 +3,7 @@ import { compareText } from '../model/identity.ts';
 import type { SecretChange } from '../model/preview.ts';
 import { marksWithin, parseMark } from '../model/secret.ts';
 
-/** Secrets that services use, by name: what comes, what goes, and what has another value. */
+/** Secrets that services and accounts at registries use, by name: what comes, what goes, and what has another value. */
 export function secretChanges(
   before: DesiredState | null,
   after: DesiredState,
@@ -28,7 +28,8 @@ interface Used {
 }
 
 function secretsOf(state: DesiredState | null): ReadonlyMap<string, Used> {
-  const marks = new Set<string>();
+  const accounts = Object.values(state?.grid.registries ?? {});
+  const marks = new Set(accounts.map(({ password }) => password));
   for (const stack of state?.stacks ?? [])
     for (const { spec, balancer, balanced, secrets } of stack.services) {
       for (const mark of marksWithin([spec, balancer, balanced])) marks.add(mark);

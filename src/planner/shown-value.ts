@@ -44,6 +44,7 @@ const freeText = [
  * text, because a command line has the name in it. A variable of the environment may talk of passwords, and not have one.
  */
 export function shownValue(key: string, value: string, { showValues }: ShowOptions): string {
+  if (key.startsWith('registries.') && isName(value)) return value;
   if (isSealedText(key) || secretLike.test(lastName(key)) || secretForms.test(value)) return HIDDEN;
   const isFree = freeText.some((root) => key === root || key.startsWith(`${root}.`));
   if (isFree && !showValues) return HIDDEN;
@@ -62,6 +63,11 @@ function lastName(key: string): string {
   return /^(?:environment|labels|logging\.options)\./.test(key)
     ? key.slice(key.indexOf('.') + 1)
     : key.slice(key.lastIndexOf('.') + 1);
+}
+
+/** What `showMarks` makes of a mark: of an account at a registry that is what stands for its password. */
+function isName(text: string): boolean {
+  return text !== '' && withoutNames(text) === '';
 }
 
 /** A secret's own name is no secret. */

@@ -33,4 +33,8 @@ export const Assignment = Type.Object({
   /** Assignments without files, and those of older masters, have none. */
   files: Type.Optional(Delivery),
   secrets: Type.Optional(Type.Record(Type.String(), nullable(text(200_000)))),
+  /** An agent that knows of none pulls as anybody can. */
+  registries: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ username: text(256), password: text(400) })),
+  ),
 });

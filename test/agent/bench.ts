@@ -12,6 +12,7 @@ import type { AssignedInstance, Assignment } from '../../src/model/assignment.ts
 import type { Delivery } from '../../src/model/delivery.ts';
 import { shortDigest } from '../../src/model/digest.ts';
 import type { ObservedInstance } from '../../src/model/observed.ts';
+import type { RegistryAccounts } from '../../src/model/registry-account.ts';
 import type { ContainerSpec } from '../../src/model/spec.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { aSpec } from '../support/builders.ts';
@@ -108,6 +109,9 @@ export class Bench {
     return this.#reconciler?.known ?? Promise.reject(new Error('not started'));
   }
 
+  /** That the next assignments have. */
+  accounts: RegistryAccounts = {};
+
   /** A newer assignment; time does not pass. */
   async assign(
     instances: readonly AssignedInstance[],
@@ -123,6 +127,7 @@ export class Bench {
       instances,
       kept,
       files,
+      registries: this.accounts,
     };
     this.#reconciler?.apply(assignment);
     await this.clock.settle();

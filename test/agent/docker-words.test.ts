@@ -74,6 +74,19 @@ describe('what the engine says', () => {
       'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host',
       'image-pull-failed',
     ],
+    [
+      'Head "https://r.io/v2/web/manifests/9": unauthorized: authentication required',
+      'registry-refused',
+    ],
+    ['Head "http://r.io/v2/web/manifests/9": no basic auth credentials', 'registry-refused'],
+    ['unauthorized: incorrect username or password', 'registry-refused'],
+    ['Head "https://ghcr.io/v2/acme/web/manifests/9": denied', 'registry-refused'],
+    ['denied: access forbidden', 'registry-refused'],
+    ['open /var/lib/docker/tmp/GetImageBlob1: permission denied', 'image-pull-failed'],
+    [
+      'Get "https://r.io/v2/": dial tcp 10.0.0.1:443: connect: connection refused',
+      'image-pull-failed',
+    ],
     ['toomanyrequests: You have reached your pull rate limit', 'image-pull-failed'],
     ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'disk-full'],
   ])('about a pull, "%s", is %s', (text, code) => {

@@ -279,6 +279,25 @@ describe('replacing', () => {
     expect(bench.engine.names).toEqual([WEB]);
   });
 
+  it('asks a registry that refused it at once with another account, and not with one of another registry', async () => {
+    const pulls = () => bench.engine.journal.filter((line) => line === 'pull a.io/web:1').length;
+    const password = { username: 'deploy', password: 'a' };
+    await running();
+    bench.engine.fail('pull', 'registry-refused', 9);
+    await bench.assign([web('a.io/web:1')]);
+    expect(bench.observe()?.attempt?.failure).toMatchObject({ code: 'registry-refused' });
+    const before = pulls();
+
+    bench.accounts = { 'b.io': password };
+    await bench.assign([web('a.io/web:1')]);
+    expect(pulls()).toBe(before);
+    bench.accounts = { 'a.io': password };
+    await bench.assign([web('a.io/web:1')]);
+
+    expect(pulls()).toBe(before + 1);
+    expect(bench.observe()?.attempt?.failure).toMatchObject({ count: 1 });
+  });
+
   it('stops a pull that is not wanted any more', async () => {
     const { engine, clock } = await running(web('web:1'));
     await bench.assign([web('large:1')]);

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withRepository } from './sealed-repository.ts';
 import { EXIT } from './test-cli.ts';
@@ -37,6 +39,19 @@ describe('gridops secret rm', () => {
       expect(await opened()).toEqual({ a: '1' });
       expect((await run([...remove, '--force'])).code).toBe(EXIT.done);
       expect(await opened()).toEqual({});
+    });
+  });
+
+  it('refuses what an account at a registry uses', async () => {
+    const grid = 'registries: {a.io: {username: deploy, password: a}}\n';
+    await withRepository({}, async ({ run, folder, opened }) => {
+      await run(['secret', 'seal', 'demo', 'a'], { stdin: '1' });
+      await writeFile(join(folder, 'grids/demo/grid.yml'), grid);
+      const { out } = await run(['secret', 'list', 'demo']);
+      expect(out).toContain('registry a.io');
+      const { code, err } = await run(remove);
+      expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('registry a.io')]);
+      expect(await opened()).toEqual({ a: '1' });
     });
   });
 

@@ -93,6 +93,23 @@ describe('gridops validate', () => {
     });
   });
 
+  it('shows no password that somebody wrote in the clear for a registry', async () => {
+    const account = '    username: deploy\n    password: hunter2-hunter2\n    emial: a@b.c\n';
+    const files = {
+      ...good,
+      'grids/demo/grid.yml': `registries:\n  registry.example.com:\n${account}`,
+    };
+    await withFolder(files, async (folder) => {
+      const ways = [[], ['--json'], ['--format', 'sarif'], ['--format', 'github']];
+      for (const way of ways) {
+        const { code, out, err } = await runGridops(['validate', ...way], { cwd: folder });
+        expect(code).toBe(EXIT.failed);
+        expect(out + err).toContain('emial');
+        expect(out + err).not.toContain('hunter2');
+      }
+    });
+  });
+
   it('prints annotations for GitHub Actions, and on stderr what people read', async () => {
     await withFolder(bad, async (folder) => {
       const { code, out, err } = await runGridops(['validate', '--format=github'], { cwd: folder });

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PreviewList } from '../../src/protocol/preview-api.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
@@ -179,6 +179,110 @@ describe('safety rule 9: secret values', () => {
     const said = await everythingSaid();
     expect(tells(said, 'cannot log in with [hidden]')).toBe(true);
     expect(tells(said, SECRET)).toBe(false);
+  });
+});
+
+describe('the password of an account at a registry', () => {
+  const PASSWORD = 'a-canary-for-the-registry';
+  const image = 'registry.example.com/shop/web:1';
+
+  async function withAccount(value: string | null): Promise<string> {
+    const account = '{username: deploy, password: REGISTRY_PASSWORD}';
+    const registries = `registries: {registry.example.com: ${account}}\n`;
+    const sealed = await seal(value ?? '-', 'REGISTRY_PASSWORD');
+    return await world.push({
+      'grid.yml': value === null ? '' : registries,
+      'secrets.yml': `secrets:\n  REGISTRY_PASSWORD: ${sealed}\n`,
+      [stackFile('web')]: stackOf('web', { image }),
+    });
+  }
+
+  beforeEach(async () => {
+    await start();
+    const privateTo = { username: 'deploy', password: PASSWORD };
+    engine.behave(image, { listensAfter: 0, pullTakes: 10, privateTo });
+  });
+
+  it('pulls images, and is told to nobody else', async () => {
+    expect(await world.final(await withAccount(PASSWORD))).toMatchObject({ state: 'success' });
+
+    expect(engine.get('web.web-1').instance.spec.image).toBe(image);
+    const said = await everythingSaid();
+    expect(tells(said, 'secret.REGISTRY_PASSWORD.')).toBe(true);
+    expect(tells(said, PASSWORD)).toBe(false);
+  });
+
+  it('is made good without a change of the stack, and a wrong one is not repeated either', async () => {
+    const wrong = 'another-canary-for-the-registry';
+    const without = await world.final(await withAccount(null));
+    expect(without.description).toContain('registry.example.com wants an account');
+    const refused = await world.final(await withAccount(wrong));
+    expect(refused.state).toBe('failure');
+    expect(refused.description).toContain('registry.example.com refused the user deploy');
+
+    expect(await world.final(await withAccount(PASSWORD))).toMatchObject({ state: 'success' });
+
+    const said = await everythingSaid();
+    expect(tells(said, 'whose password is the secret REGISTRY_PASSWORD')).toBe(true);
+    for (const value of [PASSWORD, wrong]) expect(tells(said, value), value).toBe(false);
+  });
+
+  it('that somebody wrote in the clear is a problem of the commit, and goes nowhere from there', async () => {
+    const account = `{username: deploy, password: ${PASSWORD}}`;
+    const sha = await world.push({
+      'grid.yml': `registries:\n  registry.example.com: ${account}\n`,
+      [stackFile('web')]: stackOf('web', { image }),
+    });
+
+    const status = await world.final(sha);
+    expect(status.state).toBe('failure');
+    expect(status.description).toContain('grid.yml:2');
+    const said = await everythingSaid();
+    expect(tells(said, 'not the name of a secret')).toBe(true);
+    expect(tells(said, PASSWORD)).toBe(false);
+    expect(engine.get('web.web-1').instance.spec.image).toBe('demo:1');
+  });
+
+  it('that the master cannot open keeps all as it is, before a node is told of it', async () => {
+    const other = await recipientOf(await createIdentity());
+    const of = { grid: world.grid, kind: 'secret', name: 'REGISTRY_PASSWORD' } as const;
+    const account = '{username: deploy, password: REGISTRY_PASSWORD}';
+
+    const status = await world.final(
+      await world.push({
+        'grid.yml': `registries: {registry.example.com: ${account}}\n`,
+        'secrets.yml': `secrets: {REGISTRY_PASSWORD: ${await sealValue(other, of, PASSWORD)}}\n`,
+        [stackFile('web')]: stackOf('web', { image: 'demo:2' }),
+      }),
+    );
+
+    expect(status.state).toBe('failure');
+    expect(status.description).toContain('which the master cannot open');
+    expect(engine.get('web.web-1').instance.spec.image).toBe('demo:1');
+  });
+
+  it('is in no preview of a pull request that changes it', async () => {
+    await world.final(await withAccount(PASSWORD));
+    const young = 'a-young-canary-for-the-registry';
+    const sealed = await seal(young, 'REGISTRY_PASSWORD');
+    const pull = await world.repository.openPullRequest({
+      files: {
+        [`grids/${world.grid}/grid.yml`]:
+          'registries: {registry.example.com: {username: robot, password: REGISTRY_PASSWORD}}\n',
+        [`grids/${world.grid}/secrets.yml`]: `secrets:\n  REGISTRY_PASSWORD: ${sealed}\n`,
+      },
+    });
+
+    const body = await eventually(
+      async () => await Promise.resolve(pull.comments.at(-1)?.body ?? null),
+      'the comment',
+      30_000,
+    );
+
+    expect(body).toContain('robot');
+    expect(body).toContain('REGISTRY_PASSWORD');
+    const said = await everythingSaid();
+    for (const value of [PASSWORD, young]) expect(tells(said, value), value).toBe(false);
   });
 });
 

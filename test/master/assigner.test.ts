@@ -5,8 +5,9 @@ import { fromLastGood } from '../../src/master/prepare.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import type { Step } from '../../src/model/plan.ts';
+import { printMark } from '../../src/model/secret.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { aGrid, anAssignedInstance, aService, aStack, NOW } from '../support/builders.ts';
+import { aGrid, anAssignedInstance, aService, aSpec, aStack, NOW } from '../support/builders.ts';
 
 const service = aService();
 const prepared = fromLastGood({
@@ -52,6 +53,8 @@ async function give(assignment: Assignment): Promise<void> {
   if (node === 'node-2' && instances.length > 1)
     throw new GridError({ code: 'invalid-request', message: `${node} has too much` });
   if (node === 'node-3' && instances.length > 1) throw new Error('the disk is full');
+  const known = fleet.get('demo', node);
+  if (known !== null) fleet.put(assigned(known, assignment));
   await Promise.resolve(given.push(`${node} ${instances.length}`));
 }
 
@@ -95,6 +98,39 @@ describe('the assigner', () => {
     await assigner.carryOut([], prepared);
 
     expect(assigner.refusals.size).toBe(0);
+  });
+
+  it('tells nodes of another account without a step, once, and only those that pull by it', async () => {
+    const at = (image: string) => aService({ spec: aSpec({ image }) });
+    for (const [name, image] of [
+      ['node-1', 'a.io/web:1'],
+      ['node-2', 'b.io/web:1'],
+    ] as const) {
+      const assignment = { ...anEmpty(name), instances: [anAssignedInstance(at(image))] };
+      fleet.put(assigned(unheard({ grid: 'demo', name, now: NOW }), assignment));
+    }
+    const withPassword = (id: string) => {
+      const password = printMark({ kind: 'secret', name: 'A', id });
+      const position = { file: 'grids/demo/grid.yml', line: 1, column: 1 };
+      const account = { username: 'deploy', password, sealed: id, position };
+      const grid = aGrid({ registries: { 'a.io': account } });
+      return { ...prepared, desired: { ...prepared.desired, grid } };
+    };
+    const told = () => fleet.get('demo', 'node-1')?.assignment;
+
+    for (const id of ['a', 'a', 'b']) {
+      await assigner.tellAccounts(withPassword(id).desired.grid);
+      await assigner.carryOut([], withPassword(id));
+    }
+    const mark = printMark({ kind: 'secret', name: 'A', id: 'b' });
+    expect(told()).toMatchObject({ generation: 3, secrets: { [mark]: 'b' } });
+    expect(told()?.registries).toEqual({ 'a.io': { username: 'deploy', password: mark } });
+    await assigner.tellAccounts(prepared.desired.grid);
+
+    expect(given).toEqual(['node-1 1', 'node-1 1', 'node-1 1']);
+    expect(told()).not.toHaveProperty('registries');
+    expect(told()).not.toHaveProperty('secrets');
+    expect(stepsGiven).toEqual([]);
   });
 
   it('does not take a fault of ours for a refusal', async () => {

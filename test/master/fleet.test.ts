@@ -107,6 +107,9 @@ describe('the fleet', () => {
     expect(failureSeen(again)).toBe(false);
     expect(failureSeen(withAssignment(again, assignment(6, othersChanged)))).toBe(false);
     expect(failureSeen({ ...again, observedGeneration: 5 })).toBe(true);
+    const registries = { 'registry.example.com': { username: 'deploy', password: 'a' } };
+    const asAnother = { ...assignment(5, othersChanged), registries };
+    expect(failureSeen(withAssignment(before, asAnother))).toBe(false);
   });
 
   it('takes no failure for true that was reported under an older assignment', () => {

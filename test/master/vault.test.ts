@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { markOfChance } from '../../src/manifest/chance.ts';
 import { createSecretCheck } from '../../src/master/secret-check.ts';
 import { parseSealed, printMark } from '../../src/model/secret.ts';
+import type { Recipient } from '../../src/secrets/age.ts';
 import { sealValue } from '../../src/secrets/sealed-value.ts';
 import { aVault, vaultSeed } from '../support/a-vault.ts';
 import { aGrid, aService, aStack } from '../support/builders.ts';
@@ -66,6 +67,33 @@ test('a stack whose secrets do not open is held back, and no other', async () =>
       position: bad.services[0]?.position,
     },
   ]);
+});
+
+test('a grid with a password that does not open is as good as unread, and nothing of it changes', async () => {
+  const [vault, other] = [await aVault(), await aVault()];
+  const check = createSecretCheck(vault);
+  const position = { file: 'grids/demo/grid.yml', line: 3, column: 5 };
+  const accountFor = async (recipient: Recipient) => {
+    const [[password, text] = ['', '']] = Object.entries(await sealed(recipient, 'x'));
+    return { username: 'deploy', password, sealed: text, position };
+  };
+  const of = async (recipient: Recipient) =>
+    await check(
+      {
+        grid: aGrid({ registries: { 'registry.example.com': await accountFor(recipient) } }),
+        stacks: [],
+        failed: [],
+        problems: [],
+      },
+      'demo',
+    );
+
+  expect(await of(vault.recipient)).toMatchObject({ grid: { name: 'demo' }, problems: [] });
+  const { grid, problems } = await of(other.recipient);
+
+  expect(grid).toBeNull();
+  expect(problems).toMatchObject([{ severity: 'error', code: 'secret-not-opened', position }]);
+  expect(problems[0]?.message).toContain('"registry.example.com" needs ⟦');
 });
 
 test('a stack that was looked at once is not opened again', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Service } from '../../src/model/grid.ts';
 import type { GridPreview } from '../../src/model/preview.ts';
+import { printMark } from '../../src/model/secret.ts';
 import { gridPreview } from '../../src/planner/preview.ts';
 import {
   aHostReport,
@@ -107,6 +108,33 @@ describe('what a merge would do to services', () => {
   test('takes no stack for removed that a problem holds back', () => {
     const preview = previewOf({ before: [web], after: [], held: ['shop'] });
     expect(preview.changes).toEqual([]);
+  });
+
+  test('has accounts at registries with the names of their secrets, and what passwords are others', () => {
+    const registries = (id: string, name = 'REGISTRY_PASSWORD') => ({
+      'registry.example.com': {
+        username: 'deploy',
+        password: printMark({ kind: 'secret', name, id }),
+        sealed: `sealed-canary-${id}`,
+        position: { file: 'grids/demo/grid.yml', line: 2, column: 3 },
+      },
+    });
+    const key = (part: string) => `registries."registry.example.com".${part}`;
+
+    const added = previewOf({ gridBefore: {}, grid: { registries: registries('a') } });
+    expect(added.settings).toEqual([
+      { key: key('password'), before: null, after: '⟦REGISTRY_PASSWORD⟧' },
+      { key: key('username'), before: null, after: 'deploy' },
+    ]);
+    const changed = previewOf({
+      gridBefore: { registries: registries('a') },
+      grid: { registries: registries('b') },
+    });
+    expect(changed.settings).toEqual([]);
+    expect(changed.secrets).toEqual([
+      { name: 'REGISTRY_PASSWORD', kind: 'secret', change: 'changed' },
+    ]);
+    expect(JSON.stringify([added, changed])).not.toContain('canary');
   });
 
   test('has the settings of the grid', () => {

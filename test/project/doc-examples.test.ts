@@ -37,7 +37,8 @@ const files = {
 };
 
 const anySealed = `g1.${'a'.repeat(16)}.${'QUJD'.repeat(20)}`;
-const sealed = `secrets: {shop-db-password: ${anySealed}}\ncertificates: {www.example.com: ${anySealed}}\n`;
+const names = ['shop-db-password', 'REGISTRY_PASSWORD', 'HUB_TOKEN'];
+const sealed = `secrets: {${names.map((name) => `${name}: ${anySealed}`).join()}}\ncertificates: {www.example.com: ${anySealed}}\n`;
 
 /** A stack that others bring along. */
 const redis =
@@ -60,6 +61,10 @@ function jobAround(name: string, { job }: Fields): Fields {
 /** Names of the user's choice are not free everywhere. */
 function nameBelow(keys: readonly string[]): string {
   return keys.includes('ulimits') ? 'nofile' : 'db';
+}
+
+function gridNameBelow(keys: readonly string[]): string {
+  return keys[0] === 'registries' ? 'registry.example.com' : 'shop-eu';
 }
 
 /** What means something only with another key beside it. */
@@ -133,7 +138,7 @@ describe('the example of', () => {
   });
 
   it.each(named(GridFile))('the key %s of grid.yml compiles', (name, row, rows) => {
-    const fields = nested(row, rows, 'shop-eu');
+    const fields = nested(row, rows, gridNameBelow(row.path));
     const grid = name in gridAround ? withStack(fields, gridAround[name]) : fields;
     expect(gridErrors(grid)).toEqual([]);
   });
@@ -220,6 +225,7 @@ function gridErrors(grid: Fields | string): readonly string[] {
     'variables: {domain: {default: a}, workers: {type: integer, default: 2}}\nservices: {web: {image: "web:1"}}\n';
   return errorsOf({
     'grids/demo/grid.yml': textOf(grid),
+    'grids/demo/secrets.yml': sealed,
     'grids/demo/stacks/web/kontena.yml': shop,
     'stacks/shop/kontena.yml': shop,
     'grids/demo/stacks/shop-eu/kontena.yml': shop,

@@ -104,6 +104,31 @@ describe('the files of an assignment', () => {
   }
 });
 
+describe('accounts at registries on the wire', () => {
+  const accounts = { 'a.io': { username: 'deploy', password: 'a mark' } };
+  const text = (registries: unknown) =>
+    JSON.stringify({
+      grid: 'demo',
+      node: 'node-1',
+      generation: 1,
+      roster: [],
+      instances: [],
+      kept: [],
+      registries,
+    });
+
+  it('survive the codec', () => {
+    expect(decodeAssignment(text(accounts)).registries).toEqual(accounts);
+    expect(decodeAssignment(text(undefined)).registries).toBeUndefined();
+  });
+
+  it('are refused where they are none', () => {
+    expect(() => decodeAssignment(text({ 'a.io': { username: 'deploy' } }))).toThrow(
+      /^assignment \/registries/,
+    );
+  });
+});
+
 describe('hooks on the wire', () => {
   const hook = aHook('pre-start', 'migrate', { instances: [1], env: { A: 'b' } });
   const service = aService({ spec: aSpec({ hooks: [hook] }) });

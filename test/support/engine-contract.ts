@@ -413,13 +413,15 @@ export function describeEngineContract(title: string, start: () => Promise<Engin
       });
     });
 
-    it('has nothing to pull when the image is there', async () => {
+    it('has nothing to pull, and nobody to ask for a password, when the image is there', async () => {
       const onProgress = vi.fn();
 
       const { signal } = new AbortController();
-      await subject.engine.pull(subject.images.serves, { onProgress, signal });
+      const signIn = vi.fn(() => ({ host: 'docker.io', username: 'a', password: 'b' }));
+      await subject.engine.pull(subject.images.serves, { onProgress, signal, signIn });
 
       expect(onProgress).not.toHaveBeenCalled();
+      expect(signIn).not.toHaveBeenCalled();
     });
 
     it('describes itself', async () => {

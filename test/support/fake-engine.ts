@@ -44,6 +44,8 @@ export interface Behaviour {
   readonly startMessage?: string;
   /** Must be pulled first, which takes this long. */
   readonly pullTakes?: number;
+  /** Who may pull it, and with which password; absent: anybody. */
+  readonly privateTo?: { readonly username: string; readonly password: string };
   /** What its hooks do, by name; others succeed at once. */
   readonly hooks?: Readonly<Record<string, HookBehaviour>>;
 }
@@ -469,11 +471,16 @@ export class FakeEngine implements Containers, Engine, Probes {
     return this.space;
   }
 
-  async pull(image: string, { onProgress, signal }: PullOptions): Promise<string | null> {
+  async pull(image: string, { onProgress, signal, signIn }: PullOptions): Promise<string | null> {
     if (this.#has(image)) return null;
     await this.#enter('pull', image);
     const takes = this.#images.get(image)?.pullTakes;
     if (takes === undefined) throw refused('image-not-found', `no registry has image ${image}`);
+    const wanted = this.#images.get(image)?.privateTo;
+    const shown = signIn?.();
+    const isLetIn = wanted?.username === shown?.username && wanted?.password === shown?.password;
+    if (wanted !== undefined && !isLetIn)
+      throw refused('registry-refused', `unauthorized: ${shown?.password ?? 'nobody'}`);
     onProgress(50);
     await this.#clock.sleep(takes, signal);
     this.#pulled.add(image);
