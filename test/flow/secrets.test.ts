@@ -186,12 +186,12 @@ describe('the password of an account at a registry', () => {
   const PASSWORD = 'a-canary-for-the-registry';
   const image = 'registry.example.com/shop/web:1';
 
-  async function withAccount(value: string | null): Promise<string> {
+  async function withAccount(value: string | null, more = ''): Promise<string> {
     const account = '{username: deploy, password: REGISTRY_PASSWORD}';
     const registries = `registries: {registry.example.com: ${account}}\n`;
     const sealed = await seal(value ?? '-', 'REGISTRY_PASSWORD');
     return await world.push({
-      'grid.yml': value === null ? '' : registries,
+      'grid.yml': `${more}${value === null ? '' : registries}`,
       'secrets.yml': `secrets:\n  REGISTRY_PASSWORD: ${sealed}\n`,
       [stackFile('web')]: stackOf('web', { image }),
     });
@@ -225,6 +225,18 @@ describe('the password of an account at a registry', () => {
     const said = await everythingSaid();
     expect(tells(said, 'whose password is the secret REGISTRY_PASSWORD')).toBe(true);
     for (const value of [PASSWORD, wrong]) expect(tells(said, value), value).toBe(false);
+  });
+
+  it('has tried once more what was rolled back for want of it', async () => {
+    const rollback = 'deploy: {on_failure: rollback}\n';
+    const back = await world.final(await withAccount(null, rollback));
+    expect(back.description).toContain('rolled back');
+    expect(engine.get('web.web-1').instance.spec.image).toBe('demo:1');
+
+    const sha = await withAccount(PASSWORD, rollback);
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    expect(engine.get('web.web-1').instance.spec.image).toBe(image);
   });
 
   it('that somebody wrote in the clear is a problem of the commit, and goes nowhere from there', async () => {
