@@ -1,6 +1,12 @@
 import { systemClock } from '../../src/runtime/clock.ts';
-import { FakeEngine } from '../support/fake-engine.ts';
+import { type Behaviour, FakeEngine } from '../support/fake-engine.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+
+export type FlowOptions = Pick<WorldOptions, 'files'> &
+  Partial<WorldOptions> & {
+    /** Further images, and how containers of them behave: what is deployed at the start needs them there. */
+    readonly images?: Readonly<Record<string, Behaviour>>;
+  };
 
 export interface FlowWorld {
   readonly world: World;
@@ -9,7 +15,7 @@ export interface FlowWorld {
 }
 
 /** Its containers are made up: `demo:1` and `demo:2` run, `broken:1` exits with 1, `deaf:1` never listens. */
-export function demoEngine(): FakeEngine {
+export function demoEngine(images: Readonly<Record<string, Behaviour>> = {}): FakeEngine {
   return new FakeEngine({
     clock: systemClock,
     images: {
@@ -22,15 +28,14 @@ export function demoEngine(): FakeEngine {
         log: ['no database', 'giving up'],
       },
       'deaf:1': { listensAfter: null },
+      ...images,
     },
   });
 }
 
 /** A world with such an engine. */
-export async function startFlowWorld(
-  options: Pick<WorldOptions, 'files'> & Partial<WorldOptions>,
-): Promise<FlowWorld> {
-  const engine = demoEngine();
+export async function startFlowWorld({ images = {}, ...options }: FlowOptions): Promise<FlowWorld> {
+  const engine = demoEngine(images);
   const world = await startWorld({
     nodes: ['node-1', 'node-2'],
     agentPorts: () => ({

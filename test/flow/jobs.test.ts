@@ -40,12 +40,17 @@ async function start(
   files: Readonly<Record<string, string>>,
   options: Partial<WorldOptions> = {},
 ): Promise<void> {
-  ({ world, engine } = await startFlowWorld({ files: { ...gridFile(), ...files }, ...options }));
-  engine.behave('migrate:1', { exitAfter: 50, exitCode: 0, log: ['1 migration'] });
-  engine.behave('migrate:2', { exitAfter: 50, exitCode: 4, log: ['column exists'] });
-  engine.behave('migrate:3', { exitAfter: 50, exitCode: 0 });
-  engine.behave('demo:3', { listensAfter: 0 });
-  engine.behave('report:1', { exitAfter: 50, exitCode: 0, log: ['all is well'] });
+  ({ world, engine } = await startFlowWorld({
+    files: { ...gridFile(), ...files },
+    images: {
+      'migrate:1': { exitAfter: 50, exitCode: 0, log: ['1 migration'] },
+      'migrate:2': { exitAfter: 50, exitCode: 4, log: ['column exists'] },
+      'migrate:3': { exitAfter: 50, exitCode: 0 },
+      'demo:3': { listensAfter: 0 },
+      'report:1': { exitAfter: 50, exitCode: 0, log: ['all is well'] },
+    },
+    ...options,
+  }));
   await world.final(await world.work.head());
 }
 
