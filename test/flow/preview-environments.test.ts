@@ -138,9 +138,11 @@ describe('a pull request from a fork', () => {
     await start();
     const from = await world.repository.fork();
     const pull = await world.repository.openPullRequest({ files: web({ image: 'demo:2' }), from });
+    const isFinal = ({ state }: CommitStatus) => state === 'success';
+    await world.github.waitForStatus(pull.head, 'gridops/plan', isFinal, 30_000);
     pull.comment('/gridops plan', 'octocat');
     const shown = `gridops/plan (${world.grid})`;
-    await world.github.waitForStatus(pull.head, shown, ({ state }) => state === 'success', 30_000);
+    await world.github.waitForStatus(pull.head, shown, isFinal, 30_000);
     expect(await running()).toEqual(['web/web-1']);
     const told = world.github.statuses(pull.head).map(({ context }) => context);
     expect(told).not.toContain(`gridops/environment (${world.grid})`);

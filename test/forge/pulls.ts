@@ -47,10 +47,11 @@ export async function openPull(
     mergeResult: null,
     isMergeabilityKnown: false,
   };
-  pull.issue.pull = pull;
+  // Its number is taken; it is listed when Git has told what it is of.
   repository.issues.push(pull.issue);
-  repository.pulls.push(pull);
   await refresh(world, repository, pull);
+  pull.issue.pull = pull;
+  repository.pulls.push(pull);
   await tell({ world, repository, pull, by: author }, 'opened');
   return pull;
 }
