@@ -9,7 +9,9 @@ export type EnvironmentNews =
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
   | { readonly kind: 'running'; readonly message: string }
   | { readonly kind: 'succeeded'; readonly stacks: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string }
+  /** It ran something, and has come to want nothing of it. */
+  | { readonly kind: 'ended' };
 
 export const ENVIRONMENT_CONTEXT = 'gridops/environment';
 
@@ -47,6 +49,8 @@ function stateOf(news: EnvironmentNews): State {
       return { state: 'success', text: `runs: ${news.stacks.join(', ')}` };
     case 'failed':
       return { state: 'failure', text: news.message };
+    case 'ended':
+      return { state: 'success', text: 'runs nothing: it changes none of these stacks any more' };
   }
 }
 

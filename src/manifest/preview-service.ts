@@ -6,6 +6,9 @@ import type { ContainerSpec, Mount } from '../model/spec.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 
+/** Room that nobody has planned for; more is a matter of the grid's own stacks. */
+const MOST_INSTANCES = 20;
+
 export interface PreviewRules {
   readonly policy: PreviewPolicy;
   /** Of the pull request. */
@@ -31,6 +34,8 @@ export function previewService(
       message: `the service ${quote(name)} asks for ${what}, which no pull request gets`,
       hint: 'Leave it out by a variable that "previews" gives another value, or take the stack out of "previews".',
     });
+  if (service.instances > MOST_INSTANCES)
+    refuse(`${service.instances} instances, more than ${MOST_INSTANCES}`);
   for (const what of powersOf(spec)) refuse(what);
   for (const what of namesOf(service, number)) refuse(what);
   for (const secret of secretsOf(service))

@@ -101,7 +101,10 @@ export class EnvironmentMaker {
     const { request, base, merged } = of;
     const { number } = request;
     const { ports } = this.#options;
-    if (request.isFork || !ports.owns(grid)) return await this.#close(grid, number);
+    if (request.isFork || !ports.owns(grid)) {
+      await this.#close(grid, number);
+      return;
+    }
     if (merged === null) return;
     const head = request.head.sha;
     const objection = await ports.objection(head, grid);
@@ -117,7 +120,12 @@ export class EnvironmentMaker {
       if (isWanted) await ports.tell({ grid, sha: head, news: { kind: 'invalid', problems } });
       return;
     }
-    if (stacks.length === 0) return await this.#close(grid, number);
+    if (stacks.length === 0) {
+      // Its status would say for ever what runs.
+      if (await this.#close(grid, number))
+        await ports.tell({ grid, sha: head, news: { kind: 'ended' } });
+      return;
+    }
     await this.#run(grid, { number, head, stacks, url: made.url, limit: made.policy.limit });
   }
 
@@ -188,11 +196,13 @@ export class EnvironmentMaker {
     return (stack) => families.some((family) => isOfFamily(stack, family));
   }
 
-  async #close(grid: string, request: number): Promise<void> {
+  /** False when nothing ran, or waited for that. */
+  async #close(grid: string, request: number): Promise<boolean> {
     const { repository, environments } = this.#options;
-    this.#waiting.delete(request);
-    if (!(await environments.close({ grid, repository, request }))) return;
-    for (const number of this.#waiting) this.#seen.delete(number);
+    const hasWaited = this.#waiting.delete(request);
+    const hasRun = await environments.close({ grid, repository, request });
+    if (hasRun) for (const number of this.#waiting) this.#seen.delete(number);
+    return hasRun || hasWaited;
   }
 }
 

@@ -26,6 +26,7 @@ describe('the status of what a pull request runs', () => {
     ],
     [{ kind: 'succeeded', stacks: ['shop-pr-7'] }, 'success', 'runs: shop-pr-7'],
     [{ kind: 'failed', message: 'exited with 1' }, 'failure', 'exited with 1'],
+    [{ kind: 'ended' }, 'success', 'runs nothing: it changes none of these stacks any more'],
     [
       { kind: 'invalid', problems: [problem('is wrong'), problem('is wrong, too')] },
       'failure',

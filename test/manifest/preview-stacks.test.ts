@@ -155,6 +155,12 @@ describe('a service of a pull request', () => {
     expect(codes(found)).toContain('bad-preview');
   });
 
+  it('takes no more room than people need to look at it', () => {
+    const of = (instances: number) => ({ [STACK_FILE]: shopWith(`instances: ${instances}`) });
+    expect(compiled({ merged: of(20) }).stacks).toHaveLength(1);
+    expect(codes(compiled({ merged: of(21) }))).toEqual(['bad-preview']);
+  });
+
   it('gets no volume that is not its own', () => {
     const merged = {
       [STACK_FILE]: shopWith('volumes: ["data:/data"]', 'volumes: {data: {external: true}}'),

@@ -73,6 +73,7 @@ function brief(news: EnvironmentNews): string {
     case 'running':
     case 'succeeded':
     case 'failed':
+    case 'ended':
       return news.kind;
   }
 }
@@ -121,6 +122,7 @@ describe('a pull request', () => {
     made.delete('m7');
     await maker.look(look(7));
     expect(running()).toEqual([]);
+    expect(told.at(-1)).toBe('h7: ended');
   });
 
   it('with an error keeps what it ran', async () => {
