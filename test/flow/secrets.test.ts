@@ -1,13 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PreviewList } from '../../src/protocol/preview-api.ts';
-import type { Log } from '../../src/runtime/log.ts';
 import { createIdentity, recipientOf } from '../../src/secrets/age.ts';
 import { sealValue } from '../../src/secrets/sealed-value.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World } from '../support/world.ts';
+import { everythingSaidIn, listening, tells } from './everything-said.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
 
 const SECRET = 'correct-horse-battery-staple';
@@ -22,17 +20,9 @@ afterEach(async () => {
   expect(violations).toEqual([]);
 });
 
-/** Everything that the master logs, at every level. */
-function listening(): Log {
-  const log = (fields: unknown, message = ''): void => {
-    logged.push(`${inspect(fields, { depth: 8 })} ${message}`);
-  };
-  return { debug: log, info: log, warn: log, error: log } as Log;
-}
-
 async function start(files: Readonly<Record<string, string>> = {}): Promise<void> {
   logged = [];
-  const masterPorts = { log: listening() };
+  const masterPorts = { log: listening(logged) };
   const plain = { 'grid.yml': '', [stackFile('web')]: stackOf('web'), ...files };
   ({ world, engine } = await startFlowWorld({ files: plain, masterPorts }));
   expect(await world.final(await world.work.head())).toMatchObject({ state: 'success' });
@@ -76,37 +66,8 @@ function containerOf(name = 'web.web-1') {
   return { spec, file };
 }
 
-/** Everything that the master keeps, everything that it says when it is asked, and everything that it told the forge. */
 async function everythingSaid(): Promise<string> {
-  const names = await readdir(world.masterData);
-  const kept = names.filter((name) => name.startsWith('gridops.db'));
-  expect(kept).not.toEqual([]);
-  const files = await Promise.all(
-    kept.map(async (name) => (await readFile(join(world.masterData, name))).toString('latin1')),
-  );
-  const deploys = await world.deploys();
-  const paths = [
-    `grids/${world.grid}`,
-    `grids/${world.grid}/instances`,
-    `grids/${world.grid}/variables`,
-    `events?grid=${world.grid}&limit=200`,
-    ...deploys.map(({ id }) => `deploys/${id}`),
-  ];
-  const { previews } = await world.api<PreviewList>(`grids/${world.grid}/previews`);
-  paths.push(`grids/${world.grid}/previews`, ...previews.map(({ id }) => `previews/${id}`));
-  const answers = await Promise.all(paths.map(async (of) => JSON.stringify(await world.api(of))));
-  const statuses = deploys.map(({ sha }) => inspect(world.github.statuses(sha), { depth: 3 }));
-  const pulls = world.repository.pullRequests.flatMap(({ comments, head }) => [
-    ...comments.map(({ body }) => body),
-    inspect(world.github.statuses(head), { depth: 3 }),
-  ]);
-  const deployments = inspect(world.repository.deployments, { depth: 5 });
-  return [...files, ...answers, ...logged, ...statuses, ...pulls, deployments].join('\n');
-}
-
-/** Also as files travel; an assertion on the text itself would print all of it. */
-function tells(said: string, text: string): boolean {
-  return said.includes(text) || said.includes(Buffer.from(text).toString('base64').slice(0, -3));
+  return await everythingSaidIn(world, logged);
 }
 
 describe('safety rule 9: secret values', () => {

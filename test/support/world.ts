@@ -12,14 +12,14 @@ import type { EventList } from '../../src/protocol/event-api.ts';
 import type { GridStatus } from '../../src/protocol/grid-api.ts';
 import type { InstanceList, InstanceStatus } from '../../src/protocol/instance-api.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import { silentLog } from '../../src/runtime/log.ts';
+import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { type FakeGithub, startFakeGithub } from '../forge/fake-github.ts';
 import type { FakeRepository } from '../forge/fake-repository.ts';
 import type { CommitStatus } from '../forge/world.ts';
 import { onBridge } from './builders.ts';
 import { createWorkRepository, type WorkRepository } from './temp-repo.ts';
 
-const WEBHOOK_SECRET = 'it is a secret to everybody';
+export const WEBHOOK_SECRET = 'it is a secret to everybody';
 export const API_TOKEN = 'test-token-test-token-test-token';
 
 export interface WorldOptions {
@@ -43,6 +43,8 @@ export interface WorldOptions {
   /** More of what the master is started with. */
   readonly tracked?: Partial<TrackedOptions>;
   readonly agentPorts?: (node: string) => Partial<AgentPorts>;
+  /** What agents tell of what they do; by default nobody listens. */
+  readonly agentLog?: Log;
   /** What agents go by; by default this machine's. */
   readonly agentClock?: Clock;
   /** Starts the processes in another way than inside the test's own. */
@@ -167,12 +169,13 @@ export class World {
   }
 
   async startAgent(name: string): Promise<Running> {
-    const { launchAgent, agentPorts, agentClock: clock = systemClock } = this.#options;
+    const { launchAgent, agentPorts, agentLog = silentLog } = this.#options;
+    const { agentClock: clock = systemClock } = this.#options;
     const options = await this.agentOptions(name);
     const agent =
       launchAgent === undefined
         ? await startAgent(
-            { ...options, log: silentLog, clock, random: hardlyAnyJitter },
+            { ...options, log: agentLog, clock, random: hardlyAnyJitter },
             agentPorts?.(name),
           )
         : await launchAgent(options);
