@@ -88,6 +88,12 @@ const LONGEST_PAUSE = 3 * 60 * 60_000;
 /** What was given up this recently is tried once more at start: credentials are mended by restarting with new ones. */
 const REVIVAL = 24 * 60 * 60_000;
 
+/** How many writes it takes to say a message: a deployment, or a check run, is made before it has a state. */
+function writesOf({ kind, remote }: QueuedMessage): number {
+  const isMade = kind === 'status' || kind === 'comment' || remote !== null;
+  return isMade ? 1 : 2;
+}
+
 /**
  * - One request a key at a time, and always of the newest version there is: an older state never follows a newer one.
  * - A row leaves the outbox only after the forge took or refused it; after a crash it is sent again.
@@ -211,7 +217,7 @@ class Courier implements Reporter {
     for (const row of rows.filter((each) => !busy.has(keyOf(each)))) {
       if (this.#underWay.size >= this.#limit || this.#stopped) return;
       const readyAt = this.#readyAt(row, now);
-      if (readyAt <= now) this.#begin(row, now);
+      if (readyAt <= now) this.#begin(row);
       else wakeAt = Math.min(wakeAt ?? readyAt, readyAt);
     }
     if (wakeAt !== null) this.#wakeAt(wakeAt);
@@ -222,10 +228,20 @@ class Courier implements Reporter {
     return isProgress ? Math.max(readyAt, this.#progressPace.readyAt(now)) : readyAt;
   }
 
-  #begin(row: QueuedMessage, now: number): void {
-    this.#pace.begin(now);
-    if (row.isProgress) this.#progressPace.begin(now);
-    this.#track(keyOf(row), this.#deliver(row));
+  #begin(row: QueuedMessage): void {
+    this.#pace.begin(writesOf(row));
+    if (row.isProgress) this.#progressPace.begin();
+    this.#track(keyOf(row), this.#paced(row));
+  }
+
+  async #paced(row: QueuedMessage): Promise<void> {
+    try {
+      await this.#deliver(row);
+    } finally {
+      const now = this.#options.clock.now();
+      this.#pace.end(now, writesOf(row));
+      if (row.isProgress) this.#progressPace.end(now);
+    }
   }
 
   #track(key: string, work: Promise<void>): void {
