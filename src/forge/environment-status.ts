@@ -1,7 +1,7 @@
-import { shortDigest } from '../model/digest.ts';
 import { type Problem, printPosition } from '../model/problem.ts';
 import { fit, plain } from './commit-status.ts';
 import type { CommitState, CommitStatus, ForgeLimits } from './forge.ts';
+import { gridContext } from './plan-status.ts';
 
 /** What has become of the stacks that a pull request runs in a grid. */
 export type EnvironmentNews =
@@ -24,7 +24,7 @@ export function environmentStatus(of: {
 }): CommitStatus {
   const { grid, news, targetUrl, limits } = of;
   const { state, text, tail = '' } = stateOf(news);
-  const context = contextOf(grid, limits.context);
+  const context = gridContext(grid, limits, ENVIRONMENT_CONTEXT);
   return { state, context, description: fit(plain(text), tail, limits.description), targetUrl };
 }
 
@@ -65,12 +65,4 @@ function invalid(problems: readonly Problem[]): State {
   if (first === undefined) return { state: 'failure', text: 'has errors' };
   const tail = errors.length > 1 ? ` (+${errors.length - 1} more)` : '';
   return { state: 'failure', text: `${printPosition(first.position)} ${first.message}`, tail };
-}
-
-/** A longer one ends in a digest of the grid's name, so that two grids never have one context. */
-function contextOf(grid: string, limit: number): string {
-  const context = `${ENVIRONMENT_CONTEXT} (${grid})`;
-  if (context === plain(context) && context.length <= limit) return context;
-  const mark = `-${shortDigest(grid)})`;
-  return plain(context).slice(0, Math.max(0, limit - mark.length)) + mark;
 }

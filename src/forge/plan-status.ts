@@ -60,8 +60,12 @@ export function planningStatuses(
 }
 
 /** A longer one ends in a digest of the grid's name, so that two grids never have one context. */
-export function gridContext(grid: string, limits: Pick<ForgeLimits, 'context'>): string {
-  const context = `${PLAN_CONTEXT} (${grid})`;
+export function gridContext(
+  grid: string,
+  limits: Pick<ForgeLimits, 'context'>,
+  prefix = PLAN_CONTEXT,
+): string {
+  const context = `${prefix} (${grid})`;
   const isPlain = context === plain(context);
   if (isPlain && context.length <= limits.context) return context;
   const mark = `-${shortDigest(grid)})`;
