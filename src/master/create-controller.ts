@@ -78,6 +78,7 @@ export function createController(parts: ControllerParts, grid: string): GridCont
       policy,
       fleet,
       uptime,
+      log,
       tell: parts.onEnvironment,
     }),
     deploys,

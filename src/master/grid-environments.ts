@@ -1,9 +1,11 @@
+import { errorMessage } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { isOpen, type PreviewEnvironment } from '../model/preview-environment.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanInput, PlanPolicy } from '../planner/plan.ts';
 import type { PlanScope } from '../planner/scope.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Environments } from './environments.ts';
 import type { Fleet } from './fleet.ts';
 import { type Prepared, prepareDesired } from './prepare.ts';
@@ -16,6 +18,7 @@ export interface GridEnvironmentsOptions {
   readonly policy: PlanPolicy;
   readonly fleet: Fleet;
   readonly uptime: () => number;
+  readonly log: Log;
   /** What became of a pull request's commit here. */
   readonly tell: (environment: PreviewEnvironment, told: EnvironmentVerdict) => Promise<void>;
 }
@@ -46,13 +49,26 @@ export class GridEnvironments {
     this.#options = options;
   }
 
-  /** `null`: no pull request has anything in the grid. */
+  /**
+   * `null`: no pull request has anything in the grid, or we failed on what one has: what runs of it stays, and the branch goes
+   * on.
+   */
   look(own: Prepared, network: NetworkOutlook): Visit | null {
-    const { grid, environments, plan, policy, fleet, uptime } = this.#options;
+    const { grid, environments, log } = this.#options;
     if (environments.of(grid).length === 0) {
       this.#last = null;
       return null;
     }
+    try {
+      return this.#visit(own, network);
+    } catch (error) {
+      log.error({ grid, error: errorMessage(error) }, 'cannot plan what pull requests run');
+      return null;
+    }
+  }
+
+  #visit(own: Prepared, network: NetworkOutlook): Visit {
+    const { grid, plan, policy, fleet, uptime } = this.#options;
     const { visiting, all, scope } = this.#prepare(own);
     const { desired } = visiting;
     const observed = fleet.observedState(grid, desired.grid.nodes);

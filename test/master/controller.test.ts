@@ -90,6 +90,7 @@ function aController(wanted = service): GridController {
       policy: defaultPolicy,
       fleet,
       uptime: () => time.uptime,
+      log: silentLog,
       tell: async () => await Promise.resolve(),
     }),
     fleet,
