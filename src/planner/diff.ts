@@ -56,6 +56,8 @@ export interface Draft {
   readonly failed: readonly Failed[];
   readonly blocked: readonly Blocked[];
   readonly waiting: readonly Waiting[];
+  /** Removals that wait for their node; nothing else waits for them. */
+  readonly lingering: readonly Waiting[];
 }
 
 /** What is left to do for a service whose instances have their nodes. */
@@ -73,11 +75,12 @@ export function isEmpty(draft: Draft): boolean {
     draft.removals.length === 0 &&
     draft.farewells.length === 0 &&
     draft.doubles.length === 0 &&
-    draft.waiting.length === 0
+    draft.waiting.length === 0 &&
+    draft.lingering.length === 0
   );
 }
 
-/** The removal of an instance that no revision wants, or a wait for its node; `null` when there is nothing to tell the node. */
+/** The removal of an instance that no revision wants; `null` when there is nothing to tell its node, now or any more. */
 export function removalOf(
   { sighting, reason, pruned }: Unwanted,
   stateful: boolean,
@@ -99,6 +102,22 @@ export function removalOf(
   return { step, pruned, begun, hasContainer: containersOf(sighting) > 0 };
 }
 
+/**
+ * Whether an instance that is to go may still run, on a node that is not heard of and will be back or given up soon. What a
+ * node that was given up runs nobody waits for: it is told when it comes back.
+ */
+export function lingers(sighting: Sighting): boolean {
+  const { ha: presence } = sighting.host.presence;
+  if (presence === 'silent') return true;
+  return presence === 'away' && sighting.assigned === null && containersOf(sighting) > 0;
+}
+
+/** What the removal of an instance that lingers waits for. */
+export function lingererOf({ host, id }: Sighting, now: number): Waiting {
+  const { stack, service, number } = id;
+  return { stack, service, number, reason: `may still run: ${absenceReason([host], now)}` };
+}
+
 class Drafting {
   readonly #service: Service;
   readonly #now: number;
@@ -118,6 +137,7 @@ class Drafting {
   readonly #failed: Failed[] = [];
   readonly #blocked: Blocked[] = [];
   readonly #waiting: Waiting[] = [];
+  readonly #lingering: Waiting[] = [];
 
   constructor(service: Service, now: number, arrival: string) {
     this.#service = service;
@@ -139,10 +159,7 @@ class Drafting {
   drop(unwanted: Unwanted): void {
     const removal = removalOf(unwanted, this.#service.stateful);
     if (removal !== null) this.#removals.push(removal);
-    if (unwanted.sighting.host.presence.ha !== 'silent') return;
-    const { stack, service, number } = unwanted.sighting.id;
-    const reason = absenceReason([unwanted.sighting.host], this.#now);
-    this.#waiting.push({ stack, service, number, reason });
+    this.#await(unwanted.sighting);
   }
 
   finish(wanted: number): Draft {
@@ -163,6 +180,7 @@ class Drafting {
       failed: this.#failed,
       blocked: this.#blocked,
       waiting: this.#waiting,
+      lingering: this.#lingering,
     };
   }
 
@@ -235,11 +253,18 @@ class Drafting {
     if (target === null) return;
     const unwanted = { sighting: stray, reason: `moved to ${target.name}`, pruned: false };
     const removal = removalOf(unwanted, this.#service.stateful);
-    if (removal === null) return;
+    if (removal === null) {
+      this.#await(stray);
+      return;
+    }
     const isServed = isReady || (spot.kind === 'home' && serves(spot.home));
     if (isServed) this.#doubles.push(removal);
     else if (stray.observed?.current?.ready !== true) this.#removals.push(removal);
     else this.#farewells.push(removal);
+  }
+
+  #await(leaving: Sighting): void {
+    if (lingers(leaving)) this.#lingering.push(lingererOf(leaving, this.#now));
   }
 
   #create(id: InstanceId, node: string, reason: string): StepOf<'create'> {

@@ -1,9 +1,8 @@
 import { compareText } from '../model/identity.ts';
 import type { Waiting } from '../model/plan.ts';
 import type { Catalogue } from './catalogue.ts';
-import { type Removal, removalOf } from './diff.ts';
+import { lingererOf, lingers, type Removal, removalOf } from './diff.ts';
 import type { ObservedIndex, Sighting } from './index-observed.ts';
-import { absenceReason } from './reasons.ts';
 
 export interface Orphans {
   readonly removals: readonly Removal[];
@@ -31,9 +30,7 @@ export function sendAway(
   const removals: Removal[] = [];
   const waiting: Waiting[] = [];
   for (const sighting of orphans) {
-    const { stack, service, number } = sighting.id;
-    if (sighting.host.presence.ha === 'silent')
-      waiting.push({ stack, service, number, reason: absenceReason([sighting.host], now) });
+    if (lingers(sighting)) waiting.push(lingererOf(sighting, now));
     const unwanted = { sighting, reason, pruned: true };
     const removal = removalOf(unwanted, wasStateful(sighting));
     if (removal !== null) removals.push(removal);

@@ -85,7 +85,7 @@ class Schedule {
   }
 
   add(draft: Draft): void {
-    for (const waiting of draft.waiting) this.#waiting.push(waiting);
+    this.#waiting.push(...draft.waiting, ...draft.lingering);
     for (const blocked of draft.blocked) this.#block(blocked, draft.service);
     const failed = draft.failed.filter((failure) => !this.#yields(failure));
     const [first, ...others] = failed;

@@ -2,7 +2,7 @@ import type { Service } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import { isRelational } from './affinity.ts';
 import { chooseHome, isConverged } from './choose.ts';
-import { removalOf } from './diff.ts';
+import { lingers, removalOf } from './diff.ts';
 import type { Sighting } from './index-observed.ts';
 import type { Request } from './request.ts';
 import { type Member, type RosterContext, rosterOf } from './roster.ts';
@@ -30,9 +30,7 @@ export function surveyService(
   const roster = rosterOf(service, sightings, context);
   const settled =
     roster.unwanted.every(
-      (unwanted) =>
-        unwanted.sighting.host.presence.ha !== 'silent' &&
-        removalOf(unwanted, service.stateful) === null,
+      (unwanted) => !lingers(unwanted.sighting) && removalOf(unwanted, service.stateful) === null,
     ) && roster.members.every((member) => isSettled(service, member, context));
   return {
     settled,
@@ -56,6 +54,7 @@ function isSettled(service: Service, member: Member, context: RosterContext): bo
   if (home === null || !isConverged(home, service)) return false;
   return member.sightings.every((sighting) => {
     if (sighting === home) return true;
+    if (lingers(sighting)) return false;
     return removalOf({ sighting, reason: '', pruned: false }, service.stateful) === null;
   });
 }

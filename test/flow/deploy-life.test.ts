@@ -131,4 +131,22 @@ describe('a deploy', () => {
       'gridops/another',
     );
   });
+
+  it('is no success while a node that is away may still run what it takes away', async () => {
+    await start({ 'grid.yml': 'prune: {budget: 100%}\n', ...web({ instances: 2 }) });
+    await world.final(await world.work.head());
+    await world.agents.get('node-2')?.stop();
+
+    const sha = await world.push(web({ instances: 0 }));
+    const { phase } = await eventually(async () => {
+      const found = await deployOf(sha);
+      return found?.message.includes('may still run: node node-2') === true ? found : null;
+    }, 'a deploy that waits for the node');
+    expect(phase).toBe('running');
+    expect(engine.names).toHaveLength(1);
+    await world.startAgent('node-2');
+
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    expect(engine.names).toEqual([]);
+  });
 });

@@ -14,6 +14,12 @@ function gone(milliseconds: number, service = aService(), overrides = {}) {
   });
 }
 
+/** Told to drop its instance, which it still had when it was last heard of. */
+function leaving(number: number, service = aService()) {
+  const overrides = { status: 'offline', lastSeenAt: NOW - 10 * SECOND, assigned: [] } as const;
+  return aNodeRunning(`gone-${number}`, [[service, number]], overrides);
+}
+
 describe('a node that is offline', () => {
   test.each([
     ['ha', 120],
@@ -112,12 +118,48 @@ describe('a node that is offline', () => {
     expect(made.wanted).toBe(1);
   });
 
-  test('is told to drop what no revision wants, once', () => {
-    const nodes = [gone(10 * SECOND), aNodeRunning('here', [[aService({ name: 'api' }), 1]])];
-    const scene = { services: [aService({ name: 'api' })], nodes };
-    expect(waves(planOf(scene))).toEqual([['remove shop/web-1 on gone']]);
-    const told = nodes.map((node) => (node.name === 'gone' ? { ...node, assigned: [] } : node));
-    expect(isConverged(planOf({ ...scene, nodes: told }))).toBe(true);
+  describe('and runs what no revision wants', () => {
+    const api = aService({ name: 'api' });
+    const scene = (age: number, overrides = {}) => ({
+      services: [api],
+      nodes: [gone(age, aService(), overrides), aNodeRunning('here', [[api, 1]])],
+    });
+    const told = { assigned: [] };
+
+    test('is told so, once', () => {
+      expect(waves(planOf(scene(10 * SECOND)))).toEqual([['remove shop/web-1 on gone']]);
+      expect(planOf(scene(10 * SECOND, told)).waves).toEqual([]);
+    });
+
+    test('is waited for as long as it may be back, and no longer', () => {
+      expect(waits(planOf(scene(10 * SECOND, told)))).toEqual([
+        'shop/web-1: may still run: node gone is offline, last seen 10 s ago',
+      ]);
+      expect(isConverged(planOf(scene(119 * SECOND, told)))).toBe(false);
+      expect(isConverged(planOf(scene(120 * SECOND, told)))).toBe(true);
+    });
+
+    test('is not waited for when it ran nothing any more', () => {
+      expect(isConverged(planOf(scene(10 * SECOND, { ...told, instances: [] })))).toBe(true);
+    });
+  });
+
+  test('is waited for with the instances that are too many', () => {
+    const web = aService();
+    const nodes = [aNodeRunning('here', [[web, 1]]), leaving(2), leaving(3)];
+    expect(waits(planOf({ services: [web], nodes }))).toEqual([
+      'shop/web-2: may still run: node gone-2 is offline, last seen 10 s ago',
+      'shop/web-3: may still run: node gone-3 is offline, last seen 10 s ago',
+    ]);
+  });
+
+  test('holds up nothing that depends on what it should drop', () => {
+    const none = aService({ name: 'db', instances: 0 });
+    const web = aService({ dependsOn: ['shop/db'] });
+    const nodes = [here, leaving(1, none)];
+    expect(waves(planOf({ services: [none, web], nodes }))).toEqual([
+      ['create shop/web-1 on here'],
+    ]);
   });
 });
 
@@ -159,7 +201,7 @@ describe('a node that has not reported since the master knows of it', () => {
     const api = aService({ name: 'api' });
     const nodes = [here, unheard(0, { assigned: [assigned(web), assigned(api)] })];
     expect(waits(planOf({ services: [web], nodes }))).toEqual([
-      'shop/api-1: node unheard has not reported yet',
+      'shop/api-1: may still run: node unheard has not reported yet',
       'shop/web-1: node unheard has not reported yet',
     ]);
   });
