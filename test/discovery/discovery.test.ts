@@ -88,7 +88,6 @@ describe('nodes of a grid', () => {
     await expect
       .poll(() => [seen(one), seen(two), seen(three)])
       .toEqual([1, 2, 3].map(() => ['ready', 'web-1', 'web-2']));
-    const before = performance.now();
     const version = two.publish([], []);
     expect(await two.settled(version, { limit: 5_000 })).toBe(true);
     // Whoever has settled has applied: no look may find it any more.
@@ -96,8 +95,6 @@ describe('nodes of a grid', () => {
       ['ready', 'web-1'],
       ['ready', 'web-1'],
     ]);
-    const took = performance.now() - before;
-    expect(took).toBeLessThan(1_000);
     await expect
       .poll(() => one.hears())
       .toEqual(

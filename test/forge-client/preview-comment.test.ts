@@ -13,6 +13,7 @@ import {
   aPreviewedPlan,
   aPreviewedStep,
 } from '../support/a-preview.ts';
+import { effort } from '../support/effort.ts';
 import { hostileText, withTexts } from './hostile.ts';
 import { nodesOf, parse, structure } from './markdown-structure.ts';
 
@@ -372,12 +373,11 @@ describe('hostile text in a comment', () => {
     );
   });
 
-  test('of a megabyte takes no more room than a line', () => {
+  test('of a megabyte takes no more room than a line', async () => {
     const long = '`@company/everybody</details>\u202e'.repeat(40_000);
     const preview = planned(withTexts(anEventfulGridPreview(), () => long));
-    const started = performance.now();
-    const text = comment(preview);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    let text = '';
+    expect(await effort(() => (text = comment(preview)))).toBeLessThan(4_000);
     expect(text.length).toBeLessThan(60_000);
     expectWhole(text, true);
   });

@@ -5,6 +5,7 @@ import { contentDigest, digest } from '../../src/model/digest.ts';
 import type { Service } from '../../src/model/grid.ts';
 import type { SourceFile, SourceTree } from '../../src/model/source.ts';
 import { contentOf } from '../../src/model/source.ts';
+import { effort } from '../support/effort.ts';
 import {
   aSourceTree,
   brief,
@@ -276,15 +277,15 @@ describe('a compiler that remembers', () => {
   });
 });
 
-test('codes of a service that mounts far too much come once each, and fast', () => {
+test('codes of a service that mounts far too much come once each, and fast', async () => {
   const volumes = Array.from({ length: 150 }, (_, n) => `"./big:/m${n}:ro"`).join(', ');
   const services = Array.from({ length: 400 }, (_, n) => `  s${n}: {image: x, volumes: *v}`);
   const stack = `services:\n  web: {image: x, volumes: &v [${volumes}]}\n${services.join('\n')}\n`;
   const tree = aSourceTree({ [STACK_FILE]: stack, [`${HERE}/big`]: 'x'.repeat(200_000) });
-  const start = performance.now();
 
-  const compiled = createCompiler().compile(tree, 'demo');
+  const needed = await effort(() => {
+    expect(codes(createCompiler().compile(tree, 'demo'))).toContain('delivery-too-large');
+  });
 
-  expect(codes(compiled)).toContain('delivery-too-large');
-  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(needed).toBeLessThan(5_000);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shownValue } from '../../src/planner/shown-value.ts';
+import { effort } from '../support/effort.ts';
 
 const all = { showValues: true };
 
@@ -66,10 +67,10 @@ describe('a value', () => {
     expect(shownValue('ports', '80:80', some)).toBe('80:80');
   });
 
-  it('takes no longer for being large', () => {
-    const started = performance.now();
-    for (const part of ['password', '//', '⟦', 'key ', 'token=', '"'])
-      shownValue('environment.A', part.repeat(200_000), all);
-    expect(performance.now() - started).toBeLessThan(2_000);
+  it('takes no longer for being large', async () => {
+    for (const part of ['password', '//', '⟦', 'key ', 'token=', '"']) {
+      const large = part.repeat(200_000);
+      expect(await effort(() => shownValue('environment.A', large, all))).toBeLessThan(1_000);
+    }
   });
 });
