@@ -59,7 +59,7 @@ export class Environments {
     const scope = {
       visitors: new Set(environments.flatMap(({ names }) => names)),
       isVisiting: false,
-      others: environments.flatMap(({ stacks }) => stacks),
+      others: [],
     };
     this.#scopes.set(environments, scope);
     return scope;

@@ -95,7 +95,7 @@ export class GridEnvironments {
       const part = partOf(plan, new Set(one.stacks.map(({ name }) => name)));
       const of = { plan: part, problems: [], refusals, hasNodes: nodes.length > 0 };
       const { phase, message } = judge({ ...of, elapsed, timeout });
-      if (phase !== 'held') await this.#tell(one, { phase, message });
+      if (phase !== 'held') await this.#tell(one, { phase, message }, part.blocked.length > 0);
     }
     const left = new Set(
       nodes.flatMap(({ instances, assignment }) =>
@@ -105,10 +105,18 @@ export class GridEnvironments {
     await environments.settle(grid, (stack) => left.has(stack));
   }
 
-  /** What came to an end is told otherwise only when it is better: what runs is no commit's news for ever. */
-  async #tell(one: PreviewEnvironment, verdict: EnvironmentVerdict): Promise<void> {
+  /**
+   * What came to an end is told otherwise when it is better, or when there is no room for it any more; else what runs would
+   * be a commit's news for ever.
+   */
+  async #tell(
+    one: PreviewEnvironment,
+    verdict: EnvironmentVerdict,
+    isOutOfRoom: boolean,
+  ): Promise<void> {
     const { phase } = verdict;
-    if (one.outcome === 'succeeded' || (one.outcome === 'failed' && phase !== 'succeeded')) return;
+    if (one.outcome === 'failed' && phase !== 'succeeded') return;
+    if (one.outcome === 'succeeded' && !(phase === 'failed' && isOutOfRoom)) return;
     await this.#options.tell(one, verdict);
     if (phase !== 'running') await this.#options.environments.told(one, phase);
   }

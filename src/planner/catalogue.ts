@@ -2,7 +2,7 @@ import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Service, Stack } from '../model/grid.ts';
 import { compareText, type InstanceId } from '../model/identity.ts';
 import type { Claimant } from './occupancy.ts';
-import { isInScope, isSameScope, type PlanScope, wholeGrid } from './scope.ts';
+import { isInScope, isSameScope, type PlanScope, takesNothing, wholeGrid } from './scope.ts';
 
 /** The services of a stack. */
 export interface Shelf {
@@ -62,7 +62,9 @@ export class Catalogue {
     return !isInScope(this.#scope, stack) || mayBelongTo(this.#held, stack);
   }
 
-  claimant({ stack, service: name, number }: InstanceId): Claimant {
+  /** `null`: what is placed goes as if it were not there. */
+  claimant({ stack, service: name, number }: InstanceId): Claimant | null {
+    if (takesNothing(this.#scope, stack)) return null;
     const known = this.#shelves.get(stack) ?? this.#others.get(stack);
     const service = known?.byName.get(name) ?? null;
     if (service === null) return { service, leaving: !this.isHeld(stack) };

@@ -9,7 +9,9 @@ export type Departure =
   | { readonly cause: 'draining' | 'lost' | 'outdated' }
   | { readonly cause: 'affinity'; readonly rule: Rule }
   /** The instance's spec changed, and the new one does not fit. */
-  | { readonly cause: 'unfit'; readonly reason: string };
+  | { readonly cause: 'unfit'; readonly reason: string }
+  /** It is for a pull request, and the grid's own stacks want its room. */
+  | { readonly cause: 'crowded'; readonly reason: string };
 
 /**
  * Where an instance is at home: the best of the nodes that it is on and may stay on; `null` when there is none. Several are

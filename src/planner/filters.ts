@@ -84,6 +84,9 @@ const jobs: Filter = {
   explain: () => 'its agent is too old for jobs',
 };
 
+/** What a node has so much of as it has. */
+export const needFilters: readonly Filter[] = [cpus, memory];
+
 /** These depend on the node and the service. */
 export const standingFilters: readonly Filter[] = [
   availability,

@@ -15,7 +15,7 @@ export class Occupancy {
   /** All nodes by name. Everywhere a node's position is that in this list. */
   readonly hosts: readonly HostNode[];
   readonly #index: ObservedIndex;
-  readonly #claimant: (id: InstanceId) => Claimant;
+  readonly #claimant: (id: InstanceId) => Claimant | null;
   readonly #rooms = new Map<HostNode, Room>();
   readonly #positions: ReadonlyMap<HostNode, number>;
   readonly #loads: Int32Array;
@@ -24,7 +24,7 @@ export class Occupancy {
   constructor(
     hosts: readonly HostNode[],
     index: ObservedIndex,
-    claimant: (id: InstanceId) => Claimant,
+    claimant: (id: InstanceId) => Claimant | null,
   ) {
     this.hosts = hosts;
     this.#index = index;
@@ -57,6 +57,11 @@ export class Occupancy {
     if (this.room(host).leave(id)) this.#frees += 1;
   }
 
+  /** It goes, and what it takes is another's from now on. */
+  yield(host: HostNode, id: InstanceId): void {
+    if (this.room(host).yield(id)) this.#frees += 1;
+  }
+
   room(host: HostNode): Room {
     const known = this.#rooms.get(host);
     if (known !== undefined) return known;
@@ -67,7 +72,9 @@ export class Occupancy {
       .onNode(host.name)
       .toSorted((a, b) => compareInstances(a.id, b.id));
     for (const { id, observed, assigned } of sightings) {
-      const { service, leaving } = this.#claimant(id);
+      const claimant = this.#claimant(id);
+      if (claimant === null) continue;
+      const { service, leaving } = claimant;
       const hash = service?.specHash;
       const isCurrent = observed?.current?.specHash === hash || assigned?.specHash === hash;
       room.enter({ id, service, held: assigned?.spec ?? null, isCurrent, leaving });

@@ -10,7 +10,7 @@ import {
 } from './blocked.ts';
 import type { CandidateLists, Candidates } from './candidates.ts';
 import { bestOf, chooseHome, type Departure, departure } from './choose.ts';
-import { filters, foreignPort, passes, roomFilters } from './filters.ts';
+import { filters, foreignPort, needFilters, passes, roomFilters } from './filters.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Sighting } from './index-observed.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -28,6 +28,8 @@ export interface PlaceContext {
   readonly exhausted: Exhausted;
   readonly strategies: ReturnType<typeof createStrategies>;
   readonly rulebook: Rulebook;
+  /** Others come first: what has no room left beside them does not stay. */
+  readonly isVisiting: boolean;
   /** Nodes that will soon report for the first time: what is seen nowhere may be on them. */
   readonly silent: readonly HostNode[];
   /** Nodes of which nothing but the name is known: there before the master's memory was lost, or never come. */
@@ -76,12 +78,22 @@ export function placeService(
   const roster = rosterOf(service, sightings, rosterContext(service, context));
   for (const { sighting } of roster.unwanted) context.occupancy.leave(sighting.host, sighting.id);
   const settled = roster.members.map((member) => ({ member, spot: turn.settle(member) }));
+  const pushedOut: Unwanted[] = [];
   const placements = settled.map(({ member, spot }) => {
     const chosen = spot.kind === 'homeless' ? turn.place(spot) : spot;
+    if (spot.kind === 'homeless' && chosen.kind === 'blocked')
+      pushedOut.push(...whatGivesWay(spot.left, context));
     return { number: member.number, spot: chosen, strays: straysOf(member, chosen) };
   });
   turn.end();
-  return { service, placements, unwanted: roster.unwanted };
+  return { service, placements, unwanted: [...roster.unwanted, ...pushedOut] };
+}
+
+/** What has nowhere else to go stays as it is, but for what has to make room. */
+function whatGivesWay(left: Left, { now }: PlaceContext): readonly Unwanted[] {
+  if (left?.departure.cause !== 'crowded') return [];
+  const { sighting, departure: why } = left;
+  return [{ sighting, reason: departureReason(why, sighting.host, now), pruned: true }];
 }
 
 /**
@@ -174,6 +186,12 @@ class ServiceTurn {
     const fitting = member.sightings.filter((one) => this.#misfit(one, request) === null);
     const home = chooseHome(fitting, request);
     const why = home === null ? null : this.#shutOut(home, request);
+    const crowded = home === null ? null : this.#crowdedOut(home, request);
+    if (home !== null && crowded !== null) {
+      for (const { host, id } of member.sightings) this.#context.occupancy.yield(host, id);
+      const left = { sighting: home, departure: crowded };
+      return { kind: 'homeless', request, left, resort: null };
+    }
     if (home !== null && why === null) return this.#stay(home, member);
     if (home !== null && why !== null) {
       this.#leave(member.sightings);
@@ -272,6 +290,15 @@ class ServiceTurn {
     if (observed?.current?.running === true) return null;
     const reason = foreignPort(host, request, this.#context.occupancy);
     return reason === null ? null : { cause: 'unfit', reason };
+  }
+
+  /** Whether what it reserves is promised to others: its own node is full with those that come before it. */
+  #crowdedOut({ host }: Sighting, request: Request): Departure | null {
+    const { isVisiting, occupancy } = this.#context;
+    if (!isVisiting || host.presence.ha !== 'present' || host.facts === null) return null;
+    const filter = needFilters.find((one) => !one.allows(host, request, occupancy));
+    if (filter === undefined) return null;
+    return { cause: 'crowded', reason: filter.explain(host, request, occupancy) };
   }
 
   /** The best of the places that it cannot stay in, and why; `null` when it is nowhere. */

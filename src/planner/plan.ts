@@ -132,7 +132,7 @@ class RememberingPlanner {
     const isSameDefault = this.#noteDefaults(grid.defaultAffinity);
     const seen = this.#noteNodes(observed, { grid, now, policy });
     const wanted = this.#catalogue.update(desired, scope);
-    const context = this.#context(now);
+    const context = this.#context(now, scope);
     const scene = { context, index: this.#index, catalogue: this.#catalogue };
     this.#ledger.update(
       isSameDefault && wanted !== null ? [...wanted, ...seen] : this.#allStacks(),
@@ -168,11 +168,12 @@ class RememberingPlanner {
     return this.#index.update(this.#hosts, observed.nodes);
   }
 
-  #context(now: number): PlaceContext {
+  #context(now: number, { isVisiting }: PlanScope): PlaceContext {
     const hosts = this.#hosts;
     const occupancy = new Occupancy(hosts, this.#index, (id) => this.#catalogue.claimant(id));
     return {
       now,
+      isVisiting,
       defaultAffinity: this.#defaultAffinity,
       rulebook: this.#rulebook,
       occupancy,

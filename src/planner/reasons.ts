@@ -45,6 +45,8 @@ export function departureReason(departure: Departure, host: HostNode, now: numbe
       return `node ${host.name} does not satisfy ${departure.rule.text} any more`;
     case 'unfit':
       return `the new spec does not fit on node ${host.name}: ${departure.reason}`;
+    case 'crowded':
+      return `gives way to the grid's own stacks on node ${host.name}: ${departure.reason}`;
   }
 }
 

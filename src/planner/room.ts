@@ -17,6 +17,8 @@ export interface Occupant {
   /** What it has on the node already is what the service wants of it now. */
   readonly isCurrent: boolean;
   leaving: boolean;
+  /** It claims nothing any more, though it may still be there. */
+  yielded?: boolean;
 }
 
 interface Claim extends PortClaim {
@@ -66,6 +68,18 @@ export class Room {
     this.#reserve(before, -1);
     this.#claim(occupant);
     return true;
+  }
+
+  /** Says whether that has freed anything. */
+  yield(id: InstanceId): boolean {
+    const occupant = this.#find(id);
+    if (occupant === undefined || occupant.yielded === true) return false;
+    const before = claimed(occupant);
+    if (!occupant.leaving) this.#count(occupant, -1);
+    occupant.leaving = true;
+    occupant.yielded = true;
+    if (before !== null) this.#reserve(before, -1);
+    return before !== null;
   }
 
   /** Who else has a port that collides with the wanted one; `null` when nobody has. */
@@ -148,7 +162,9 @@ export class Room {
 const nothing: Needs = { memory: 0, nanoCpus: 0 };
 
 /** The spec that an instance takes room by; `null`: none that is known. */
-function claimed({ service, held, isCurrent, leaving }: Occupant): ContainerSpec | null {
+function claimed(occupant: Occupant): ContainerSpec | null {
+  const { service, held, isCurrent, leaving, yielded = false } = occupant;
+  if (yielded) return null;
   return service !== null && (isCurrent || !leaving) ? service.spec : held;
 }
 

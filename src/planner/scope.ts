@@ -1,15 +1,16 @@
 import type { Stack } from '../model/grid.ts';
 
 /**
- * Which stacks a plan is about. Those of open pull requests run beside the grid's own and are planned by themselves: each of
- * the two plans counts what the other one's stacks take, and leaves them alone.
+ * Which stacks a plan is about. Those of open pull requests run beside the grid's own and are planned by themselves. Each of
+ * the two plans leaves the other one's stacks alone. The grid's own are placed as if no request had anything; what runs for
+ * requests has the room that these leave, and gives way when they want it.
  */
 export interface PlanScope {
   /** Names of stacks that belong, or belonged, to pull requests. */
   readonly visitors: ReadonlySet<string>;
   /** The plan is about these, and not about the others. What they lose is nobody's loss: nothing is to be confirmed. */
   readonly isVisiting: boolean;
-  /** Stacks that the plan is not about, for what they take. The same object while nothing of them changes. */
+  /** The grid's own stacks, for what they take, where the plan is not about them. The same object while nothing of them changes. */
   readonly others: readonly Stack[];
 }
 
@@ -17,6 +18,11 @@ export const wholeGrid: PlanScope = { visitors: new Set(), isVisiting: false, ot
 
 export function isInScope({ visitors, isVisiting }: PlanScope, stack: string): boolean {
   return visitors.has(stack) === isVisiting;
+}
+
+/** Of a visitor, in a plan of the grid's own stacks. */
+export function takesNothing({ visitors, isVisiting }: PlanScope, stack: string): boolean {
+  return !isVisiting && visitors.has(stack);
 }
 
 export function isSameScope(a: PlanScope, b: PlanScope): boolean {

@@ -37,13 +37,15 @@ export class Surveyor {
     const services = scene.catalogue.shelf(stack)?.services ?? [];
     const due: Due[] = [];
     const warnings: string[] = [];
-    let [wanted, isOfNodes, isOfOthers] = [0, false, false];
+    const { isVisiting } = scene.context;
+    let [wanted, isOfNodes, isOfOthers] = [0, false, isVisiting];
     for (const service of services) {
       const sightings = seen.get(service.name) ?? nowhere;
       const { survey, ...remembered } = this.#survey(service, sightings, scene.context);
       wanted += survey.wanted;
       warnings.push(...survey.warnings);
-      if (!survey.settled) due.push({ service, sightings });
+      // What the grid's own stacks take may leave no room for it any more.
+      if (isVisiting || !survey.settled) due.push({ service, sightings });
       else warnings.push(...volumeWarnings(service, { ...scene, sightings, steps: [] }));
       isOfNodes ||= service.strategy === 'daemon' || sharesVolumes(service);
       isOfOthers ||= !remembered.isSelfContained;

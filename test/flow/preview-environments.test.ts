@@ -187,4 +187,27 @@ describe('what runs for pull requests', () => {
     await pull.close();
     await untilRunning(['web/web-1']);
   });
+
+  it('gives way to what the branch deploys, says so, and comes back when there is room', async () => {
+    await start();
+    // Nodes have 8 GiB each.
+    const half = '    mem_limit: 5g\n';
+    await world.final(await world.push({ [stackFile('web')]: stackOf('web', { more: half }) }));
+    const pull = await opened({ image: 'demo:2', more: half });
+    expect(await environment(pull.head)).toMatchObject({ state: 'success' });
+
+    const sha = await world.push({ [stackFile('api')]: stackOf('api', { more: half }) });
+    expect(await world.final(sha)).toMatchObject({ state: 'success' });
+    const failure = await environment(pull.head, ({ state }) => state === 'failure');
+    expect(failure.description).toContain('memory free');
+    await untilRunning(['api/api-1', 'web/web-1']);
+
+    await world.final(await world.push({ [stackFile('api')]: null }));
+    await untilRunning([`web-pr-${pull.number}/web-1`, 'web/web-1']);
+    await eventually(async () => {
+      const said = await Promise.resolve(world.github.statuses(pull.head));
+      const last = said.findLast(({ context }) => context.startsWith('gridops/environment'));
+      return last?.state === 'success' ? last : null;
+    }, 'its status to be a success again');
+  });
 });

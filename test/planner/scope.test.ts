@@ -66,22 +66,96 @@ describe('the plan of the stacks of pull requests', () => {
   });
 });
 
-describe('what the other stacks take', () => {
-  it('is taken', () => {
-    const spec = { ...own.spec, memory: 6 * 1024 ** 3 };
-    const big = aService({ spec });
-    const wanted = aService({ stack: 'shop-pr-7', spec });
+const GIB = 1024 ** 3;
+
+/** A service that reserves memory; nodes have 8 GiB. */
+function needing(gibibytes: number, of: Partial<Service> = {}): Service {
+  return aService({ ...of, spec: { ...own.spec, memory: gibibytes * GIB } });
+}
+
+const visitor = (gibibytes: number, of: Partial<Service> = {}) =>
+  needing(gibibytes, { stack: 'shop-pr-7', ...of });
+
+function visiting(services: readonly Service[], owned: readonly Service[], nodes: PlanNodes): Plan {
+  return plan({
+    desired: desiring(services),
+    observed: { nodes },
+    now: NOW,
+    policy: defaultPolicy,
+    scope: { visitors, isVisiting: true, others: desiring(owned).stacks },
+  });
+}
+
+type PlanNodes = Parameters<typeof plan>[0]['observed']['nodes'];
+const visitors = new Set(['shop-pr-7']);
+
+describe('what the own stacks take', () => {
+  it('is taken, for those of pull requests', () => {
+    const big = needing(6);
+    const made = visiting([visitor(6)], [big], [aNodeRunning('a', [[big, 1]])]);
+    expect(made.blocked).toHaveLength(1);
+  });
+
+  it('is given to them by those of pull requests, which go elsewhere', () => {
+    const [big, small] = [needing(6), visitor(4)];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [small, 1],
+    ]);
+    const made = visiting([small], [big], [crowded, aNodeRunning('b', [])]);
+    expect(waves(made)).toEqual([['create shop-pr-7/web-1 on b'], ['remove shop-pr-7/web-1 on a']]);
+    expect(reasons(made)[0]).toContain("gives way to the grid's own stacks on node a");
+  });
+
+  it('is given to them at once where there is no other node, and taken back when it is free', () => {
+    const [big, small] = [needing(6), visitor(4)];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [small, 1],
+    ]);
+    const made = visiting([small], [big], [crowded]);
+    expect(waves(made)).toEqual([['remove shop-pr-7/web-1 on a']]);
+    const pushedOut = visiting([small], [big], [aNodeRunning('a', [[big, 1]])]);
+    expect(pushedOut.waves).toEqual([]);
+    expect(pushedOut.blocked.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('2048 MiB memory free of 4096 MiB needed'),
+    ]);
+    expect(waves(visiting([small], [], [aNodeRunning('a', [])]))).toEqual([
+      ['create shop-pr-7/web-1 on a'],
+    ]);
+  });
+
+  it('pushes out no more than has to go', () => {
+    const [big, small] = [needing(5), visitor(2, { instances: 2 })];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [small, 1],
+      [small, 2],
+    ]);
+    expect(waves(visiting([small], [big], [crowded]))).toEqual([['remove shop-pr-7/web-1 on a']]);
+  });
+
+  it('pushes nothing out that fits, or that reserves nothing', () => {
+    const [big, small, tiny] = [needing(5), visitor(3), visitor(0, { name: 'tiny' })];
+    const full = aNodeRunning('a', [
+      [big, 1],
+      [small, 1],
+      [tiny, 1],
+    ]);
+    expect(isConverged(visiting([small, tiny], [big], [full]))).toBe(true);
+  });
+});
+
+describe('what the stacks of pull requests take', () => {
+  it('is free for the own ones', () => {
+    const [big, small] = [needing(6), visitor(4)];
     const made = plan({
-      desired: desiring([wanted]),
-      observed: { nodes: [aNodeRunning('a', [[big, 1]])] },
+      desired: desiring([big]),
+      observed: { nodes: [aNodeRunning('a', [[small, 1]])] },
       now: NOW,
       policy: defaultPolicy,
-      scope: {
-        visitors: new Set(['shop-pr-7']),
-        isVisiting: true,
-        others: desiring([big]).stacks,
-      },
+      scope: { visitors, isVisiting: false, others: [] },
     });
-    expect(made.blocked).toHaveLength(1);
+    expect(waves(made)).toEqual([['create shop/web-1 on a']]);
   });
 });
