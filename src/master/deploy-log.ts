@@ -135,10 +135,11 @@ export class DeployLog {
     if (!isNoted) await this.#change({ problems });
     if (current.sha === sha || current.carried.includes(sha)) return;
     const carried = [...current.carried, sha];
-    // Told before it is dropped: a crash in between tells it once more.
-    for (const dropped of carried.slice(0, -CARRIED))
-      await this.#options.overtaken({ repository, sha: dropped, by: sha });
-    await this.#change({ carried: carried.slice(-CARRIED) });
+    const dropped = carried.slice(0, -CARRIED);
+    // Told before it is dropped: a crash in between tells it once more. What had its end keeps it.
+    for (const one of isFinal(current.phase) ? [] : dropped)
+      await this.#options.overtaken({ repository, sha: one, by: sha });
+    await this.#change({ carried: carried.slice(-CARRIED) }, [sha]);
   }
 
   async #carrySources(current: Deploy, from: readonly HeadSource[]): Promise<void> {
@@ -222,13 +223,15 @@ export class DeployLog {
     await this.#announce(superseded);
   }
 
-  async #change(patch: DeployPatch): Promise<void> {
+  /** `news`: the only commits for which it changes anything. */
+  async #change(patch: DeployPatch, news?: readonly string[]): Promise<void> {
     const current = this.#current;
     if (current === null || !differs(current, patch)) return;
     const changed = await this.#options.records.update(current.id, patch);
     // A person's approval may come while the next deploy begins.
     if (this.#current?.id === changed.id) this.#current = changed;
-    await this.#announce(changed);
+    if (news === undefined) await this.#announce(changed);
+    else await this.#options.announce(changed, news);
   }
 
   async #announce(deploy: DeployOutline): Promise<void> {

@@ -172,6 +172,29 @@ describe('the deploy log', () => {
     expect(told).toContain('c1 overtaken by c51');
     expect(told.filter((line) => line.includes('overtaken'))).toHaveLength(1);
   });
+
+  it('leaves a commit that had its end with that end, however many follow the deploy', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+    await log.follow(aPlan(), verdict('succeeded'));
+
+    for (let number = 1; number <= 52; number += 1) await log.carry(head(`c${number}`));
+
+    expect(told.filter((line) => line.includes('overtaken'))).toEqual([]);
+    expect(log.current?.carried.at(-1)).toBe('c52');
+  });
+
+  it('says of a commit with the same content how the deploy stands, and of the others nothing again', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+    await log.carry(head('b'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    told = [];
+
+    await log.carry(head('c'));
+
+    expect(told).toEqual(['c succeeded']);
+  });
 });
 
 describe('commits of other repositories', () => {
