@@ -20,6 +20,7 @@ import { sendAway } from './orphans.ts';
 import { Exhausted, type PlaceContext, placeService } from './place.ts';
 import { noHistory, type PlanHistory } from './plan-history.ts';
 import type { PlanPolicy } from './policy.ts';
+import { absenceReason } from './reasons.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
@@ -121,6 +122,7 @@ class RememberingPlanner {
       containers: this.#index.containers,
       confirmed: policy.confirmed,
       isGuarded: !scope.isVisiting,
+      unheard: context.silent.length === 0 ? null : absenceReason(context.silent, now),
     });
   }
 
