@@ -129,7 +129,7 @@ export class GridController {
       clock: options.clock,
       sha: () => this.#head?.sha ?? options.deploys.current?.sha ?? null,
       tell: options.ports.fault,
-      takeBack: async () => await options.deploys.announceAgain(),
+      takeBack: async (sha) => await options.deploys.sayAgain(sha, this.#head),
     });
   }
 

@@ -94,9 +94,17 @@ export class DeployLog {
     await this.#announce(newest);
   }
 
-  /** After something else was said of its commits. */
-  async announceAgain(): Promise<void> {
-    if (this.#current !== null) await this.#announce(this.#current);
+  /**
+   * Something else was said of a commit meanwhile: says what has become of it. One without a deploy is at the head of the
+   * branch, and gets one, or others have come after it.
+   */
+  async sayAgain(sha: string, head: Pick<GridHead, 'repository' | 'sha'> | null): Promise<void> {
+    const { records, grid, announce, overtaken } = this.#options;
+    const deploys = await records.list(grid, { limit: RESUMED });
+    const deploy = deploys.find((one) => commitsOf(one).includes(sha));
+    if (deploy !== undefined) return await announce(deploy, [sha]);
+    if (head === null || head.sha === sha) return;
+    await overtaken({ repository: head.repository, sha, by: head.sha });
   }
 
   /** A new deploy; the one under way is superseded by it (safety rule 5). */

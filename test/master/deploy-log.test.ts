@@ -162,6 +162,29 @@ describe('the deploy log', () => {
     expect(told.toSorted()).toEqual(['a succeeded', 'b failed', 'c queued']);
   });
 
+  it('says again of a commit what its own deploy has come to, although others came after it', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    await log.begin(commit('b'));
+    told = [];
+
+    await log.sayAgain('a', head('b'));
+
+    expect(told).toEqual(['a succeeded']);
+  });
+
+  it('says of a commit that never had a deploy that others came after it, unless none did', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    told = [];
+
+    await log.sayAgain('b', head('b'));
+    await log.sayAgain('b', head('c'));
+
+    expect(told).toEqual(['b overtaken by c']);
+  });
+
   it('leaves no commit without an end when very many follow one deploy', async () => {
     const log = aLog();
     await log.begin(commit('a', 'same'));
