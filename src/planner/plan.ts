@@ -182,9 +182,14 @@ class RememberingPlanner {
       exhausted: new Exhausted(),
       strategies: createStrategies(occupancy),
       silent: hosts.filter(({ presence }) => presence.ha === 'silent'),
+      away: hosts.filter(isAwaited),
       unknown: hosts.filter((host) => host.presence.ha !== 'present' && host.facts === null),
     };
   }
+}
+
+function isAwaited({ presence, draining, facts }: HostNode): boolean {
+  return (presence.ha === 'silent' || presence.ha === 'away') && !draining && facts !== null;
 }
 
 /** Services are placed after those that they depend on or want to be beside, so that these have their nodes by then. */
