@@ -172,6 +172,24 @@ describe('a node that is offline', () => {
     });
   });
 
+  test('is waited for with the run of a job that nobody wants any more', () => {
+    const run = { id: 'schedule/1', attempt: 1, startedAt: NOW };
+    const after = (underWay: typeof run | null) => {
+      const shown = { running: underWay, nextAt: null, runs: [] };
+      const job = { specHash: 'a', succeeded: false, ...shown };
+      const id = { stack: 'shop', service: 'backup', number: 1 };
+      const instances = [{ ...id, current: null, attempt: null, job }];
+      return planOf({
+        services: [],
+        nodes: [here, gone(SECOND, aService(), { assigned: [], instances })],
+      });
+    };
+    expect(waits(after(run))).toEqual([
+      'shop/backup-1: may still run: node gone is offline, last seen 1 s ago',
+    ]);
+    expect(isConverged(after(null))).toBe(true);
+  });
+
   test('is waited for with the instances that are too many', () => {
     const web = aService();
     const nodes = [aNodeRunning('here', [[web, 1]]), leaving(2), leaving(3)];
