@@ -10,6 +10,7 @@ import type {
   DeploySource,
   Deploys,
 } from '../store/deploys.ts';
+import { OUTBOX_AGE } from '../store/store.ts';
 import type { GridHead, HeadSource } from './revision.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -84,14 +85,21 @@ export class DeployLog {
     const [, ...older] = await records.list(grid, { limit: RESUMED });
     // The newest deploy of a commit has the say.
     const announced = new Set([...commitsOf(newest), ...toldOf(newest).map(sourceKey)]);
-    for (const deploy of older) {
+    for (const deploy of older.filter((one) => this.#isWaitedFor(one))) {
       const commits = commitsOf(deploy).filter((sha) => !announced.has(sha));
       if (commits.length > 0) await announce(deploy, commits);
       const sources = toldOf(deploy).filter((source) => !announced.has(sourceKey(source)));
       if (sources.length > 0) await announceSources(deploy, sources);
       for (const key of [...commits, ...sources.map(sourceKey)]) announced.add(key);
     }
-    await this.#announce(newest);
+    if (this.#isWaitedFor(newest)) await this.#announce(newest);
+    // Of what follows a deploy of long ago, only the last can have been swallowed.
+    else await announce(newest, commitsOf(newest).slice(-1));
+  }
+
+  /** What ended long ago was told long ago: the forge would be told once more of each commit that nobody remembers telling. */
+  #isWaitedFor({ finishedAt }: DeployOutline): boolean {
+    return finishedAt === null || finishedAt > this.#options.clock.now() - OUTBOX_AGE;
   }
 
   /**
@@ -206,7 +214,8 @@ export class DeployLog {
 
   /**
    * The plan that people read is the first one that has steps, or asks for a confirmation; later plans of the same deploy are
-   * what is left of it. What is left when it fails is kept: it says which instance failed, with its last lines.
+   * what is left of it. What is left when it fails is kept: it says which instance failed, with its last lines. When it gets
+   * there after all, nothing is.
    */
   #plansOf(plan: Plan, current: Deploy, phase: DeployPhase): DeployPatch {
     const isNew = current.planHash === null || current.total === 0;
@@ -218,6 +227,7 @@ export class DeployLog {
         ? { planJson: JSON.stringify(plan), planHash: plan.hash, planText: text, summary }
         : {}),
       ...(phase === 'failed' ? { remainingJson: JSON.stringify(plan) } : {}),
+      ...(phase === 'succeeded' ? { remainingJson: null } : {}),
     };
   }
 

@@ -9,11 +9,13 @@ import { aPlan, NOW } from '../support/builders.ts';
 let store: Store;
 let announced: DeployOutline[];
 let told: string[];
+let now: number;
 
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   announced = [];
   told = [];
+  now = NOW;
 });
 
 afterEach(async () => await store.close());
@@ -22,7 +24,7 @@ function aLog(): DeployLog {
   return new DeployLog({
     grid: 'demo',
     records: store.deploys,
-    clock: { now: () => NOW, sleep: async () => await Promise.resolve() },
+    clock: { now: () => now, sleep: async () => await Promise.resolve() },
     announceSources: async ({ phase }, sources) => {
       for (const { repository, sha, told: how } of sources)
         told.push(`${repository}:${sha} ${phase} ${how}`);
@@ -107,8 +109,9 @@ describe('the deploy log', () => {
     await log.follow(aPlan(), verdict('running', ['x/y-1']));
     expect(log.current?.phase).toBe('failed');
 
+    expect(log.current?.remainingJson).not.toBeNull();
     await log.follow(aPlan(), verdict('succeeded'));
-    expect(log.current?.phase).toBe('succeeded');
+    expect(log.current).toMatchObject({ phase: 'succeeded', remainingJson: null });
   });
 
   it('carries commits with the same content, each once', async () => {
@@ -160,6 +163,22 @@ describe('the deploy log', () => {
     await aLog().resume();
 
     expect(told.toSorted()).toEqual(['a succeeded', 'b failed', 'c queued']);
+  });
+
+  it('does not tell anybody after a restart what ended weeks ago, but for the last commit that followed', async () => {
+    const before = aLog();
+    await before.begin(commit('a'));
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.begin(commit('b', 'same'));
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.carry(head('c'));
+    await before.carry(head('d'));
+    told = [];
+    now = NOW + 15 * 24 * 3_600_000;
+
+    await aLog().resume();
+
+    expect(told).toEqual(['d succeeded']);
   });
 
   it('says again of a commit what its own deploy has come to, although others came after it', async () => {
