@@ -30,6 +30,7 @@ import {
   type GridHead,
   keepRevision,
   originOf,
+  type Revision,
   type RevisionPorts,
   readRevision,
   unreadError,
@@ -88,6 +89,8 @@ export class GridController {
   #outlook: Outlook | null = null;
   #visit: Visit | null = null;
   #started = false;
+  /** Why this pass could not read the newest commit. */
+  #unread: Error | null = null;
   #failedStacks: ReadonlySet<string> = new Set();
   readonly #reruns = new Reruns();
   readonly #gate: DeployGate;
@@ -126,7 +129,7 @@ export class GridController {
       clock: options.clock,
       sha: () => this.#head?.sha ?? options.deploys.current?.sha ?? null,
       tell: options.ports.fault,
-      takeBack: async () => await options.deploys.announceAgain(),
+      takeBack: async (sha) => await options.deploys.sayAgain(sha, this.#head),
     });
   }
 
@@ -223,14 +226,22 @@ export class GridController {
   async #timedPass(): Promise<void> {
     const { clock } = this.#options;
     const began = clock.now();
+    this.#unread = null;
     await this.#pass();
     await this.#faults.recovered();
     this.#wakeUps.took(clock.now() - began);
   }
 
+  /** A newest commit that cannot be read now is a fault of its own: what runs is kept in order all the same. */
   async #pass(): Promise<void> {
     if (!this.#started) await this.#start();
     if (this.#head !== null && this.#head !== this.#adopted) await this.#adopt(this.#head);
+    await this.#look();
+    const unread = this.#unread;
+    if (unread !== null) throw unread;
+  }
+
+  async #look(): Promise<void> {
     await this.#reruns.carryOut(async (rerun) => await this.#runAgain(rerun));
     this.#gate.look();
     const held = this.#held();
@@ -319,7 +330,8 @@ export class GridController {
       this.#adopted = head;
       return;
     }
-    const revision = await this.#gate.read(head, () => readRevision(this.#options, head));
+    const revision = await this.#read(head);
+    if (revision === null) return;
     const approved = this.#isKnown(head) && deploys.isApproved;
     const passes = this.#gate.lets(head, revision, { approved });
     // What was let through before gets to its end first, and is told about until then.
@@ -338,6 +350,15 @@ export class GridController {
     if (this.#isKnown(head)) await deploys.carry(head, compiled.problems);
     else await this.#begin(head, compiled.problems);
     if (passes) this.#adopted = head;
+  }
+
+  async #read(head: GridHead): Promise<Revision | null> {
+    try {
+      return await this.#gate.read(head, () => readRevision(this.#options, head));
+    } catch (error) {
+      this.#unread = error instanceof Error ? error : new Error(errorMessage(error));
+      return null;
+    }
   }
 
   /** What was rolled back may only have lacked an account. */

@@ -10,6 +10,7 @@ import type {
   DeploySource,
   Deploys,
 } from '../store/deploys.ts';
+import { OUTBOX_AGE } from '../store/store.ts';
 import type { GridHead, HeadSource } from './revision.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -84,19 +85,34 @@ export class DeployLog {
     const [, ...older] = await records.list(grid, { limit: RESUMED });
     // The newest deploy of a commit has the say.
     const announced = new Set([...commitsOf(newest), ...toldOf(newest).map(sourceKey)]);
-    for (const deploy of older) {
+    for (const deploy of older.filter((one) => this.#isWaitedFor(one))) {
       const commits = commitsOf(deploy).filter((sha) => !announced.has(sha));
       if (commits.length > 0) await announce(deploy, commits);
       const sources = toldOf(deploy).filter((source) => !announced.has(sourceKey(source)));
       if (sources.length > 0) await announceSources(deploy, sources);
       for (const key of [...commits, ...sources.map(sourceKey)]) announced.add(key);
     }
-    await this.#announce(newest);
+    if (this.#isWaitedFor(newest)) await this.#announce(newest);
+    // Of what follows a deploy of long ago, only the last can have been swallowed.
+    else await announce(newest, commitsOf(newest).slice(-1));
   }
 
-  /** After something else was said of its commits. */
-  async announceAgain(): Promise<void> {
-    if (this.#current !== null) await this.#announce(this.#current);
+  /** What ended long ago was told long ago: the forge would be told once more of each commit that nobody remembers telling. */
+  #isWaitedFor({ finishedAt }: DeployOutline): boolean {
+    return finishedAt === null || finishedAt > this.#options.clock.now() - OUTBOX_AGE;
+  }
+
+  /**
+   * Something else was said of a commit meanwhile: says what has become of it. One without a deploy is at the head of the
+   * branch, and gets one, or others have come after it.
+   */
+  async sayAgain(sha: string, head: Pick<GridHead, 'repository' | 'sha'> | null): Promise<void> {
+    const { records, grid, announce, overtaken } = this.#options;
+    const deploys = await records.list(grid, { limit: RESUMED });
+    const deploy = deploys.find((one) => commitsOf(one).includes(sha));
+    if (deploy !== undefined) return await announce(deploy, [sha]);
+    if (head === null || head.sha === sha) return;
+    await overtaken({ repository: head.repository, sha, by: head.sha });
   }
 
   /** A new deploy; the one under way is superseded by it (safety rule 5). */
@@ -135,10 +151,11 @@ export class DeployLog {
     if (!isNoted) await this.#change({ problems });
     if (current.sha === sha || current.carried.includes(sha)) return;
     const carried = [...current.carried, sha];
-    // Told before it is dropped: a crash in between tells it once more.
-    for (const dropped of carried.slice(0, -CARRIED))
-      await this.#options.overtaken({ repository, sha: dropped, by: sha });
-    await this.#change({ carried: carried.slice(-CARRIED) });
+    const dropped = carried.slice(0, -CARRIED);
+    // Told before it is dropped: a crash in between tells it once more. What had its end keeps it.
+    for (const one of isFinal(current.phase) ? [] : dropped)
+      await this.#options.overtaken({ repository, sha: one, by: sha });
+    await this.#change({ carried: carried.slice(-CARRIED) }, [sha]);
   }
 
   async #carrySources(current: Deploy, from: readonly HeadSource[]): Promise<void> {
@@ -197,7 +214,8 @@ export class DeployLog {
 
   /**
    * The plan that people read is the first one that has steps, or asks for a confirmation; later plans of the same deploy are
-   * what is left of it. What is left when it fails is kept: it says which instance failed, with its last lines.
+   * what is left of it. What is left when it fails is kept: it says which instance failed, with its last lines. When it gets
+   * there after all, nothing is.
    */
   #plansOf(plan: Plan, current: Deploy, phase: DeployPhase): DeployPatch {
     const isNew = current.planHash === null || current.total === 0;
@@ -209,6 +227,7 @@ export class DeployLog {
         ? { planJson: JSON.stringify(plan), planHash: plan.hash, planText: text, summary }
         : {}),
       ...(phase === 'failed' ? { remainingJson: JSON.stringify(plan) } : {}),
+      ...(phase === 'succeeded' ? { remainingJson: null } : {}),
     };
   }
 
@@ -222,13 +241,15 @@ export class DeployLog {
     await this.#announce(superseded);
   }
 
-  async #change(patch: DeployPatch): Promise<void> {
+  /** `news`: the only commits for which it changes anything. */
+  async #change(patch: DeployPatch, news?: readonly string[]): Promise<void> {
     const current = this.#current;
     if (current === null || !differs(current, patch)) return;
     const changed = await this.#options.records.update(current.id, patch);
     // A person's approval may come while the next deploy begins.
     if (this.#current?.id === changed.id) this.#current = changed;
-    await this.#announce(changed);
+    if (news === undefined) await this.#announce(changed);
+    else await this.#options.announce(changed, news);
   }
 
   async #announce(deploy: DeployOutline): Promise<void> {

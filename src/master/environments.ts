@@ -1,4 +1,5 @@
 import { digest } from '../model/digest.ts';
+import type { Stack } from '../model/grid.ts';
 import { compareText } from '../model/identity.ts';
 import { isOpen, type PreviewEnvironment } from '../model/preview-environment.ts';
 import type { PlanScope } from '../planner/scope.ts';
@@ -33,6 +34,11 @@ export class Environments {
   /** Also closed ones of which something is left, by request. The same object while nothing changes. */
   of(grid: string): readonly PreviewEnvironment[] {
     return this.#ofGrid.get(grid) ?? none;
+  }
+
+  /** What pull requests run in it. */
+  stacks(grid: string): readonly Stack[] {
+    return this.of(grid).flatMap((one) => one.stacks);
   }
 
   find({ grid, repository, request }: Key): PreviewEnvironment | null {

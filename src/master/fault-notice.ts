@@ -6,8 +6,8 @@ export interface FaultNoticeOptions {
   /** The commit that does not get on; `null` before any is known. */
   readonly sha: () => string | null;
   readonly tell: (fault: { readonly sha: string; readonly message: string }) => Promise<void>;
-  /** Says again how the last deploy stands, in place of the fault. */
-  readonly takeBack: () => Promise<void>;
+  /** Says again what has become of a commit, in place of the fault. */
+  readonly takeBack: (sha: string) => Promise<void>;
 }
 
 /** Milliseconds. A busy disk or a moment without memory is over by then, and nobody needs to hear of it. */
@@ -20,7 +20,8 @@ const PATIENCE = 5_000;
 export class FaultNotice {
   readonly #options: FaultNoticeOptions;
   #since: number | null = null;
-  #told: string | null = null;
+  /** Commits of which a fault was told. */
+  readonly #told = new Set<string>();
 
   constructor(options: FaultNoticeOptions) {
     this.#options = options;
@@ -31,17 +32,18 @@ export class FaultNotice {
     const { clock, sha, tell } = this.#options;
     this.#since ??= clock.now();
     const commit = sha();
-    if (commit === null || commit === this.#told) return false;
+    if (commit === null || this.#told.has(commit)) return false;
     if (clock.now() - this.#since < PATIENCE) return false;
     await tell({ sha: commit, message: `${errorMessage(error)}; trying again` });
-    this.#told = commit;
+    this.#told.add(commit);
     return true;
   }
 
   async recovered(): Promise<void> {
     this.#since = null;
-    if (this.#told === null) return;
-    await this.#options.takeBack();
-    this.#told = null;
+    for (const commit of this.#told) {
+      await this.#options.takeBack(commit);
+      this.#told.delete(commit);
+    }
   }
 }

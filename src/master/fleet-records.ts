@@ -1,5 +1,6 @@
 import type { Assignment } from '../model/assignment.ts';
 import { errorMessage } from '../model/error.ts';
+import type { Stack } from '../model/grid.ts';
 import { servicePath } from '../model/identity.ts';
 import { decodeAssignment, wireAssignment } from '../protocol/codec.ts';
 import { type Clocks, wallTime } from '../runtime/clock.ts';
@@ -84,17 +85,21 @@ export function dispatchRecords(store: Store): DispatchRecords {
   };
 }
 
-/** Forgets what services have done that no good revision has any more: whoever brings one back begins anew. */
-export async function pruneDoneHooks(of: {
+/** What is kept within bounds, and by what. */
+export interface Tidying {
   readonly store: Store;
   readonly fleet: Fleet;
-}): Promise<void> {
-  const { store, fleet } = of;
+  /** What runs in a grid beside what its good revision wants. */
+  readonly visiting: (grid: string) => readonly Stack[];
+}
+
+/** Forgets what services have done that nobody wants any more: whoever brings one back begins anew. */
+export async function pruneDoneHooks({ store, fleet, visiting }: Tidying): Promise<void> {
   for (const grid of await store.doneHooks.grids()) {
     const good = await store.revisions.lastGood(grid);
     if (good === null) continue;
     const services = new Set(
-      good.stacks.flatMap((stack) =>
+      [...good.stacks, ...visiting(grid)].flatMap((stack) =>
         stack.services.map((one) => servicePath({ stack: stack.name, service: one.name })),
       ),
     );

@@ -40,6 +40,8 @@ export class ForeignStacks {
 
   /** Grids with a stack whose commit is known and could not be read: the clone is mended by the next look. */
   readonly #torn = new Set<string>();
+  /** By repository: grids that were not told yet that one of its refs has moved. A look finds that once. */
+  readonly #due = new Map<StackPart, Set<string>>();
 
   constructor(options: ForeignStacksOptions) {
     this.#options = options;
@@ -96,12 +98,15 @@ export class ForeignStacks {
   }
 
   async #refresh(part: StackPart, refs: readonly string[]): Promise<void> {
-    if (refs.length === 0 && this.#torn.size === 0) return;
+    const due = this.#due.get(part) ?? new Set();
+    this.#due.set(part, due);
     const moved = ({ source, ref }: Wish) => source === part && refs.includes(ref ?? '');
-    const grids = [...this.#wishes].flatMap(([grid, { of }]) =>
-      of.some(moved) || this.#torn.has(grid) ? [grid] : [],
-    );
-    if (grids.length > 0) await this.#options.refresh(grids);
+    if (refs.length > 0 || this.#torn.size > 0)
+      for (const [grid, { of }] of this.#wishes)
+        if (of.some(moved) || this.#torn.has(grid)) due.add(grid);
+    if (due.size === 0) return;
+    await this.#options.refresh([...due]);
+    due.clear();
   }
 
   /** What the grid takes, from now on. */

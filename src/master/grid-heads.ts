@@ -1,3 +1,4 @@
+import { errorMessage } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Log } from '../runtime/log.ts';
 import type { GridOwnerRecord } from '../store/grid-owners.ts';
@@ -41,6 +42,10 @@ export class GridHeads {
   readonly #options: GridHeadsOptions;
   readonly #heads = new Map<string, string>();
   readonly #published = new Map<string, GridHead>();
+  /** By repository: grids that a look at it has found to be told, and that were not yet. A look finds a change once. */
+  readonly #due = new Map<string, Set<string>>();
+  /** Owners that are not kept yet. */
+  readonly #unkept = new Map<string, GridOwnerRecord>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: GridHeadsOptions) {
@@ -54,31 +59,34 @@ export class GridHeads {
       if (head === null) continue;
       try {
         await this.#look(source, head);
+        await this.#keepOwners();
       } catch {
         // Not whole any more: as if it had never been read.
       }
     }
   }
 
-  /** The branch of a repository is at a commit. Rejects when that cannot be read; then nothing is changed. */
+  /** The branch of a repository is at a commit. Rejects when that, or one of its grids, cannot be read: to be called again. */
   async publish(name: string, head: string): Promise<void> {
     const source = this.#options.sources.find((one) => one.name === name);
     if (source === undefined) return;
     await this.#inTurn(async () => {
-      const changed = await this.#look(source, head);
-      const grids = new Set([...this.#ownGrids(name), ...changed]);
-      for (const grid of grids) await this.#revise(grid);
+      const due = this.#due.get(name) ?? new Set();
+      this.#due.set(name, due);
+      for (const grid of await this.#look(source, head)) due.add(grid);
+      await this.#keepOwners();
+      for (const grid of this.#ownGrids(name)) due.add(grid);
+      const grids = due.size;
+      await this.#reviseAll(due);
       for (const { grid, repository } of this.#options.owners.refusedTo(name))
         await source.refuse({ grid, sha: head, owner: repository });
-      this.#options.log.info({ repository: name, head, grids: grids.size }, 'branch moved');
+      this.#options.log.info({ repository: name, head, grids }, 'branch moved');
     });
   }
 
-  /** Something else that these grids are made of has moved. */
+  /** Something else that these grids are made of has moved. Rejects when one of them could not be told. */
   async refresh(grids: readonly string[]): Promise<void> {
-    await this.#inTurn(async () => {
-      for (const grid of grids) await this.#revise(grid);
-    });
+    await this.#inTurn(async () => await this.#reviseAll(new Set(grids)));
   }
 
   /** The newest head of each grid that was told. */
@@ -94,18 +102,38 @@ export class GridHeads {
 
   /** Gives the grids of other repositories that are to be looked at again, too. */
   async #look(source: GridSource, head: string): Promise<readonly string[]> {
-    const { owners, keepOwner } = this.#options;
     const grids = await source.repository.grids(head);
     this.#heads.set(source.name, head);
-    const { moved, contested } = owners.saw(source.name, grids);
-    for (const owner of moved) await keepOwner(owner);
+    const { moved, contested } = this.#options.owners.saw(source.name, grids);
+    for (const owner of moved) this.#unkept.set(owner.grid, owner);
     return [...moved.map(({ grid }) => grid), ...contested];
+  }
+
+  async #keepOwners(): Promise<void> {
+    for (const owner of this.#unkept.values()) {
+      await this.#options.keepOwner(owner);
+      this.#unkept.delete(owner.grid);
+    }
   }
 
   #ownGrids(name: string): readonly string[] {
     const { owners, sources, knownGrids } = this.#options;
     const isOnly = sources.length === 1;
     return isOnly ? [...owners.ownedBy(name), ...knownGrids()] : owners.ownedBy(name);
+  }
+
+  /** One that cannot be told keeps no other from being told; it stays in the set. */
+  async #reviseAll(due: Set<string>): Promise<void> {
+    let fault: Error | null = null;
+    for (const grid of due) {
+      try {
+        await this.#revise(grid);
+        due.delete(grid);
+      } catch (error) {
+        fault ??= error instanceof Error ? error : new Error(errorMessage(error));
+      }
+    }
+    if (fault !== null) throw fault;
   }
 
   async #revise(grid: string): Promise<void> {

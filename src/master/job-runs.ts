@@ -4,6 +4,7 @@ import { dueTimeOf } from '../model/job.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { Store } from '../store/store.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
+import type { Tidying } from './fleet-records.ts';
 import type { KnownRun } from './job-book.ts';
 import type { NodeEvent } from './node-event.ts';
 
@@ -66,18 +67,13 @@ export async function loadJobs({
 /** So many specs that a job has succeeded with are remembered: who goes back further runs it again. */
 const REMEMBERED_SPECS = 100;
 
-/** Leaves the runs that a job is to be remembered by, and none of what no good revision has any more. */
-export async function pruneJobs({
-  store,
-  fleet,
-}: {
-  readonly store: Store;
-  readonly fleet: Fleet;
-}): Promise<void> {
+/** Leaves the runs that a job is to be remembered by, and none of what nobody wants any more. */
+export async function pruneJobs({ store, fleet, visiting }: Tidying): Promise<void> {
   for (const grid of await store.jobRuns.grids()) {
     const good = await store.revisions.lastGood(grid);
     if (good === null) continue;
-    const jobs = new Map(good.stacks.flatMap(({ services }) => services.map(historyOf)));
+    const stacks = [...good.stacks, ...visiting(grid)];
+    const jobs = new Map(stacks.flatMap(({ services }) => services.map(historyOf)));
     const isHeld = (service: string): boolean =>
       good.held.some((stack) => service.startsWith(`${stack}/`));
     for (const service of fleet.jobs.services(grid)) {

@@ -266,7 +266,7 @@ async function compose(parts: MasterParts): Promise<RunningMaster> {
   // Not before the address is known: they resume what was to be told of deploys, and that leads to their pages.
   for (const grid of new Set([...fleet.grids(), ...(await store.revisions.grids())]))
     grids.of(grid).wake();
-  keepTidy({ ...parts, store, fleet });
+  keepTidy({ ...parts, store, fleet, visiting: (grid) => environments.stacks(grid) });
   for (const { options: tracked, loop } of repositories.parts) {
     const watcher = await watchTracked(tracked, { clock, log, onChange: () => loop.wake() });
     if (watcher !== null) undo.push('watcher', async () => await watcher.close());

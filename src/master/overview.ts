@@ -362,9 +362,10 @@ async function removeNode(options: OverviewOptions, grid: string, name: string):
     });
   const known = await store.nodes.get(grid, name);
   if (known !== null) await store.nodes.revoke(known.publicKey, options.clock.now());
-  await store.nodes.remove(grid, name);
   await store.assignments.remove(grid, name);
   await store.observations.remove(grid, name);
+  // At last: while it is known it can be removed again, and what is left of it would be in the way of who gets its name.
+  await store.nodes.remove(grid, name);
   fleet.remove(grid, name);
   await networks.of(grid).removed(name);
   options.networkWatch.removed(grid, name);

@@ -62,9 +62,10 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
   if (!input.hasNodes && !ended)
     return { phase: 'running', message: `no node has joined grid ${plan.grid} yet` };
   const stopped = obstacle(input);
+  // As long as there is something to confirm, it can be, whatever has failed beside it.
+  if (plan.confirmation !== null && !goesOn(input))
+    return { phase: 'held', message: heldText(plan.confirmation.reason, stopped) };
   if (stopped !== null) return { phase: 'failed', message: stopped };
-  if (plan.confirmation !== null && plan.waves.length === 0)
-    return { phase: 'held', message: plan.confirmation.reason };
   if (back !== undefined)
     return { phase: 'failed', message: `rolled back, diverges from git: ${failed(back)}` };
   const waiting = plan.waiting[0];
@@ -75,6 +76,10 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
     phase: 'failed',
     message: `not converged after ${Math.round(input.timeout / 1_000)} s: ${doing}`,
   };
+}
+
+function heldText(reason: string, stopped: string | null): string {
+  return stopped === null ? reason : `${reason}; and ${stopped}`;
 }
 
 /** Whether a node is at work: the first wave has steps for one that could be given them. */

@@ -3,7 +3,7 @@ import { digest } from '../model/digest.ts';
 import { compareInstances, compareText, type InstanceId, instancePath } from '../model/identity.ts';
 import type { Plan, Step, Waiting, Wave } from '../model/plan.ts';
 import { compareSteps } from './order.ts';
-import { guardRemovals } from './prune.ts';
+import { type Guarded, guardRemovals } from './prune.ts';
 import type { Rollout } from './rollout.ts';
 
 /**
@@ -21,11 +21,13 @@ export function composePlan(of: {
   readonly confirmed: string | null;
   /** Whether removals may have to be confirmed. */
   readonly isGuarded: boolean;
+  /** That nodes have not reported yet; `null`: all have. */
+  readonly unheard: string | null;
 }): Plan {
   const { desired, rollout } = of;
   const waves = rollout.waves.map((steps) => steps.toSorted(compareSteps));
   const hash = planHash(desired.grid.name, waves, rollout);
-  const guarded = of.isGuarded ? guardRemovals(rollout.removals, desired, of.containers) : null;
+  const guarded = of.isGuarded ? guardRemovals(rollout.removals, of) : null;
   const withheld = of.confirmed === hash ? null : guarded;
   const isTaken = (step: Step) => withheld?.steps.has(step) !== true;
   return {
@@ -34,7 +36,7 @@ export function composePlan(of: {
     waves: withheld === null ? asWaves(waves) : asWaves(waves.map((wave) => wave.filter(isTaken))),
     blocked: rollout.blocked.toSorted(compareInstances),
     halted: rollout.halted.toSorted(compareInstances),
-    waiting: uniqueWaits([...rollout.waiting, ...waitsForConfirmation(withheld?.steps ?? [])]),
+    waiting: uniqueWaits([...rollout.waiting, ...waitsFor(withheld)]),
     warnings: of.warnings.toSorted(compareText),
     confirmation: withheld?.confirmation ?? null,
     wanted: of.wanted,
@@ -71,13 +73,10 @@ function asWaves(waves: readonly (readonly Step[])[]): readonly Wave[] {
   return waves.filter((steps) => steps.length > 0).map((steps) => ({ steps }));
 }
 
-function waitsForConfirmation(steps: Iterable<Step>): readonly Waiting[] {
-  return [...steps].map(({ stack, service, number }) => ({
-    stack,
-    service,
-    number,
-    reason: 'waits for confirmation',
-  }));
+function waitsFor(withheld: Guarded | null): readonly Waiting[] {
+  if (withheld === null) return [];
+  const { steps, reason } = withheld;
+  return Array.from(steps, ({ stack, service, number }) => ({ stack, service, number, reason }));
 }
 
 /** An instance waits once, for the first thing that was found. */

@@ -109,7 +109,12 @@ export function removalOf(
 export function lingers(sighting: Sighting): boolean {
   const { ha: presence } = sighting.host.presence;
   if (presence === 'silent') return true;
-  return presence === 'away' && sighting.assigned === null && containersOf(sighting) > 0;
+  return presence === 'away' && sighting.assigned === null && mayRun(sighting);
+}
+
+/** A container that serves, or one in which a job is at work. */
+function mayRun(sighting: Sighting): boolean {
+  return containersOf(sighting) > 0 || (sighting.observed?.job?.running ?? null) !== null;
 }
 
 /** What the removal of an instance that lingers waits for. */

@@ -32,6 +32,8 @@ export interface PlaceContext {
   readonly isVisiting: boolean;
   /** Nodes that will soon report for the first time: what is seen nowhere may be on them. */
   readonly silent: readonly HostNode[];
+  /** Nodes that are not here and will be back or given up soon, and could have more then. */
+  readonly away: readonly HostNode[];
   /** Nodes of which nothing but the name is known: there before the master's memory was lost, or never come. */
   readonly unknown: readonly HostNode[];
 }
@@ -207,9 +209,18 @@ class ServiceTurn {
 
   place({ request, left, resort }: Homeless): Spot {
     const found = this.find(request, left);
-    if (found.kind === 'new' || resort === null) return found;
+    if (found.kind === 'new') return found;
+    if (resort === null) return this.#awaited(request) ?? found;
     this.#count(resort.host);
     return { kind: 'home', home: resort };
+  }
+
+  /** A node that would take it, and will be back or given up soon. */
+  #awaited(request: Request): Spot | null {
+    const { away, occupancy, now } = this.#context;
+    const others = filters.filter(({ name }) => name !== 'availability');
+    const host = away.find((one) => passes(others, one, request, occupancy));
+    return host === undefined ? null : { kind: 'waiting', reason: absenceReason([host], now) };
   }
 
   find(request: Request, left: Left): Found {

@@ -20,6 +20,7 @@ import { sendAway } from './orphans.ts';
 import { Exhausted, type PlaceContext, placeService } from './place.ts';
 import { noHistory, type PlanHistory } from './plan-history.ts';
 import type { PlanPolicy } from './policy.ts';
+import { absenceReason } from './reasons.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
@@ -121,6 +122,7 @@ class RememberingPlanner {
       containers: this.#index.containers,
       confirmed: policy.confirmed,
       isGuarded: !scope.isVisiting,
+      unheard: context.silent.length === 0 ? null : absenceReason(context.silent, now),
     });
   }
 
@@ -181,9 +183,14 @@ class RememberingPlanner {
       exhausted: new Exhausted(),
       strategies: createStrategies(occupancy),
       silent: hosts.filter(({ presence }) => presence.ha === 'silent'),
+      away: hosts.filter(isAwaited),
       unknown: hosts.filter((host) => host.presence.ha !== 'present' && host.facts === null),
     };
   }
+}
+
+function isAwaited({ presence, draining, facts }: HostNode): boolean {
+  return (presence.ha === 'silent' || presence.ha === 'away') && !draining && facts !== null;
 }
 
 /** Services are placed after those that they depend on or want to be beside, so that these have their nodes by then. */

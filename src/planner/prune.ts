@@ -3,37 +3,48 @@ import { compareText, instancePath } from '../model/identity.ts';
 import type { Confirmation, Step } from '../model/plan.ts';
 import type { Removal } from './diff.ts';
 
-/** What a person has to confirm before the plan may do it. */
+/** What the plan may not do yet. */
 export interface Guarded {
-  readonly confirmation: Confirmation;
+  /** What a person has to confirm; `null`: it is not known yet whether anybody has to. */
+  readonly confirmation: Confirmation | null;
   readonly steps: ReadonlySet<Step>;
+  /** What they wait for. */
+  readonly reason: string;
 }
 
 /**
  * Safety rule 3. Held back until confirmed: every removal of a stateful instance; and all removals of instances that the
  * revision does not want, when they are more than the prune budget (one is always within it) or the revision wants nothing
- * at all. `null`: nothing to confirm. `containers` is how many there are in the grid.
+ * at all. `null`: nothing to confirm. `containers` is how many there are in the grid. `unheard`: nodes are about to report, and
+ * what they have may go as well. Nothing goes before: one after the other, each removal would be within the budget.
  */
 export function guardRemovals(
   removals: readonly Removal[],
-  desired: DesiredState,
-  containers: number,
+  of: {
+    readonly desired: DesiredState;
+    readonly containers: number;
+    readonly unheard: string | null;
+  },
 ): Guarded | null {
+  const { desired, containers, unheard } = of;
   const open = removals.filter((removal) => !removal.begun);
   const guarded = open.filter(({ pruned, step }) => pruned || step.stateful);
-  const reasons = [
-    overBudget(
-      open.filter(({ pruned, hasContainer }) => pruned && hasContainer).length,
-      desired,
-      containers,
-    ),
-    statefulOnes(guarded),
-  ].filter((reason) => reason !== null);
+  const steps = new Set(guarded.map(({ step }) => step));
+  const counted = open.filter(({ pruned, hasContainer }) => pruned && hasContainer).length;
+  const stateful = statefulOnes(guarded);
+  if (unheard !== null)
+    return counted === 0 && stateful === null
+      ? null
+      : { confirmation: null, steps, reason: unheard };
+  const reasons = [overBudget(counted, desired, containers), stateful].filter(
+    (reason) => reason !== null,
+  );
   if (reasons.length === 0) return null;
   const removes = new Set(guarded.map(({ step }) => instancePath(step)));
   return {
     confirmation: { reason: reasons.join('; '), removes: [...removes].toSorted(compareText) },
-    steps: new Set(guarded.map(({ step }) => step)),
+    steps,
+    reason: 'waits for confirmation',
   };
 }
 

@@ -57,7 +57,8 @@ export interface Store {
 const DAY = 24 * 60 * 60 * 1_000;
 /** Forges redeliver for days, not weeks. */
 const INBOX_BOUNDS = { age: 7 * DAY, keep: 10_000 } as const;
-const OUTBOX_AGE = 14 * DAY;
+/** After that a message is forgotten, sent or not. */
+export const OUTBOX_AGE = 14 * DAY;
 const EXPIRED_TOKEN_AGE = 30 * DAY;
 /** What was reviewed is merged at the end, and deployed soon after; a deploy that is held may wait. */
 export const CLOSED_REQUEST_AGE = 30 * DAY;

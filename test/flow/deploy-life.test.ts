@@ -149,4 +149,23 @@ describe('a deploy', () => {
     expect(await world.final(sha)).toMatchObject({ state: 'success' });
     expect(engine.names).toEqual([]);
   });
+
+  it('is no failure while the only node that can take something is away for a moment', async () => {
+    await start({ 'grid.yml': '', ...web() });
+    await world.final(await world.work.head());
+    await world.agents.get('node-2')?.stop();
+
+    const api = stackOf('api', { more: '    affinity: [node==node-2]\n' });
+    const sha = await world.push({ [stackFile('api')]: api });
+    await eventually(async () => {
+      const found = await deployOf(sha);
+      return found?.message.includes('node node-2 is offline') === true ? found : null;
+    }, 'a deploy that waits for the node');
+    await world.startAgent('node-2');
+    await world.final(sha);
+
+    expect(new Set(world.github.statuses(sha).map(({ state }) => state))).toEqual(
+      new Set(['pending', 'success']),
+    );
+  });
 });

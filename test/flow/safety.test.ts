@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { NodeList } from '../../src/protocol/node-api.ts';
 import type { FakeEngine } from '../support/fake-engine.ts';
 import { eventually, type World } from '../support/world.ts';
 import { stackFile, stackOf, startFlowWorld } from './flow-world.ts';
@@ -83,6 +84,35 @@ describe('safety rule 3: the prune budget', () => {
     expect(await world.final(sha)).toMatchObject({ state: 'success' });
     const { timeline } = await world.deploy(deploy?.id ?? '');
     expect(timeline.filter((entry) => entry.kind === 'held')).toHaveLength(1);
+  });
+
+  it('holds on over a restart of the master, in whatever order the nodes report to it', async () => {
+    const nodes = ['node-1', 'node-2', 'node-3'];
+    const files = { 'grid.yml': '', ...web({ instances: 3 }), ...blog({ instances: 3 }) };
+    ({ world, engine } = await startFlowWorld({ nodes, files }));
+    await world.final(await world.work.head());
+    const sha = await world.push({ 'stacks/web': null });
+    const isHeld = ({ description }: { readonly description: string | null }): boolean =>
+      description?.startsWith('held: removes 3') === true;
+    await world.status(sha, isHeld);
+    await Promise.all([...world.agents.values()].map(async (agent) => await agent.stop()));
+    await world.stopMaster();
+    await world.startMaster();
+
+    for (const node of nodes) {
+      await world.startAgent(node);
+      const found = async () =>
+        (await world.api<NodeList>(`grids/${world.grid}/nodes`)).nodes.find(
+          ({ name, status }) => name === node && status === 'online',
+        ) ?? null;
+      await eventually(found, `${node} online`);
+    }
+
+    await eventually(async () => {
+      const { deploy } = await world.gridStatus();
+      return deploy?.phase === 'held' ? deploy : null;
+    }, 'the deploy that is held again');
+    expect(engine.names.filter((name) => name.startsWith('web.'))).toHaveLength(3);
   });
 
   it('never takes an empty grid for a wish to remove everything', async () => {

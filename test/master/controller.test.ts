@@ -34,6 +34,7 @@ beforeEach(async () => {
   events = [];
   announced = [];
   mute = [];
+  unreadable = null;
   refusing = ['node-1'];
   controller = aController();
 });
@@ -57,7 +58,11 @@ function aController(wanted = service): GridController {
   return new GridController({
     grid: 'demo',
     ports: {
-      source: async ({ sha }) => await Promise.resolve({ sha, inputs: 'i', files: new Map() }),
+      source: async ({ sha }) => {
+        if (sha === unreadable)
+          throw new GridError({ code: 'repository-damaged', message: 'torn', retry: 'later' });
+        return await Promise.resolve({ sha, inputs: 'i', files: new Map() });
+      },
       verify: async () => await Promise.resolve(null),
       compile: () => ({ grid: aGrid(), stacks, failed: [], problems: [] }),
       lastGood: async () => await Promise.resolve(null),
@@ -114,6 +119,8 @@ function aController(wanted = service): GridController {
 
 /** Nodes that take their part and do not say how it goes. */
 let mute: readonly string[] = [];
+/** A commit whose files cannot be read. */
+let unreadable: string | null = null;
 /** Nodes that can be given nothing. */
 let refusing: readonly string[] = [];
 
@@ -228,4 +235,33 @@ it('a service is deployed anew when its interval has passed, and that is nobodyâ
   expect(renewed[0]).not.toBe(first[0]);
   expect(announced).toHaveLength(told);
   expect(events.filter((event) => event.startsWith('repair'))).toHaveLength(2);
+});
+
+it('what runs is kept in order while the newest commit cannot be read, and that is deployed when it can', async () => {
+  refusing = [];
+  const passes = async (): Promise<void> => {
+    for (let pass = 0; pass < 4; pass += 1) {
+      controller.wake();
+      await controller.idle();
+    }
+  };
+  const onNode = (name: string) => fleet.get('demo', name)?.instances.map(({ number }) => number);
+  controller.revise({ repository: 'grids', sha: 'a1', inputs: 'i' });
+  await passes();
+  expect(announced.at(-1)).toMatch(/^succeeded/);
+
+  unreadable = 'a2';
+  controller.revise({ repository: 'grids', sha: 'a2', inputs: 'j' });
+  const lost = fleet.get('demo', 'node-2');
+  if (lost !== null) fleet.put({ ...lost, online: false, heardAt: time.uptime });
+  time.uptime += 180_000;
+  await passes();
+
+  expect(onNode('node-1')).toEqual([1, 2]);
+  expect(controller.view.deployId).toBe((await store.deploys.list('demo', { limit: 9 }))[0]?.id);
+  expect(await store.deploys.list('demo', { limit: 9 })).toHaveLength(1);
+
+  unreadable = null;
+  await passes();
+  expect((await store.deploys.list('demo', { limit: 9 }))[0]).toMatchObject({ sha: 'a2' });
 });

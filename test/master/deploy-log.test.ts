@@ -9,11 +9,13 @@ import { aPlan, NOW } from '../support/builders.ts';
 let store: Store;
 let announced: DeployOutline[];
 let told: string[];
+let now: number;
 
 beforeEach(async () => {
   store = await openStore({ path: ':memory:' });
   announced = [];
   told = [];
+  now = NOW;
 });
 
 afterEach(async () => await store.close());
@@ -22,7 +24,7 @@ function aLog(): DeployLog {
   return new DeployLog({
     grid: 'demo',
     records: store.deploys,
-    clock: { now: () => NOW, sleep: async () => await Promise.resolve() },
+    clock: { now: () => now, sleep: async () => await Promise.resolve() },
     announceSources: async ({ phase }, sources) => {
       for (const { repository, sha, told: how } of sources)
         told.push(`${repository}:${sha} ${phase} ${how}`);
@@ -107,8 +109,9 @@ describe('the deploy log', () => {
     await log.follow(aPlan(), verdict('running', ['x/y-1']));
     expect(log.current?.phase).toBe('failed');
 
+    expect(log.current?.remainingJson).not.toBeNull();
     await log.follow(aPlan(), verdict('succeeded'));
-    expect(log.current?.phase).toBe('succeeded');
+    expect(log.current).toMatchObject({ phase: 'succeeded', remainingJson: null });
   });
 
   it('carries commits with the same content, each once', async () => {
@@ -162,6 +165,45 @@ describe('the deploy log', () => {
     expect(told.toSorted()).toEqual(['a succeeded', 'b failed', 'c queued']);
   });
 
+  it('does not tell anybody after a restart what ended weeks ago, but for the last commit that followed', async () => {
+    const before = aLog();
+    await before.begin(commit('a'));
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.begin(commit('b', 'same'));
+    await before.follow(aPlan(), verdict('succeeded'));
+    await before.carry(head('c'));
+    await before.carry(head('d'));
+    told = [];
+    now = NOW + 15 * 24 * 3_600_000;
+
+    await aLog().resume();
+
+    expect(told).toEqual(['d succeeded']);
+  });
+
+  it('says again of a commit what its own deploy has come to, although others came after it', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    await log.begin(commit('b'));
+    told = [];
+
+    await log.sayAgain('a', head('b'));
+
+    expect(told).toEqual(['a succeeded']);
+  });
+
+  it('says of a commit that never had a deploy that others came after it, unless none did', async () => {
+    const log = aLog();
+    await log.begin(commit('a'));
+    told = [];
+
+    await log.sayAgain('b', head('b'));
+    await log.sayAgain('b', head('c'));
+
+    expect(told).toEqual(['b overtaken by c']);
+  });
+
   it('leaves no commit without an end when very many follow one deploy', async () => {
     const log = aLog();
     await log.begin(commit('a', 'same'));
@@ -171,6 +213,29 @@ describe('the deploy log', () => {
     expect(log.current?.carried).toHaveLength(50);
     expect(told).toContain('c1 overtaken by c51');
     expect(told.filter((line) => line.includes('overtaken'))).toHaveLength(1);
+  });
+
+  it('leaves a commit that had its end with that end, however many follow the deploy', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+    await log.follow(aPlan(), verdict('succeeded'));
+
+    for (let number = 1; number <= 52; number += 1) await log.carry(head(`c${number}`));
+
+    expect(told.filter((line) => line.includes('overtaken'))).toEqual([]);
+    expect(log.current?.carried.at(-1)).toBe('c52');
+  });
+
+  it('says of a commit with the same content how the deploy stands, and of the others nothing again', async () => {
+    const log = aLog();
+    await log.begin(commit('a', 'same'));
+    await log.carry(head('b'));
+    await log.follow(aPlan(), verdict('succeeded'));
+    told = [];
+
+    await log.carry(head('c'));
+
+    expect(told).toEqual(['c succeeded']);
   });
 });
 

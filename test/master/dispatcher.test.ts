@@ -696,16 +696,21 @@ describe('oneshot hooks that a node reports as done', () => {
     const parts = { store, uptime: () => 0, log: silentLog };
     const next = await loadFleet(parts);
     const id = { stack: 'shop', service: 'web', number: 1 };
+    let visitors: readonly Stack[] = [];
     expect([...next.doneHooks.of('demo', id)]).toEqual(['pre-start/seed']);
 
     await putGood([aStack({ services: [service] })]);
-    await pruneDoneHooks({ store, fleet: next });
+    await pruneDoneHooks({ store, fleet: next, visiting: () => visitors });
     expect([...next.doneHooks.of('demo', id)]).toEqual(['pre-start/seed']);
     await putGood([], ['shop']);
-    await pruneDoneHooks({ store, fleet: next });
+    await pruneDoneHooks({ store, fleet: next, visiting: () => visitors });
     expect(await store.doneHooks.list('demo')).toEqual([seed]);
     await putGood([]);
-    await pruneDoneHooks({ store, fleet: next });
+    visitors = [aStack({ services: [service] })];
+    await pruneDoneHooks({ store, fleet: next, visiting: () => visitors });
+    expect(await store.doneHooks.list('demo')).toEqual([seed]);
+    visitors = [];
+    await pruneDoneHooks({ store, fleet: next, visiting: () => visitors });
 
     expect([...next.doneHooks.of('demo', id)]).toEqual([]);
     expect(await store.doneHooks.list('demo')).toEqual([]);

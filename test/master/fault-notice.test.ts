@@ -19,8 +19,8 @@ beforeEach(() => {
       if (!canTell) throw new Error('the store is full');
       await Promise.resolve(said.push(`${fault.sha}: ${fault.message}`));
     },
-    takeBack: async () => {
-      await Promise.resolve(said.push('taken back'));
+    takeBack: async (commit) => {
+      await Promise.resolve(said.push(`${commit}: taken back`));
     },
   });
 });
@@ -45,7 +45,7 @@ describe('a fault of ours', () => {
     await notice.recovered();
     await notice.recovered();
 
-    expect(said).toEqual(['abc: the disk is full; trying again', 'taken back']);
+    expect(said).toEqual(['abc: the disk is full; trying again', 'abc: taken back']);
   });
 
   it('is told of the next commit as well', async () => {
@@ -56,6 +56,19 @@ describe('a fault of ours', () => {
 
     expect(await fail()).toBe(true);
     expect(said.at(-1)).toMatch(/^def: /);
+  });
+
+  it('is taken back of each commit of which it was told', async () => {
+    await fail();
+    now = 5_000;
+    await fail();
+    sha = 'def';
+    await fail();
+    said = [];
+
+    await notice.recovered();
+
+    expect(said).toEqual(['abc: taken back', 'def: taken back']);
   });
 
   it('that cannot be told is told later', async () => {

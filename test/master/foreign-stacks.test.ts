@@ -14,6 +14,7 @@ let branch: string;
 /** The folder of the stack by commit. */
 let folders: Map<string, string>;
 let isTorn: boolean;
+let isFull: boolean;
 
 beforeEach(() => {
   gridFile = 'stacks: {web: {repository: shop, path: deploy/kontena.yml}}\n';
@@ -23,6 +24,7 @@ beforeEach(() => {
   branch = 's1';
   folders = new Map([['s1', 'tree-1']]);
   isTorn = false;
+  isFull = false;
 });
 
 function text(path: string, content: string): SourceFile {
@@ -63,8 +65,10 @@ function aPart(name: string, over: Partial<StackPart> = {}): StackPart {
 }
 
 function stacksOf(...parts: StackPart[]): ForeignStacks {
-  const refresh = async (grids: readonly string[]) =>
-    void (await Promise.resolve(refreshed.push(...grids)));
+  const refresh = async (grids: readonly string[]) => {
+    if (isFull) throw new Error('the disk is full');
+    await Promise.resolve(refreshed.push(...grids));
+  };
   return new ForeignStacks({ parts, refresh });
 }
 
@@ -128,6 +132,20 @@ describe('a grid with a stack from elsewhere', () => {
     expect(asked).toEqual([]);
     await foreign.complete('prod', { ...head(), sha: 'g2' });
     expect(asked).toEqual(['folder s1']);
+  });
+
+  it('is told of a ref that has moved, also when that fails at first', async () => {
+    const shop = aPart('shop');
+    const foreign = stacksOf(grids(), shop);
+    await foreign.complete('prod', head());
+    isFull = true;
+    await expect(foreign.looked(shop, never)).rejects.toThrow('full');
+
+    isFull = false;
+    await foreign.looked(shop, never);
+    await foreign.looked(shop, never);
+
+    expect(refreshed).toEqual(['prod']);
   });
 
   it('is looked at again when the clone that was damaged is whole', async () => {

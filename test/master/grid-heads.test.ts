@@ -13,6 +13,8 @@ let told: string[];
 let refused: string[];
 let read: string[];
 let isUnknown: (grid: string) => boolean;
+let isTorn: (grid: string) => boolean;
+let isFull: boolean;
 
 beforeEach(() => {
   kept = [];
@@ -20,6 +22,8 @@ beforeEach(() => {
   refused = [];
   read = [];
   isUnknown = () => false;
+  isTorn = () => false;
+  isFull = false;
 });
 
 function aSource(name: string, grids: Readonly<Record<string, string>>, head: string | null): Fake {
@@ -34,6 +38,7 @@ function aSource(name: string, grids: Readonly<Record<string, string>>, head: st
         return await Promise.resolve([...own.keys()]);
       },
       inputs: async (_sha, grid) => {
+        if (isTorn(grid)) throw new Error(`${grid} is torn`);
         read.push(`${name} ${grid}`);
         return await Promise.resolve(own.get(grid) ?? null);
       },
@@ -48,8 +53,10 @@ function over(sources: readonly Fake[], known: readonly string[] = []): GridHead
   return new GridHeads({
     sources,
     owners,
-    keepOwner: async ({ grid, repository }) =>
-      void (await Promise.resolve(kept.push(`${grid} ${repository}`))),
+    keepOwner: async ({ grid, repository }) => {
+      if (isFull) throw new Error('the disk is full');
+      await Promise.resolve(kept.push(`${grid} ${repository}`));
+    },
     knownGrids: () => known,
     complete: async (grid, head) => await Promise.resolve(isUnknown(grid) ? null : head),
     onHead: (grid, { repository, sha, remarks }: GridHead) =>
@@ -96,6 +103,48 @@ describe('a push', () => {
     await expect(heads.publish('two', 'torn')).rejects.toThrow('torn');
     await heads.publish('two', 'y');
     expect(told).toEqual(['a one@x', 'b two@y']);
+  });
+
+  it('with a grid that cannot be told tells all others, and that one when it can', async () => {
+    const heads = over([aSource('one', { a: 'i', b: 'i', c: 'i' }, null)]);
+    isTorn = (grid) => grid === 'b';
+    await expect(heads.publish('one', 'x')).rejects.toThrow('torn');
+    expect(told).toEqual(['a one@x', 'c one@x']);
+
+    isTorn = () => false;
+    await heads.publish('one', 'x');
+    expect(told).toContain('b one@x');
+  });
+
+  it('that leaves a grid to another repository tells it, also when that fails at first', async () => {
+    const [one, two] = [aSource('one', { a: 'i' }, null), aSource('two', { a: 'j' }, null)];
+    const heads = over([one, two]);
+    await heads.publish('one', 'x');
+    await heads.publish('two', 'y');
+    one.grids.delete('a');
+
+    isTorn = () => true;
+    await expect(heads.publish('one', 'z')).rejects.toThrow('torn');
+    isTorn = () => false;
+    await heads.publish('one', 'z');
+
+    expect(told.at(-1)).toBe('a two@y');
+  });
+
+  it('that leaves a grid to another repository keeps whose it is, also when that fails at first', async () => {
+    const [one, two] = [aSource('one', { a: 'i' }, null), aSource('two', { a: 'j' }, null)];
+    const heads = over([one, two]);
+    await heads.publish('one', 'x');
+    await heads.publish('two', 'y');
+    one.grids.delete('a');
+
+    isFull = true;
+    await expect(heads.publish('one', 'z')).rejects.toThrow('full');
+    isFull = false;
+    await heads.publish('one', 'z');
+
+    expect(kept.at(-1)).toBe('a two');
+    expect(told.at(-1)).toBe('a two@y');
   });
 
   it('to a grid whose stacks elsewhere are not known yet is told when they are', async () => {

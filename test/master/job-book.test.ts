@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { Fleet } from '../../src/master/fleet.ts';
 import { withJob, withRetry } from '../../src/master/job-assignment.ts';
 import { JobBook, type KnownRun } from '../../src/master/job-book.ts';
+import { pruneJobs } from '../../src/master/job-runs.ts';
+import type { Stack } from '../../src/model/grid.ts';
 import { dueId, requestId, type ScheduledJob } from '../../src/model/job.ts';
 import { openStore } from '../../src/store/store.ts';
 import { web } from '../agent/bench.ts';
-import { aService, NOW } from '../support/builders.ts';
+import { aGrid, aService, aStack, NOW } from '../support/builders.ts';
 
 const HOUR = 3_600_000;
 const nightly: ScheduledJob = {
@@ -69,6 +72,31 @@ describe('what is known of the runs of jobs', () => {
     expect(await store.jobRuns.list('demo')).toEqual(runs.slice(1));
     expect(await store.jobRuns.grids()).toEqual(['demo']);
     await store.close();
+  });
+});
+
+describe('the runs of a job', () => {
+  const job = { ...nightly, history: 2 };
+  const stack = aStack({ services: [aService({ job })] });
+  const runs = [1, 2, 3].map((hour) => aRun(dueId(NOW + hour * HOUR), NOW + hour * HOUR));
+
+  async function left(of: { readonly own?: Stack[]; readonly visiting?: Stack[] }) {
+    const store = await openStore({ path: ':memory:' });
+    const fleet = new Fleet();
+    fleet.jobs.add(runs);
+    await store.jobRuns.put(runs);
+    const good = { grid: 'demo', sha: 'a1', inputs: 'i', gridDefinition: aGrid(), held: [] };
+    await store.revisions.putGood({ ...good, stacks: of.own ?? [], at: NOW });
+    await pruneJobs({ store, fleet, visiting: () => of.visiting ?? [] });
+    const stored = await store.jobRuns.list('demo');
+    await store.close();
+    return { stored: stored.length, known: fleet.jobs.newsAmong(runs).length === 0 };
+  }
+
+  it('are remembered as the branch, or an open pull request, wants it, and else forgotten', async () => {
+    expect(await left({ own: [stack] })).toEqual({ stored: 2, known: true });
+    expect(await left({ visiting: [stack] })).toEqual({ stored: 2, known: true });
+    expect(await left({})).toEqual({ stored: 0, known: false });
   });
 });
 

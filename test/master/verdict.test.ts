@@ -146,6 +146,20 @@ describe('the verdict on a deploy', () => {
     });
   });
 
+  it.each([
+    ['no node can take', { blocked: [{ ...id, reason: 'no node can take it', excluded: [] }] }],
+    ['has failed', { halted: [{ ...id, node: 'node-1', failure: aFailure(), remaining: 0 }] }],
+  ])('is held, and says what else there is, while an instance %s', (_, obstacle) => {
+    const confirmation = { reason: 'removes stateful shop/db-1', removes: ['shop/db-1'] };
+    const waiting = [{ ...id, service: 'db', reason: 'waits for confirmation' }];
+
+    const held = verdict(aPlan({ confirmation, waiting, ...obstacle }));
+
+    expect(held.phase).toBe('held');
+    expect(held.message).toMatch(/^removes stateful shop\/db-1; and shop\/web-1/);
+    expect(verdict(aPlan(obstacle)).phase).toBe('failed');
+  });
+
   it('waits for the first node instead of failing, up to the timeout', () => {
     const blocked = [{ ...id, reason: 'no node', excluded: [] }];
 

@@ -144,6 +144,52 @@ describe('a node that is offline', () => {
     });
   });
 
+  describe('and alone could take a new instance', () => {
+    const api = aService({
+      name: 'api',
+      affinity: [{ key: 'node', value: 'gone', negated: false, soft: false }],
+    });
+    const nodes = (age: number, overrides = {}) => [gone(age, aService(), overrides), here];
+    const scene = (age: number, overrides = {}) => ({
+      services: [aService(), api],
+      nodes: nodes(age, overrides),
+    });
+
+    test('is waited for as long as it may be back, and no longer', () => {
+      const made = planOf(scene(20 * SECOND));
+      expect(waits(made)).toEqual(['shop/api-1: node gone is offline, last seen 20 s ago']);
+      expect(made.blocked).toEqual([]);
+      expect(planOf(scene(120 * SECOND)).blocked.map(({ service }) => service)).toEqual(['api']);
+    });
+
+    test('is not waited for when it is to be drained, or could not take it either', () => {
+      const drained = planOf(scene(20 * SECOND, { availability: 'drain' }));
+      expect(drained.blocked.map(({ service }) => service)).toContain('api');
+      const memory = 8 * 1024 ** 4;
+      const large = { ...api, spec: { ...api.spec, memory } };
+      const made = planOf({ services: [aService(), large], nodes: nodes(20 * SECOND) });
+      expect(made.blocked.map(({ service }) => service)).toEqual(['api']);
+    });
+  });
+
+  test('is waited for with the run of a job that nobody wants any more', () => {
+    const run = { id: 'schedule/1', attempt: 1, startedAt: NOW };
+    const after = (underWay: typeof run | null) => {
+      const shown = { running: underWay, nextAt: null, runs: [] };
+      const job = { specHash: 'a', succeeded: false, ...shown };
+      const id = { stack: 'shop', service: 'backup', number: 1 };
+      const instances = [{ ...id, current: null, attempt: null, job }];
+      return planOf({
+        services: [],
+        nodes: [here, gone(SECOND, aService(), { assigned: [], instances })],
+      });
+    };
+    expect(waits(after(run))).toEqual([
+      'shop/backup-1: may still run: node gone is offline, last seen 1 s ago',
+    ]);
+    expect(isConverged(after(null))).toBe(true);
+  });
+
   test('is waited for with the instances that are too many', () => {
     const web = aService();
     const nodes = [aNodeRunning('here', [[web, 1]]), leaving(2), leaving(3)];
@@ -279,7 +325,11 @@ describe('a node whose Docker engine is silent', () => {
 
   test('gets nothing new, and says why', () => {
     const services = [aService(), aService({ name: 'new' })];
-    const made = planOf({ services, nodes: [mute(SECOND)] });
+    const soon = planOf({ services, nodes: [mute(SECOND)] });
+    expect(waits(soon)).toEqual([
+      'shop/new-1: the Docker engine of node mute has not answered for 1 s: connect ENOENT',
+    ]);
+    const made = planOf({ services, nodes: [mute(120 * SECOND)] });
     expect(made.blocked[0]?.excluded).toMatchObject([
       { filter: 'availability', nodes: ['mute'], reason: 'its Docker engine does not answer' },
     ]);

@@ -51,7 +51,7 @@ const cases: readonly (readonly [string, Case])[] = [
     {
       filter: 'availability',
       service: aService(),
-      bad: aNode({ name: 'bad', status: 'offline', lastSeenAt: NOW - 10_000 }),
+      bad: aNode({ name: 'bad', status: 'offline', lastSeenAt: NOW - 600_000 }),
       reason: 'offline',
     },
   ],

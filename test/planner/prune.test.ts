@@ -8,6 +8,7 @@ import {
   anAttempt,
   aService,
   assigned,
+  NOW,
   running,
 } from '../support/builders.ts';
 import { confirmedPlanOf, planOf, waits, waves } from './planning.ts';
@@ -115,6 +116,43 @@ describe('the prune budget', () => {
     const made = planOf({ services: [{ ...web, instances: 1 }], nodes });
     expect(made.confirmation).toBeNull();
     expect(made.waves[0]?.steps).toHaveLength(9);
+  });
+});
+
+describe('nodes that have not reported to a master that was started anew', () => {
+  const gone = aService({ name: 'gone', instances: 4 });
+  const names = ['a', 'b', 'c', 'd'];
+  /** Each has one of the four that are to go, and as many of those that stay. */
+  const nodesAfter = (heard: number) =>
+    names.map((name, at) => {
+      const has = [[web, at + 1] as const, [gone, at + 1] as const];
+      const shown = at < heard ? {} : { status: 'unobserved' as const, lastSeenAt: NOW };
+      return aNodeRunning(name, has, shown);
+    });
+  const scene = (heard: number) => ({
+    services: [{ ...web, instances: 4 }],
+    nodes: nodesAfter(heard),
+  });
+
+  test.each([1, 2, 3])('keep what %i others have from being removed bit by bit', (heard) => {
+    const made = planOf(scene(heard));
+    expect(made.waves).toEqual([]);
+    expect(made.confirmation).toBeNull();
+    expect(waits(made)[0]).toMatch(/^shop\/gone-1: .*not reported yet/);
+  });
+
+  test('are no reason any more when all have: then a person is asked for all of it', () => {
+    expect(planOf(scene(4)).confirmation?.removes).toHaveLength(4);
+  });
+
+  test('keep nothing that a person has confirmed, and nothing that never ran', () => {
+    expect(confirmedPlanOf(scene(3)).waves).not.toEqual([]);
+    const broken = aService({ name: 'broken' });
+    const [a, ...others] = nodesAfter(3);
+    if (a === undefined) throw new Error('no node');
+    const nodes = [{ ...a, assigned: [...a.assigned, assigned(broken)] }, ...others];
+    const made = planOf({ services: [{ ...web, instances: 4 }, gone], nodes });
+    expect(waves(made)).toEqual([['remove shop/broken-1 on a']]);
   });
 });
 
