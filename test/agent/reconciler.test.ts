@@ -312,6 +312,61 @@ describe('replacing', () => {
     expect(engine.get(WEB).instance.spec.image).toBe('web:2');
   });
 
+  it.each(['start-first', 'stop-first'] as const)(
+    'with %s, starts the old container again that crashes while an image is pulled',
+    async (mode) => {
+      const { engine, clock } = await running(web('web:1'));
+      await bench.assign([web('large:1', { mode })]);
+      await clock.turn(10_000);
+
+      engine.crash(WEB);
+      await clock.turn(2_000);
+
+      expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+      expect(bench.observe()).toMatchObject({
+        current: { running: true, ready: true },
+        attempt: { phase: 'pulling', message: 'pulling large:1: 50 %' },
+      });
+      await clock.turn(60_000);
+      expect(engine.names).toEqual([WEB]);
+      expect(engine.get(WEB).instance.spec.image).toBe('large:1');
+      expect(engine.count('create')).toBe(2);
+    },
+  );
+
+  it('starts the old container once an image takes long that was down when its pull began', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.crash(WEB);
+    await clock.settle();
+    engine.crash(WEB);
+    await clock.settle();
+    expect(engine.names).toEqual([`${WEB} (exited)`]);
+
+    await bench.assign([web('large:1')]);
+    await clock.turn(3_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 3 });
+    expect(engine.count('pull')).toBe(1);
+  });
+
+  it('starts the new container again that crashes while the old one has its time to stop', async () => {
+    const { engine, clock } = await running(web('stubborn:1', { stopGracePeriod: 600 }));
+    const next = web('web:2');
+    const name = `${WEB}.${next.specHash}`;
+    await bench.assign([next]);
+    await clock.turn(1_500);
+    expect(engine.journal.at(-1)).toBe(`stop ${WEB}`);
+
+    engine.crash(name);
+    await clock.turn(2_000);
+
+    expect(engine.get(name)).toMatchObject({ phase: 'running', starts: 2 });
+    expect(engine.get(WEB).phase).toBe('running');
+    await clock.turn(20_000);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).starts).toBe(2);
+  });
+
   it('does not let an instance that waits hold up another one', async () => {
     bench = new Bench();
     await bench.start({ concurrency: 1 });
