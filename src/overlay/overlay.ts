@@ -57,6 +57,7 @@ export class Overlay {
   #reports: ReadonlyMap<number, ReadonlySet<number>> = new Map();
   #firewall: FirewallVariant | null = null;
   #memory: Memory = noMemory;
+  #assessedAt = 0;
   #addresses: string | null = null;
   #heard: ReadonlySet<number> = new Set();
   #said: SaidWays = new Map();
@@ -175,6 +176,10 @@ export class Overlay {
 
   #assess(map: NetworkMap, self: NetworkNode, seen: SeenHost): Assessment {
     const { key, clock } = this.#options;
+    const now = clock.now();
+    // What is remembered of a time that is yet to come would keep everything waiting until then.
+    if (now < this.#assessedAt - INTERVAL) this.#memory = noMemory;
+    this.#assessedAt = now;
     const peers = peersOf(map, self, key.publicKey);
     this.#names.follow(
       peers.flatMap(({ publicAddress }) => (publicAddress === null ? [] : [publicAddress])),
@@ -186,7 +191,7 @@ export class Overlay {
       state: seen.wireguard?.state ?? null,
       reports: this.#reports,
       resolve: (host) => this.#names.addresses(host),
-      now: clock.now(),
+      now,
     });
   }
 

@@ -360,6 +360,21 @@ describe('the overlay of a host', () => {
     expect(events.slice(1).map(({ kind }) => kind)).toEqual(['peer-reachable']);
   });
 
+  it('goes on looking for ways to peers when the clock was put back', async () => {
+    const { host, overlay, time, look } = await aGrid();
+    heardFrom(host, time.now, 3);
+    await look();
+
+    time.now -= 600_000;
+    for (let seconds = 0; seconds < 12; seconds += 3) {
+      time.now += 3_000;
+      heardFrom(host, time.now, 3);
+      await look();
+    }
+
+    expect(overlay.status().peers.map(({ way }) => way)).toEqual(['nothing', 'tunnel']);
+  });
+
   it('tells when it cannot be made, and when it is again', async () => {
     const { host, events, look } = await aGrid();
     host.removeLink('gridops-vx');
