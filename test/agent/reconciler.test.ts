@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
+import type { Publication } from '../../src/agent/publisher.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { aDelivery, aFilesMount } from '../support/a-delivery.ts';
@@ -543,6 +544,27 @@ describe('keeping alive', () => {
 
     expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
     expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
+  });
+
+  it('lets others find what fails a health check, until as many in a row make it unhealthy', async () => {
+    const check = { protocol: 'http', port: 80, uri: '/', timeout: 1, initialDelay: 0 } as const;
+    const shown: string[] = [];
+    const publish = (_: string, { containers: [one] }: Publication): void => {
+      if (one !== undefined) shown.push(`${one.ready ? '' : 'not '}ready, healthy: ${one.healthy}`);
+    };
+    bench = new Bench();
+    await bench.start({ publisher: { publish, settled: () => Promise.resolve() } });
+    await bench.assign([web('web:1', { healthCheck: { ...check, interval: 10 } })]);
+    await bench.clock.turn(5_000);
+    expect(shown.at(-1)).toBe('ready, healthy: true');
+
+    bench.engine.behave('web:1', { status: 500 });
+    await bench.clock.turn(20_000);
+    expect(shown.at(-1)).toBe('not ready, healthy: true');
+    shown.length = 0;
+    await bench.clock.turn(10_000);
+
+    expect(shown[0]).toBe('not ready, healthy: false');
   });
 
   it('restarts what fails as many health checks in a row as it says', async () => {
