@@ -26,7 +26,7 @@ import { jobHistory } from './job-history.ts';
 import { lastLines } from './last-lines.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
-import { ShownContainers } from './shown-containers.ts';
+import { ShownContainers, stoppedBy } from './shown-containers.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
 import { hasSameDrift, isSameWish, specHashOf, type Wish } from './wish.ts';
@@ -86,6 +86,8 @@ export class InstanceLoop {
   /** What is being done. */
   #underWay: Steps | null = null;
   #hasLooked = false;
+  /** It stops what is needed again by now. */
+  #isOverruled = false;
 
   constructor(id: InstanceId, around: Surroundings) {
     this.id = { stack: id.stack, service: id.service, number: id.number };
@@ -272,12 +274,14 @@ export class InstanceLoop {
 
   async #carryOut(decision: Steps, signal: AbortSignal): Promise<void> {
     const version = this.#version;
-    const isCurrent = (): boolean => version === this.#version && !signal.aborted;
+    const isCurrent = (): boolean =>
+      version === this.#version && !signal.aborted && !this.#isOverruled;
     const run = { steps: decision.steps, instance: this.#assigned(), isCurrent };
     // Counted beforehand: a run that throws has changed something all the same.
     this.#changes += 1;
     this.#underWay = decision;
     this.#hasLooked = false;
+    this.#isOverruled = false;
     this.#alarm.set(this.#around.clock.now() + LONG_STEPS);
     try {
       if ((await this.#runner.run(run)) && !this.#hasLooked) this.#changes -= 1;
@@ -296,7 +300,9 @@ export class InstanceLoop {
     const [wanted, decision, version] = [this.#wanted, this.#underWay, this.#version];
     if (decision === null || wanted === undefined) return;
     this.#shown.show(this.#view, decision);
-    const care = careMeanwhile(this.#situation(wanted, this.#containers()), decision.steps);
+    const situation = this.#situation(wanted, this.#containers());
+    this.#isOverruled = this.#spares(nextContainerSteps(situation), decision);
+    const care = careMeanwhile(situation, decision.steps);
     if (care.kind !== 'steps') {
       if (care.until !== null) this.#alarm.set(care.until);
       return;
@@ -305,6 +311,15 @@ export class InstanceLoop {
     const isCurrent = (): boolean => version === this.#version && decision === this.#underWay;
     await this.#careRunner.run({ steps: care.steps, instance: this.#assigned(), isCurrent });
     this.#care.wake();
+  }
+
+  /** Whether what is known now stops less of what runs: a successor may be lost before the old one is told to stop. */
+  #spares(now: ContainerDecision, underWay: Steps): boolean {
+    const stopped = new Set(stoppedBy(now));
+    const running = this.#view.facts.filter(({ phase }) => phase === 'running');
+    return stoppedBy(underWay).some(
+      (id) => !stopped.has(id) && running.some((one) => one.id === id),
+    );
   }
 
   async #look(): Promise<void> {

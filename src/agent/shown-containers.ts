@@ -40,7 +40,8 @@ export class ShownContainers {
   }
 }
 
-function stoppedBy(decision: ContainerDecision): readonly string[] {
+/** Containers that a decision stops. */
+export function stoppedBy(decision: ContainerDecision): readonly string[] {
   if (decision.kind !== 'steps') return [];
   return decision.steps.flatMap((step) => (step.kind === 'stop-container' ? step.container : []));
 }

@@ -368,6 +368,33 @@ describe('replacing', () => {
     expect(engine.get(WEB).starts).toBe(2);
   });
 
+  it('keeps the old container when the new one dies before the old one is told to stop', async () => {
+    bench = new Bench();
+    const { engine, clock } = bench;
+    const settled = async () => await clock.sleep(3_000);
+    let found: Publication['containers'] = [];
+    const publish = (_: string, { containers }: Publication): void => {
+      found = containers;
+    };
+    await bench.start({ publisher: { publish, settled } });
+    await bench.assign([web('web:1')]);
+    await clock.turn(2_000);
+    engine.behave('web:2', { exitAfter: 1_500 });
+
+    const next = web('web:2');
+    await bench.assign([next]);
+    await clock.turn(5_000);
+
+    expect(engine.count('stop')).toBe(0);
+    const { id, phase } = engine.get(WEB);
+    expect(phase).toBe('running');
+    expect(found.find(({ container }) => container === id)).toMatchObject({ draining: false });
+    engine.behave('web:2', {});
+    await clock.turn(20_000);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.specHash).toBe(next.specHash);
+  });
+
   it('does not let an instance that waits hold up another one', async () => {
     bench = new Bench();
     await bench.start({ concurrency: 1 });
