@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { NetworkMap } from '../../src/model/network.ts';
 import type { OverlayEvent } from '../../src/overlay/events.ts';
 import { Overlay, type OverlayOptions } from '../../src/overlay/overlay.ts';
@@ -265,6 +265,35 @@ describe('the overlay of a host', () => {
 
     expect(host.links.get('gridops-vx')?.master).toBe('gridops0');
     expect(overlay.status().error).toBeNull();
+  });
+
+  it('makes tunnels while Docker hangs, asks it once, and does the rest when it is back', async () => {
+    const asked: (() => void)[] = [];
+    const ensure = async () => await new Promise<void>((resolve) => asked.push(resolve));
+    const stopped = async (_: number, signal?: AbortSignal) =>
+      await new Promise<void>((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    let isImpatient = true;
+    // Looks are woken by hand; only what waits for Docker is not.
+    const sleep: Clock['sleep'] = async (milliseconds, signal) =>
+      isImpatient && milliseconds < 3_000 ? undefined : await stopped(milliseconds, signal);
+    const clock = { now: () => 1_000_000, sleep };
+    const { host, look } = await aGrid(threeNodes, { bridge: { ensure }, clock });
+    await look();
+
+    expect(host.links.get('gridops-wg')).toMatchObject({ up: true });
+    expect(asked).toHaveLength(1);
+
+    isImpatient = false;
+    host.addLink('gridops0', 'bridge');
+    asked[0]?.();
+    await new Promise(setImmediate);
+    const looked = look();
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]?.();
+    await looked;
+    expect(host.links.get('gridops-vx')).toMatchObject({ master: 'gridops0', up: true });
   });
 
   it('has its helper make WireGuard where the kernel cannot, and again when it does not answer', async () => {
