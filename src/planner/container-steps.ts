@@ -92,10 +92,14 @@ export function nextContainerSteps(found: ContainerSituation): ContainerDecision
   const ofJob = jobSteps(wanted, situation);
   if (ofJob !== null) return ofJob;
   const cast = assignRoles(wanted, situation.containers, history);
-  if (cast.superfluous.length > 0)
+  if (cast.superfluous.length > 0) {
+    // First, because an engine may refuse to tidy up, again and again.
+    const care = careMeanwhile(situation, []);
+    if (care.kind === 'steps') return care;
     return steps(
       cast.superfluous.flatMap((one) => withdraw(one, wanted, 'it is not needed', situation)),
     );
+  }
   if (cast.candidate === null) return attempt(wanted, cast.old, situation);
   return advance(wanted, cast.candidate, cast.old, situation);
 }

@@ -368,6 +368,19 @@ describe('replacing', () => {
     expect(engine.get(WEB).starts).toBe(2);
   });
 
+  it('starts the old container again also while the engine does not remove what has failed', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.fail('remove', 'engine-refused', 1_000);
+    await bench.assign([web('exits:1')]);
+    await clock.turn(5_000);
+    expect(engine.names).toHaveLength(2);
+
+    engine.crash(WEB);
+    await clock.turn(6_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+  });
+
   it('keeps the old container when the new one dies before the old one is told to stop', async () => {
     bench = new Bench();
     const { engine, clock } = bench;
