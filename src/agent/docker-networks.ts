@@ -9,6 +9,7 @@ import { labelFilters, networkLabels } from './labels.ts';
 const ATTEMPTS = 20;
 const PAUSE = 50;
 const BRIDGE_NAME = 'com.docker.network.bridge.name';
+const GRID_LABEL = 'io.kontena.grid.name';
 
 /** A bridge network of ours, as it is to be. */
 export interface WantedNetwork {
@@ -66,6 +67,7 @@ export class DockerNetworks {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const found = await this.find(name);
       if (found !== null && differences(found, wanted).length === 0) return found.Id;
+      if (found !== null && !isOurs(found)) throw strangers(wanted);
       if (found !== null) await this.#removeUnused(found, wanted);
       const created = await this.#create(wanted);
       if (created !== null) return created;
@@ -156,6 +158,20 @@ export class DockerNetworks {
   }
 }
 
+/** Whatever it is called: a person may have made one of that name. */
+function isOurs({ Labels }: NonNullable<FoundNetwork>): boolean {
+  return Labels?.[GRID_LABEL] !== undefined;
+}
+
+function strangers({ name }: WantedNetwork): GridError {
+  return new GridError({
+    code: 'engine-refused',
+    message: `the Docker network ${name} is somebody else's, and the grid's network has to be called that`,
+    hint: `Remove it when nobody needs it ("docker network rm ${name}"), or make it anew under another name.`,
+    retry: 'later',
+  });
+}
+
 function addressing(addresses: NonNullable<WantedNetwork['addresses']>) {
   const { subnet, range, gateway } = addresses;
   return { Subnet: subnet, IPRange: range, Gateway: gateway };
@@ -171,7 +187,7 @@ function differences(found: NonNullable<FoundNetwork>, wanted: WantedNetwork): r
     range: config['IPRange'],
     gateway: config['Gateway'],
     mtu: found.Options?.['com.docker.network.driver.mtu'],
-    grid: found.Labels?.['io.kontena.grid.name'],
+    grid: found.Labels?.[GRID_LABEL],
   };
   const wish = { ...addresses, mtu: String(addresses.mtu), grid: wanted.grid };
   return Object.entries(wish).flatMap(([key, value]) =>

@@ -15,8 +15,8 @@ import {
 
 /** Files of the repository on this node. */
 export interface DeliveredFiles {
-  /** What there is to deliver from now on: all that the newest assignment mounts. */
-  offer(delivery: Delivery): void;
+  /** What there is to deliver from now on: all that the newest assignment mounts, and which secrets. */
+  offer(delivery: Delivery, secrets: readonly SecretMount[]): void;
   /** Puts in place what the containers of a spec mount. Answers with the spec as the engine is to see it. */
   place(spec: ContainerSpec): Promise<ContainerSpec>;
   /** Removes what the assignment does not mount and no container has mounted. `mounted` are the sources of their mounts. */
@@ -34,8 +34,8 @@ export class FileStore implements DeliveredFiles {
   readonly #folder: string;
   readonly #fill: (text: string) => string;
   #offered: Delivery | null = null;
-  /** Bundles with secrets that were put in place under the present assignment. */
-  #secret: Set<string> = new Set();
+  /** Bundles with secrets that were put in place and that the present assignment mounts, with their texts as it has them. */
+  readonly #secret = new Map<string, string>();
   /** One at a time: what is being written must not be swept. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -45,9 +45,11 @@ export class FileStore implements DeliveredFiles {
     this.#fill = fill;
   }
 
-  offer(delivery: Delivery): void {
+  /** A container that is being made right now may mount what was put in place before: it is in no listing yet. */
+  offer(delivery: Delivery, secrets: readonly SecretMount[]): void {
     this.#offered = delivery;
-    this.#secret = new Set();
+    const mounted = new Set(secrets.map(({ text }) => text));
+    for (const [name, text] of this.#secret) if (!mounted.has(text)) this.#secret.delete(name);
   }
 
   async place(spec: ContainerSpec): Promise<ContainerSpec> {
@@ -111,7 +113,7 @@ export class FileStore implements DeliveredFiles {
     const content = createHash('sha256').update(bytes).digest('hex');
     const bundle = { files: [{ path: '', mode, content }], uid, gid };
     const name = digest(bundle);
-    this.#secret.add(name);
+    this.#secret.set(name, text);
     await this.#provide(name, bundle, () => bytes);
     return name;
   }

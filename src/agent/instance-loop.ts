@@ -5,7 +5,12 @@ import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { AttemptHistory } from '../planner/attempt-history.ts';
-import { type ContainerDecision, nextContainerSteps } from '../planner/container-steps.ts';
+import {
+  type ContainerDecision,
+  type ContainerSituation,
+  careMeanwhile,
+  nextContainerSteps,
+} from '../planner/container-steps.ts';
 import { isBeyondMending } from '../planner/drift.ts';
 import { Alarm } from '../runtime/alarm.ts';
 import { ceiling } from '../runtime/backoff.ts';
@@ -21,8 +26,8 @@ import { jobHistory } from './job-history.ts';
 import { lastLines } from './last-lines.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
-import { ShownContainers } from './shown-containers.ts';
-import { StepRunner } from './step-runner.ts';
+import { ShownContainers, stoppedBy } from './shown-containers.ts';
+import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
 import { hasSameDrift, isSameWish, specHashOf, type Wish } from './wish.ts';
 
@@ -36,11 +41,16 @@ const STEADY_AFTER_CRASHES = 10_000;
 const ENGINE_BACKOFF = { base: 250, cap: 5_000 } as const;
 /** A step that changed nothing is not repeated in a tight loop. */
 const REPEAT_PAUSE = 1_000;
+/** Most steps are done by then. */
+const LONG_STEPS = 1_000;
+
+type Steps = Extract<ContainerDecision, { readonly kind: 'steps' }>;
 
 /**
  * Keeps one instance as its assignment wants it: look, decide, do the steps, look again, until there is nothing to do.
  *
  * - One round at a time; whatever happens during a round causes one more.
+ * - What serves beside steps that take long (a pull, a stop with its grace) is kept serving meanwhile.
  * - A newer assignment takes effect at the next step boundary; a pull and a wait in a lane end at once.
  * - Waiting (readiness, backoff) is not a round: an event, a probe's result or the alarm starts the next one.
  * - Before the first assignment it only looks.
@@ -53,8 +63,11 @@ export class InstanceLoop {
   readonly #memory = new InstanceMemory();
   readonly #view: InstanceView;
   readonly #runner: StepRunner;
+  /** Starts what serves beside the runner's steps. */
+  readonly #careRunner: StepRunner;
   readonly #report: InstanceReport;
   readonly #rounds: SingleFlight;
+  readonly #care: SingleFlight;
   readonly #alarm: Alarm;
   readonly #drift: DriftWatch;
   readonly #shown: ShownContainers;
@@ -70,6 +83,11 @@ export class InstanceLoop {
   #lacked: string | null = null;
   #lastSteps = '';
   #troubles = 0;
+  /** What is being done. */
+  #underWay: Steps | null = null;
+  #hasLooked = false;
+  /** It stops what is needed again by now. */
+  #isOverruled = false;
 
   constructor(id: InstanceId, around: Surroundings) {
     this.id = { stack: id.stack, service: id.service, number: id.number };
@@ -87,7 +105,7 @@ export class InstanceLoop {
       clock: around.clock,
       steady: () => (this.#crashes() ? STEADY_AFTER_CRASHES : STEADY),
       // What a container answers changes nothing about what the engine shows.
-      onChange: () => this.#rounds.wake(),
+      onChange: () => this.#wakeUp(),
     });
     const of = { id: this.id, around, memory: this.#memory, view: this.#view };
     this.#report = new InstanceReport(of);
@@ -98,18 +116,27 @@ export class InstanceLoop {
       onEvent: (event) => this.#report.drifted(event),
     });
     this.#shown = new ShownContainers(this.id, around.publisher);
-    this.#runner = new StepRunner({
+    const ofSteps = {
       ...of,
-      onActivity: (activity) => this.#report.show(activity),
       onHookFailed: (message) => this.#report.hookFailed(message),
       onMendRefused: (container) => this.#drift.mendRefused(container),
       drain: async (container, signal) => {
         await this.#shown.drain(container, this.#view, signal);
       },
+    } satisfies Omit<StepRunnerOptions, 'onActivity'>;
+    this.#runner = new StepRunner({
+      ...ofSteps,
+      onActivity: (activity) => this.#report.show(activity),
     });
+    this.#careRunner = new StepRunner({ ...ofSteps, onActivity: () => undefined });
     this.#rounds = new SingleFlight(
       (signal) => this.#round(signal),
       (error) => this.#postpone(error),
+    );
+    this.#care = new SingleFlight(
+      () => this.#tendOthers(),
+      // The steps that are under way tell what is wrong with the engine.
+      () => this.#alarm.set(around.clock.now() + ENGINE_BACKOFF.cap),
     );
   }
 
@@ -130,13 +157,14 @@ export class InstanceLoop {
     else if (again || !hasSameDrift(before, wanted)) this.#drift.reset(asked, { again });
     this.#version += 1;
     if (!sameSpec || isFresh) this.#runner.interrupt();
+    if (!sameSpec) this.#careRunner.interrupt();
     this.wake();
   }
 
   /** Something may have changed on the engine. */
   wake(): void {
     this.#changes += 1;
-    this.#rounds.wake();
+    this.#wakeUp();
   }
 
   /** The engine says that something has happened to a container of it. A step of ours is looked at when it has ended. */
@@ -203,12 +231,18 @@ export class InstanceLoop {
 
   /** Containers run on. Resolves when the step that runs has ended. */
   async stop(): Promise<void> {
-    const stopped = this.#rounds.stop();
+    const stopped = Promise.all([this.#rounds.stop(), this.#care.stop()]);
     this.#runner.end();
+    this.#careRunner.end();
     this.#onFirstLook?.();
     await stopped;
     this.#alarm.clear();
     this.#view.stop();
+  }
+
+  #wakeUp(): void {
+    this.#rounds.wake();
+    if (this.#underWay !== null) this.#care.wake();
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -220,7 +254,6 @@ export class InstanceLoop {
         this.#shown.show(this.#view, null);
         return;
       }
-      const version = this.#version;
       const decision = this.#decide(wanted);
       this.#showDecision(decision);
       this.#shown.show(this.#view, decision);
@@ -234,19 +267,66 @@ export class InstanceLoop {
         this.#alarm.set(this.#around.clock.now() + REPEAT_PAUSE);
         return;
       }
-      const isCurrent = (): boolean => version === this.#version && !signal.aborted;
-      const run = { steps: decision.steps, instance: this.#assigned(), isCurrent };
-      // Counted beforehand: a run that throws has changed something all the same.
-      this.#changes += 1;
-      if (await this.#runner.run(run)) this.#changes -= 1;
+      await this.#carryOut(decision, signal);
       this.#report.tellFailure();
     }
+  }
+
+  async #carryOut(decision: Steps, signal: AbortSignal): Promise<void> {
+    const version = this.#version;
+    const isCurrent = (): boolean =>
+      version === this.#version && !signal.aborted && !this.#isOverruled;
+    const run = { steps: decision.steps, instance: this.#assigned(), isCurrent };
+    // Counted beforehand: a run that throws has changed something all the same.
+    this.#changes += 1;
+    this.#underWay = decision;
+    this.#hasLooked = false;
+    this.#isOverruled = false;
+    this.#alarm.set(this.#around.clock.now() + LONG_STEPS);
+    try {
+      if ((await this.#runner.run(run)) && !this.#hasLooked) this.#changes -= 1;
+    } finally {
+      this.#underWay = null;
+      this.#alarm.clear();
+      await this.#care.idle();
+      // What was seen in between was not all of it.
+      if (this.#hasLooked) this.#changes += 1;
+    }
+  }
+
+  /** What has come to a halt beside the steps that are under way does not wait for their end. */
+  async #tendOthers(): Promise<void> {
+    if (this.#underWay !== null && this.#seen !== this.#changes) await this.#look();
+    const [wanted, decision, version] = [this.#wanted, this.#underWay, this.#version];
+    if (decision === null || wanted === undefined) return;
+    this.#shown.show(this.#view, decision);
+    const situation = this.#situation(wanted, this.#containers());
+    this.#isOverruled = this.#spares(nextContainerSteps(situation), decision);
+    const care = careMeanwhile(situation, decision.steps);
+    if (care.kind !== 'steps') {
+      if (care.until !== null) this.#alarm.set(care.until);
+      return;
+    }
+    this.#changes += 1;
+    const isCurrent = (): boolean => version === this.#version && decision === this.#underWay;
+    await this.#careRunner.run({ steps: care.steps, instance: this.#assigned(), isCurrent });
+    this.#care.wake();
+  }
+
+  /** Whether what is known now stops less of what runs: a successor may be lost before the old one is told to stop. */
+  #spares(now: ContainerDecision, underWay: Steps): boolean {
+    const stopped = new Set(stoppedBy(now));
+    const running = this.#view.facts.filter(({ phase }) => phase === 'running');
+    return stoppedBy(underWay).some(
+      (id) => !stopped.has(id) && running.some((one) => one.id === id),
+    );
   }
 
   async #look(): Promise<void> {
     const { lanes, containers, scope } = this.#around;
     const before = this.#view.facts;
     const changes = this.#changes;
+    this.#hasLooked = true;
     const facts = await lanes.look(() => containers.find(scope, this.id));
     this.#seen = changes;
     this.#view.update(facts);
@@ -301,14 +381,19 @@ export class InstanceLoop {
   #decide(wanted: Wish): ContainerDecision {
     const containers = this.#containers();
     this.#judge(containers);
-    this.#lacked = this.#lacking();
+    const situation = this.#situation(wanted, containers);
+    this.#lacked = situation.lacking;
+    return nextContainerSteps(situation);
+  }
+
+  #situation(wanted: Wish, containers: readonly ContainerSnapshot[]): ContainerSituation {
     const now = this.#around.clock.now();
     const history = this.#history();
     const hooks = { done: this.#around.hooks.done(this.path), containers: this.#view.hooks() };
-    const lacking = this.#lacked;
+    const lacking = this.#lacking();
     const past = jobHistory(this.#assigned(), this.#around);
     const job = past === null ? {} : { past };
-    return nextContainerSteps({ wanted, containers, history, hooks, lacking, now, ...job });
+    return { wanted, containers, history, hooks, lacking, now, ...job };
   }
 
   /** What the containers show of the attempt at the wanted spec, and of what others did to it. */

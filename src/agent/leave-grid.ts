@@ -1,5 +1,4 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { GridError } from '../model/error.ts';
 import { takeOverlayAway } from '../overlay/take-away.ts';
@@ -9,7 +8,7 @@ import { DockerClient } from './docker.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerEngine } from './docker-engine.ts';
 import { DockerNetworks } from './docker-networks.ts';
-import { holdAgentFolder } from './folder.ts';
+import { emptyAgentFolder, holdAgentFolder } from './folder.ts';
 import { putHosts } from './hosts-file.ts';
 import { Identity, type Membership } from './identity.ts';
 import { noNetworks } from './plain-networks.ts';
@@ -41,24 +40,6 @@ const STOPPING = 4;
 /** Seconds that each of them has to end in by itself. */
 const GRACE = 10;
 
-/** Everything that an agent writes into its folder; who is a node of what is the last to go, so that this can be done again. */
-const FILES = [
-  'balancers',
-  'files',
-  'assignment.json',
-  'hooks.json',
-  'drift.json',
-  'volumes.json',
-  'secrets.json',
-  'dns.sock',
-  'wireguard.key',
-  'network.json',
-  'facts.json',
-  'images.json',
-  'membership.json',
-  'node.pem',
-];
-
 /**
  * Takes this host out of its grid: its containers, the grid's networks, lines in the hosts file, and the agent's folder with
  * its keys. The master is not asked, and forgets the node when a person says so. Where something fails, all that is left can
@@ -75,7 +56,7 @@ export async function leaveGrid(options: LeaveOptions): Promise<Departure> {
     await removeNetworks(client, membership, options);
     await putHosts(hostsFile, membership.node, []);
     const volumes = await volumesOf(client, membership.grid);
-    await removeFiles(directory);
+    await emptyAgentFolder(directory);
     return { grid: membership.grid, node: membership.node, containers, volumes };
   } finally {
     await letGo();
@@ -133,10 +114,4 @@ async function removeNetworks(
   const helper = new WireguardHelper({ client, engine: new DockerEngine(client), image });
   if (hadOverlay) await takeOverlayAway(systemTools, helper);
   await new DockerNetworks(client).removeAll(grid);
-}
-
-async function removeFiles(directory: string): Promise<void> {
-  for (const name of FILES) await rm(path.join(directory, name), { recursive: true, force: true });
-  // A folder with anything else in it, or one that is mounted, stays.
-  await rmdir(directory).catch(() => undefined);
 }

@@ -75,7 +75,8 @@ export class NetworkReporter {
     const { observer, clock } = this.#options;
     const send = this.#send;
     if (send === null) return;
-    const early = this.#toldAt + SHORTEST - clock.now();
+    // A clock that was put back must not keep anybody waiting until it gets there again.
+    const early = Math.min(SHORTEST, this.#toldAt + SHORTEST - clock.now());
     if (early > 0) await clock.sleep(early, signal);
     const isDue = this.#isDue;
     this.#isDue = false;

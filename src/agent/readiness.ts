@@ -238,8 +238,9 @@ export class ReadinessWatch {
       : engineHealth === 'healthy';
   }
 
+  /** Of one that was started before the clock was put back nobody knows. */
   #uptime(): number {
-    return this.#options.clock.now() - this.#options.subject.startedAt;
+    return Math.max(0, this.#options.clock.now() - this.#options.subject.startedAt);
   }
 
   /** Told only when it is news: the same answer comes again and again. */

@@ -4,6 +4,7 @@ import { errorMessage } from '../model/error.ts';
 import { compareInstances, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import { isSameAccount, registryOf } from '../model/registry-account.ts';
+import type { SecretMount } from '../model/spec.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ContainerFacts, EngineEvent, ListedContainer } from './containers.ts';
 import { DriftRecord } from './drift-record.ts';
@@ -80,7 +81,7 @@ export class Reconciler {
     this.#assignment = assignment;
     this.#kept = new Set(assignment.kept);
     this.#options.secrets.expect(assignment.secrets ?? {});
-    this.#options.files.offer(assignment.files ?? nothing);
+    this.#options.files.offer(assignment.files ?? nothing, assignment.instances.flatMap(secretsOf));
     this.#options.balancers.apply(assignment);
     const mine = new Set([...assignment.instances.map(instancePath), ...this.#kept]);
     this.#options.hooks.retain(mine);
@@ -223,6 +224,10 @@ function isSettled(assignment: Assignment | null, all: readonly ListedContainer[
   if (assignment === null) return false;
   const assigned = new Map(assignment.instances.map((one) => [instancePath(one), one.specHash]));
   return all.every((one) => assigned.get(instancePath(one)) === one.specHash);
+}
+
+function secretsOf({ spec }: AssignedInstance): readonly SecretMount[] {
+  return spec.mounts.filter((mount) => mount.kind === 'secret');
 }
 
 function pullsAsAnother(

@@ -145,9 +145,13 @@ function withoutPart(text: string, part: string): string {
   return shown;
 }
 
-/** What may stand in a text: programs print values as a whole, and long ones line by line. */
+/**
+ * What may stand in a text: programs print values as a whole, without the line break that a file of one line ends with, and
+ * long ones line by line.
+ */
 function partsOf(value: string): readonly string[] {
-  if (value.length < MIN_CONCEALED) return [];
+  const plain = value.trim();
+  if (plain.length < MIN_CONCEALED) return [];
   const lines = value.includes('\n') ? value.split(/\r?\n/) : [];
-  return [value, ...lines.filter((line) => line.length >= MIN_CONCEALED_LINE)];
+  return [value, plain, ...lines.filter((line) => line.length >= MIN_CONCEALED_LINE)];
 }

@@ -96,6 +96,9 @@ export class Session {
   #queue: Promise<void> = Promise.resolve();
   #capabilities: readonly string[] = [];
   #alive = true;
+  /** What the master's bytes come by. */
+  #line: { readonly bytesRead: number } | null = null;
+  #bytesRead = 0;
   #heartbeat = 0;
   #fault: SessionEnd | null = null;
 
@@ -142,6 +145,9 @@ export class Session {
 
   #listen(resolve: (end: SessionEnd) => void): void {
     const socket = this.#socket;
+    socket.on('upgrade', (response) => {
+      this.#line = response.socket;
+    });
     socket.on('open', () => this.#greet());
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('ping', () => {
@@ -271,7 +277,7 @@ export class Session {
 
   /** Also the end of a handshake that takes too long. */
   #beat(): void {
-    if (this.#state.name !== 'open' || !this.#alive) {
+    if (this.#state.name !== 'open' || !this.#isHeard()) {
       this.#fault ??= { retry: true, reason: 'no sign of life from the master' };
       this.#socket.terminate();
       return;
@@ -280,6 +286,14 @@ export class Session {
     // With the time, so that the master sees how this clock goes; to an older one it means nothing.
     this.#socket.ping(String(this.#options.clock.now()));
     this.#alarm.set(this.#options.clock.now() + this.#heartbeat);
+  }
+
+  /** Also while a message is coming that takes long on a slow line: nothing else can come before its end. */
+  #isHeard(): boolean {
+    const { bytesRead } = this.#line ?? { bytesRead: 0 };
+    const isComing = bytesRead > this.#bytesRead;
+    this.#bytesRead = bytesRead;
+    return this.#alive || isComing;
   }
 
   #fail(error: unknown): void {

@@ -1,4 +1,5 @@
 import { type InstanceId, instancePath } from '../model/identity.ts';
+import { isIll } from '../planner/container-roles.ts';
 import type { ContainerDecision } from '../planner/container-steps.ts';
 import type { InstanceView } from './instance-view.ts';
 import type { AskingContainer, PublishedContainer, Publisher } from './publisher.ts';
@@ -39,7 +40,8 @@ export class ShownContainers {
   }
 }
 
-function stoppedBy(decision: ContainerDecision): readonly string[] {
+/** Containers that a decision stops. */
+export function stoppedBy(decision: ContainerDecision): readonly string[] {
   if (decision.kind !== 'steps') return [];
   return decision.steps.flatMap((step) => (step.kind === 'stop-container' ? step.container : []));
 }
@@ -53,8 +55,9 @@ function published(
   return view.facts.flatMap(({ id, phase, presence }) => {
     const snapshot = snapshots.get(id);
     if (phase !== 'running' || presence === null || snapshot === undefined) return [];
-    const ready = view.answers(id);
-    const healthy = snapshot.health !== 'unhealthy';
+    // A check that has failed, but not as often as makes an illness, is no reason to find nobody where nobody else is.
+    const ready = view.answers(id) && snapshot.health !== 'unhealthy';
+    const healthy = !isIll(snapshot);
     const isDraining = draining.has(id);
     return [
       { stack, service, number, container: id, ready, healthy, draining: isDraining, ...presence },

@@ -146,6 +146,8 @@ export class Balancer {
   async #open(): Promise<void> {
     await this.#folder.make();
     const known = parseMemory(await this.#folder.read('state.json'));
+    // What nobody knows anything of may be damaged: a container that ends on it cannot be asked about another one.
+    if (known === null) await this.#folder.remove('haproxy.cfg');
     this.#accepted = known?.accepted ?? null;
     this.#slots = new Map(known?.slots);
     this.#isOpen = true;

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { shortDigest } from '../model/digest.ts';
+import { writePrivately } from '../runtime/private-file.ts';
 import type { Certificates } from './certificates.ts';
 
 /**
@@ -15,6 +16,8 @@ export const SOCKETS = 'run';
  */
 export class Folder {
   readonly #path: string;
+  /** Certificates and lists of them that are known to be whole. */
+  readonly #whole = new Set<string>();
 
   constructor(folder: string) {
     this.#path = folder;
@@ -45,6 +48,10 @@ export class Folder {
     await rename(`${file}.new`, file);
   }
 
+  async remove(name: string): Promise<void> {
+    await rm(path.join(this.#path, name), { force: true });
+  }
+
   /**
    * Writes what is not there yet, and the list of it, as a file that is called after what is in it: the configuration that
    * still runs keeps its own. The list's name, from the folder; `null`: there are no certificates.
@@ -55,12 +62,14 @@ export class Folder {
   ): Promise<string | null> {
     if (files.length === 0) return null;
     const known = await this.#certificates();
-    for (const { name, text } of files)
-      if (!known.includes(name)) await this.write(`certificates/${name}`, text);
+    const put = async (name: string, text: string): Promise<void> => {
+      if (!this.#whole.has(name) || !known.includes(name)) await this.#put(name, text);
+    };
+    for (const { name, text } of files) await put(name, text);
     const names = files.map(({ name }) => name);
     const list = listName(names);
     const lines = names.map((name) => `${folderOfHaproxy}/certificates/${name}\n`);
-    if (!known.includes(list)) await this.write(`certificates/${list}`, lines.join(''));
+    await put(list, lines.join(''));
     return `certificates/${list}`;
   }
 
@@ -70,6 +79,13 @@ export class Folder {
     const kept = new Set([...names, listName(names)]);
     for (const name of await this.#certificates())
       if (!kept.has(name)) await rm(path.join(this.#path, 'certificates', name), { force: true });
+  }
+
+  /** Nobody writes it again while it has its name, so it must have it for good; an older one may be empty since a power cut. */
+  async #put(name: string, text: string): Promise<void> {
+    const file = path.join('certificates', name);
+    if ((await this.read(file)) !== text) await writePrivately(path.join(this.#path, file), text);
+    this.#whole.add(name);
   }
 
   async #certificates(): Promise<readonly string[]> {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_FRAME_BYTES } from '../protocol/agent.ts';
+import type { Line } from './session.ts';
 
 /** Whoever took a websocket over. */
 export interface Acquaintance {
@@ -15,7 +16,7 @@ const STRANGER_BYTES = 64 * 1024;
 /** Takes websockets at `/agent`; every other upgrade is refused. Nobody is known yet: anything may be in a request. */
 export function acceptAgents(
   server: Server,
-  accept: (socket: WebSocket, from: string | null) => Acquaintance,
+  accept: (socket: WebSocket, from: string | null, line: Line) => Acquaintance,
 ): void {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -28,7 +29,7 @@ export function acceptAgents(
     if (path !== '/agent') return refuse(socket);
     sockets.handleUpgrade(request, socket, head, (accepted) => {
       const from = peerAddress(request.socket.remoteAddress);
-      watchStranger(socket, head.length, accept(accepted, from));
+      watchStranger(socket, head.length, accept(accepted, from, request.socket));
     });
   });
 }

@@ -23,7 +23,7 @@ import type { NodeEvent } from './node-event.ts';
 import { type NodeRemark, NodeRemarks } from './node-remarks.ts';
 import { Questions } from './questions.ts';
 import { recalledAssignment, recalledNetworkMap } from './recalled.ts';
-import { type Admission, type Admitted, Session, type SessionHost } from './session.ts';
+import { type Admission, type Admitted, type Line, Session, type SessionHost } from './session.ts';
 import type { Vault } from './vault.ts';
 
 export interface DispatcherOptions {
@@ -75,8 +75,8 @@ export class Dispatcher implements SessionHost {
   }
 
   /** Takes over a fresh websocket; closes it by itself when no agent proves to be behind it. `from` is the peer's address. */
-  accept(socket: WebSocket, from: string | null = null): Session {
-    const session = new Session(socket, { host: this, log: this.#options.log, from });
+  accept(socket: WebSocket, from: string | null, line: Line): Session {
+    const session = new Session(socket, { host: this, log: this.#options.log, from, line });
     this.#greeting.add(session);
     socket.once('close', () => this.#greeting.delete(session));
     return session;

@@ -257,7 +257,7 @@ async function compose(parts: MasterParts): Promise<RunningMaster> {
     clock,
     log,
   });
-  acceptAgents(http.server, (socket, from) => dispatcher.accept(socket, from));
+  acceptAgents(http.server, (socket, from, line) => dispatcher.accept(socket, from, line));
   undo.push('http', async () => await http.close());
   // Ends first: the server would wait for its upgraded sockets for ever.
   undo.push('sessions', async () => await Promise.resolve(dispatcher.close()));

@@ -72,6 +72,11 @@ type State =
     }
   | { readonly name: 'closed' };
 
+/** What a peer's bytes come by. */
+export interface Line {
+  readonly bytesRead: number;
+}
+
 /** From the first byte to an open session; slower peers are cut off. */
 const HANDSHAKE_MILLISECONDS = 10_000;
 /** Messages that a peer may send ahead of their handling; an agent has two or three under way. */
@@ -92,6 +97,8 @@ export class Session {
   readonly #host: SessionHost;
   readonly #log: Log;
   readonly #from: string | null;
+  readonly #line: Line;
+  #bytesRead = 0;
   #state: State = { name: 'greeting' };
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -110,8 +117,15 @@ export class Session {
       host,
       log,
       from,
-    }: { readonly host: SessionHost; readonly log: Log; readonly from: string | null },
+      line,
+    }: {
+      readonly host: SessionHost;
+      readonly log: Log;
+      readonly from: string | null;
+      readonly line: Line;
+    },
   ) {
+    this.#line = line;
     this.#socket = socket;
     this.#host = host;
     this.#log = log;
@@ -326,7 +340,7 @@ export class Session {
     clearTimeout(this.#timer);
     this.#reports = 0;
     this.#timer = setTimeout(() => {
-      if (!this.#alive) {
+      if (!this.#isHeard()) {
         this.#socket.terminate();
         return;
       }
@@ -334,6 +348,14 @@ export class Session {
       this.#socket.ping();
       this.#beat();
     }, this.#host.heartbeatSeconds * 1_000);
+  }
+
+  /** Also while a message is coming that takes long on a slow line: nothing else can come before its end. */
+  #isHeard(): boolean {
+    const { bytesRead } = this.#line;
+    const isComing = bytesRead > this.#bytesRead;
+    this.#bytesRead = bytesRead;
+    return this.#alive || isComing;
   }
 
   #send(message: MasterMessage): void {

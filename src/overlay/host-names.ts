@@ -35,7 +35,7 @@ export class HostNames {
     const kept = new Map<string, Entry>();
     for (const host of hosts) {
       const entry = this.#entries.get(host);
-      const isFresh = entry !== undefined && now - entry.askedAt < REFRESH_INTERVAL;
+      const isFresh = entry !== undefined && Math.abs(now - entry.askedAt) < REFRESH_INTERVAL;
       kept.set(host, isFresh ? entry : { addresses: entry?.addresses ?? [], askedAt: now });
       if (!isFresh) void this.#ask(host);
     }

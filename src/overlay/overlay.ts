@@ -40,6 +40,8 @@ export interface OverlayOptions {
 
 /** What people and other programs undo is done again after this. A look costs some 30 ms of one processor. */
 const INTERVAL = 3_000;
+/** An engine that works makes a network, or says that it is there, in less. */
+const BRIDGE_PATIENCE = 2_000;
 /** Failures in a row that are worth an event: what heals by itself is none. */
 const FAILURES_TOLD = 3;
 
@@ -57,6 +59,7 @@ export class Overlay {
   #reports: ReadonlyMap<number, ReadonlySet<number>> = new Map();
   #firewall: FirewallVariant | null = null;
   #memory: Memory = noMemory;
+  #assessedAt = 0;
   #addresses: string | null = null;
   #heard: ReadonlySet<number> = new Set();
   #said: SaidWays = new Map();
@@ -65,6 +68,7 @@ export class Overlay {
   #unreadable: ReadonlySet<string> = new Set();
   #status: OverlayStatus = nothingSeen;
   #ticking: Promise<void> | null = null;
+  #bridging: Promise<readonly string[]> | null = null;
 
   constructor(options: OverlayOptions) {
     this.#options = options;
@@ -143,8 +147,23 @@ export class Overlay {
     this.#done([...withoutBridge, ...failures], seen, assessment);
   }
 
-  /** Tunnels do not wait for Docker. */
+  /** Tunnels do not wait for Docker, nor for one that hangs: what becomes of it is seen at a later look. */
   async #ensureBridge(map: NetworkMap): Promise<readonly string[]> {
+    this.#bridging ??= this.#makeBridge(map).finally(() => {
+      this.#bridging = null;
+    });
+    const waiting = new AbortController();
+    const { clock } = this.#options;
+    const late = clock.sleep(BRIDGE_PATIENCE, waiting.signal).then(
+      () => [`Docker does not say whether there is a bridge ${deviceNames.bridge}`],
+      () => [],
+    );
+    const failures = await Promise.race([this.#bridging, late]);
+    waiting.abort(new Error('answered'));
+    return failures;
+  }
+
+  async #makeBridge(map: NetworkMap): Promise<readonly string[]> {
     try {
       await this.#options.bridge.ensure(map, deviceNames.bridge);
       return [];
@@ -175,6 +194,10 @@ export class Overlay {
 
   #assess(map: NetworkMap, self: NetworkNode, seen: SeenHost): Assessment {
     const { key, clock } = this.#options;
+    const now = clock.now();
+    // What is remembered of a time that is yet to come would keep everything waiting until then.
+    if (now < this.#assessedAt - INTERVAL) this.#memory = noMemory;
+    this.#assessedAt = now;
     const peers = peersOf(map, self, key.publicKey);
     this.#names.follow(
       peers.flatMap(({ publicAddress }) => (publicAddress === null ? [] : [publicAddress])),
@@ -186,7 +209,7 @@ export class Overlay {
       state: seen.wireguard?.state ?? null,
       reports: this.#reports,
       resolve: (host) => this.#names.addresses(host),
-      now: clock.now(),
+      now,
     });
   }
 

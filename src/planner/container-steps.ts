@@ -92,12 +92,50 @@ export function nextContainerSteps(found: ContainerSituation): ContainerDecision
   const ofJob = jobSteps(wanted, situation);
   if (ofJob !== null) return ofJob;
   const cast = assignRoles(wanted, situation.containers, history);
-  if (cast.superfluous.length > 0)
+  if (cast.superfluous.length > 0) {
+    // First, because an engine may refuse to tidy up, again and again.
+    const care = careMeanwhile(situation, []);
+    if (care.kind === 'steps') return care;
     return steps(
       cast.superfluous.flatMap((one) => withdraw(one, wanted, 'it is not needed', situation)),
     );
+  }
   if (cast.candidate === null) return attempt(wanted, cast.old, situation);
   return advance(wanted, cast.candidate, cast.old, situation);
+}
+
+/**
+ * What serves beside these steps and has come to a halt, while they are done: fetching an image and stopping a container may
+ * take very long. It is only started again; whatever else is to be done waits for the next decision.
+ */
+export function careMeanwhile(
+  found: ContainerSituation,
+  underWay: readonly ContainerStep[],
+): ContainerDecision {
+  const situation = outdated(found);
+  const { wanted, history, containers } = situation;
+  if (wanted === null || wanted === 'kept' || wanted.job !== undefined) return left;
+  const { candidate, old } = assignRoles(wanted, containers, history);
+  const isOwnServing = candidate?.served === true && !isLeftDown(wanted, candidate, history);
+  const isOldServing = candidate === null ? old?.served === true : isKeptBeside(old, wanted);
+  const serving = [isOwnServing ? candidate : null, isOldServing ? old : null];
+  const mayStart = (one: ContainerSnapshot): boolean =>
+    !underWay.some((step) => 'container' in step && step.container === one.id) &&
+    (wanted.mode === 'start-first' || !containers.some((other) => other !== one && isAlive(other)));
+  const cares = serving.flatMap((one) =>
+    one !== null && mayStart(one) ? (revive(one, situation) ?? []) : [],
+  );
+  return cares.find(({ kind }) => kind === 'steps') ?? cares[0] ?? left;
+}
+
+/** `null`: it runs. */
+function revive(
+  container: ContainerSnapshot,
+  situation: ContainerSituation,
+): ContainerDecision | null {
+  if (container.phase !== 'running') return tend(container, situation, null);
+  const hook = postStartStep(container, situation.hooks);
+  return hook === null ? null : steps([hook]);
 }
 
 /** `null`: it is no job, and nothing is left of one. What a service left behind goes before a job's first run, and vice versa. */
@@ -216,9 +254,15 @@ function whileWaiting(
   pending: ReturnType<typeof wait>,
   situation: ContainerSituation,
 ): ContainerDecision {
-  // Found exited beside a candidate, the old one was most likely stopped for it: starting it again must wait for proof.
-  const keepsServing = old?.served === true && old.watched && wanted.mode === 'start-first';
-  return keepsServing ? (tend(old, situation, pending) ?? pending) : pending;
+  return isKeptBeside(old, wanted) ? (tend(old, situation, pending) ?? pending) : pending;
+}
+
+/** Found exited beside a candidate, the old one was most likely stopped for it: starting it again must wait for proof. */
+function isKeptBeside(
+  old: ContainerSnapshot | null,
+  { mode }: AssignedInstance,
+): old is ContainerSnapshot {
+  return old?.served === true && old.watched && mode === 'start-first';
 }
 
 /** With `stop-first` nothing starts beside a running container: it may hold the same ports or data. */

@@ -15,6 +15,7 @@ import { noNetworks } from '../../src/agent/plain-networks.ts';
 import type { NetworkFacts } from '../../src/model/network.ts';
 import type { NetworkReport } from '../../src/model/network-report.ts';
 import { CLOSE } from '../../src/protocol/agent.ts';
+import { encode } from '../../src/protocol/codec.ts';
 import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src/protocol/sign.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
@@ -391,6 +392,23 @@ describe('a session', () => {
     peer.freeze();
 
     await master.open();
+  });
+
+  it('lives through a message that takes longer than its heartbeats, as a large one does on a slow line', async () => {
+    await master.stop();
+    // Its answers would wait behind the message.
+    master = await WireMaster.start({ autoPong: false });
+    await start();
+    const peer = await master.open({ heartbeatSeconds: 1 });
+    await peer.next('observation');
+    const text = encode({ type: 'resync', recall: false });
+
+    for (let part = 0; part < 4; part += 1) {
+      await vi.waitFor(() => expect(peer.pings.length).toBeGreaterThan(part), 5_000);
+      peer.sendPart(part < 3 ? text.slice(part, part + 1) : text.slice(part), part === 3);
+    }
+
+    expect(await peer.next('observation')).toMatchObject({ complete: true });
   });
 
   it('ends when the agent stops, and containers run on', async () => {

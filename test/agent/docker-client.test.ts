@@ -81,6 +81,21 @@ describe('the Docker client', () => {
     });
   });
 
+  it('takes no network away that somebody else has made, whatever it is called', async () => {
+    const found = { Id: 'c0ffee', Name: 'gridops', Labels: {}, Options: {}, IPAM: { Config: [] } };
+    const client = await engineThat((_, response) => response.end(JSON.stringify([found])));
+    const addresses = { subnet: '10.81.0.0/16', range: '10.81.1.0/24', gateway: '10.81.0.1' };
+    const wanted = { name: 'gridops', grid: 'demo', bridge: 'gridops0' };
+
+    await expect(
+      new DockerNetworks(client).ensure({ ...wanted, addresses: { ...addresses, mtu: 1_370 } }),
+    ).rejects.toMatchObject({
+      code: 'engine-refused',
+      message: expect.stringContaining("the Docker network gridops is somebody else's"),
+    });
+    expect(requests.filter((url) => url.includes('c0ffee'))).toEqual([]);
+  });
+
   it('does not wait for ever for an engine that hangs', async () => {
     const client = await engineThat(() => undefined);
     const containers = new DockerContainers(

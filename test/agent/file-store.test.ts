@@ -32,7 +32,7 @@ afterEach(async () => {
 
 /** Offers it and places its only bundle; answers with where that is. */
 async function place(delivery: Delivery, on = store): Promise<string> {
-  on.offer(delivery);
+  on.offer(delivery, []);
   const spec = aSpec({ mounts: [aFilesMount(delivery)] });
   const { mounts } = await on.place(spec);
   const [mount] = mounts;
@@ -79,7 +79,7 @@ describe('files that are put in place', () => {
       uid: null,
       gid: null,
     } as const;
-    filling.offer(aDelivery({}));
+    filling.offer(aDelivery({}), [mount]);
     const { mounts } = await filling.place(aSpec({ mounts: [mount] }));
     const [bind] = mounts;
     if (bind?.kind !== 'bind') throw new Error('no bind');
@@ -89,7 +89,11 @@ describe('files that are put in place', () => {
     expect((await lstat(bind.source)).mode & 0o7777).toBe(0o440);
     await filling.sweep([]);
     expect(await readdir(folder)).toHaveLength(1);
-    filling.offer(aDelivery({}));
+    // Others on the node have changed while a container is being made that mounts it.
+    filling.offer(aDelivery({}), [mount]);
+    await filling.sweep([]);
+    expect(await readdir(folder)).toHaveLength(1);
+    filling.offer(aDelivery({}), []);
     await filling.sweep([bind.source]);
     expect(await readdir(folder)).toHaveLength(1);
     await filling.sweep([]);
@@ -97,7 +101,7 @@ describe('files that are put in place', () => {
   });
 
   it('are mounted read-only, and never made up by the engine', async () => {
-    store.offer(html);
+    store.offer(html, []);
     const own = { kind: 'anonymous', target: '/own' } as const;
     const spec = aSpec({ mounts: [aFilesMount(html, { selinux: 'z' }), own] });
 
@@ -207,7 +211,7 @@ describe('files that are not what they say', () => {
     ['the bundle is missing', { ...html, bundles: {} }],
     ['the bundle is another', { ...html, bundles: { [name]: { files: [], uid: 1, gid: null } } }],
   ])('are refused when %s, and leave nothing', async (_, delivery) => {
-    store.offer(delivery);
+    store.offer(delivery, []);
     const spec = aSpec({ mounts: [aFilesMount(html)] });
 
     await expect(store.place(spec)).rejects.toMatchObject({ code: 'protocol-violation' });
@@ -227,7 +231,7 @@ describe('files that are not what they say', () => {
   );
 
   it('cannot be taken from an object’s prototype', async () => {
-    store.offer(html);
+    store.offer(html, []);
     const spec: ContainerSpec = aSpec({
       mounts: [{ kind: 'files', target: '/x', digest: 'constructor' }],
     });
@@ -251,7 +255,7 @@ describe('files that nobody needs', () => {
 
   it('stay while the assignment has them, mounted or not', async () => {
     await place(html);
-    store.offer(delivering(html, other));
+    store.offer(delivering(html, other), []);
 
     await store.sweep([]);
 
@@ -278,7 +282,7 @@ describe('files that nobody needs', () => {
 
   it('may be none at all', async () => {
     await rm(folder, { recursive: true });
-    store.offer(html);
+    store.offer(html, []);
 
     await expect(store.sweep([])).resolves.toBeUndefined();
   });

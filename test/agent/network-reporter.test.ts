@@ -85,6 +85,15 @@ describe('the network is reported', () => {
     expect(sent.at(-1)).toMatchObject({ report: { version: 101 } });
   });
 
+  it('as soon as ever when the clock was put back: that is what there is to tell', async () => {
+    await open();
+    clock.set(clock.now() - 3_600_000);
+    report = { ...report, version: 2 };
+    change();
+    await clock.turn(3_000);
+    expect(sent.at(-1)).toMatchObject({ report: { version: 2 } });
+  });
+
   it('to nobody without a session', async () => {
     change();
     await clock.turn(100_000);

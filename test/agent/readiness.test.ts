@@ -76,6 +76,14 @@ describe('readiness', () => {
     expect(seen).toEqual([]);
   });
 
+  it('of a container that was started before the clock was put back is being up for a second', async () => {
+    const { clock, watched } = watch({}, { age: -3_600_000 });
+
+    await clock.turn(1_000);
+
+    expect(watched.vitals.readiness).toBe('ready');
+  });
+
   it('with a port is the first connection that is accepted', async () => {
     const { clock, patient, watched, seen } = watch({ waitForPort: 5432 }, { accepts: false });
     await clock.turn(60_000);

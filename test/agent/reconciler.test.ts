@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DeliveredFiles } from '../../src/agent/file-store.ts';
+import type { Publication } from '../../src/agent/publisher.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { aDelivery, aFilesMount } from '../support/a-delivery.ts';
@@ -312,6 +313,101 @@ describe('replacing', () => {
     expect(engine.get(WEB).instance.spec.image).toBe('web:2');
   });
 
+  it.each(['start-first', 'stop-first'] as const)(
+    'with %s, starts the old container again that crashes while an image is pulled',
+    async (mode) => {
+      const { engine, clock } = await running(web('web:1'));
+      await bench.assign([web('large:1', { mode })]);
+      await clock.turn(10_000);
+
+      engine.crash(WEB);
+      await clock.turn(2_000);
+
+      expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+      expect(bench.observe()).toMatchObject({
+        current: { running: true, ready: true },
+        attempt: { phase: 'pulling', message: 'pulling large:1: 50 %' },
+      });
+      await clock.turn(60_000);
+      expect(engine.names).toEqual([WEB]);
+      expect(engine.get(WEB).instance.spec.image).toBe('large:1');
+      expect(engine.count('create')).toBe(2);
+    },
+  );
+
+  it('starts the old container once an image takes long that was down when its pull began', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.crash(WEB);
+    await clock.settle();
+    engine.crash(WEB);
+    await clock.settle();
+    expect(engine.names).toEqual([`${WEB} (exited)`]);
+
+    await bench.assign([web('large:1')]);
+    await clock.turn(3_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 3 });
+    expect(engine.count('pull')).toBe(1);
+  });
+
+  it('starts the new container again that crashes while the old one has its time to stop', async () => {
+    const { engine, clock } = await running(web('stubborn:1', { stopGracePeriod: 600 }));
+    const next = web('web:2');
+    const name = `${WEB}.${next.specHash}`;
+    await bench.assign([next]);
+    await clock.turn(1_500);
+    expect(engine.journal.at(-1)).toBe(`stop ${WEB}`);
+
+    engine.crash(name);
+    await clock.turn(2_000);
+
+    expect(engine.get(name)).toMatchObject({ phase: 'running', starts: 2 });
+    expect(engine.get(WEB).phase).toBe('running');
+    await clock.turn(20_000);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).starts).toBe(2);
+  });
+
+  it('starts the old container again also while the engine does not remove what has failed', async () => {
+    const { engine, clock } = await running(web('web:1'));
+    engine.fail('remove', 'engine-refused', 1_000);
+    await bench.assign([web('exits:1')]);
+    await clock.turn(5_000);
+    expect(engine.names).toHaveLength(2);
+
+    engine.crash(WEB);
+    await clock.turn(6_000);
+
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+  });
+
+  it('keeps the old container when the new one dies before the old one is told to stop', async () => {
+    bench = new Bench();
+    const { engine, clock } = bench;
+    const settled = async () => await clock.sleep(3_000);
+    let found: Publication['containers'] = [];
+    const publish = (_: string, { containers }: Publication): void => {
+      found = containers;
+    };
+    await bench.start({ publisher: { publish, settled } });
+    await bench.assign([web('web:1')]);
+    await clock.turn(2_000);
+    engine.behave('web:2', { exitAfter: 1_500 });
+
+    const next = web('web:2');
+    await bench.assign([next]);
+    await clock.turn(5_000);
+
+    expect(engine.count('stop')).toBe(0);
+    const { id, phase } = engine.get(WEB);
+    expect(phase).toBe('running');
+    expect(found.find(({ container }) => container === id)).toMatchObject({ draining: false });
+    engine.behave('web:2', {});
+    await clock.turn(20_000);
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.specHash).toBe(next.specHash);
+  });
+
   it('does not let an instance that waits hold up another one', async () => {
     bench = new Bench();
     await bench.start({ concurrency: 1 });
@@ -488,6 +584,27 @@ describe('keeping alive', () => {
 
     expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
     expect(bench.observe()?.current).toMatchObject({ health: 'healthy', ready: true });
+  });
+
+  it('lets others find what fails a health check, until as many in a row make it unhealthy', async () => {
+    const check = { protocol: 'http', port: 80, uri: '/', timeout: 1, initialDelay: 0 } as const;
+    const shown: string[] = [];
+    const publish = (_: string, { containers: [one] }: Publication): void => {
+      if (one !== undefined) shown.push(`${one.ready ? '' : 'not '}ready, healthy: ${one.healthy}`);
+    };
+    bench = new Bench();
+    await bench.start({ publisher: { publish, settled: () => Promise.resolve() } });
+    await bench.assign([web('web:1', { healthCheck: { ...check, interval: 10 } })]);
+    await bench.clock.turn(5_000);
+    expect(shown.at(-1)).toBe('ready, healthy: true');
+
+    bench.engine.behave('web:1', { status: 500 });
+    await bench.clock.turn(20_000);
+    expect(shown.at(-1)).toBe('not ready, healthy: true');
+    shown.length = 0;
+    await bench.clock.turn(10_000);
+
+    expect(shown[0]).toBe('not ready, healthy: false');
   });
 
   it('restarts what fails as many health checks in a row as it says', async () => {

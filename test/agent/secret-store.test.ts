@@ -106,6 +106,11 @@ describe('a secret in a text', () => {
     expect(store.conceal('battery battery-staple')).toBe('[hidden] [hidden]');
   });
 
+  it('is hidden without the line break that its file ended with', async () => {
+    await take({ pass: 'hunter2pw\n', pin: ' 4711\r\n' });
+    expect(store.conceal('login hunter2pw, pin 4711')).toBe('login [hidden], pin [hidden]');
+  });
+
   it('is hidden where the line was cut in the middle of it', async () => {
     const value = `aaaaaaaa${'x'.repeat(2_000)}`;
     await take({ token: value });

@@ -66,6 +66,11 @@ export class Peer {
     this.#socket.send(text);
   }
 
+  /** A piece of a message; the next one may be long in coming. */
+  sendPart(text: string, isLast: boolean): void {
+    this.#socket.send(text, { fin: isLast });
+  }
+
   close(code: number): void {
     this.#socket.close(code);
   }
@@ -95,10 +100,16 @@ export class WireMaster {
   }
 
   static async start(
-    of: { readonly host?: string; readonly port?: number; readonly keys?: KeyPair } = {},
+    of: {
+      readonly host?: string;
+      readonly port?: number;
+      readonly keys?: KeyPair;
+      /** Whether it answers pings; true when absent. */
+      readonly autoPong?: boolean;
+    } = {},
   ): Promise<WireMaster> {
-    const { host = '127.0.0.1', port = 0, keys = createKeyPair() } = of;
-    const server = new WebSocketServer({ host, port, path: '/agent' });
+    const { host = '127.0.0.1', port = 0, keys = createKeyPair(), autoPong = true } = of;
+    const server = new WebSocketServer({ host, port, path: '/agent', autoPong });
     await once(server, 'listening');
     return new WireMaster(server, keys);
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { markOfChance } from '../../src/manifest/chance.ts';
 import { Dispatcher } from '../../src/master/dispatcher.ts';
@@ -19,6 +19,7 @@ import {
   decodeAssignment,
   decodeNetworkMap,
   decodeSecretsParcel,
+  encode,
 } from '../../src/protocol/codec.ts';
 import { printJoinToken } from '../../src/protocol/join-token.ts';
 import {
@@ -73,7 +74,9 @@ beforeEach(async () => {
   await startDispatcher(new Fleet());
   server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: MAX_FRAME_BYTES });
-  sockets.on('connection', (socket) => dispatcher.accept(socket, '192.0.2.7'));
+  sockets.on('connection', (socket, { socket: wire }) =>
+    dispatcher.accept(socket, '192.0.2.7', wire),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -345,6 +348,23 @@ describe('opening a session', () => {
 
     await until(() => fleet.get('demo', 'node-1')?.online === false);
     expect(dispatcher.isConnected('demo', 'node-1')).toBe(false);
+  });
+
+  it('lives through a message that takes longer than its heartbeats, as a large one does on a slow line', async () => {
+    dispatcher.close();
+    await startDispatcher(new Fleet(), 1);
+    const agent = new WireAgent(url, undefined, { autoPong: false });
+    agents.push(agent);
+    await agent.join({ kind: 'join', token: await makeToken(), name: 'node-1' });
+    const observation = { sequence: 1, complete: true, generation: 0, instances: [], gone: [] };
+    const text = encode({ type: 'observation', ...observation });
+
+    for (let part = 0; part < 4; part += 1) {
+      await vi.waitFor(() => expect(agent.pings).toBeGreaterThan(part), 5_000);
+      agent.sendPart(part < 3 ? text.slice(part, part + 1) : text.slice(part), part === 3);
+    }
+
+    await until(() => fleet.get('demo', 'node-1')?.online === true);
   });
 
   it('replaces the older session of the same node', async () => {

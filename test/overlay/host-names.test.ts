@@ -42,6 +42,17 @@ describe('host names of peers', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('are asked for again when the clock was put back', () => {
+    const { names, asked, time } = aResolver({ 'a.example': [] });
+    time.now = 3_600_000;
+    names.follow(['a.example']);
+
+    time.now = 60_000;
+    names.follow(['a.example']);
+
+    expect(asked).toHaveLength(2);
+  });
+
   it('keep what was known while the resolver fails, and are forgotten with their peer', async () => {
     const answers: Record<string, readonly string[]> = { 'a.example': ['198.51.100.1'] };
     const { names, asked, time, onChange } = aResolver(answers);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { NetworkMap } from '../../src/model/network.ts';
 import type { OverlayEvent } from '../../src/overlay/events.ts';
 import { Overlay, type OverlayOptions } from '../../src/overlay/overlay.ts';
@@ -267,6 +267,35 @@ describe('the overlay of a host', () => {
     expect(overlay.status().error).toBeNull();
   });
 
+  it('makes tunnels while Docker hangs, asks it once, and does the rest when it is back', async () => {
+    const asked: (() => void)[] = [];
+    const ensure = async () => await new Promise<void>((resolve) => asked.push(resolve));
+    const stopped = async (_: number, signal?: AbortSignal) =>
+      await new Promise<void>((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    let isImpatient = true;
+    // Looks are woken by hand; only what waits for Docker is not.
+    const sleep: Clock['sleep'] = async (milliseconds, signal) =>
+      isImpatient && milliseconds < 3_000 ? undefined : await stopped(milliseconds, signal);
+    const clock = { now: () => 1_000_000, sleep };
+    const { host, look } = await aGrid(threeNodes, { bridge: { ensure }, clock });
+    await look();
+
+    expect(host.links.get('gridops-wg')).toMatchObject({ up: true });
+    expect(asked).toHaveLength(1);
+
+    isImpatient = false;
+    host.addLink('gridops0', 'bridge');
+    asked[0]?.();
+    await new Promise(setImmediate);
+    const looked = look();
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]?.();
+    await looked;
+    expect(host.links.get('gridops-vx')).toMatchObject({ master: 'gridops0', up: true });
+  });
+
   it('has its helper make WireGuard where the kernel cannot, and again when it does not answer', async () => {
     const { host, overlay, look } = aHost();
     host.kernelHasWireguard = false;
@@ -358,6 +387,21 @@ describe('the overlay of a host', () => {
     await look();
 
     expect(events.slice(1).map(({ kind }) => kind)).toEqual(['peer-reachable']);
+  });
+
+  it('goes on looking for ways to peers when the clock was put back', async () => {
+    const { host, overlay, time, look } = await aGrid();
+    heardFrom(host, time.now, 3);
+    await look();
+
+    time.now -= 600_000;
+    for (let seconds = 0; seconds < 12; seconds += 3) {
+      time.now += 3_000;
+      heardFrom(host, time.now, 3);
+      await look();
+    }
+
+    expect(overlay.status().peers.map(({ way }) => way)).toEqual(['nothing', 'tunnel']);
   });
 
   it('tells when it cannot be made, and when it is again', async () => {

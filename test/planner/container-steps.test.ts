@@ -15,7 +15,11 @@ import {
   attemptDelay,
   freshHistory,
 } from '../../src/planner/attempt-history.ts';
-import { type ContainerDecision, nextContainerSteps } from '../../src/planner/container-steps.ts';
+import {
+  type ContainerDecision,
+  careMeanwhile,
+  nextContainerSteps,
+} from '../../src/planner/container-steps.ts';
 import type { HookHistory } from '../../src/planner/hook-steps.ts';
 import { isLeaving } from '../../src/planner/hook-steps.ts';
 import {
@@ -126,17 +130,14 @@ interface Case {
   readonly now?: number;
 }
 
-function decide({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
+function situationOf({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
   const hooks = { ...noHooks, ...rest.hooks };
   const { lacking = null, now = NOW } = rest;
-  return nextContainerSteps({
-    wanted,
-    containers,
-    history: { ...freshHistory, ...history },
-    hooks,
-    lacking,
-    now,
-  });
+  return { wanted, containers, history: { ...freshHistory, ...history }, hooks, lacking, now };
+}
+
+function decide(of: Case) {
+  return nextContainerSteps(situationOf(of));
 }
 
 /** Steps as `kind target`, waits as seconds from now. */
@@ -1018,6 +1019,63 @@ const anyWish = fc.boolean().map((oneshot) => {
   return names.map(([kind, name]) => aHook(kind, name, { oneshot }));
 });
 const anyMode = fc.constantFrom('start-first' as const, 'stop-first' as const);
+
+describe('what serves beside steps that take long', () => {
+  const pull: ContainerStep = { kind: 'pull-image', image: 'web:2', reason: '' };
+  const stopOld: ContainerStep = {
+    kind: 'stop-container',
+    container: 'old',
+    grace: 600,
+    reason: '',
+  };
+  const stopFirst = wanting({ mode: 'stop-first' });
+  const crashed = oldOne(exited);
+
+  it.each<[string, ContainerStep, Case, string | string[]]>([
+    ['that exited is started again', pull, { containers: [crashed] }, ['start old']],
+    ['that was paused goes on', pull, { containers: [oldOne(paused)] }, ['unpause old']],
+    ['that runs is let be', pull, { containers: [oldOne()] }, 'settled'],
+    ['and is ill is let be', pull, { containers: [oldOne({ failedChecks: 3 })] }, 'settled'],
+    [
+      'is started as patiently as ever',
+      pull,
+      { containers: [crashed], history: { restart: { container: 'old', count: 2, at: NOW } } },
+      'wait 4 s',
+    ],
+    [
+      'is started while the other one is stopped',
+      stopOld,
+      { containers: [aContainer(exited), oldOne()] },
+      ['start new'],
+    ],
+    [
+      'is not started while it is stopped itself',
+      stopOld,
+      { containers: [aContainer(), crashed] },
+      'settled',
+    ],
+    [
+      'is not started beside another one that must not run with it',
+      pull,
+      { wanted: stopFirst, containers: [crashed, another({ specHash: 'x', served: false })] },
+      'settled',
+    ],
+    [
+      'is not started where it was stopped for its successor',
+      pull,
+      { wanted: stopFirst, containers: [crashed, another(created)] },
+      'settled',
+    ],
+    [
+      'is not started where nothing is wanted',
+      stopOld,
+      { wanted: null, containers: [crashed] },
+      'settled',
+    ],
+  ])('%s', (_, step, of, expected) => {
+    expect(told(careMeanwhile(situationOf(of), [step]))).toEqual(expected);
+  });
+});
 
 describe('following the steps of a service with hooks', () => {
   it('ends, from anywhere, with one ready container, every hook run and no container of a hook left', () => {

@@ -22,10 +22,16 @@ export class WireAgent {
   nonces = { agent: randomBytes(32).toString('hex'), master: '' };
   protocol = { min: 1, max: 1 };
   sequence = 0;
+  /** That came. */
+  pings = 0;
 
-  constructor(url: string, keys = createKeyPair()) {
+  /** `autoPong`: whether it answers pings. */
+  constructor(url: string, keys = createKeyPair(), { autoPong = true } = {}) {
     this.keys = keys;
-    this.#socket = new WebSocket(url);
+    this.#socket = new WebSocket(url, { autoPong });
+    this.#socket.on('ping', () => {
+      this.pings += 1;
+    });
     this.#socket.on('message', (data) => {
       this.#received.push(decodeMasterMessage((data as Buffer).toString()));
       for (const look of this.#waiting.splice(0)) look();
@@ -100,6 +106,11 @@ export class WireAgent {
 
   sendText(text: string | Buffer): void {
     this.#socket.send(text);
+  }
+
+  /** A piece of a message; the next one may be long in coming. */
+  sendPart(text: string, isLast: boolean): void {
+    this.#socket.send(text, { fin: isLast });
   }
 
   /** The next message of a type that was not taken yet. */
