@@ -83,7 +83,7 @@ export function placeService(
   const pushedOut: Unwanted[] = [];
   const placements = settled.map(({ member, spot }) => {
     const chosen = spot.kind === 'homeless' ? turn.place(spot) : spot;
-    if (spot.kind === 'homeless' && chosen.kind === 'blocked')
+    if (spot.kind === 'homeless' && chosen.kind !== 'new')
       pushedOut.push(...whatGivesWay(spot.left, context));
     return { number: member.number, spot: chosen, strays: straysOf(member, chosen) };
   });

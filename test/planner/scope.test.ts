@@ -125,6 +125,17 @@ describe('what the own stacks take', () => {
     ]);
   });
 
+  it('is given to them also while another node that would do is away', () => {
+    const [big, small] = [needing(6), visitor(4)];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [small, 1],
+    ]);
+    const away = aNodeRunning('b', [], { status: 'offline', lastSeenAt: NOW - 10_000 });
+    const made = visiting([small], [big], [crowded, away]);
+    expect(waves(made)).toEqual([['remove shop-pr-7/web-1 on a']]);
+  });
+
   it('pushes out no more than has to go', () => {
     const [big, small] = [needing(5), visitor(2, { instances: 2 })];
     const crowded = aNodeRunning('a', [
