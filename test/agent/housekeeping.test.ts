@@ -88,8 +88,11 @@ describe('an image', () => {
     expect(removals).toEqual(['web:1 one']);
     expect(events).toMatchObject([{ kind: 'images-removed' }]);
     expect(events[0]?.message).toContain('web:1');
-    const read = await ImageRecord.open(directory);
-    expect(Object.keys(read.images)).toEqual(['web:2']);
+    // It is written after it is known.
+    await vi.waitFor(async () => {
+      const read = await ImageRecord.open(directory);
+      expect(Object.keys(read.images)).toEqual(['web:2']);
+    });
   });
 
   it('goes at once where room is short, unless it is needed', async () => {
