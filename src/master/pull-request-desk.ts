@@ -160,6 +160,7 @@ export class PullRequestDesk {
       requests: this.#requests,
       deeds: commandDeeds(options),
       reply: async (of) => await teller.answer(of),
+      clock,
       log,
     });
     const take = async (comment: PersonsComment) => await this.#commands.take(comment);
