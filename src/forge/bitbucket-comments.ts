@@ -9,9 +9,15 @@ interface RawComment {
   readonly id: number;
   readonly content: { readonly raw: string };
   readonly deleted: boolean;
-  readonly user: { readonly uuid: string } | null;
+  readonly user: Author | null;
   readonly created_on: string;
   readonly links: { readonly html: { readonly href: string } };
+}
+
+interface Author {
+  readonly uuid: string;
+  /** `app_user`: a program that somebody who administers the repository has let in. */
+  readonly type: string;
 }
 
 type Comments = Pick<
@@ -22,8 +28,16 @@ type Comments = Pick<
 const PAGE = 100;
 const PULLS_PAGE = 50;
 
-/** People are known by their UUID: names are neither unique nor lasting. */
-export function bitbucketComments(client: RestClient): Comments {
+type IsOwn = (author: Author) => boolean;
+
+/**
+ * People are known by their UUID: names are neither unique nor lasting. A token of a repository, project or workspace writes
+ * as a program, and is not told which one it is (BCLOUD-23528).
+ */
+export function bitbucketComments(
+  client: RestClient,
+  { isPerson }: { readonly isPerson: boolean },
+): Comments {
   let uuid: string | null = null;
   async function me(): Promise<string> {
     if (uuid !== null) return uuid;
@@ -31,9 +45,14 @@ export function bitbucketComments(client: RestClient): Comments {
     uuid = (body as { readonly uuid: string }).uuid;
     return uuid;
   }
+  async function own(): Promise<IsOwn> {
+    if (!isPerson) return ({ type }) => type === 'app_user';
+    const mine = await me();
+    return (author) => author.uuid === mine;
+  }
   return {
     findComment: async (repository, number, marker) =>
-      await find(client, commentsPath(repository, number), { marker, uuid: await me() }),
+      await find(client, commentsPath(repository, number), { marker, isOwn: await own() }),
     createComment: async (repository, number, text) => {
       const path = commentsPath(repository, number);
       const body = { content: { raw: forBitbucket(text) } };
@@ -44,7 +63,7 @@ export function bitbucketComments(client: RestClient): Comments {
     updateComment: async (repository, number, { id, body }) =>
       await update(client, `${commentsPath(repository, number)}/${encodeURIComponent(id)}`, body),
     commentsSince: async (repository, since) =>
-      await writtenSince(client, repository, { since, uuid: await me() }),
+      await writtenSince(client, repository, { since, isOwn: await own() }),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
@@ -52,7 +71,7 @@ export function bitbucketComments(client: RestClient): Comments {
 async function find(
   client: RestClient,
   path: string,
-  of: { readonly marker: string; readonly uuid: string },
+  of: { readonly marker: string; readonly isOwn: IsOwn },
 ): Promise<OwnComment | null> {
   const begin = forBitbucket(of.marker);
   const found = await listed(
@@ -60,7 +79,7 @@ async function find(
       const { values, next } = await commentsOf(client, path, page);
       const items = values.filter(
         ({ user, deleted, content }) =>
-          !deleted && user?.uuid === of.uuid && content.raw.startsWith(begin),
+          !deleted && user !== null && of.isOwn(user) && content.raw.startsWith(begin),
       );
       return { items, hasMore: next !== undefined };
     },
@@ -94,7 +113,7 @@ async function update(client: RestClient, path: string, text: string): Promise<v
 async function writtenSince(
   client: RestClient,
   repository: RepositoryName,
-  of: { readonly since: number; readonly uuid: string },
+  of: { readonly since: number; readonly isOwn: IsOwn },
 ): Promise<readonly PersonsComment[]> {
   const all: PersonsComment[] = [];
   for (const number of await changedSince(client, repository, of.since)) {
@@ -103,7 +122,7 @@ async function writtenSince(
       const { values, next } = await commentsOf(client, path, page);
       return { items: values, hasMore: next !== undefined };
     });
-    all.push(...comments.flatMap((each) => byPerson(each, number, of.uuid)));
+    all.push(...comments.flatMap((each) => byPerson(each, number, of.isOwn)));
   }
   return all.filter(({ at }) => at >= of.since).toSorted((a, b) => a.at - b.at);
 }
@@ -123,8 +142,8 @@ async function changedSince(
   });
 }
 
-function byPerson(raw: RawComment, number: number, uuid: string): readonly PersonsComment[] {
-  if (raw.deleted || raw.user === null || raw.user.uuid === uuid) return [];
+function byPerson(raw: RawComment, number: number, isOwn: IsOwn): readonly PersonsComment[] {
+  if (raw.deleted || raw.user === null || isOwn(raw.user)) return [];
   const { id, content, created_on: at, user } = raw;
   return [{ id: String(id), number, author: user.uuid, body: content.raw, at: Date.parse(at) }];
 }
