@@ -2,6 +2,7 @@ import { GridError } from '../model/error.ts';
 import { forBitbucket } from './bitbucket-markdown.ts';
 import { isNotFound, quoted, type RawList, repositoryPath } from './bitbucket-repository.ts';
 import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
+import { isMarked } from './markdown.ts';
 import type { RestClient } from './rest-client.ts';
 import { listed } from './rest-pages.ts';
 
@@ -62,8 +63,7 @@ export function bitbucketComments(
     },
     updateComment: async (repository, number, { id, body }) =>
       await update(client, `${commentsPath(repository, number)}/${encodeURIComponent(id)}`, body),
-    commentsSince: async (repository, since) =>
-      await writtenSince(client, repository, { since, isOwn: await own() }),
+    commentsSince: async (repository, since) => await writtenSince(client, repository, since),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
@@ -113,18 +113,18 @@ async function update(client: RestClient, path: string, text: string): Promise<v
 async function writtenSince(
   client: RestClient,
   repository: RepositoryName,
-  of: { readonly since: number; readonly isOwn: IsOwn },
+  since: number,
 ): Promise<readonly PersonsComment[]> {
   const all: PersonsComment[] = [];
-  for (const number of await changedSince(client, repository, of.since)) {
+  for (const number of await changedSince(client, repository, since)) {
     const path = commentsPath(repository, number);
     const comments = await listed(async (page) => {
       const { values, next } = await commentsOf(client, path, page);
       return { items: values, hasMore: next !== undefined };
     });
-    all.push(...comments.flatMap((each) => byPerson(each, number, of.isOwn)));
+    all.push(...comments.flatMap((each) => byPerson(each, number)));
   }
-  return all.filter(({ at }) => at >= of.since).toSorted((a, b) => a.at - b.at);
+  return all.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at);
 }
 
 async function changedSince(
@@ -142,9 +142,10 @@ async function changedSince(
   });
 }
 
-function byPerson(raw: RawComment, number: number, isOwn: IsOwn): readonly PersonsComment[] {
-  if (raw.deleted || raw.user === null || isOwn(raw.user)) return [];
+/** With a person's token what they say themselves is theirs, and counts. */
+function byPerson(raw: RawComment, number: number): readonly PersonsComment[] {
   const { id, content, created_on: at, user } = raw;
+  if (raw.deleted || user === null || isMarked(content.raw)) return [];
   return [{ id: String(id), number, author: user.uuid, body: content.raw, at: Date.parse(at) }];
 }
 
