@@ -11,6 +11,7 @@ import { NOW } from '../support/builders.ts';
 
 const base1 = 'b1'.padEnd(40, '0');
 const base2 = 'b2'.padEnd(40, '0');
+const base3 = 'b3'.padEnd(40, '0');
 
 function aRequest(number: number, overrides: Partial<PullRequest> = {}): PullRequest {
   const sha = `a${number}`.padEnd(40, '0');
@@ -238,6 +239,20 @@ describe('an open pull request', () => {
     await look();
     state.open = [];
     expect(await look()).toEqual(['forgot refs/pull/7/head', '#7 gone']);
+  });
+
+  test('that conflicted meanwhile takes back what it said of grids that it does not change any more', async () => {
+    const request = aRequest(7);
+    const { look, state, merges } = aWorldWith(request);
+    await look();
+    state.base = base2;
+    state.merges.set(request.head.sha, { kind: 'conflict', files: ['grids/live/grid.yml'] });
+    expect(await look()).toEqual(['#7 conflict', 'before: live']);
+    state.base = base3;
+    state.merges.clear();
+    state.inputs.set(base3, { live: '2', test: '1' });
+    merges(request, base3, { live: '2', test: '1' });
+    expect(await look()).toEqual(['#7 planned', 'before: live']);
   });
 
   test('is planned after one that is newer', async () => {
