@@ -70,6 +70,16 @@ describe.each(benches)('%s', (_, start) => {
     ).toEqual(contexts);
   });
 
+  it('shows statuses of commits of forks', async () => {
+    const { forge, named } = bench;
+    const pull = await bench.open({ branch: 'one', isFork: true });
+
+    await forge.createCommitStatus(named, pull.head(), status('pending'));
+    await forge.createCommitStatus(named, pull.head(), status('success'));
+
+    expect(bench.statuses(pull.head()).at(-1)?.state.toLowerCase()).toMatch(/^success/);
+  });
+
   it('takes names as long as it says, and tells two of them apart', async () => {
     const { forge, named } = bench;
     const sha = await bench.head();
