@@ -4,7 +4,13 @@ import { dirname, join, resolve } from 'node:path';
 import { digest } from '../model/digest.ts';
 import { GridError } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import { decodeFile, type RefusedFile, type SourceFile, type SourceTree } from '../model/source.ts';
+import {
+  decodeFile,
+  isLfsPointer,
+  type RefusedFile,
+  type SourceFile,
+  type SourceTree,
+} from '../model/source.ts';
 import { defaultLimits } from '../sync/limits.ts';
 
 const ROOTS = ['grids', 'stacks'] as const;
@@ -110,7 +116,9 @@ function addFile(walk: Walk, { path, executable, content }: Found): void {
   walk.bytes += content.byteLength;
   if (walk.bytes > walk.limits.sourceBytes)
     throw tooLarge(`more than ${walk.limits.sourceBytes} bytes of files`);
-  const file = { path, blob: blobId(content), ...decodeFile(content) };
+  const decoded = decodeFile(content);
+  if (isLfsPointer(decoded)) return refuse(walk, path, 'lfs');
+  const file = { path, blob: blobId(content), ...decoded };
   walk.files.set(path, executable ? { ...file, executable } : file);
 }
 

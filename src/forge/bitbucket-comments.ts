@@ -2,6 +2,7 @@ import { GridError } from '../model/error.ts';
 import { forBitbucket } from './bitbucket-markdown.ts';
 import { isNotFound, quoted, type RawList, repositoryPath } from './bitbucket-repository.ts';
 import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
+import { isMarked } from './markdown.ts';
 import type { RestClient } from './rest-client.ts';
 import { listed } from './rest-pages.ts';
 
@@ -9,9 +10,15 @@ interface RawComment {
   readonly id: number;
   readonly content: { readonly raw: string };
   readonly deleted: boolean;
-  readonly user: { readonly uuid: string } | null;
+  readonly user: Author | null;
   readonly created_on: string;
   readonly links: { readonly html: { readonly href: string } };
+}
+
+interface Author {
+  readonly uuid: string;
+  /** `app_user`: a program that somebody who administers the repository has let in. */
+  readonly type: string;
 }
 
 type Comments = Pick<
@@ -22,8 +29,16 @@ type Comments = Pick<
 const PAGE = 100;
 const PULLS_PAGE = 50;
 
-/** People are known by their UUID: names are neither unique nor lasting. */
-export function bitbucketComments(client: RestClient): Comments {
+type IsOwn = (author: Author) => boolean;
+
+/**
+ * People are known by their UUID: names are neither unique nor lasting. A token of a repository, project or workspace writes
+ * as a program, and is not told which one it is (BCLOUD-23528).
+ */
+export function bitbucketComments(
+  client: RestClient,
+  { isPerson }: { readonly isPerson: boolean },
+): Comments {
   let uuid: string | null = null;
   async function me(): Promise<string> {
     if (uuid !== null) return uuid;
@@ -31,9 +46,14 @@ export function bitbucketComments(client: RestClient): Comments {
     uuid = (body as { readonly uuid: string }).uuid;
     return uuid;
   }
+  async function own(): Promise<IsOwn> {
+    if (!isPerson) return ({ type }) => type === 'app_user';
+    const mine = await me();
+    return (author) => author.uuid === mine;
+  }
   return {
     findComment: async (repository, number, marker) =>
-      await find(client, commentsPath(repository, number), { marker, uuid: await me() }),
+      await find(client, commentsPath(repository, number), { marker, isOwn: await own() }),
     createComment: async (repository, number, text) => {
       const path = commentsPath(repository, number);
       const body = { content: { raw: forBitbucket(text) } };
@@ -43,8 +63,7 @@ export function bitbucketComments(client: RestClient): Comments {
     },
     updateComment: async (repository, number, { id, body }) =>
       await update(client, `${commentsPath(repository, number)}/${encodeURIComponent(id)}`, body),
-    commentsSince: async (repository, since) =>
-      await writtenSince(client, repository, { since, uuid: await me() }),
+    commentsSince: async (repository, since) => await writtenSince(client, repository, since),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
@@ -52,7 +71,7 @@ export function bitbucketComments(client: RestClient): Comments {
 async function find(
   client: RestClient,
   path: string,
-  of: { readonly marker: string; readonly uuid: string },
+  of: { readonly marker: string; readonly isOwn: IsOwn },
 ): Promise<OwnComment | null> {
   const begin = forBitbucket(of.marker);
   const found = await listed(
@@ -60,7 +79,7 @@ async function find(
       const { values, next } = await commentsOf(client, path, page);
       const items = values.filter(
         ({ user, deleted, content }) =>
-          !deleted && user?.uuid === of.uuid && content.raw.startsWith(begin),
+          !deleted && user !== null && of.isOwn(user) && content.raw.startsWith(begin),
       );
       return { items, hasMore: next !== undefined };
     },
@@ -94,18 +113,18 @@ async function update(client: RestClient, path: string, text: string): Promise<v
 async function writtenSince(
   client: RestClient,
   repository: RepositoryName,
-  of: { readonly since: number; readonly uuid: string },
+  since: number,
 ): Promise<readonly PersonsComment[]> {
   const all: PersonsComment[] = [];
-  for (const number of await changedSince(client, repository, of.since)) {
+  for (const number of await changedSince(client, repository, since)) {
     const path = commentsPath(repository, number);
     const comments = await listed(async (page) => {
       const { values, next } = await commentsOf(client, path, page);
       return { items: values, hasMore: next !== undefined };
     });
-    all.push(...comments.flatMap((each) => byPerson(each, number, of.uuid)));
+    all.push(...comments.flatMap((each) => byPerson(each, number)));
   }
-  return all.filter(({ at }) => at >= of.since).toSorted((a, b) => a.at - b.at);
+  return all.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at);
 }
 
 async function changedSince(
@@ -123,9 +142,10 @@ async function changedSince(
   });
 }
 
-function byPerson(raw: RawComment, number: number, uuid: string): readonly PersonsComment[] {
-  if (raw.deleted || raw.user === null || raw.user.uuid === uuid) return [];
+/** With a person's token what they say themselves is theirs, and counts. */
+function byPerson(raw: RawComment, number: number): readonly PersonsComment[] {
   const { id, content, created_on: at, user } = raw;
+  if (raw.deleted || user === null || isMarked(content.raw)) return [];
   return [{ id: String(id), number, author: user.uuid, body: content.raw, at: Date.parse(at) }];
 }
 

@@ -18,6 +18,8 @@ export interface BitbucketOptions {
 /** It takes a little more than 250,000 for a comment, and long names; what is short is the key of a status. */
 const limits: ForgeLimits = { comment: 250_000, description: 255, context: 255, html: false };
 const MAX_KEY = 40;
+/** Whoever a token of a person is of: their address signs in to the API, and not to Git. */
+const USER = 'x-bitbucket-api-token-auth';
 
 /** Bitbucket Cloud as a forge. It shows deployments of its own pipelines only. */
 export function createBitbucket(options: BitbucketOptions): Forge {
@@ -30,14 +32,14 @@ export function createBitbucket(options: BitbucketOptions): Forge {
     createCommitStatus: async (repository, sha, status) =>
       await createStatus(client, { repository, sha, status }),
     gitCredentials: () =>
-      Promise.resolve({ username: username === null ? 'x-token-auth' : username, password: token }),
+      Promise.resolve({ username: username === null ? 'x-token-auth' : USER, password: token }),
     isPrivate: async (repository) => {
       const what = `who may read ${repository.name}`;
       const { body } = await client.send(what, { path: repositoryPath(repository) });
       return (body as { readonly is_private?: boolean }).is_private === true;
     },
     ...bitbucketPulls(client),
-    ...bitbucketComments(client),
+    ...bitbucketComments(client, { isPerson: username !== null }),
     deployments: null,
     checks: null,
     mergeQueue: null,

@@ -1,6 +1,7 @@
 import { GridError } from '../model/error.ts';
 import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
 import { repositoryPath } from './gitea-repository.ts';
+import { isMarked } from './markdown.ts';
 import { type RestClient, RestRefusal } from './rest-client.ts';
 import { hasNext, listed } from './rest-pages.ts';
 
@@ -37,8 +38,7 @@ export function giteaComments(client: RestClient): Comments {
       return ownComment((await client.send(what, { method: 'POST', path, body: { body } })).body);
     },
     updateComment: async (repository, _number, of) => await update(client, repository, of),
-    commentsSince: async (repository, since) =>
-      await writtenSince(client, repository, { since, login: await me() }),
+    commentsSince: async (repository, since) => await writtenSince(client, repository, since),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
@@ -75,22 +75,23 @@ async function update(
 async function writtenSince(
   client: RestClient,
   repository: RepositoryName,
-  { since, login }: { readonly since: number; readonly login: string },
+  since: number,
 ): Promise<readonly PersonsComment[]> {
   const path = `${repositoryPath(repository)}/issues/comments`;
   const all = await listed(async (page) => {
     const query = { since: new Date(since).toISOString(), limit: PAGE, page };
     const answer = await client.send('comments', { path, query });
-    const items = (answer.body as RawComment[]).flatMap((each) => byPerson(each, login));
+    const items = (answer.body as RawComment[]).flatMap(byPerson);
     return { items, hasMore: hasNext(answer) };
   });
   return all.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at);
 }
 
-function byPerson(raw: RawComment, login: string): readonly PersonsComment[] {
+/** With a person's token what they say themselves is theirs, and counts. */
+function byPerson(raw: RawComment): readonly PersonsComment[] {
   const number = /\/pulls\/(\d+)$/.exec(raw.pull_request_url)?.[1];
-  if (number === undefined || raw.user === null || raw.user.login === login) return [];
   const { id, body, created_at: at, user } = raw;
+  if (number === undefined || user === null || isMarked(body)) return [];
   return [{ id: String(id), number: Number(number), author: user.login, body, at: Date.parse(at) }];
 }
 

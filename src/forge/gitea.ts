@@ -118,6 +118,7 @@ async function open(
 }
 
 function pullRequest(raw: RawPull): PullRequest {
+  const ref = `refs/pull/${raw.number}/head`;
   return {
     number: raw.number,
     title: raw.title,
@@ -126,10 +127,11 @@ function pullRequest(raw: RawPull): PullRequest {
     state: raw.merged ? 'merged' : raw.state === 'open' ? 'open' : 'closed',
     // Older versions know drafts by their titles only.
     isDraft: raw.draft ?? /^(wip:|\[wip\])/i.test(raw.title),
-    isFork: raw.head.repo_id !== raw.base.repo_id,
+    // Whoever may read can open one without a branch ("AGit"): it looks like one of the repository's own, but for its ref.
+    isFork: raw.head.repo_id !== raw.base.repo_id || raw.head.ref === ref,
     head: { sha: raw.head.sha, branch: raw.head.ref },
     base: raw.base.ref,
-    ref: `refs/pull/${raw.number}/head`,
+    ref,
     mergeCommit: raw.merged ? raw.merge_commit_sha : null,
   };
 }

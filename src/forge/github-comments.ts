@@ -12,6 +12,7 @@ import {
   type Range,
   requireCreated,
 } from './github-pages.ts';
+import { isMarked } from './markdown.ts';
 
 interface RawComment {
   readonly id: number;
@@ -47,13 +48,11 @@ export function githubComments(client: GithubClient): Comments {
         `the comment on ${printName(repository)}#${number}`,
         async (octokit) => await update(octokit, repository, of),
       ),
-    commentsSince: async (repository, since) => {
-      const login = await client.login();
-      return await client.call(
+    commentsSince: async (repository, since) =>
+      await client.call(
         `comments of ${printName(repository)}`,
-        async (octokit) => await writtenSince(octokit, lists, { repository, since, login }),
-      );
-    },
+        async (octokit) => await writtenSince(octokit, lists, { repository, since }),
+      ),
     mayWrite: async (repository, user) =>
       await client.call(
         `what ${user} may do in ${printName(repository)}`,
@@ -129,7 +128,7 @@ async function update(
 async function writtenSince(
   octokit: Octokit,
   lists: EtagCache<Range<PersonsComment>>,
-  of: { readonly repository: RepositoryName; readonly since: number; readonly login: string },
+  of: { readonly repository: RepositoryName; readonly since: number },
 ): Promise<readonly PersonsComment[]> {
   const since = new Date(of.since).toISOString();
   const key = JSON.stringify([of.repository.owner, of.repository.name, since]);
@@ -148,25 +147,24 @@ async function writtenSince(
               page: at,
               ...(etag === null ? {} : { headers: { 'if-none-match': etag } }),
             });
-            return { ...response, data: response.data.flatMap((each) => byPerson(each, of)) };
+            return { ...response, data: response.data.flatMap(byPerson) };
           }),
       ),
   );
   return all.filter(({ at }) => at >= of.since);
 }
 
-/** Comments on mere issues are in the same list. */
-function byPerson(raw: RawComment, { login }: { readonly login: string }): PersonsComment[] {
+/** Comments on mere issues are in the same list. With a person's token what they say themselves is theirs, and counts. */
+function byPerson(raw: RawComment): PersonsComment[] {
   const number = /\/pull\/(\d+)/.exec(raw.html_url)?.[1];
-  const author = raw.user;
-  if (number === undefined || author === null || author.type === 'Bot') return [];
-  if (author.login.toLowerCase() === login.toLowerCase()) return [];
+  const { user: author, body = '' } = raw;
+  if (number === undefined || author === null || author.type === 'Bot' || isMarked(body)) return [];
   return [
     {
       id: String(raw.id),
       number: Number(number),
       author: author.login,
-      body: raw.body ?? '',
+      body,
       at: Date.parse(raw.created_at),
     },
   ];

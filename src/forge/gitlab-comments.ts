@@ -1,6 +1,7 @@
 import { GridError } from '../model/error.ts';
 import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
 import { projectPath, refusedWith, withoutQuickActions } from './gitlab-project.ts';
+import { isMarked } from './markdown.ts';
 import type { RestClient } from './rest-client.ts';
 import { hasNext, listed } from './rest-pages.ts';
 
@@ -51,8 +52,7 @@ export function gitlabComments(client: RestClient, baseUrl: string): Comments {
     },
     updateComment: async (repository, number, { id, body }) =>
       await update(client, `${notesPath(repository, number)}/${encodeURIComponent(id)}`, body),
-    commentsSince: async (repository, since) =>
-      await writtenSince(client, repository, { since, login: await me() }),
+    commentsSince: async (repository, since) => await writtenSince(client, repository, since),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
@@ -91,7 +91,7 @@ async function update(client: RestClient, path: string, text: string): Promise<v
 async function writtenSince(
   client: RestClient,
   repository: RepositoryName,
-  { since, login }: { readonly since: number; readonly login: string },
+  since: number,
 ): Promise<readonly PersonsComment[]> {
   const after = new Date(since - DAY).toISOString().slice(0, 10);
   const path = `${projectPath(repository)}/events`;
@@ -99,17 +99,18 @@ async function writtenSince(
     const query = { action: 'commented', after, sort: 'asc', per_page: 100, page };
     const answer = await client.send('comments', { path, query });
     const events = answer.body as { readonly note?: RawNote }[];
-    const items = events.flatMap(({ note }) => (note === undefined ? [] : byPerson(note, login)));
+    const items = events.flatMap(({ note }) => (note === undefined ? [] : byPerson(note)));
     return { items, hasMore: hasNext(answer) };
   });
   return all.filter(({ at }) => at >= since);
 }
 
-function byPerson(note: RawNote, login: string): readonly PersonsComment[] {
+/** With a person's token what they say themselves is theirs, and counts. */
+function byPerson(note: RawNote): readonly PersonsComment[] {
   const { author, noteable_type: kind, noteable_iid: number } = note;
   if (kind !== 'MergeRequest' || typeof number !== 'number' || note.system) return [];
-  if (author.username === login || author.bot === true) return [];
   const { id, body, created_at: at } = note;
+  if (author.bot === true || isMarked(body)) return [];
   return [{ id: String(id), number, author: author.username, body, at: Date.parse(at) }];
 }
 

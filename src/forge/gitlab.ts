@@ -1,3 +1,4 @@
+import { GridError } from '../model/error.ts';
 import type { CommitStatus, Forge, ForgeLimits, RepositoryName } from './forge.ts';
 import { gitlabComments } from './gitlab-comments.ts';
 import { gitlabMergeRequests } from './gitlab-merge-requests.ts';
@@ -79,26 +80,58 @@ async function createStatus(
   pipelines: Map<string, Pipeline>,
   of: StatusOf,
 ): Promise<void> {
-  const { context, description, targetUrl, state } = of.status;
   const pipeline = await pipelineOf(client, pipelines, of);
-  const what = `status ${context} of ${of.repository.owner}/${of.repository.name}@${of.sha.slice(0, 7)}`;
-  const fits = targetUrl !== null && targetUrl.length <= MAX_TARGET_URL;
   try {
-    await client.send(what, {
-      method: 'POST',
-      path: `${projectPath(of.repository)}/statuses/${encodeURIComponent(of.sha)}`,
-      body: {
-        state: states[state],
-        name: context,
-        description,
-        ...(fits ? { target_url: targetUrl } : {}),
-        ...(pipeline === null ? {} : { pipeline_id: pipeline.id, ref: pipeline.ref }),
-      },
-    });
+    await say(client, of, pipeline === null ? {} : { pipeline_id: pipeline.id, ref: pipeline.ref });
   } catch (error) {
-    if (state === 'pending' && refusedWith(error, 400, /Cannot transition status/)) return;
-    throw error;
+    if (of.status.state === 'pending' && refusedWith(error, 400, /Cannot transition status/))
+      return;
+    if (refusedWith(error, 409)) throw busy(of);
+    const ref = refusedWith(error, 404, /References for commit/) ? await refOf(client, of) : null;
+    if (ref === null) throw error;
+    await say(client, of, { ref });
   }
+}
+
+async function say(
+  client: RestClient,
+  { repository, sha, status }: StatusOf,
+  where: { readonly pipeline_id?: number; readonly ref?: string },
+): Promise<void> {
+  const { context, description, targetUrl, state } = status;
+  const fits = targetUrl !== null && targetUrl.length <= MAX_TARGET_URL;
+  await client.send(whatOf({ repository, sha, status }), {
+    method: 'POST',
+    path: `${projectPath(repository)}/statuses/${encodeURIComponent(sha)}`,
+    body: {
+      state: states[state],
+      name: context,
+      description,
+      ...(fits ? { target_url: targetUrl } : {}),
+      ...where,
+    },
+  });
+}
+
+function whatOf({ repository, sha, status }: StatusOf): string {
+  return `status ${status.context} of ${repository.owner}/${repository.name}@${sha.slice(0, 7)}`;
+}
+
+/** One status of a commit at a time, whoever says it: GitLab waits for ten seconds, and gives up. */
+function busy(of: StatusOf): GridError {
+  return new GridError({
+    code: 'forge-unreachable',
+    message: `${whatOf(of)}: somebody else is saying one of the same commit`,
+    retry: 'later',
+  });
+}
+
+/** A commit of a fork is on no branch, which GitLab looks for to put the status in: on that of its merge request. */
+async function refOf(client: RestClient, { repository, sha }: StatusOf): Promise<string | null> {
+  const path = `${projectPath(repository)}/repository/commits/${encodeURIComponent(sha)}/merge_requests`;
+  const { body } = await client.send(`merge requests with ${sha.slice(0, 7)}`, { path });
+  const [first] = body as readonly { readonly iid: number }[];
+  return first === undefined ? null : `refs/merge-requests/${first.iid}/head`;
 }
 
 async function pipelineOf(

@@ -36,6 +36,11 @@ export function hidden(text: string): string {
   return `<!-- ${safe.replaceAll('--', '-%2D')} -->`;
 }
 
+/** Whether a text begins with a hidden line of ours: it is something that we said, or that somebody copied. */
+export function isMarked(text: string): boolean {
+  return /^(?:<!--|\[\/\/\]: #) ["(]?gridops:/.test(text);
+}
+
 /** One line without anything that is invisible, turns the direction around, or is half a character. */
 export function visible(text: string, longest: number): string {
   const start = text.length > longest * 4 ? text.slice(0, longest * 4) : text;

@@ -152,6 +152,7 @@ const reasons: Readonly<Record<RefusedFile['reason'], string>> = {
   submodule: 'is a submodule; submodules are not read',
   'too-large': 'is too large to be read',
   'not-text': 'is not UTF-8 text',
+  lfs: 'is kept by Git LFS; only what is in the repository itself is read',
 };
 
 function refusal(file: Exclude<SourceFile, TextFile>): Fault {

@@ -13,9 +13,13 @@ export interface CommentPollOptions {
   readonly clock: Clock;
 }
 
+/** Milliseconds that the forge's clock, and what it shows, may be behind. */
+const BEHIND = 60 * 60_000;
+
 /**
  * Looks through what people wrote since the last look: webhooks get lost. What was written before this master ever looked is
- * not taken for a wish; what could not be dealt with is read again.
+ * not taken for a wish; what could not be dealt with is read again. Where nobody writes the mark follows all the same, or each
+ * look would ask for more than the one before.
  */
 export class CommentPoll {
   readonly #options: CommentPollOptions;
@@ -27,12 +31,16 @@ export class CommentPoll {
   async look(): Promise<void> {
     const { name, repository, forge, records, take, clock } = this.#options;
     const since = await records.commentsRead(name);
-    if (since === null) return await records.setCommentsRead(name, clock.now());
+    const now = clock.now();
+    if (since === null) return await records.setCommentsRead(name, now);
     let read = since;
+    let isAll = true;
     for (const comment of await forge.commentsSince(repository, since)) {
-      if (!(await take(comment))) break;
+      isAll = await take(comment);
+      if (!isAll) break;
       read = Math.max(read, comment.at);
     }
+    if (isAll && now - read > 2 * BEHIND) read = now - BEHIND;
     if (read > since) await records.setCommentsRead(name, read);
   }
 }

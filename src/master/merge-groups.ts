@@ -1,4 +1,4 @@
-import { errorMessage } from '../model/error.ts';
+import { errorMessage, GridError } from '../model/error.ts';
 import type { GridPreview, PreviewOutcome } from '../model/preview.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
@@ -35,6 +35,9 @@ export interface PlannedGroup {
 /** Most queues are shorter; of a longer one the oldest groups have been merged or thrown out. */
 const MOST = 50;
 
+/** How often a group is looked at that we fail to plan. GitHub waits an hour, and looks at the repository are a minute apart. */
+const MOST_ATTEMPTS = 10;
+
 /**
  * Plans what merge queues build, and tells it of the group's own commit: a queue waits for the checks that are required, for
  * ever where they do not come.
@@ -42,6 +45,8 @@ const MOST = 50;
 export class MergeGroups {
   readonly #options: MergeGroupsOptions;
   readonly #queue: MergeGroup[] = [];
+  /** By commit: how often it could not be planned. */
+  readonly #attempts = new Map<string, number>();
   readonly #flight: SingleFlight;
 
   constructor(options: MergeGroupsOptions) {
@@ -59,7 +64,7 @@ export class MergeGroups {
     this.#flight.wake();
   }
 
-  /** What could not be told is tried again, and what no webhook has told of is found. */
+  /** What could not be told, or planned, is tried again, and what no webhook has told of is found. */
   async look(): Promise<void> {
     this.#flight.wake();
     const { waiting, isTold } = this.#options;
@@ -77,22 +82,34 @@ export class MergeGroups {
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
-    const { planning, previewed, forgetRef } = this.#options;
-    for (let [group] = this.#queue; group !== undefined; [group] = this.#queue) {
-      await planning(group);
-      await previewed(group, await this.#plan(group, signal));
-      // Not before it is told: the queue at the forge waits for that.
-      this.#queue.splice(this.#queue.indexOf(group), 1);
-      await forgetRef(group.ref);
+    const tried = new Set<MergeGroup>();
+    const next = (): MergeGroup | undefined => this.#queue.find((one) => !tried.has(one));
+    for (let group = next(); group !== undefined; group = next()) {
+      tried.add(group);
+      await this.#look(group, signal);
     }
   }
 
-  async #plan(group: MergeGroup, signal: AbortSignal): Promise<PlannedGroup> {
+  async #look(group: MergeGroup, signal: AbortSignal): Promise<void> {
+    const { planning, previewed, forgetRef } = this.#options;
+    await planning(group);
+    const made = await this.#plan(group, signal);
+    if (made === null) return;
+    await previewed(group, made);
+    // Not before it is told: the queue at the forge waits for that.
+    this.#queue.splice(this.#queue.indexOf(group), 1);
+    this.#attempts.delete(group.sha);
+    await forgetRef(group.ref);
+  }
+
+  /** `null`: not now. A queue throws out what has failed, and a fault that passes is none of the request's. */
+  async #plan(group: MergeGroup, signal: AbortSignal): Promise<PlannedGroup | null> {
     const { previewer, base } = this.#options;
     try {
-      const found = await previewer.fetchRef(group.ref, signal);
       const onto = base();
-      if (found !== group.sha || onto === null) return failed('the queue has moved on');
+      if (onto === null) throw unread();
+      const found = await previewer.fetchRef(group.ref, signal);
+      if (found !== group.sha) return failed('the queue has moved on');
       const affected = await affectedGrids(previewer, { base: onto, merged: group.sha });
       const grids: GridPreview[] = [];
       const { sha } = group;
@@ -100,9 +117,24 @@ export class MergeGroups {
       return { outcome: { kind: 'planned', grids }, affected };
     } catch (error) {
       signal.throwIfAborted();
-      return failed(errorMessage(error));
+      const isFinal = error instanceof GridError && error.retry === 'never';
+      return isFinal || this.#isEnough(group) ? failed(errorMessage(error)) : null;
     }
   }
+
+  #isEnough({ sha }: MergeGroup): boolean {
+    const attempts = (this.#attempts.get(sha) ?? 0) + 1;
+    this.#attempts.set(sha, attempts);
+    return attempts >= MOST_ATTEMPTS;
+  }
+}
+
+function unread(): GridError {
+  return new GridError({
+    code: 'repository-unreachable',
+    message: 'the branch was not read yet',
+    retry: 'later',
+  });
 }
 
 function failed(message: string): PlannedGroup {

@@ -119,9 +119,12 @@ async function fetchHead(ports: PreviewerPorts, wish: PreviewWish): Promise<stri
   });
 }
 
+/** What was told of grids for the same head is theirs to be told otherwise, now or later. */
 function ended(wish: PreviewWish, outcome: PreviewOutcome): Previewed {
-  const basis = { ...basisOf(wish), kind: outcome.kind };
   const { known } = wish;
+  const made = basisOf(wish);
+  const affected = known?.head === made.head ? known.affected : [];
+  const basis = { ...made, kind: outcome.kind, affected };
   const isKnown =
     known !== null && known.head === basis.head && known.kind === basis.kind && isSettled(outcome);
   return { outcome, basis, merged: null, isKnown, isPassing: false };

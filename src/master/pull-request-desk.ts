@@ -160,6 +160,7 @@ export class PullRequestDesk {
       requests: this.#requests,
       deeds: commandDeeds(options),
       reply: async (of) => await teller.answer(of),
+      clock,
       log,
     });
     const take = async (comment: PersonsComment) => await this.#commands.take(comment);
@@ -212,8 +213,9 @@ export class PullRequestDesk {
     await this.#options.teller.environment({ grid, sha, news, url });
   }
 
-  mergeGroup(group: Omit<MergeGroup, 'number'>): void {
-    this.#groups.take({ ...group, number: numberIn(group.ref) });
+  /** `base`: the branch that it is to become; what is built for another one is none of ours. */
+  mergeGroup({ base, sha, ref }: Omit<MergeGroup, 'number'> & { readonly base: string }): void {
+    if (base === this.#options.branch) this.#groups.take({ sha, ref, number: numberIn(ref) });
   }
 
   /** Somebody wants check runs once more. */

@@ -27,7 +27,7 @@ export interface KnownRequest {
 export interface PullRequestsOptions {
   readonly repository: RepositoryName;
   readonly branch: string;
-  readonly forge: Pick<Forge, 'pullRequests'>;
+  readonly forge: Pick<Forge, 'pullRequests' | 'pullRequest'>;
   readonly previewer: PreviewerPorts;
   /** What the branch points at, as it is mirrored; `null`: nothing is, yet. */
   readonly base: () => string | null;
@@ -128,6 +128,7 @@ export class PullRequests {
     at: number,
     head: string | null = null,
   ): Promise<'asked' | 'changed' | 'unknown'> {
+    if (!this.#known.has(number)) await this.#lookOnce();
     const request = this.#open.find((one) => one.number === number);
     const known = this.#known.get(number);
     if (request === undefined || known === undefined) return 'unknown';
@@ -141,6 +142,12 @@ export class PullRequests {
     return 'asked';
   }
 
+  /** It may have been opened a moment ago, or the master has just started. */
+  async #lookOnce(): Promise<void> {
+    this.#flight.wake();
+    await this.#flight.idle();
+  }
+
   async idle(): Promise<void> {
     await this.#flight.idle();
   }
@@ -152,11 +159,11 @@ export class PullRequests {
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
-    const { forge, repository, branch, base, onLooked } = this.#options;
+    const { base, onLooked } = this.#options;
     const onto = base();
     if (onto === null) return;
     if (!this.#isLoaded) await this.#load();
-    const open = await forge.pullRequests(repository, branch);
+    const open = await this.#list();
     await this.#leave(open);
     await this.#options.environments.keepOnly(new Set(open.map(({ number }) => number)));
     this.#open = open;
@@ -170,6 +177,23 @@ export class PullRequests {
     }
     this.#attempts = passing === 0 ? 0 : this.#attempts + 1;
     if (passing > 0) this.#wakeIn(ceiling(RETRY, this.#attempts - 1));
+  }
+
+  /**
+   * A list is read page by page, and what is closed meanwhile moves the others up: one that was known and is missing is asked
+   * for by itself before anything of it is ended.
+   */
+  async #list(): Promise<readonly PullRequest[]> {
+    const { forge, repository, branch } = this.#options;
+    const listed = await forge.pullRequests(repository, branch);
+    const numbers = new Set(listed.map(({ number }) => number));
+    const open = [...listed];
+    for (const number of this.#known.keys()) {
+      if (numbers.has(number)) continue;
+      const missing = await forge.pullRequest(repository, number);
+      if (missing?.state === 'open' && missing.base === branch) open.push(missing);
+    }
+    return open;
   }
 
   async #load(): Promise<void> {

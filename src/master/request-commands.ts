@@ -6,6 +6,7 @@ import {
   SHOWN_HASH,
 } from '../forge/request-command.ts';
 import { errorMessage, GridError } from '../model/error.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { PullRequests } from './pull-requests.ts';
@@ -23,6 +24,7 @@ export interface RequestCommandsOptions {
     readonly about: string;
     readonly text: string;
   }) => Promise<void>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
@@ -33,6 +35,12 @@ export interface CommandDeeds {
   /** Gives the grid whose deploy was held with that plan. */
   approve(hash: string, actor: string): Promise<string>;
 }
+
+/**
+ * Nobody waits any more for what was asked for so long ago, in milliseconds. Less than the inbox remembers: what it has
+ * forgotten would be done a second time.
+ */
+const LONGEST_WAIT = 3 * 24 * 60 * 60 * 1_000;
 
 /**
  * Carries out what people ask for in comments. Whether they may is asked of the forge, each time: who could push a minute
@@ -50,7 +58,8 @@ export class RequestCommands {
   /** Whether it was dealt with. One after the other, in the order in which they came. Never rejects. */
   async take(comment: PersonsComment): Promise<boolean> {
     const command = parseRequestCommand(comment.body);
-    if (command === null) return true;
+    const age = this.#options.clock.now() - comment.at;
+    if (command === null || age > LONGEST_WAIT) return true;
     const taken = this.#follow(this.#last, comment, command);
     this.#last = taken;
     return await taken;

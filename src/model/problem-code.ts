@@ -71,7 +71,8 @@ const errors: Readonly<Record<string, string>> = {
   'extends-cycle': 'Services that extend each other.',
   'extends-too-deep': 'A chain of `extends` that is too long.',
   'file-missing': 'A file that is referred to is not there.',
-  'file-refused': 'A symbolic link, a submodule, a file that is too large or is not text.',
+  'file-refused':
+    'A symbolic link, a submodule, a file that Git LFS keeps, that is too large or is not text.',
   'file-too-large': 'More characters than are read from one file.',
   'forbidden-key': '`__proto__`.',
   'grid-missing':

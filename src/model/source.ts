@@ -27,7 +27,7 @@ export interface BinaryFile extends Blob {
 export interface RefusedFile {
   readonly kind: 'refused';
   readonly path: string;
-  readonly reason: 'symlink' | 'submodule' | 'too-large' | 'not-text';
+  readonly reason: 'symlink' | 'submodule' | 'too-large' | 'not-text' | 'lfs';
 }
 
 /**
@@ -105,6 +105,11 @@ export function decodeFile(bytes: Uint8Array): Decoded {
   } catch {
     return binary(bytes);
   }
+}
+
+/** What Git LFS leaves in the repository of a file that it has taken elsewhere: the file itself is not here. */
+export function isLfsPointer(decoded: Decoded): boolean {
+  return decoded.kind === 'text' && decoded.text.startsWith('version https://git-lfs.github.com/');
 }
 
 /** A copy: a view would keep all of the buffer that it looks into. */

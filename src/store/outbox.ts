@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db, Row } from './tables.ts';
 
 /**
@@ -71,7 +72,10 @@ export interface Outbox {
   gaveUp(key: OutboxKey, version: number, error: string): Promise<void>;
   /** Gives what was given up and wanted at or after `since` another chance: a person may have mended the credentials. */
   revive(since: number, of?: string): Promise<void>;
-  /** Removes what was wanted before `before`, sent or not: nobody waits for it any more. */
+  /**
+   * Removes what was wanted before `before`, sent or not: nobody waits for it any more. A deployment that was successful stays
+   * until the next one takes its place, which has to say so.
+   */
   prune(before: number): Promise<void>;
 }
 
@@ -156,7 +160,11 @@ export function createOutbox(db: Db): Outbox {
         .execute();
     },
     prune: async (before) => {
-      await db.deleteFrom('messages').where('wantedAt', '<', before).execute();
+      await db
+        .deleteFrom('messages')
+        .where('wantedAt', '<', before)
+        .where((eb) => eb.or([eb('kind', '!=', 'deployment'), eb(state, '!=', 'success')]))
+        .execute();
     },
   };
 }
@@ -236,6 +244,8 @@ function messageOf(row: Row<'messages'>): OutboxMessage {
 function isUnsettled(row: Row<'messages'>): boolean {
   return row.version > row.sentVersion && row.version > row.gaveUpVersion;
 }
+
+const state = sql<string>`json_extract(content, '$.state')`;
 
 /** Above every character that a repository is named with. */
 const AFTER = '\u{10ffff}';

@@ -1,5 +1,10 @@
 import { digest } from '../model/digest.ts';
-import type { RefusedFile, SourceFile, SourceTree } from '../model/source.ts';
+import {
+  isLfsPointer,
+  type RefusedFile,
+  type SourceFile,
+  type SourceTree,
+} from '../model/source.ts';
 import type { Contents } from './contents.ts';
 import { tooLarge } from './faults.ts';
 import type { Limits } from './limits.ts';
@@ -140,6 +145,7 @@ async function readFile(
   if (entry.kind !== 'file') return refuse('not-text');
   const { decoded, size } = await read.contents.file(entry.oid);
   if (decoded === null) return refuse('too-large');
+  if (isLfsPointer(decoded)) return refuse('lfs');
   const executable = entry.executable === true ? { executable: true as const } : {};
   return { file: { path, blob: entry.oid, ...decoded, ...executable }, size };
 }

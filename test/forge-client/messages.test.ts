@@ -113,7 +113,7 @@ async function world(of: { readonly forge?: SmallForge } = {}) {
   const clock = new TurnedClock();
   const reporter = createReporter({ outbox, forge, clock, random: () => 0.5, log: silentLog });
   reporters.push(reporter);
-  return { reporter, forge, clock };
+  return { reporter, forge, clock, outbox };
 }
 
 describe('a wanted comment', () => {
@@ -242,6 +242,19 @@ describe('a wanted deployment', () => {
     const { reporter, forge } = await world();
 
     await tell(reporter, ['1', 'success'], ['2', 'success'], ['1', 'success']);
+
+    expect(forge.deployed).toMatchObject([
+      { key: '1', states: ['success', 'inactive'] },
+      { key: '2', states: ['success'] },
+    ]);
+  });
+
+  test('retires the one before it, however long ago that was', async () => {
+    const { reporter, forge, outbox } = await world();
+
+    await tell(reporter, ['1', 'success']);
+    await outbox.prune(Number.MAX_SAFE_INTEGER);
+    await tell(reporter, ['2', 'success']);
 
     expect(forge.deployed).toMatchObject([
       { key: '1', states: ['success', 'inactive'] },

@@ -232,7 +232,7 @@ async function smallBench(provider: keyof typeof clients, dialect: Dialect): Pro
   // GitLab has groups of groups.
   const named = { owner: provider === 'gitlab' ? 'acme/team' : 'acme', name: 'grids' };
   const handle = await host.createRepository(named.owner, named.name);
-  const token = host.createToken(US);
+  const token = host.createToken(US, 'admin', true);
   const cloneUrl = host.world.cloneUrl(handle.repository);
   const of = { baseUrl: host.world.api, token, ...named };
   return {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommitState, CommitStatus } from '../../src/forge/forge.ts';
 import { RateLimited } from '../../src/forge/forge.ts';
+import { hiddenLine } from '../../src/forge/preview-comment.ts';
 import { createReporter } from '../../src/forge/reporter.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -67,6 +68,16 @@ describe.each(benches)('%s', (_, start) => {
         .map(({ context }) => context)
         .toSorted(),
     ).toEqual(contexts);
+  });
+
+  it('shows statuses of commits of forks', async () => {
+    const { forge, named } = bench;
+    const pull = await bench.open({ branch: 'one', isFork: true });
+
+    await forge.createCommitStatus(named, pull.head(), status('pending'));
+    await forge.createCommitStatus(named, pull.head(), status('success'));
+
+    expect(bench.statuses(pull.head()).at(-1)?.state.toLowerCase()).toMatch(/^success/);
   });
 
   it('takes names as long as it says, and tells two of them apart', async () => {
@@ -197,6 +208,22 @@ describe.each(benches)('%s', (_, start) => {
       { number: pull.number, author: alice, body: '/gridops plan' },
     ]);
     expect(await forge.commentsSince(named, since + 60_000)).toEqual([]);
+  });
+
+  it('tells what was said by the person whose token we have, and not what we said', async () => {
+    const { forge, named } = bench;
+    const since = Math.floor(Date.now() / 1_000) * 1_000;
+    const pull = await bench.open({ branch: 'one' });
+    pull.comment('/gridops freeze live', US);
+    for (const html of [forge.limits.html, !forge.limits.html])
+      await forge.createComment(
+        named,
+        pull.number,
+        `${hiddenLine('gridops:answer 1', html)}\nDone.`,
+      );
+
+    const said = await forge.commentsSince(named, since);
+    expect(said.map(({ body }) => body)).toEqual(['/gridops freeze live']);
   });
 
   it('knows who may write', async () => {

@@ -4,14 +4,22 @@ import { CommentPoll } from '../../src/master/comment-poll.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
 function aPoll(start: number | null) {
-  const state = { mark: start, comments: [] as PersonsComment[], refuses: new Set<string>() };
+  const state = {
+    now: 100,
+    mark: start,
+    comments: [] as PersonsComment[],
+    refuses: new Set<string>(),
+  };
   const taken: string[] = [];
+  const asked: number[] = [];
   const poll = new CommentPoll({
     name: 'grids',
     repository: { owner: 'acme', name: 'grids' },
     forge: {
-      commentsSince: async (_repository, since) =>
-        await Promise.resolve(state.comments.filter(({ at }) => at >= since)),
+      commentsSince: async (_repository, since) => {
+        asked.push(since);
+        return await Promise.resolve(state.comments.filter(({ at }) => at >= since));
+      },
     },
     records: {
       commentsRead: async () => await Promise.resolve(state.mark),
@@ -24,9 +32,9 @@ function aPoll(start: number | null) {
       taken.push(id);
       return await Promise.resolve(!state.refuses.has(id));
     },
-    clock: { ...systemClock, now: () => 100 },
+    clock: { ...systemClock, now: () => state.now },
   });
-  return { poll, state, taken };
+  return { poll, state, taken, asked };
 }
 
 function comment(id: string, at: number): PersonsComment {
@@ -53,4 +61,36 @@ test('what could not be dealt with is read again, with what came after it', asyn
   state.refuses.clear();
   await poll.look();
   expect(taken).toEqual(['a', 'b', 'a', 'b', 'c']);
+});
+
+const HOUR = 3_600_000;
+
+test('where nobody writes, no look asks for more than the one before', async () => {
+  const { poll, state, asked } = aPoll(10);
+  for (let days = 1; days < 30; days += 1) {
+    state.now = days * 24 * HOUR;
+    await poll.look();
+    await poll.look();
+    expect(state.now - (asked.at(-1) ?? 0)).toBeLessThanOrEqual(2 * HOUR);
+  }
+});
+
+test('what the forge shows late is read all the same', async () => {
+  const { poll, state, taken } = aPoll(10);
+  state.now = 24 * HOUR;
+  await poll.look();
+  state.comments.push(comment('late', state.now - HOUR / 2));
+  await poll.look();
+  expect(taken).toEqual(['late']);
+});
+
+test('what could not be dealt with is read again, however long that takes', async () => {
+  const { poll, state, taken } = aPoll(10);
+  state.comments.push(comment('a', 11));
+  state.refuses.add('a');
+  state.now = 24 * HOUR;
+  await poll.look();
+  state.now = 48 * HOUR;
+  await poll.look();
+  expect(taken).toEqual(['a', 'a']);
 });

@@ -11,6 +11,7 @@ import { NOW } from '../support/builders.ts';
 
 const base1 = 'b1'.padEnd(40, '0');
 const base2 = 'b2'.padEnd(40, '0');
+const base3 = 'b3'.padEnd(40, '0');
 
 function aRequest(number: number, overrides: Partial<PullRequest> = {}): PullRequest {
   const sha = `a${number}`.padEnd(40, '0');
@@ -56,6 +57,8 @@ function aForge() {
     open: [] as PullRequest[],
     base: base1 as string | null,
     listing: null as Error | null,
+    /** It is open, and on none of the pages that were read. */
+    unlisted: null as number | null,
     fetched: new Map<string, string | null>(),
     merges: new Map<string, MergeResult>(),
     /** By commit, then by grid. */
@@ -78,8 +81,10 @@ function aForge() {
     forge: {
       pullRequests: async () => {
         if (state.listing !== null) throw state.listing;
-        return await Promise.resolve(state.open);
+        return await Promise.resolve(state.open.filter(({ number }) => number !== state.unlisted));
       },
+      pullRequest: async (_repository, number) =>
+        await Promise.resolve(state.open.find((one) => one.number === number) ?? null),
     },
     previewer: {
       fetchRef: async (ref) => {
@@ -240,6 +245,35 @@ describe('an open pull request', () => {
     expect(await look()).toEqual(['forgot refs/pull/7/head', '#7 gone']);
   });
 
+  test('is not taken for closed because it is missing in a list', async () => {
+    const { look, state } = aWorldWith(aRequest(7));
+    await look();
+    state.unlisted = 7;
+    expect(await look()).toEqual([]);
+  });
+
+  test('is forgotten when it is to be merged into another branch', async () => {
+    const { look, state } = aWorldWith(aRequest(7));
+    await look();
+    state.unlisted = 7;
+    state.open = [aRequest(7, { base: 'next' })];
+    expect(await look()).toEqual(['forgot refs/pull/7/head', '#7 gone']);
+  });
+
+  test('that conflicted meanwhile takes back what it said of grids that it does not change any more', async () => {
+    const request = aRequest(7);
+    const { look, state, merges } = aWorldWith(request);
+    await look();
+    state.base = base2;
+    state.merges.set(request.head.sha, { kind: 'conflict', files: ['grids/live/grid.yml'] });
+    expect(await look()).toEqual(['#7 conflict', 'before: live']);
+    state.base = base3;
+    state.merges.clear();
+    state.inputs.set(base3, { live: '2', test: '1' });
+    merges(request, base3, { live: '2', test: '1' });
+    expect(await look()).toEqual(['#7 planned', 'before: live']);
+  });
+
   test('is planned after one that is newer', async () => {
     const { look, state, merges } = aWorldWith(aRequest(7));
     const newer = aRequest(8);
@@ -251,6 +285,12 @@ describe('an open pull request', () => {
       '#7 planning',
       '#7 planned live',
     ]);
+  });
+
+  test('can be asked for before it was ever looked at', async () => {
+    const { requests } = aWorldWith(aRequest(7));
+    expect(await requests.ask(7, NOW)).toBe('asked');
+    expect(await requests.ask(8, NOW)).toBe('unknown');
   });
 
   test('is not planned again after a restart of the master', async () => {

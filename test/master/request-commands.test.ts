@@ -7,6 +7,7 @@ import { NOW } from '../support/builders.ts';
 
 function aDesk() {
   const state = {
+    now: NOW,
     writers: new Set(['alice']),
     lookup: null as Error | null,
     deed: null as Error | null,
@@ -54,6 +55,7 @@ function aDesk() {
       replies.push(`#${number} ${about}: ${text}`);
       await Promise.resolve();
     },
+    clock: { now: () => state.now },
     log: silentLog,
   });
   let last = 0;
@@ -64,7 +66,7 @@ function aDesk() {
   async function say(body: string, overrides: Partial<PersonsComment> = {}): Promise<void> {
     await commands.take(comment(body, overrides));
   }
-  return { commands, state, deeds, replies, comment, say };
+  return { commands, state, done, deeds, replies, comment, say };
 }
 
 describe('a command', () => {
@@ -103,6 +105,23 @@ describe('a command', () => {
     await Promise.all([commands.take(one), commands.take(one), commands.take(one)]);
     expect(deeds).toHaveLength(1);
     expect(replies).toHaveLength(1);
+  });
+
+  test('is not carried out once more when the inbox has forgotten it and it is read again', async () => {
+    const { commands, comment, state, done, deeds } = aDesk();
+    const one = comment('/gridops freeze live');
+    await commands.take(one);
+    state.now += 8 * 86_400_000;
+    done.clear();
+    expect(await commands.take(one)).toBe(true);
+    expect(deeds).toEqual(['freeze live null by alice on #7']);
+  });
+
+  test('of the days in which the master was away is carried out', async () => {
+    const { commands, comment, state, deeds } = aDesk();
+    state.now += 2 * 86_400_000;
+    await commands.take(comment('/gridops unfreeze live'));
+    expect(deeds).toEqual(['unfreeze live by alice on #7']);
   });
 
   test('of somebody who may not write does nothing, and is answered in one place', async () => {

@@ -221,6 +221,22 @@ test('prunes what nobody waits for any more', async () => {
   ).toEqual(['new']);
 });
 
+test('keeps a deployment that was successful until another has taken its place', async () => {
+  const outbox = await emptyOutbox();
+  const of = { kind: 'deployment', topic: 'production', ...ended } as const;
+  for (const [subject, state] of [
+    ['1', 'failure'],
+    ['2', 'success'],
+    ['3', 'inactive'],
+  ] as const)
+    await outbox.want(status('', { ...of, subject, content: { state } }), { at: 1 });
+
+  await outbox.prune(50);
+
+  const left = await outbox.ofTopic({ ...key, ...of });
+  expect(left.map(({ subject }) => subject)).toEqual(['2']);
+});
+
 test('versions only go up, and what is due is always the newest want', async () => {
   const move = fc.oneof(
     fc.record({ kind: fc.constant('want' as const), text: fc.constantFrom('a', 'b', 'c') }),

@@ -139,6 +139,11 @@ export function readingContract(engine: EngineName, transport: Transport): void 
         await work.write('grids/prod/large.yml', 'x'.repeat(1001));
         await work.write('grids/prod/fits.yml', 'x'.repeat(1000));
         await work.write('grids/prod/nul', 'a\0b');
+        const pointer = `oid sha256:${'ab'.repeat(32)}\nsize 12345\n`;
+        await work.write(
+          'grids/prod/lfs',
+          `version https://git-lfs.github.com/spec/v1\n${pointer}`,
+        );
         await work.write('grids/prod/latin1', Buffer.from([0x67, 0x72, 0xfc, 0x6e]));
         await work.git('add', '--all');
         await work.git(
@@ -168,6 +173,7 @@ export function readingContract(engine: EngineName, transport: Transport): void 
           'fits.yml': 'text',
           nul: 'binary',
           latin1: 'binary',
+          lfs: 'lfs',
         });
       });
 

@@ -55,7 +55,10 @@ export const bitbucket: Dialect = {
       method: 'GET',
       path: '/user',
       level: null,
-      handle: ({ person }) => ok(userShape(person)),
+      // Nobody who signs in with a token of a repository is told who that is.
+      handle: () => {
+        throw new SmallRefusal(401, 'Token is invalid or not supported for this endpoint.');
+      },
     },
     {
       id: 'repository',
@@ -329,8 +332,8 @@ function payload(world: SmallWorld, repository: SmallRepository, event: SmallEve
   return { pullrequest, comment: commentShape({ world, repository }, event.comment) };
 }
 
-function userShape({ uuid, login }: Person) {
-  return { uuid, nickname: login, display_name: login };
+function userShape({ uuid, login, isProgram }: Person) {
+  return { type: isProgram ? 'app_user' : 'user', uuid, nickname: login, display_name: login };
 }
 
 function listed(call: SmallCall, all: readonly unknown[], most: number): SmallReply {

@@ -98,6 +98,18 @@ export const gitlab: Dialect = {
       },
     },
     {
+      id: 'pulls-of-commit',
+      method: 'GET',
+      path: '/projects/:project/repository/commits/:sha/merge_requests',
+      level: 'read',
+      handle: async (call) => {
+        const sha = await commitOf(call);
+        const { world, repository } = call;
+        const pulls = repository.pulls.filter(({ head }) => head === sha);
+        return ok(pulls.map((pull) => pullShape(world, repository, pull)));
+      },
+    },
+    {
       id: 'status',
       method: 'POST',
       path: '/projects/:project/statuses/:sha',
@@ -223,6 +235,8 @@ async function createStatus(call: SmallCall): Promise<SmallReply> {
   } = call.body as Record<string, string>;
   if (pipelineOf(call, sha) !== null && call.body['pipeline_id'] === undefined)
     call.world.violations.push(`a second pipeline for ${sha}`);
+  if (call.body['ref'] === undefined && !(await isOnBranch(call, sha)))
+    throw new SmallRefusal(404, '404 References for commit Not Found');
   const last = call.world.statuses.entries
     .filter((each) => each.sha === sha && each.context === name)
     .at(-1);
@@ -235,6 +249,11 @@ async function createStatus(call: SmallCall): Promise<SmallReply> {
     );
   call.world.statuses.add({ sha, context: name, state: String(state), description, url });
   return created({ id: call.world.nextId(), sha, name, status: state, description });
+}
+
+async function isOnBranch({ repository }: SmallCall, sha: string): Promise<boolean> {
+  const found = await repository.git.text('for-each-ref', '--contains', sha, 'refs/heads');
+  return found.trim() !== '';
 }
 
 async function commitOf({ repository, parameters }: SmallCall): Promise<string> {

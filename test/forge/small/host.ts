@@ -96,10 +96,10 @@ export class SmallHost {
   }
 
   /** Of a person with this level in all repositories; forks are their owners' own. */
-  createToken(login: string, level: SmallLevel = 'admin'): string {
+  createToken(login: string, level: SmallLevel = 'admin', isProgram = false): string {
     const token = `token-${this.world.nextId()}`;
     const person = this.person(login);
-    person.level = level;
+    Object.assign(person, { level, isProgram });
     this.world.tokens.set(token, person);
     return token;
   }
@@ -108,7 +108,7 @@ export class SmallHost {
     const known = this.world.people.get(login);
     if (known !== undefined) return known;
     const id = this.world.nextId();
-    const made: Person = { id, uuid: `{${id}}`, login, level: 'none' };
+    const made: Person = { id, uuid: `{${id}}`, login, isProgram: false, level: 'none' };
     this.world.people.set(login, made);
     return made;
   }

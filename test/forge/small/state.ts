@@ -23,6 +23,8 @@ export interface Person {
   readonly id: number;
   readonly uuid: string;
   readonly login: string;
+  /** A bot, as hosts make one for each token that is not a person's. */
+  isProgram: boolean;
   level: SmallLevel;
 }
 
