@@ -170,7 +170,7 @@ function missing(name: string): Fault {
   return {
     code: 'grid-missing',
     message: `the grid ${quote(name)} has nothing in it at this commit; nothing is removed because of that`,
-    hint: `Put a grid.yml or stacks below "grids/${name}/", or detach the grid.`,
+    hint: `Put a grid.yml or stacks below "grids/${name}/". To give the grid up, remove its nodes ("gridops node rm"): one without nodes and files is left alone.`,
   };
 }
 

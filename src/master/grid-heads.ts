@@ -28,6 +28,8 @@ export interface GridHeadsOptions {
   readonly keepOwner: (owner: GridOwnerRecord) => Promise<void>;
   /** Grids that the master knows, whether a commit has them or not. */
   readonly knownGrids: () => readonly string[];
+  /** It has no node: where no commit has it either, nothing is left of it that anybody could miss. */
+  readonly isDeserted: (grid: string) => boolean;
   /** Adds what the grid's inputs are beside its own files. `null`: not known yet; `refresh` comes when it is. */
   readonly complete: (grid: string, head: GridHead) => Promise<GridHead | null>;
   readonly onHead: (grid: string, head: GridHead) => void;
@@ -137,12 +139,13 @@ export class GridHeads {
   }
 
   async #revise(grid: string): Promise<void> {
-    const { owners, sources, complete, onHead } = this.#options;
+    const { owners, sources, isDeserted, complete, onHead } = this.#options;
     const owner = owners.ownerOf(grid) ?? (sources.length === 1 ? sources[0]?.name : null);
     const source = sources.find(({ name }) => name === owner);
     const sha = this.#heads.get(source?.name ?? '');
     if (source === undefined || sha === undefined) return;
     const inputs = await source.repository.inputs(sha, grid);
+    if (inputs === null && isDeserted(grid)) return;
     const rivals = owners.rivals(grid);
     const remarks = rivals.map((rival) => rivalRemark(grid, source.name, rival));
     const head = await complete(grid, {

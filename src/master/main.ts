@@ -108,6 +108,7 @@ async function compose(parts: MasterParts): Promise<RunningMaster> {
     hub,
     publicUrl,
     knownGrids: () => grids.names(),
+    isDeserted: (grid) => fleet.nodes(grid).length === 0,
     onHead: (grid, head) => grids.of(grid).revise(head),
     onHint: async (name, hint) => await desks.hint(name, hint),
     onLooked: (name) => desks.looked(name),

@@ -18,6 +18,7 @@ export interface FollowOptions
   readonly ports: { readonly forge?: (forge: Forge) => Forge };
   /** Grids that the master knows, whether a commit has them or not. */
   readonly knownGrids: () => readonly string[];
+  readonly isDeserted: (grid: string) => boolean;
   readonly onHead: (grid: string, head: GridHead) => void;
   /** After each look that worked. */
   readonly onLooked: (repository: string) => void;
@@ -66,6 +67,7 @@ export async function openRepositories(of: FollowOptions): Promise<Followed> {
     owners,
     keepOwner: async (owner) => await store.gridOwners.put(owner, clock.now()),
     knownGrids: of.knownGrids,
+    isDeserted: of.isDeserted,
     complete: async (grid, head) => {
       // Nothing of a commit is read before it may be.
       const objection = await verifications(head.repository).verify(head.sha, grid);

@@ -15,6 +15,7 @@ let read: string[];
 let isUnknown: (grid: string) => boolean;
 let isTorn: (grid: string) => boolean;
 let isFull: boolean;
+let deserted: Set<string>;
 
 beforeEach(() => {
   kept = [];
@@ -24,6 +25,7 @@ beforeEach(() => {
   isUnknown = () => false;
   isTorn = () => false;
   isFull = false;
+  deserted = new Set();
 });
 
 function aSource(name: string, grids: Readonly<Record<string, string>>, head: string | null): Fake {
@@ -58,12 +60,29 @@ function over(sources: readonly Fake[], known: readonly string[] = []): GridHead
       await Promise.resolve(kept.push(`${grid} ${repository}`));
     },
     knownGrids: () => known,
+    isDeserted: (grid) => deserted.has(grid),
     complete: async (grid, head) => await Promise.resolve(isUnknown(grid) ? null : head),
     onHead: (grid, { repository, sha, remarks }: GridHead) =>
       told.push(`${grid} ${repository}@${sha}${remarks === undefined ? '' : ' contested'}`),
     log: silentLog,
   });
 }
+
+describe('a grid that no commit has any more', () => {
+  it('is told so while it has nodes, and is given up without any', async () => {
+    const source = aSource('one', { shop: 'i', blog: 'j' }, null);
+    const heads = over([source], ['shop', 'blog', 'old']);
+    deserted = new Set(['blog', 'old']);
+    await heads.publish('one', 'a');
+    expect(told.toSorted()).toEqual(['blog one@a', 'shop one@a']);
+    told = [];
+
+    source.grids.clear();
+    await heads.publish('one', 'b');
+
+    expect(told).toEqual(['shop one@b']);
+  });
+});
 
 describe('a push', () => {
   it('costs what its own repository has, however many others there are', async () => {
