@@ -94,10 +94,10 @@ describe('polling', () => {
     const forge = client();
     const pull = await repository.openPullRequest({ files: { 'b.yml': '1\n' } });
     for (let count = 0; count < 101; count += 1) pull.comment(`${count}`, 'alice');
-    const made = await forge.createComment(named, pull.number, '<!-- m -->\nours');
+    const made = await forge.createComment(named, pull.number, '<!-- gridops:m -->\nours');
 
     expect(await forge.commentsSince(named, Date.now() - HOUR)).toHaveLength(101);
-    expect(await forge.findComment(named, pull.number, '<!-- m -->')).toEqual(made);
+    expect(await forge.findComment(named, pull.number, '<!-- gridops:m -->')).toEqual(made);
   });
 
   it('finds what no webhook has told', async () => {
