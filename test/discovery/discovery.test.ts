@@ -88,8 +88,10 @@ describe('nodes of a grid', () => {
     await expect
       .poll(() => [seen(one), seen(two), seen(three)])
       .toEqual([1, 2, 3].map(() => ['ready', 'web-1', 'web-2']));
+    const before = performance.now();
     const version = two.publish([], []);
     expect(await two.settled(version, { limit: 5_000 })).toBe(true);
+    expect(performance.now() - before).toBeLessThan(1_000);
     // Whoever has settled has applied: no look may find it any more.
     expect([seen(one), seen(three)]).toEqual([
       ['ready', 'web-1'],

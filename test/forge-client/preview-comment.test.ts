@@ -377,7 +377,7 @@ describe('hostile text in a comment', () => {
     const long = '`@company/everybody</details>\u202e'.repeat(40_000);
     const preview = planned(withTexts(anEventfulGridPreview(), () => long));
     let text = '';
-    expect(await effort(() => (text = comment(preview)))).toBeLessThan(4_000);
+    expect(await effort(() => (text = comment(preview)))).toBeLessThan(2_000);
     expect(text.length).toBeLessThan(60_000);
     expectWhole(text, true);
   });

@@ -68,9 +68,10 @@ describe('a value', () => {
   });
 
   it('takes no longer for being large', async () => {
-    for (const part of ['password', '//', '⟦', 'key ', 'token=', '"']) {
-      const large = part.repeat(200_000);
-      expect(await effort(() => shownValue('environment.A', large, all))).toBeLessThan(1_000);
-    }
+    const needed = await effort(() => {
+      for (const part of ['password', '//', '⟦', 'key ', 'token=', '"'])
+        shownValue('environment.A', part.repeat(200_000), all);
+    });
+    expect(needed).toBeLessThan(2_000);
   });
 });

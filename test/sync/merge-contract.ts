@@ -413,7 +413,7 @@ export function mergeContract(name: string, contract: MergeContract): void {
           sha = commitOf(await repository.merge(base, head));
         });
 
-        expect(needed).toBeLessThan(4_000);
+        expect(needed).toBeLessThan(2_000);
         const source = await repository.source(sha, 'prod').catch(() => null);
         expect(await repository.inputs(sha, 'prod')).not.toBeNull();
         expect(source).toBeNull();

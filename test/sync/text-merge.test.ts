@@ -44,7 +44,7 @@ describe('differing lines', () => {
       expect(diffLines(one, other)).toHaveLength(1);
     });
 
-    expect(needed).toBeLessThan(4_000);
+    expect(needed).toBeLessThan(2_000);
   });
 });
 
