@@ -8,6 +8,8 @@ const apart = ['test/flow/**', 'test/forge/**', 'test/docker/**', 'test/network/
 export default defineConfig({
   test: {
     pool: 'forks',
+    // A catch for what never comes, no promise of how soon: those stand in the tests that make them.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import { Housekeeping } from '../../src/agent/housekeeping.ts';
 import { ImageRecord } from '../../src/agent/image-record.ts';
@@ -10,6 +10,7 @@ import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { NOW } from '../support/builders.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { web } from './bench.ts';
 import { HandClock } from './hand-clock.ts';
@@ -72,7 +73,7 @@ function assigned(...images: string[]): Assignment {
 
 /** What is on disk takes real time. */
 async function wait(condition: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(condition()).toBe(true));
+  await eventually(() => expect(condition()).toBe(true));
 }
 
 describe('an image', () => {
@@ -89,7 +90,7 @@ describe('an image', () => {
     expect(events).toMatchObject([{ kind: 'images-removed' }]);
     expect(events[0]?.message).toContain('web:1');
     // It is written after it is known.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const read = await ImageRecord.open(directory);
       expect(Object.keys(read.images)).toEqual(['web:2']);
     });

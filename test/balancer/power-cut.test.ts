@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Balancer } from '../../src/balancer/balancer.ts';
 import { Folder } from '../../src/balancer/folder.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { aBackend, aBalancing } from '../support/a-balancing.ts';
+import { eventually } from '../support/eventually.ts';
 
 let at = '';
 
@@ -66,7 +67,7 @@ describe('a load balancer after a power cut', () => {
 
     balancer.apply(aBalancing([aBackend('web')]));
 
-    await vi.waitFor(async () => expect(await readFile(configuration, 'utf8')).toContain('global'));
+    await eventually(async () => expect(await readFile(configuration, 'utf8')).toContain('global'));
     await balancer.stop();
   });
 });

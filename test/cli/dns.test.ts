@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NamesView, NameView } from '../../src/discovery/names-view.ts';
 import { TestGrid } from '../discovery/grid.ts';
 import { anAsker, aRecord } from '../discovery/records.ts';
+import { eventually } from '../support/eventually.ts';
 import { EXIT, runGridops } from './test-cli.ts';
 
 let folder: string;
@@ -26,7 +27,7 @@ beforeAll(async () => {
     ],
     [anAsker({ address: grid.address(1, 1), links: [{ target: 'db.data', alias: 'db' }] })],
   );
-  await vi.waitFor(() => expect(one.view().dns.listening).toBe(true));
+  await eventually(() => expect(one.view().dns.listening).toBe(true));
 });
 
 afterAll(async () => {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Discovery } from '../../src/discovery/discovery.ts';
 import { DnsServer } from '../../src/discovery/dns-server.ts';
 import { FrameReader, frame } from '../../src/discovery/tcp-frame.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { HandClock } from '../agent/hand-clock.ts';
 import { withFolder } from '../cli/test-cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { TestGrid } from './grid.ts';
 import { type NameServer, reply, startNameServer, testPort } from './name-server.ts';
 import { anAsker, aRecord } from './records.ts';
@@ -45,7 +46,7 @@ beforeAll(async () => {
         anAsker({ address: lost(), servers: [dead] }),
       ],
     );
-    await vi.waitFor(() => expect(one.view().dns.listening).toBe(true));
+    await eventually(() => expect(one.view().dns.listening).toBe(true));
     // Reads the list while it is there; it is kept when it is gone.
     await grid.resolver(1, stranger()).resolve4('first.example.com');
   });

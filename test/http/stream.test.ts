@@ -137,7 +137,7 @@ describe('the event stream', () => {
     slow.on('error', () => undefined);
     slow.on('response', (response) => response.on('error', () => undefined).pause());
     slow.end();
-    await vi.waitFor(async () => expect(await connections(quiet)).toBe(1));
+    await expect.poll(() => connections(quiet)).toBe(1);
     const large = anEvent({ message: 'x'.repeat(100_000) });
     await vi.waitFor(
       async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { markOfChance } from '../../src/manifest/chance.ts';
 import { Dispatcher } from '../../src/master/dispatcher.ts';
@@ -48,6 +48,7 @@ import {
   running,
   someFacts,
 } from '../support/builders.ts';
+import { eventually } from '../support/eventually.ts';
 import { WireAgent } from '../support/wire-agent.ts';
 
 const SECRET = 's'.repeat(43);
@@ -360,7 +361,7 @@ describe('opening a session', () => {
     const text = encode({ type: 'observation', ...observation });
 
     for (let part = 0; part < 4; part += 1) {
-      await vi.waitFor(() => expect(agent.pings).toBeGreaterThan(part), 5_000);
+      await eventually(() => expect(agent.pings).toBeGreaterThan(part));
       agent.sendPart(part < 3 ? text.slice(part, part + 1) : text.slice(part), part === 3);
     }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { NetworkMap } from '../../src/model/network.ts';
 import type { OverlayEvent } from '../../src/overlay/events.ts';
 import { Overlay, type OverlayOptions } from '../../src/overlay/overlay.ts';
@@ -8,6 +8,7 @@ import { takeOverlayAway } from '../../src/overlay/take-away.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { aNetworkMap } from '../support/a-network-map.ts';
+import { eventually } from '../support/eventually.ts';
 import { aNode, keyOf } from './a-map.ts';
 import { FakeHost } from './fake-host.ts';
 
@@ -290,7 +291,7 @@ describe('the overlay of a host', () => {
     asked[0]?.();
     await new Promise(setImmediate);
     const looked = look();
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await eventually(() => expect(asked).toHaveLength(2));
     asked[1]?.();
     await looked;
     expect(host.links.get('gridops-vx')).toMatchObject({ master: 'gridops0', up: true });
