@@ -17,20 +17,15 @@ import type { AgentEvent } from './agent-event.ts';
 import type { ContainerFacts, EngineEvent } from './containers.ts';
 import type { DriftEntry, DriftRecord } from './drift-record.ts';
 import { deviationsOf } from './live-settings.ts';
+import type { OwnDeeds } from './own-deeds.ts';
 
 export interface DriftWatchOptions {
   /** The instance's. */
   readonly path: string;
   readonly record: DriftRecord;
   readonly clock: Clock;
+  readonly deeds: OwnDeeds;
   readonly onEvent: (event: Omit<AgentEvent, 'path'>) => void;
-}
-
-/** What this agent did itself. */
-export interface OwnDeeds {
-  /** The container that it stopped last. */
-  readonly stopped: string | null;
-  isRemoved(container: string): boolean;
 }
 
 type DriftHistory = Pick<AttemptHistory, 'interference' | 'mendRefused' | 'mending'>;
@@ -86,8 +81,8 @@ export class DriftWatch {
   }
 
   /** Before a container of ours is killed by request, the engine says so; of one that exits by itself it does not. */
-  hear({ action, container }: EngineEvent, { stopped }: OwnDeeds): void {
-    if (action === 'kill' && container !== stopped)
+  hear({ action, container }: EngineEvent): void {
+    if (action === 'kill' && !this.#options.deeds.isStopped(container))
       this.#killed = { container, at: this.#options.clock.now() };
   }
 
@@ -107,11 +102,11 @@ export class DriftWatch {
     after: readonly ContainerFacts[],
     of: {
       readonly wanted: AssignedInstance;
-      readonly deeds: OwnDeeds;
       readonly givenUp: readonly string[];
     },
   ): void {
-    const { wanted, deeds, givenUp } = of;
+    const { wanted, givenUp } = of;
+    const { deeds } = this.#options;
     const present = new Map(after.filter(isThere).map((one) => [one.id, one]));
     for (const id of this.#born) if (!present.has(id)) this.#born.delete(id);
     for (const one of before.filter(isThere)) {
@@ -119,7 +114,7 @@ export class DriftWatch {
       const now = present.get(one.id);
       if (now === undefined && !deeds.isRemoved(one.id))
         this.#lose({ container: one.id, how: 'removed' });
-      else if (now?.phase === 'exited' && isAlive(one) && this.#wasKilled(now, deeds))
+      else if (now?.phase === 'exited' && isAlive(one) && this.#wasKilled(now))
         this.#lose({ container: one.id, how: 'stopped' });
     }
   }
@@ -190,8 +185,8 @@ export class DriftWatch {
     if (interference !== null) this.#noticed = keyOf(interference.differences, interference.lost);
   }
 
-  #wasKilled({ id, stopGracePeriod }: ContainerFacts, { stopped }: OwnDeeds): boolean {
-    if (this.#killed?.container !== id || stopped === id) return false;
+  #wasKilled({ id, stopGracePeriod }: ContainerFacts): boolean {
+    if (this.#killed?.container !== id || this.#options.deeds.isStopped(id)) return false;
     const reach = stopGracePeriod * 1_000 + LAST_BREATH;
     return this.#options.clock.now() - this.#killed.at <= reach;
   }

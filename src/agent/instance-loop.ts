@@ -5,17 +5,14 @@ import { errorMessage } from '../model/error.ts';
 import { containerName, type InstanceId, instancePath } from '../model/identity.ts';
 import type { ObservedInstance } from '../model/observed.ts';
 import type { AttemptHistory } from '../planner/attempt-history.ts';
-import {
-  type ContainerDecision,
-  type ContainerSituation,
-  careMeanwhile,
-  nextContainerSteps,
-} from '../planner/container-steps.ts';
+import type { ContainerDecision, ContainerSituation } from '../planner/container-decision.ts';
+import { nextContainerSteps } from '../planner/container-steps.ts';
 import { isBeyondMending } from '../planner/drift.ts';
 import { Alarm } from '../runtime/alarm.ts';
 import { ceiling } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
+import { Caretaker, type Glimpse, type Steps } from './caretaker.ts';
 import type { ContainerFacts, ContainerSummary, EngineEvent } from './containers.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { exitMessage } from './exit-message.ts';
@@ -24,9 +21,10 @@ import { InstanceReport } from './instance-report.ts';
 import { InstanceView } from './instance-view.ts';
 import { jobHistory } from './job-history.ts';
 import { lastLines } from './last-lines.ts';
+import { OwnDeeds } from './own-deeds.ts';
 import { lendersOf } from './placed-instance.ts';
 import { STEADY } from './readiness.ts';
-import { ShownContainers, stoppedBy } from './shown-containers.ts';
+import { ShownContainers } from './shown-containers.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import type { Surroundings } from './surroundings.ts';
 import { hasSameDrift, isSameWish, specHashOf, type Wish } from './wish.ts';
@@ -41,10 +39,6 @@ const STEADY_AFTER_CRASHES = 10_000;
 const ENGINE_BACKOFF = { base: 250, cap: 5_000 } as const;
 /** A step that changed nothing is not repeated in a tight loop. */
 const REPEAT_PAUSE = 1_000;
-/** Most steps are done by then. */
-const LONG_STEPS = 1_000;
-
-type Steps = Extract<ContainerDecision, { readonly kind: 'steps' }>;
 
 /**
  * Keeps one instance as its assignment wants it: look, decide, do the steps, look again, until there is nothing to do.
@@ -62,12 +56,11 @@ export class InstanceLoop {
   readonly #log: Log;
   readonly #memory = new InstanceMemory();
   readonly #view: InstanceView;
+  readonly #deeds = new OwnDeeds();
   readonly #runner: StepRunner;
-  /** Starts what serves beside the runner's steps. */
-  readonly #careRunner: StepRunner;
+  readonly #caretaker: Caretaker;
   readonly #report: InstanceReport;
   readonly #rounds: SingleFlight;
-  readonly #care: SingleFlight;
   readonly #alarm: Alarm;
   readonly #drift: DriftWatch;
   readonly #shown: ShownContainers;
@@ -83,11 +76,8 @@ export class InstanceLoop {
   #lacked: string | null = null;
   #lastSteps = '';
   #troubles = 0;
-  /** What is being done. */
-  #underWay: Steps | null = null;
+  /** While steps were under way. */
   #hasLooked = false;
-  /** It stops what is needed again by now. */
-  #isOverruled = false;
 
   constructor(id: InstanceId, around: Surroundings) {
     this.id = { stack: id.stack, service: id.service, number: id.number };
@@ -107,12 +97,13 @@ export class InstanceLoop {
       // What a container answers changes nothing about what the engine shows.
       onChange: () => this.#wakeUp(),
     });
-    const of = { id: this.id, around, memory: this.#memory, view: this.#view };
+    const of = { id: this.id, around, memory: this.#memory, view: this.#view, deeds: this.#deeds };
     this.#report = new InstanceReport(of);
     this.#drift = new DriftWatch({
       path: this.path,
       record: around.drifts,
       clock: around.clock,
+      deeds: this.#deeds,
       onEvent: (event) => this.#report.drifted(event),
     });
     this.#shown = new ShownContainers(this.id, around.publisher);
@@ -128,15 +119,18 @@ export class InstanceLoop {
       ...ofSteps,
       onActivity: (activity) => this.#report.show(activity),
     });
-    this.#careRunner = new StepRunner({ ...ofSteps, onActivity: () => undefined });
+    this.#caretaker = new Caretaker({
+      runner: new StepRunner({ ...ofSteps, onActivity: () => undefined }),
+      alarm: this.#alarm,
+      clock: around.clock,
+      look: (underWay) => this.#glance(underWay),
+      onSteps: () => {
+        this.#changes += 1;
+      },
+    });
     this.#rounds = new SingleFlight(
       (signal) => this.#round(signal),
       (error) => this.#postpone(error),
-    );
-    this.#care = new SingleFlight(
-      () => this.#tendOthers(),
-      // The steps that are under way tell what is wrong with the engine.
-      () => this.#alarm.set(around.clock.now() + ENGINE_BACKOFF.cap),
     );
   }
 
@@ -157,7 +151,7 @@ export class InstanceLoop {
     else if (again || !hasSameDrift(before, wanted)) this.#drift.reset(asked, { again });
     this.#version += 1;
     if (!sameSpec || isFresh) this.#runner.interrupt();
-    if (!sameSpec) this.#careRunner.interrupt();
+    if (!sameSpec) this.#caretaker.interrupt();
     this.wake();
   }
 
@@ -169,8 +163,8 @@ export class InstanceLoop {
 
   /** The engine says that something has happened to a container of it. A step of ours is looked at when it has ended. */
   tell(event: EngineEvent): void {
-    if (this.#runner.workingOn === event.container) return;
-    this.#drift.hear(event, this.#runner);
+    if (this.#deeds.isUnderWay(event.container)) return;
+    this.#drift.hear(event);
     // Of a kill that hits it tells again.
     if (event.action !== 'kill') this.wake();
   }
@@ -231,9 +225,8 @@ export class InstanceLoop {
 
   /** Containers run on. Resolves when the step that runs has ended. */
   async stop(): Promise<void> {
-    const stopped = Promise.all([this.#rounds.stop(), this.#care.stop()]);
+    const stopped = Promise.all([this.#rounds.stop(), this.#caretaker.stop()]);
     this.#runner.end();
-    this.#careRunner.end();
     this.#onFirstLook?.();
     await stopped;
     this.#alarm.clear();
@@ -242,7 +235,7 @@ export class InstanceLoop {
 
   #wakeUp(): void {
     this.#rounds.wake();
-    if (this.#underWay !== null) this.#care.wake();
+    this.#caretaker.wake();
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -275,51 +268,28 @@ export class InstanceLoop {
   async #carryOut(decision: Steps, signal: AbortSignal): Promise<void> {
     const version = this.#version;
     const isCurrent = (): boolean =>
-      version === this.#version && !signal.aborted && !this.#isOverruled;
+      version === this.#version && !signal.aborted && !this.#caretaker.isOverruled;
     const run = { steps: decision.steps, instance: this.#assigned(), isCurrent };
     // Counted beforehand: a run that throws has changed something all the same.
     this.#changes += 1;
-    this.#underWay = decision;
     this.#hasLooked = false;
-    this.#isOverruled = false;
-    this.#alarm.set(this.#around.clock.now() + LONG_STEPS);
     try {
-      if ((await this.#runner.run(run)) && !this.#hasLooked) this.#changes -= 1;
+      await this.#caretaker.during(decision, async () => {
+        if ((await this.#runner.run(run)) && !this.#hasLooked) this.#changes -= 1;
+      });
     } finally {
-      this.#underWay = null;
-      this.#alarm.clear();
-      await this.#care.idle();
       // What was seen in between was not all of it.
       if (this.#hasLooked) this.#changes += 1;
     }
   }
 
-  /** What has come to a halt beside the steps that are under way does not wait for their end. */
-  async #tendOthers(): Promise<void> {
-    if (this.#underWay !== null && this.#seen !== this.#changes) await this.#look();
-    const [wanted, decision, version] = [this.#wanted, this.#underWay, this.#version];
-    if (decision === null || wanted === undefined) return;
-    this.#shown.show(this.#view, decision);
-    const situation = this.#situation(wanted, this.#containers());
-    this.#isOverruled = this.#spares(nextContainerSteps(situation), decision);
-    const care = careMeanwhile(situation, decision.steps);
-    if (care.kind !== 'steps') {
-      if (care.until !== null) this.#alarm.set(care.until);
-      return;
-    }
-    this.#changes += 1;
-    const isCurrent = (): boolean => version === this.#version && decision === this.#underWay;
-    await this.#careRunner.run({ steps: care.steps, instance: this.#assigned(), isCurrent });
-    this.#care.wake();
-  }
-
-  /** Whether what is known now stops less of what runs: a successor may be lost before the old one is told to stop. */
-  #spares(now: ContainerDecision, underWay: Steps): boolean {
-    const stopped = new Set(stoppedBy(now));
-    const running = this.#view.facts.filter(({ phase }) => phase === 'running');
-    return stoppedBy(underWay).some(
-      (id) => !stopped.has(id) && running.some((one) => one.id === id),
-    );
+  /** A look between two steps, or during one. */
+  async #glance(underWay: Steps): Promise<Glimpse> {
+    if (this.#seen !== this.#changes) await this.#look();
+    this.#shown.show(this.#view, underWay);
+    const version = this.#version;
+    const situation = this.#situation(this.#wanted ?? null, this.#containers());
+    return { situation, instance: this.#assigned(), isCurrent: () => version === this.#version };
   }
 
   async #look(): Promise<void> {
@@ -334,16 +304,15 @@ export class InstanceLoop {
     this.#memory.prune(present);
     const wanted = this.#service();
     const { givenUp } = this.#memory.history;
-    if (wanted !== null)
-      this.#drift.compare(before, this.#view.facts, { wanted, deeds: this.#runner, givenUp });
-    this.#runner.prune(present);
+    if (wanted !== null) this.#drift.compare(before, this.#view.facts, { wanted, givenUp });
+    this.#deeds.prune(present);
     this.#around.hooks.prune(this.path, present);
     this.#troubles = 0;
     this.#onFirstLook?.();
     this.#onFirstLook = null;
     for (const one of facts) {
       const ran = before.some((earlier) => earlier.id === one.id && earlier.phase === 'running');
-      const isOurs = this.#runner.stopped === one.id;
+      const isOurs = this.#deeds.isStopped(one.id);
       if (ran && one.phase === 'exited' && !isOurs && !this.#drift.isLost(one.id))
         await this.#noticeCrash(one);
     }

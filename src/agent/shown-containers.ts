@@ -1,6 +1,6 @@
 import { type InstanceId, instancePath } from '../model/identity.ts';
+import type { ContainerDecision } from '../planner/container-decision.ts';
 import { isIll } from '../planner/container-roles.ts';
-import type { ContainerDecision } from '../planner/container-steps.ts';
 import type { InstanceView } from './instance-view.ts';
 import type { AskingContainer, PublishedContainer, Publisher } from './publisher.ts';
 

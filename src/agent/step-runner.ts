@@ -6,6 +6,7 @@ import { type Activity, activityOf } from './attempt.ts';
 import { execute, laneOf } from './executor.ts';
 import type { FailureFacts, InstanceMemory } from './instance-memory.ts';
 import type { InstanceView } from './instance-view.ts';
+import type { OwnDeeds } from './own-deeds.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Work } from './work.ts';
 
@@ -14,6 +15,7 @@ export interface StepRunnerOptions {
   readonly around: Surroundings;
   readonly memory: InstanceMemory;
   readonly view: InstanceView;
+  readonly deeds: OwnDeeds;
   /** What the instance is at, for its report. */
   readonly onActivity: (activity: Activity | null) => void;
   readonly onHookFailed: (message: string) => void;
@@ -34,32 +36,9 @@ export class StepRunner {
   readonly #options: StepRunnerOptions;
   readonly #ended = new AbortController();
   #interrupt = new AbortController();
-  #stopped: string | null = null;
-  #workingOn: string | null = null;
-  readonly #removed = new Set<string>();
 
   constructor(options: StepRunnerOptions) {
     this.#options = options;
-  }
-
-  /** The container that this agent stopped last: its exit is no crash. */
-  get stopped(): string | null {
-    return this.#stopped;
-  }
-
-  /** The container of the step that is under way: what the engine tells of it is looked at after the step. */
-  get workingOn(): string | null {
-    return this.#workingOn;
-  }
-
-  /** Whether this agent took it away. */
-  isRemoved(container: string): boolean {
-    return this.#removed.has(container);
-  }
-
-  /** Containers that are no longer there need not be remembered. */
-  prune(present: ReadonlySet<string>): void {
-    for (const id of this.#removed) if (!present.has(id)) this.#removed.delete(id);
   }
 
   /** Ends a pull and a wait in a lane at once. Never a change half way: whoever comes next must find it whole. */
@@ -112,10 +91,8 @@ export class StepRunner {
     instance: AssignedInstance | null,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (step.kind === 'stop-container') this.#stopped = step.container;
-    if (step.kind === 'start-container' && this.#stopped === step.container) this.#stopped = null;
-    if (step.kind === 'remove-container') this.#removed.add(step.container);
-    this.#workingOn = 'container' in step ? step.container : null;
+    const { deeds } = this.#options;
+    deeds.begin(step);
     const cut = mustEnd(step) ? this.#ended.signal : signal;
     try {
       await execute(step, this.#work(instance, cut));
@@ -124,7 +101,7 @@ export class StepRunner {
       if (!cut.aborted) await this.#remember(step, instance, error);
       return false;
     } finally {
-      this.#workingOn = null;
+      deeds.end(step);
     }
   }
 

@@ -22,7 +22,10 @@ export function assignRoles(
   const present = containers.filter((one) => one.phase !== 'removing').toSorted(compareUse);
   const usable = present.filter((one) => !history.givenUp.includes(one.id));
   const candidate = usable.find((one) => one.specHash === wanted.specHash) ?? null;
-  const old = usable.find((one) => one.specHash !== wanted.specHash && canServe(one)) ?? null;
+  const others = usable.filter((one) => one.specHash !== wanted.specHash && canServe(one));
+  // With stop-first, what had served was stopped for what has not yet: it is what to return to.
+  const proven = wanted.mode === 'stop-first' ? others.find(({ served }) => served) : undefined;
+  const old = proven ?? others[0] ?? null;
   const superfluous = present.filter((one) => one !== candidate && one !== old);
   return { candidate, old, superfluous };
 }

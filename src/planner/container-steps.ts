@@ -2,15 +2,20 @@ import type { AssignedInstance } from '../model/assignment.ts';
 import type { ContainerSnapshot, ContainerStep } from '../model/container.ts';
 import { hookKey } from '../model/hook.ts';
 import { containerName } from '../model/identity.ts';
+import { type AttemptHistory, attemptDelay } from './attempt-history.ts';
+import { careMeanwhile, isKeptBeside, keep, tend } from './container-care.ts';
 import {
-  type AttemptHistory,
-  attemptDelay,
-  lastRestart,
-  restartsInARow,
-} from './attempt-history.ts';
-import { assignRoles, canServe, compareUse, isIll, serves } from './container-roles.ts';
+  type ContainerDecision,
+  type ContainerSituation,
+  isAlive,
+  left,
+  past,
+  steps,
+  stop,
+  wait,
+} from './container-decision.ts';
+import { assignRoles, compareUse, serves } from './container-roles.ts';
 import {
-  isCutOff,
   isLeftDown,
   isRenamed,
   leavesDrift,
@@ -19,46 +24,10 @@ import {
   outdated,
   revivalAt,
 } from './drift.ts';
-import {
-  type HookHistory,
-  isLeaving,
-  postStartStep,
-  preStartHook,
-  preStartStep,
-  preStopSteps,
-  strayHookSteps,
-} from './hook-steps.ts';
+import { postStartStep, preStartHook, preStartStep, strayHookSteps } from './hook-steps.ts';
 import { repairAt } from './interference.ts';
-import type { JobHistory } from './job-due.ts';
 import { nextJobSteps } from './job-steps.ts';
 
-export interface ContainerSituation {
-  /** `null`: not assigned to this node (any more). `kept`: what runs shall run on, although nobody knows its spec. */
-  readonly wanted: AssignedInstance | 'kept' | null;
-  /** Every container of this instance on this node, but for those of hooks. */
-  readonly containers: readonly ContainerSnapshot[];
-  readonly hooks: HookHistory;
-  readonly history: AttemptHistory;
-  /** Name of an instance whose volumes it takes and that has no container to take them from; `null`: nothing is missing. */
-  readonly lacking: string | null;
-  /** What is known of its runs when it is a job. */
-  readonly past?: JobHistory;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
-
-/**
- * What to do next: steps in order, or nothing until a moment (`null`: until something is observed). `settled`: the instance
- * is as it should be; a moment then only means that something unimportant is tried again.
- */
-export type ContainerDecision =
-  | { readonly kind: 'steps'; readonly steps: readonly ContainerStep[] }
-  | { readonly kind: 'wait'; readonly until: number | null; readonly reason: string }
-  | { readonly kind: 'settled'; readonly until: number | null };
-
-/** Somebody else has brought it to a halt, or changed it, and it is left so. */
-const left: ContainerDecision = { kind: 'settled', until: null };
-const RESTART_CAP = 30_000;
 /** With `stop-first` every new attempt takes down the old container that serves: not more often than this. */
 const INTERRUPTING_ATTEMPT = 60_000;
 /** Seconds for a container that never served: nobody depends on it, and its successor is waiting. */
@@ -102,40 +71,6 @@ export function nextContainerSteps(found: ContainerSituation): ContainerDecision
   }
   if (cast.candidate === null) return attempt(wanted, cast.old, situation);
   return advance(wanted, cast.candidate, cast.old, situation);
-}
-
-/**
- * What serves beside these steps and has come to a halt, while they are done: fetching an image and stopping a container may
- * take very long. It is only started again; whatever else is to be done waits for the next decision.
- */
-export function careMeanwhile(
-  found: ContainerSituation,
-  underWay: readonly ContainerStep[],
-): ContainerDecision {
-  const situation = outdated(found);
-  const { wanted, history, containers } = situation;
-  if (wanted === null || wanted === 'kept' || wanted.job !== undefined) return left;
-  const { candidate, old } = assignRoles(wanted, containers, history);
-  const isOwnServing = candidate?.served === true && !isLeftDown(wanted, candidate, history);
-  const isOldServing = candidate === null ? old?.served === true : isKeptBeside(old, wanted);
-  const serving = [isOwnServing ? candidate : null, isOldServing ? old : null];
-  const mayStart = (one: ContainerSnapshot): boolean =>
-    !underWay.some((step) => 'container' in step && step.container === one.id) &&
-    (wanted.mode === 'start-first' || !containers.some((other) => other !== one && isAlive(other)));
-  const cares = serving.flatMap((one) =>
-    one !== null && mayStart(one) ? (revive(one, situation) ?? []) : [],
-  );
-  return cares.find(({ kind }) => kind === 'steps') ?? cares[0] ?? left;
-}
-
-/** `null`: it runs. */
-function revive(
-  container: ContainerSnapshot,
-  situation: ContainerSituation,
-): ContainerDecision | null {
-  if (container.phase !== 'running') return tend(container, situation, null);
-  const hook = postStartStep(container, situation.hooks);
-  return hook === null ? null : steps([hook]);
 }
 
 /** `null`: it is no job, and nothing is left of one. What a service left behind goes before a job's first run, and vice versa. */
@@ -257,14 +192,6 @@ function whileWaiting(
   return isKeptBeside(old, wanted) ? (tend(old, situation, pending) ?? pending) : pending;
 }
 
-/** Found exited beside a candidate, the old one was most likely stopped for it: starting it again must wait for proof. */
-function isKeptBeside(
-  old: ContainerSnapshot | null,
-  { mode }: AssignedInstance,
-): old is ContainerSnapshot {
-  return old?.served === true && old.watched && mode === 'start-first';
-}
-
 /** With `stop-first` nothing starts beside a running container: it may hold the same ports or data. */
 function makeWay(
   wanted: AssignedInstance,
@@ -286,46 +213,6 @@ function failure(candidate: ContainerSnapshot): ContainerStep | null {
   if (candidate.readiness === 'expired')
     return { ...step, code: 'not-ready-in-time', reason: 'it was not ready in time' };
   return null;
-}
-
-/** Keeps a container that has served serving. `null`: it does. `meanwhile` is the wait that its own delay may shorten. */
-function tend(
-  container: ContainerSnapshot,
-  { history, hooks, now }: ContainerSituation,
-  meanwhile: { readonly until: number | null } | null,
-): ContainerDecision | null {
-  const hook = postStartStep(container, hooks);
-  if (hook !== null) return steps([hook]);
-  if (container.phase === 'running') return cure(container, hooks);
-  const revival = revivalAt(container, history, now);
-  if (container.phase === 'paused') return unpause(container, { at: revival, now }, meanwhile);
-  const delay = Math.min(RESTART_CAP, restartsInARow(container, history) ** 2 * 1_000);
-  const last = Math.max(container.finishedAt ?? 0, lastRestart(container, history)?.at ?? 0);
-  const at = Math.max(past(last, now) + delay, revival);
-  if (now >= at)
-    return steps([{ kind: 'start-container', container: container.id, reason: 'it exited' }]);
-  return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to restart it');
-}
-
-function unpause(
-  container: ContainerSnapshot,
-  { at, now }: { readonly at: number; readonly now: number },
-  meanwhile: { readonly until: number | null } | null,
-): ContainerDecision {
-  if (now >= at) return steps([resume(container, 'it was paused')]);
-  return wait(Math.min(at, meanwhile?.until ?? at), 'waiting to unpause it');
-}
-
-function cure(container: ContainerSnapshot, hooks: HookHistory): ContainerDecision | null {
-  const reason = illness(container);
-  return reason === null ? null : steps(stop(container, container.stopGracePeriod, reason, hooks));
-}
-
-function illness(container: ContainerSnapshot): string | null {
-  if (isCutOff(container)) return null;
-  if (container.readiness === 'expired') return 'it did not become ready again';
-  if (isIll(container)) return 'it is unhealthy';
-  return isLeaving(container) ? 'it was told that it is stopped' : null;
 }
 
 function settle(
@@ -354,11 +241,6 @@ function settle(
   ]);
 }
 
-/** A clock that was ahead and has been put right must not make anything wait until it gets there again. */
-function past(moment: number, now: number): number {
-  return Math.min(moment, now);
-}
-
 function withdraw(
   container: ContainerSnapshot,
   wanted: AssignedInstance | null,
@@ -385,45 +267,6 @@ function clear(situation: ContainerSituation): ContainerDecision {
   return steps(present.flatMap((one) => withdraw(one, null, reason, situation)));
 }
 
-/** Nothing is made and nothing removed; what served is kept serving. */
-function keep(situation: ContainerSituation): ContainerDecision {
-  const [best] = situation.containers
-    .filter((one) => one.served && canServe(one))
-    .toSorted(compareUse);
-  const care = best === undefined ? null : tend(best, situation, null);
-  return care ?? { kind: 'settled', until: null };
-}
-
-/** It leaves discovery first, then its pre-stop hooks run. What never served nobody has come to rely on. */
-function stop(
-  container: ContainerSnapshot,
-  grace: number,
-  reason: string,
-  hooks: HookHistory,
-): readonly ContainerStep[] {
-  const step = { kind: 'stop-container', container: container.id, grace, reason } as const;
-  const drain = { kind: 'drain-container', container: container.id, reason } as const;
-  // A paused one cannot end what it is at, nor run a hook.
-  const wake = container.phase === 'paused' ? [resume(container, reason)] : [];
-  return [...(container.served ? [drain] : []), ...wake, ...preStopSteps(container, hooks), step];
-}
-
-function isAlive({ phase }: ContainerSnapshot): boolean {
-  return phase === 'running' || phase === 'paused';
-}
-
-function resume({ id }: ContainerSnapshot, reason: string): ContainerStep {
-  return { kind: 'unpause-container', container: id, reason };
-}
-
 function remove(container: ContainerSnapshot, reason: string): ContainerStep {
   return { kind: 'remove-container', container: container.id, reason };
-}
-
-function wait(until: number | null, reason: string) {
-  return { kind: 'wait', until, reason } as const;
-}
-
-function steps(list: readonly ContainerStep[]): ContainerDecision {
-  return { kind: 'steps', steps: list };
 }

@@ -9,7 +9,7 @@ import {
   type StopCause,
 } from '../model/job.ts';
 import { type AttemptHistory, attemptDelay } from './attempt-history.ts';
-import type { ContainerDecision } from './container-steps.ts';
+import type { ContainerDecision } from './container-decision.ts';
 import { leavesDrift } from './drift.ts';
 import { type Due, dueRun, type JobHistory } from './job-due.ts';
 

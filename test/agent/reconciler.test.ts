@@ -335,6 +335,39 @@ describe('replacing', () => {
     },
   );
 
+  it('with stop-first, serves as before when the fix of what never came up cannot be had', async () => {
+    const mode = 'stop-first';
+    const { engine, clock } = await running(web('web:1', { mode }));
+    await bench.assign([web('deaf:1', { mode, waitForPort: 80 })]);
+    await clock.turn(5_000);
+    expect(engine.get(WEB).phase).toBe('exited');
+
+    await bench.assign([web('absent:1', { mode })]);
+    await clock.turn(5_000);
+
+    expect(engine.names).toEqual([WEB]);
+    expect(engine.get(WEB).instance.spec.image).toBe('web:1');
+    expect(bench.observe()?.attempt?.failure).toMatchObject({ code: 'image-not-found' });
+  });
+
+  it('counts a crash of what was stopped as unhealthy and started again while an image is pulled', async () => {
+    const healthcheck = { test: ['CMD-SHELL', 'exit 0'], interval: 1_000 };
+    const extras = { extras: { healthcheck }, stopGracePeriod: 20 };
+    const { engine, clock } = await running(web('stubborn:1', extras));
+    engine.diagnose(WEB, 'unhealthy');
+    await clock.turn(500);
+    expect(engine.journal.at(-1)).toBe(`stop ${WEB}`);
+    await bench.assign([web('large:1')]);
+    await clock.turn(25_000);
+    expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
+
+    engine.crash(WEB);
+    await clock.turn(2_000);
+
+    expect(engine.count('pull')).toBe(1);
+    expect(bench.events.map((event) => event.kind)).toContain('instance-crashed');
+  });
+
   it('starts the old container once an image takes long that was down when its pull began', async () => {
     const { engine, clock } = await running(web('web:1'));
     engine.crash(WEB);

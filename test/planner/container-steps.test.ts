@@ -15,11 +15,7 @@ import {
   attemptDelay,
   freshHistory,
 } from '../../src/planner/attempt-history.ts';
-import {
-  type ContainerDecision,
-  careMeanwhile,
-  nextContainerSteps,
-} from '../../src/planner/container-steps.ts';
+import { nextContainerSteps } from '../../src/planner/container-steps.ts';
 import type { HookHistory } from '../../src/planner/hook-steps.ts';
 import { isLeaving } from '../../src/planner/hook-steps.ts';
 import {
@@ -29,62 +25,23 @@ import {
   repairPause,
 } from '../../src/planner/interference.ts';
 import { aHook, aSpec, NOW } from '../support/builders.ts';
-
-const noHooks: HookHistory = { done: [], containers: [] };
-const NAME = 'shop.web-1';
-const OLD = '1111111111111111';
-const NEW = '2222222222222222';
-
-function wanting(overrides: Partial<AssignedInstance> = {}): AssignedInstance {
-  return {
-    stack: 'shop',
-    service: 'web',
-    number: 1,
-    stateful: false,
-    spec: aSpec({ image: 'web:2' }),
-    specHash: NEW,
-    revision: 'c0ffee',
-    mode: 'start-first',
-    ...overrides,
-  };
-}
-
-/** Runs and serves, on the wanted spec. */
-function aContainer(overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot {
-  return {
-    stack: 'shop',
-    service: 'web',
-    number: 1,
-    id: 'new',
-    name: NAME,
-    specHash: NEW,
-    revision: 'c0ffee',
-    phase: 'running',
-    startedAt: NOW - 60_000,
-    finishedAt: null,
-    exitCode: null,
-    stopGracePeriod: 10,
-    readiness: 'ready',
-    served: true,
-    watched: true,
-    health: 'unknown',
-    failedChecks: 0,
-    hooks: [],
-    attempted: [],
-    run: null,
-    ...overrides,
-  };
-}
-
-const oldOne = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
-  aContainer({ id: 'old', specHash: OLD, ...overrides });
-const starting = { readiness: 'pending', served: false, name: `${NAME}.${NEW}` } as const;
-const exited = { phase: 'exited', readiness: 'pending', exitCode: 1, finishedAt: NOW } as const;
-const created = { phase: 'created', readiness: 'pending', served: false, startedAt: null } as const;
-
-const paused = { phase: 'paused', readiness: 'pending' } as const;
-const another = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
-  aContainer({ id: 'another', name: `${NAME}.${NEW}`, ...overrides });
+import {
+  aContainer,
+  another,
+  type Case,
+  created,
+  exited,
+  NAME,
+  NEW,
+  noHooks,
+  OLD,
+  oldOne,
+  paused,
+  situationOf,
+  starting,
+  told,
+  wanting,
+} from './a-container.ts';
 
 const limit = { what: 'mem_limit', wanted: '64 MiB', found: '1024 MiB' };
 const deviations: readonly Deviation[] = [{ ...limit, cure: 'update' }];
@@ -121,39 +78,8 @@ function aHookContainer(overrides: Partial<HookContainer> = {}): HookContainer {
 const drained = (overrides: Partial<ContainerSnapshot> = {}): ContainerSnapshot =>
   oldOne({ hooks: [aHook('pre-stop', 'drain')], ...overrides });
 
-interface Case {
-  readonly wanted?: AssignedInstance | 'kept' | null;
-  readonly containers?: readonly ContainerSnapshot[];
-  readonly history?: Partial<AttemptHistory>;
-  readonly hooks?: Partial<HookHistory>;
-  readonly lacking?: string;
-  readonly now?: number;
-}
-
-function situationOf({ wanted = wanting(), containers = [], history = {}, ...rest }: Case) {
-  const hooks = { ...noHooks, ...rest.hooks };
-  const { lacking = null, now = NOW } = rest;
-  return { wanted, containers, history: { ...freshHistory, ...history }, hooks, lacking, now };
-}
-
 function decide(of: Case) {
   return nextContainerSteps(situationOf(of));
-}
-
-/** Steps as `kind target`, waits as seconds from now. */
-function told(decision: ContainerDecision): string | string[] {
-  if (decision.kind === 'steps') return decision.steps.map(toldStep);
-  const seconds = decision.until === null ? '' : ` ${(decision.until - NOW) / 1_000} s`;
-  return `${decision.kind}${seconds}`;
-}
-
-function toldStep(step: ContainerStep): string {
-  const verb = step.kind.replace(/-(container|image)$/, '');
-  if (step.kind === 'pull-image') return `${verb} ${step.image}`;
-  if (step.kind === 'create-container') return `${verb} ${step.name}`;
-  if ('hook' in step) return `${step.kind} ${step.hook.name}`;
-  if (step.kind === 'stop-container') return `${verb} ${step.container} in ${step.grace} s`;
-  return `${verb} ${step.container}`;
 }
 
 type Row = [name: string, situation: Case, expected: string | string[]];
@@ -319,6 +245,14 @@ const table: readonly Row[] = [
       containers: [oldOne(exited), aContainer(starting)],
     },
     'wait',
+  ],
+  [
+    'with stop-first, lets go of what never served rather than of what was stopped for it',
+    {
+      wanted: wanting({ mode: 'stop-first' }),
+      containers: [oldOne(exited), another({ ...starting, specHash: 'x' })],
+    },
+    ['stop another in 1 s', 'remove another'],
   ],
   [
     'with stop-first, starts the old one again after the new one failed',
@@ -1019,63 +953,6 @@ const anyWish = fc.boolean().map((oneshot) => {
   return names.map(([kind, name]) => aHook(kind, name, { oneshot }));
 });
 const anyMode = fc.constantFrom('start-first' as const, 'stop-first' as const);
-
-describe('what serves beside steps that take long', () => {
-  const pull: ContainerStep = { kind: 'pull-image', image: 'web:2', reason: '' };
-  const stopOld: ContainerStep = {
-    kind: 'stop-container',
-    container: 'old',
-    grace: 600,
-    reason: '',
-  };
-  const stopFirst = wanting({ mode: 'stop-first' });
-  const crashed = oldOne(exited);
-
-  it.each<[string, ContainerStep, Case, string | string[]]>([
-    ['that exited is started again', pull, { containers: [crashed] }, ['start old']],
-    ['that was paused goes on', pull, { containers: [oldOne(paused)] }, ['unpause old']],
-    ['that runs is let be', pull, { containers: [oldOne()] }, 'settled'],
-    ['and is ill is let be', pull, { containers: [oldOne({ failedChecks: 3 })] }, 'settled'],
-    [
-      'is started as patiently as ever',
-      pull,
-      { containers: [crashed], history: { restart: { container: 'old', count: 2, at: NOW } } },
-      'wait 4 s',
-    ],
-    [
-      'is started while the other one is stopped',
-      stopOld,
-      { containers: [aContainer(exited), oldOne()] },
-      ['start new'],
-    ],
-    [
-      'is not started while it is stopped itself',
-      stopOld,
-      { containers: [aContainer(), crashed] },
-      'settled',
-    ],
-    [
-      'is not started beside another one that must not run with it',
-      pull,
-      { wanted: stopFirst, containers: [crashed, another({ specHash: 'x', served: false })] },
-      'settled',
-    ],
-    [
-      'is not started where it was stopped for its successor',
-      pull,
-      { wanted: stopFirst, containers: [crashed, another(created)] },
-      'settled',
-    ],
-    [
-      'is not started where nothing is wanted',
-      stopOld,
-      { wanted: null, containers: [crashed] },
-      'settled',
-    ],
-  ])('%s', (_, step, of, expected) => {
-    expect(told(careMeanwhile(situationOf(of), [step]))).toEqual(expected);
-  });
-});
 
 describe('following the steps of a service with hooks', () => {
   it('ends, from anywhere, with one ready container, every hook run and no container of a hook left', () => {
