@@ -98,10 +98,12 @@ async function runTests() {
   const [folder] = folders;
   const memory = memoryFolder();
   if (memory !== null) folders.push(memory);
-  for (const round of ROUNDS)
+  for (const round of ROUNDS) {
+    if (interrupted) return;
     await Promise.all(
       round.map((projects, at) => runProjects(projects, { folder, memory, aside: at > 0 })),
     );
+  }
 }
 
 /** `aside`: others are on the terminal, so what it says comes when it is over. */

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { initRepository, readRefs } from '../support/repository-files.ts';
 
 export interface GitPerson {
   readonly name: string;
@@ -46,35 +45,38 @@ export class BareRepository {
     this.directory = directory;
   }
 
-  /** The files of `git init --bare`, written without a process; configured to answer as GitHub does. */
-  static async create(directory: string, defaultBranch: string): Promise<BareRepository> {
-    await mkdir(join(directory, 'objects'), { recursive: true });
-    await mkdir(join(directory, 'refs', 'heads'), { recursive: true });
-    await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${defaultBranch}\n`);
-    await writeFile(join(directory, 'config'), CONFIG);
+  /** Configured to answer as GitHub does. */
+  static async create(directory: string, branch: string): Promise<BareRepository> {
+    await initRepository(directory, { isBare: true, branch, config: CONFIG });
     return new BareRepository(directory);
   }
 
   async refs(): Promise<Refs> {
-    const lines = await this.text('for-each-ref', '--format=%(objectname) %(refname)');
-    return new Map(
-      lines
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => [line.slice(41), line.slice(0, 40)]),
-    );
+    return await readRefs(this.directory);
   }
 
   /** The full id of the commit that a branch, tag or unambiguous beginning of an id means; null if there is none. */
   async resolve(revision: string): Promise<string | null> {
     if (revision.startsWith('-')) return null;
-    return await this.#maybe(
+    const named = await this.#named(revision);
+    if (named !== null && this.#types.get(named) === 'commit') return named;
+    const commit = await this.#maybe(
       'rev-parse',
       '--verify',
       '--quiet',
       '--end-of-options',
       `${revision}^{commit}`,
     );
+    if (commit !== null) this.#types.set(commit, 'commit');
+    return commit;
+  }
+
+  /** What it names, looked for in git's order; null for what is neither an id nor a ref. */
+  async #named(revision: string): Promise<string | null> {
+    if (/^[0-9a-f]{40}$/.test(revision)) return revision;
+    const refs = await this.refs();
+    const names = ['', 'refs/', 'refs/tags/', 'refs/heads/'].map((folder) => folder + revision);
+    return names.map((name) => refs.get(name)).find((oid) => oid !== undefined) ?? null;
   }
 
   /** `commit`, `tag`, `tree` or `blob`; null for what is no full id of an object here. */
@@ -165,19 +167,13 @@ function gitEnvironment(): Readonly<Record<string, string>> {
   };
 }
 
-const CONFIG = `[core]
-\trepositoryformatversion = 0
-\tfilemode = true
-\tbare = true
-[http]
+const CONFIG = `[http]
 \treceivepack = true
 [uploadpack]
 \tallowFilter = true
 \tallowAnySHA1InWant = true
 [receive]
 \thideRefs = refs/pull
-[gc]
-\tauto = 0
 `;
 
 /** One record: 0x1e, then fields ended by 0x1f, then the NUL-separated list of --name-status. */

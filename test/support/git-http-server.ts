@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import {
   createServer,
   type IncomingMessage,
@@ -10,9 +10,8 @@ import {
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text as readText } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import { git } from './temp-repo.ts';
+import { initRepository, readRefs } from './repository-files.ts';
 
 export interface GitServerOptions {
   /** Where the bare repositories live; a fresh temporary directory, removed by `close`, when absent. */
@@ -102,6 +101,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     requests: [],
     listeners: [],
     pushes: new Map(),
+    answers: new Map(),
     authorise: options.authorise ?? null,
     fault: null,
   };
@@ -140,6 +140,8 @@ interface State {
   readonly listeners: ((change: RefsChanged) => void | Promise<void>)[];
   /** Pushes to one repository are taken one after the other, so that comparing refs tells whose they are. */
   readonly pushes: Map<string, Promise<void>>;
+  /** What git answered last to each question, and with which refs. */
+  readonly answers: Map<string, { readonly refs: string; readonly answer: readonly Buffer[] }>;
   authorise: Authorise | null;
   fault: Fault | null;
 }
@@ -159,9 +161,7 @@ async function createBare(
   directory: string,
   options: { readonly objectFormat?: 'sha1' | 'sha256' } = {},
 ): Promise<string> {
-  const format = options.objectFormat ?? 'sha1';
-  await git(tmpdir(), 'init', '-q', '--bare', '-b', 'main', `--object-format=${format}`, directory);
-  await appendFile(join(directory, 'config'), forgeLike);
+  await initRepository(directory, { isBare: true, branch: 'main', config: forgeLike, ...options });
   return directory;
 }
 
@@ -293,16 +293,6 @@ async function pushAlone(state: State, call: Call): Promise<void> {
   });
 }
 
-async function readRefs(directory: string): Promise<ReadonlyMap<string, string>> {
-  const lines = await git(directory, 'for-each-ref', '--format=%(refname) %(objectname)');
-  const refs = new Map<string, string>();
-  for (const line of lines.split('\n')) {
-    const [ref, oid] = line.split(' ');
-    if (ref !== undefined && oid !== undefined) refs.set(ref, oid);
-  }
-  return refs;
-}
-
 function compareRefs(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
@@ -313,15 +303,54 @@ function compareRefs(
 }
 
 async function backend(state: State, call: Call, beforeEnd?: () => Promise<void>): Promise<void> {
+  const answer = await known(state, call);
+  if (answer === null) await ask(state, call, beforeEnd);
+  else await relay(answer, call.response);
+  call.response.end();
+}
+
+/**
+ * What git answered to the same question while the refs were as they are now. It answers with refs alone, and is asked all the
+ * time.
+ */
+async function known(state: State, call: Call): Promise<readonly Buffer[] | null> {
+  const { operation, repository, path } = call.logged;
+  if (operation !== 'advertise' && operation !== 'list') return null;
+  const refs = await readRefs(join(state.directory, `${repository}.git`)).catch(() => null);
+  if (refs === null || refs.size === 0) return null;
+  const key = JSON.stringify([
+    path,
+    call.request.headers['git-protocol'],
+    call.body.toString('latin1'),
+  ]);
+  const tellsRefs =
+    operation === 'list' ||
+    call.request.headers['git-protocol'] !== 'version=2' ||
+    path.endsWith('git-receive-pack');
+  const now = tellsRefs ? JSON.stringify([...refs]) : '';
+  const before = state.answers.get(key);
+  if (before?.refs === now) return before.answer;
+  const { output, over } = start(state, call);
+  const answer = await output.toArray();
+  if ((await over) === 0) state.answers.set(key, { refs: now, answer });
+  return answer;
+}
+
+async function ask(state: State, call: Call, beforeEnd?: () => Promise<void>): Promise<void> {
+  const { output, over } = start(state, call);
+  await relay(output, call.response);
+  await over;
+  await beforeEnd?.();
+}
+
+function start(state: State, call: Call) {
   const child = spawn('git', ['http-backend'], { env: cgiEnvironment(state, call) });
-  const stderr = readText(child.stderr);
+  const over = once(child, 'close').then(([code]) => code as number | null);
+  child.stderr.resume();
   child.stdin.on('error', () => undefined);
   child.stdin.end(call.body);
   call.response.on('close', () => child.kill());
-  await relay(child.stdout, call.response);
-  await stderr;
-  await beforeEnd?.();
-  call.response.end();
+  return { output: child.stdout, over };
 }
 
 function cgiEnvironment(state: State, { request, url, logged }: Call): NodeJS.ProcessEnv {
@@ -345,7 +374,10 @@ function cgiEnvironment(state: State, { request, url, logged }: Call): NodeJS.Pr
 }
 
 /** A CGI answer: header lines, an empty line, the body. `Status:` is the HTTP status. */
-async function relay(output: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
+async function relay(
+  output: AsyncIterable<Buffer> | Iterable<Buffer>,
+  response: ServerResponse,
+): Promise<void> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of output) {
     if (head === null) {

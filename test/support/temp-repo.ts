@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { initRepository, readHead, writeRef } from './repository-files.ts';
 
 const run = promisify(execFile);
 
@@ -47,8 +48,11 @@ export async function createWorkRepository(
   const directory = await mkdtemp(join(tmpdir(), 'gridops-work-'));
   const branch = options.branch ?? 'main';
   const format = options.objectFormat ?? 'sha1';
-  await git(directory, 'init', '-q', '-b', branch, `--object-format=${format}`);
-  if (options.remote !== undefined) await git(directory, 'remote', 'add', 'origin', options.remote);
+  const kept = join(directory, '.git');
+  const config = options.remote === undefined ? '' : remoteConfig(options.remote);
+  const shared = options.remote?.startsWith('/') === true ? options.remote : null;
+  if (shared !== null) await shareObjects(kept, shared);
+  await initRepository(kept, { isBare: false, branch, objectFormat: format, config });
 
   async function write(path: string, content: string | Uint8Array): Promise<void> {
     await mkdir(dirname(join(directory, path)), { recursive: true });
@@ -62,7 +66,7 @@ export async function createWorkRepository(
   }
 
   async function head(): Promise<string> {
-    return await git(directory, 'rev-parse', 'HEAD');
+    return (await readHead(kept)) ?? '';
   }
 
   const refspec = `refs/heads/${branch}:refs/heads/${branch}`;
@@ -86,14 +90,30 @@ export async function createWorkRepository(
       return await head();
     },
     reset: async (sha) => void (await git(directory, 'reset', '-q', '--hard', sha)),
-    push: async () => void (await git(directory, 'push', '-q', 'origin', refspec)),
-    forcePush: async () => void (await git(directory, 'push', '-q', '--force', 'origin', refspec)),
+    push: async () => {
+      if (shared === null) await git(directory, 'push', '-q', 'origin', refspec);
+      else await writeRef(shared, `refs/heads/${branch}`, await head());
+    },
+    forcePush: async () => {
+      if (shared === null) await git(directory, 'push', '-q', '--force', 'origin', refspec);
+      else await writeRef(shared, `refs/heads/${branch}`, await head());
+    },
     deleteRemoteBranch: async () =>
       void (await git(directory, 'push', '-q', 'origin', `:refs/heads/${branch}`)),
     git: (...args) => git(directory, ...args),
     shell: (script, ...args) => command(directory, 'sh', ['-ec', script, 'sh', ...args]),
     dispose: () => rm(directory, { recursive: true, force: true }),
   };
+}
+
+/** With objects in one place a push moves a ref and nothing else: half a dozen processes less, in thousands of pushes. */
+async function shareObjects(repository: string, remote: string): Promise<void> {
+  await mkdir(repository, { recursive: true });
+  await symlink(join(remote, 'objects'), join(repository, 'objects'));
+}
+
+function remoteConfig(remote: string): string {
+  return `[remote "origin"]\n\turl = ${JSON.stringify(remote)}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
 }
 
 /** Runs git in `directory`, isolated from the machine's own configuration. Returns what it printed, trimmed. */

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { git } from '../support/temp-repo.ts';
 import { mergeContract } from './merge-contract.ts';
 import { plantBomb, plantNames } from './planted.ts';
+import { refsContract } from './refs-contract.ts';
 import { createWorld, faultOf, files, never, type World } from './world.ts';
 
-mergeContract('isomorphic over http', { engine: 'isomorphic', transport: 'http' });
+refsContract('isomorphic over http', { engine: 'isomorphic', transport: 'http' });
+mergeContract('isomorphic', { engine: 'isomorphic', transport: 'path' });
 mergeContract('a git that merges no trees yet', {
   engine: 'native',
   transport: 'path',

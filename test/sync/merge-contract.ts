@@ -2,133 +2,20 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MergeResult, Repository, RepositoryOptions } from '../../src/sync/repository.ts';
+import { describe, expect, it } from 'vitest';
+import type { MergeResult, Repository } from '../../src/sync/repository.ts';
 import { effort } from '../support/effort.ts';
-import { git } from '../support/temp-repo.ts';
-import { createWorld, faultOf, files, never, type Transport, type World } from './world.ts';
+import { type Contract, change, commitOf, type Files, given, pullRequest } from './requests.ts';
+import { faultOf, files, never, type World } from './world.ts';
 
 const run = promisify(execFile);
-
-export interface MergeContract {
-  readonly engine: 'isomorphic' | 'native';
-  readonly transport: Transport;
-  readonly objectFormat?: 'sha1' | 'sha256';
-  readonly options?: Partial<RepositoryOptions>;
-}
-
-type Files = Readonly<Record<string, string | Uint8Array | null>>;
 
 const lines = (...more: readonly string[]) =>
   'abcdefghij'.split('').map((letter) => more.find((line) => line.startsWith(letter)) ?? letter);
 const text = (...more: readonly string[]) => `${lines(...more).join('\n')}\n`;
 
-/** Other refs, and merge results: the same with every engine, and the same as what git makes of it. */
-export function mergeContract(name: string, contract: MergeContract): void {
-  describe(`${name}: refs beside the branch`, () => {
-    const { world, open } = given(contract);
-
-    it('are brought in and read as any commit', async () => {
-      await world().push(files);
-      const sha = await pullRequest(world(), 7, { 'grids/prod/grid.yml': 'subnet: 10.9.0.0/16\n' });
-      const repository = await open();
-
-      expect(await repository.fetchRef('refs/pull/7/head', never)).toBe(sha);
-
-      const source = await repository.source(sha, 'prod');
-      expect(source.files.get('grids/prod/grid.yml')).toMatchObject({
-        text: 'subnet: 10.9.0.0/16\n',
-      });
-      expect(await repository.grids(sha)).toEqual(['prod', 'test']);
-      expect(await repository.inputs(sha, 'prod')).toBe(source.inputs);
-      expect(await repository.fetchedRefs()).toEqual(['refs/pull/7/head']);
-    });
-
-    it('are followed wherever they go, and are null where there are none', async () => {
-      await world().push(files);
-      const first = await pullRequest(world(), 7, { a: '1' });
-      const repository = await open();
-      expect(await repository.fetchRef('refs/pull/7/head', never)).toBe(first);
-      const second = await pullRequest(world(), 7, { a: '2' });
-
-      expect(await repository.fetchRef('refs/pull/7/head', never)).toBe(second);
-      expect(await repository.fetchRef('refs/pull/7/head', never)).toBe(second);
-      expect(await repository.fetchRef('refs/pull/8/head', never)).toBeNull();
-      await git(world().bare, 'update-ref', '-d', 'refs/pull/7/head');
-      expect(await repository.fetchRef('refs/pull/7/head', never)).toBeNull();
-      expect(await repository.fetchedRefs()).toEqual([]);
-    });
-
-    it('may be branches of names that contain each other, one after the other', async () => {
-      const sha = await world().push(files);
-      const repository = await open();
-      for (const branch of ['refs/heads/a', 'refs/heads/a/b', 'refs/merge-requests/1/head']) {
-        await git(world().bare, 'update-ref', branch, sha);
-        expect(await repository.fetchRef(branch, never)).toBe(sha);
-        await git(world().bare, 'update-ref', '-d', branch);
-      }
-      const made = await pullRequest(world(), 1, { a: '1' }, 'refs/heads/a');
-      expect(await repository.fetchRef('refs/heads/a', never)).toBe(made);
-      await git(world().bare, 'update-ref', '-d', 'refs/heads/a');
-      const next = await pullRequest(world(), 1, { a: '2' }, 'refs/heads/a/b');
-      expect(await repository.fetchRef('refs/heads/a/b', never)).toBe(next);
-    });
-
-    it('may be tags, which lead to their commit', async () => {
-      await world().push(files);
-      const sha = await pullRequest(world(), 1, { a: '1' });
-      await git(world().bare, 'tag', '-a', '-m', 'release', 'v1', sha);
-      await git(world().bare, 'tag', '-a', '-m', 'again', 'v2', 'v1');
-      await git(world().bare, 'update-ref', '-d', 'refs/pull/1/head');
-      const repository = await open();
-
-      expect(await repository.fetchRef('refs/tags/v2', never)).toBe(sha);
-      expect(await repository.fetchRef('refs/tags/v2', never)).toBe(sha);
-      expect((await repository.commit(sha)).sha).toBe(sha);
-    });
-
-    it('are known by their full names only', async () => {
-      await world().push(files);
-      const repository = await open();
-      for (const wrong of [
-        'main',
-        '',
-        'HEAD',
-        '--upload-pack=x',
-        'refs/a b',
-        'refs/../x',
-        '\uD800',
-      ]) {
-        expect((await faultOf(repository.fetchRef(wrong, never))).code).toBe('invalid-request');
-      }
-    });
-
-    it('are forgotten when they are let go, and the branch is followed as before', async () => {
-      await world().push(files);
-      await pullRequest(world(), 7, { a: '1' });
-      const repository = await open();
-      await repository.fetchRef('refs/pull/7/head', never);
-      await repository.forgetRef('refs/pull/7/head');
-
-      expect(await repository.fetchedRefs()).toEqual([]);
-      const sha = await world().push({ b: '2' });
-      expect((await repository.sync(never)).head).toBe(sha);
-    });
-
-    it('are kept over a restart', async () => {
-      await world().push(files);
-      const sha = await pullRequest(world(), 7, { a: '1' });
-      const earlier = await open();
-      await earlier.fetchRef('refs/pull/7/head', never);
-      await earlier.close();
-
-      const repository = await open();
-
-      expect(await repository.fetchedRefs()).toEqual(['refs/pull/7/head']);
-      expect((await repository.commit(sha)).sha).toBe(sha);
-    });
-  });
-
+/** Merge results: the same with every engine, and the same as what git makes of it. How the commits came here is all one. */
+export function mergeContract(name: string, contract: Contract): void {
   describe(`${name}: merging`, () => {
     const { world, open } = given(contract);
 
@@ -140,7 +27,6 @@ export function mergeContract(name: string, contract: MergeContract): void {
       const base = await change(world(), ours);
       await world().work.push();
       const repository = await open();
-      await repository.sync(never);
       await repository.fetchRef('refs/pull/7/head', never);
       return { repository, base, head, result: await repository.merge(base, head) };
     }
@@ -431,56 +317,6 @@ interface Merged {
   readonly base: string;
   readonly head: string;
   readonly result: MergeResult;
-}
-
-interface Given {
-  readonly world: () => World;
-  /** Opened, with the branch mirrored. */
-  readonly open: () => Promise<Repository>;
-}
-
-function given({ engine, transport, objectFormat, options }: MergeContract): Given {
-  let world: World;
-  beforeEach(async () => {
-    world = await createWorld({ engine, transport, ...(objectFormat ? { objectFormat } : {}) });
-  });
-  afterEach(() => world.dispose());
-  return {
-    world: () => world,
-    open: async () => {
-      const repository = await world.open(options);
-      await repository.sync(never);
-      return repository;
-    },
-  };
-}
-
-/** Commits files, of which null are removed, on top of the branch, without pushing. */
-async function change({ work }: World, of: Files): Promise<string> {
-  for (const [path, content] of Object.entries(of)) if (content === null) await work.remove(path);
-  for (const [path, content] of Object.entries(of)) {
-    if (content !== null) await work.write(path, content);
-  }
-  return await work.commit();
-}
-
-/** A commit on top of the branch that only the ref of a pull request names. */
-async function pullRequest(
-  world: World,
-  number: number,
-  of: Files,
-  ref = `refs/pull/${number}/head`,
-): Promise<string> {
-  const before = await world.work.head();
-  const sha = await change(world, of);
-  await world.work.git('push', '-q', world.bare, `+${sha}:${ref}`);
-  await world.work.reset(before);
-  return sha;
-}
-
-function commitOf(result: MergeResult): string {
-  if (result.kind === 'merged') return result.commit;
-  throw new Error(`not merged: ${JSON.stringify(result)}`);
 }
 
 /** All files of a commit of the mirror, as git reads them: what was written must be sound. */

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mergeContract } from './merge-contract.ts';
+import { refsContract } from './refs-contract.ts';
 import { createWorld, faultOf, files, never, type World } from './world.ts';
 
-mergeContract('native over http', { engine: 'native', transport: 'http' });
-mergeContract('native over a path, with sha256', {
-  engine: 'native',
-  transport: 'path',
-  objectFormat: 'sha256',
-});
+refsContract('native over http', { engine: 'native', transport: 'http' });
+
+const path = { engine: 'native', transport: 'path', objectFormat: 'sha256' } as const;
+refsContract('native over a path, with sha256', path);
+mergeContract('native, with sha256', path);
 
 describe('native: what refs of others may take', () => {
   let world: World;

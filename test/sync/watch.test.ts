@@ -134,7 +134,7 @@ describe('watching a local repository', () => {
     expect(errors).toEqual(['repository-unreachable']);
 
     // Renamed into place: what git does while it clones would be changes of their own.
-    await git(directory, 'clone', '-q', '--bare', work.directory, `${path}.new`);
+    await git(directory, 'clone', '-q', '--bare', '--no-local', work.directory, `${path}.new`);
     await rename(`${path}.new`, path);
 
     await expect.poll(() => changes).toBe(1);
@@ -142,7 +142,15 @@ describe('watching a local repository', () => {
 
   it('follows a link that is exchanged', async () => {
     await work.push();
-    await git(directory, 'clone', '-q', '--bare', bare, join(directory, 'second.git'));
+    await git(
+      directory,
+      'clone',
+      '-q',
+      '--bare',
+      '--no-local',
+      bare,
+      join(directory, 'second.git'),
+    );
     const link = join(directory, 'link');
     await symlink(bare, link);
     await watch(link);
