@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { launch } from '../support/launcher.ts';
 import { initRepository, readRefs } from '../support/repository-files.ts';
 
 export interface GitPerson {
@@ -179,29 +179,11 @@ const CONFIG = `[http]
 /** One record: 0x1e, then fields ended by 0x1f, then the NUL-separated list of --name-status. */
 const FORMAT = '%x1e%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%aI%x1f%cn%x1f%ce%x1f%cI%x1f%B%x1f';
 
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
-async function git(
-  directory: string,
-  args: readonly string[],
-  input: Buffer | null = null,
-): Promise<Finished> {
-  const child = spawn('git', ['--git-dir', directory, ...args], { env: gitEnvironment() });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input ?? undefined);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') };
+async function git(directory: string, args: readonly string[], input: Uint8Array | null = null) {
+  const given = input === null ? {} : { input };
+  const all = ['--git-dir', directory, ...args];
+  const done = await launch({ program: 'git', args: all, env: gitEnvironment(), ...given });
+  return { ...done, stderr: done.stderr.toString('utf8') };
 }
 
 function parseCommit(record: string): GitCommit {

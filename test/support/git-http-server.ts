@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import {
@@ -11,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { type Launched, launch } from './launcher.ts';
 import { initRepository, readRefs } from './repository-files.ts';
 
 export interface GitServerOptions {
@@ -141,7 +141,7 @@ interface State {
   /** Pushes to one repository are taken one after the other, so that comparing refs tells whose they are. */
   readonly pushes: Map<string, Promise<void>>;
   /** What git answered last to each question, and with which refs. */
-  readonly answers: Map<string, { readonly refs: string; readonly answer: readonly Buffer[] }>;
+  readonly answers: Map<string, { readonly refs: string; readonly answer: Buffer }>;
   authorise: Authorise | null;
   fault: Fault | null;
 }
@@ -303,17 +303,16 @@ function compareRefs(
 }
 
 async function backend(state: State, call: Call, beforeEnd?: () => Promise<void>): Promise<void> {
-  const answer = await known(state, call);
-  if (answer === null) await ask(state, call, beforeEnd);
-  else await relay(answer, call.response);
-  call.response.end();
+  const answer = (await known(state, call)) ?? (await ask(state, call)).stdout;
+  await beforeEnd?.();
+  relay(answer, call.response);
 }
 
 /**
  * What git answered to the same question while the refs were as they are now. It answers with refs alone, and is asked all the
  * time.
  */
-async function known(state: State, call: Call): Promise<readonly Buffer[] | null> {
+async function known(state: State, call: Call): Promise<Buffer | null> {
   const { operation, repository, path } = call.logged;
   if (operation !== 'advertise' && operation !== 'list') return null;
   const refs = await readRefs(join(state.directory, `${repository}.git`)).catch(() => null);
@@ -330,27 +329,14 @@ async function known(state: State, call: Call): Promise<readonly Buffer[] | null
   const now = tellsRefs ? JSON.stringify([...refs]) : '';
   const before = state.answers.get(key);
   if (before?.refs === now) return before.answer;
-  const { output, over } = start(state, call);
-  const answer = await output.toArray();
-  if ((await over) === 0) state.answers.set(key, { refs: now, answer });
-  return answer;
+  const { code, stdout } = await ask(state, call);
+  if (code === 0) state.answers.set(key, { refs: now, answer: stdout });
+  return stdout;
 }
 
-async function ask(state: State, call: Call, beforeEnd?: () => Promise<void>): Promise<void> {
-  const { output, over } = start(state, call);
-  await relay(output, call.response);
-  await over;
-  await beforeEnd?.();
-}
-
-function start(state: State, call: Call) {
-  const child = spawn('git', ['http-backend'], { env: cgiEnvironment(state, call) });
-  const over = once(child, 'close').then(([code]) => code as number | null);
-  child.stderr.resume();
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(call.body);
-  call.response.on('close', () => child.kill());
-  return { output: child.stdout, over };
+async function ask(state: State, call: Call): Promise<Launched> {
+  const env = cgiEnvironment(state, call);
+  return await launch({ program: 'git', args: ['http-backend'], env, input: call.body });
 }
 
 function cgiEnvironment(state: State, { request, url, logged }: Call): NodeJS.ProcessEnv {
@@ -374,24 +360,12 @@ function cgiEnvironment(state: State, { request, url, logged }: Call): NodeJS.Pr
 }
 
 /** A CGI answer: header lines, an empty line, the body. `Status:` is the HTTP status. */
-async function relay(
-  output: AsyncIterable<Buffer> | Iterable<Buffer>,
-  response: ServerResponse,
-): Promise<void> {
-  let head: Buffer | null = Buffer.alloc(0);
-  for await (const chunk of output) {
-    if (head === null) {
-      response.write(chunk);
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    const end = head.indexOf('\r\n\r\n');
-    if (end < 0) continue;
-    writeHead(response, head.subarray(0, end).toString());
-    const rest = head.subarray(end + 4);
-    if (rest.length > 0) response.write(rest);
-    head = null;
-  }
+function relay(answer: Buffer, response: ServerResponse): void {
+  const end = answer.indexOf('\r\n\r\n');
+  if (end < 0) throw new Error('git http-backend gave no answer');
+  writeHead(response, answer.subarray(0, end).toString());
+  response.write(answer.subarray(end + 4));
+  response.end();
 }
 
 function writeHead(response: ServerResponse, head: string): void {

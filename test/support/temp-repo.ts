@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { launch } from './launcher.ts';
 import { initRepository, readHead, writeRef } from './repository-files.ts';
-
-const run = promisify(execFile);
 
 export interface WorkRepositoryOptions {
   /** Where `push` goes: a URL or the path of a bare repository. */
@@ -122,12 +119,14 @@ export async function git(directory: string, ...args: readonly string[]): Promis
 }
 
 async function command(directory: string, name: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(name, args, {
+  const { code, stdout, stderr } = await launch({
+    program: name,
+    args,
     cwd: directory,
     env: gitEnvironment(),
-    maxBuffer: 64 * 1024 * 1024,
   });
-  return stdout.trim();
+  if (code === 0) return stdout.toString('utf8').trim();
+  throw new Error(`${name} ${args.join(' ')} failed (${code}): ${stderr.toString('utf8')}`);
 }
 
 function gitEnvironment(): NodeJS.ProcessEnv {

@@ -1,25 +1,36 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RefsChanged } from '../support/git-http-server.ts';
-import { git } from '../support/temp-repo.ts';
+import { createWorkRepository, git, type WorkRepository } from '../support/temp-repo.ts';
 import { createWorld, type World } from './world.ts';
 
 describe('the Git server of the tests', () => {
   let world: World;
+  /** Pushes over http. */
+  let work: WorkRepository;
   let heard: RefsChanged[];
 
   beforeEach(async () => {
     world = await createWorld({ engine: 'native', transport: 'http' });
     heard = [];
     world.server.onRefsChanged((changed) => void heard.push(changed));
-    await world.work.git('remote', 'set-url', 'origin', world.url);
+    work = await createWorkRepository({ remote: world.url });
   });
-  afterEach(() => world.dispose());
+  afterEach(async () => {
+    await work.dispose();
+    await world.dispose();
+  });
+
+  async function push(files: Readonly<Record<string, string>>): Promise<string> {
+    const sha = await work.commitFiles(files);
+    await work.push();
+    return sha;
+  }
 
   it('tells which refs a push created, moved and deleted', async () => {
-    const first = await world.push({ a: '1' });
-    const second = await world.push({ a: '2' });
-    await world.work.git('push', '-q', 'origin', `${first}:refs/heads/other`);
-    await world.work.deleteRemoteBranch();
+    const first = await push({ a: '1' });
+    const second = await push({ a: '2' });
+    await work.git('push', '-q', 'origin', `${first}:refs/heads/other`);
+    await work.deleteRemoteBranch();
 
     const main = 'refs/heads/main';
     expect(heard.flatMap(({ changes }) => changes)).toEqual([
@@ -32,17 +43,17 @@ describe('the Git server of the tests', () => {
   });
 
   it('says nothing of a push that moved nothing', async () => {
-    await world.push({ a: '1' });
-    await world.work.push();
+    await push({ a: '1' });
+    await work.push();
 
     expect(heard).toHaveLength(1);
   });
 
   it('keeps to who may write', async () => {
     world.server.authorise((_, { write }) => (write ? 'forbid' : 'allow'));
-    await world.work.commit();
+    await work.commit();
 
-    await expect(world.work.push()).rejects.toThrow('403');
+    await expect(work.push()).rejects.toThrow('403');
 
     expect(await git(world.bare, 'for-each-ref')).toBe('');
   });
