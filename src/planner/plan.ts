@@ -24,7 +24,7 @@ import { absenceReason } from './reasons.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
 import { rollOut } from './rollout.ts';
-import { type PlanScope, removalReason, wholeGrid } from './scope.ts';
+import { type PlanScope, removalReason, requestOf, wholeGrid } from './scope.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
 
@@ -92,7 +92,7 @@ class RememberingPlanner {
     const context = this.#note({ desired, observed, now, policy, scope });
     const busy = this.#ledger.busy;
     const due = busy.flatMap((entry) => entry.due);
-    const drafts = inPlacingOrder(due, context)
+    const drafts = oldestFirst(inPlacingOrder(due, context), scope)
       .map((one) => diffService(placeService(one.service, one.sightings, context), now))
       .filter((draft) => !isEmpty(draft))
       // Once everything else has its place.
@@ -201,6 +201,12 @@ function inPlacingOrder(due: readonly Due[], context: PlaceContext): readonly Du
     return service === undefined ? [] : [...service.dependsOn, ...companions(service, context)];
   });
   return order.flatMap((path) => byPath.get(path) ?? []);
+}
+
+/** The oldest request's services have the first choice of the room that is left. The grid's own stay as they are. */
+function oldestFirst(due: readonly Due[], scope: PlanScope): readonly Due[] {
+  const age = ({ service }: Due): number => requestOf(scope, service.stack) ?? 0;
+  return due.toSorted((a, b) => age(a) - age(b));
 }
 
 /** The services that a service has to be on one node with, as far as they are named in full. */
