@@ -23,7 +23,7 @@ import type { PlanPolicy } from './policy.ts';
 import { absenceReason } from './reasons.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
-import { rollOut } from './rollout.ts';
+import { type RolloutOptions, rollOut } from './rollout.ts';
 import { type PlanScope, removalReason, requestOf, wholeGrid } from './scope.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
@@ -102,11 +102,7 @@ class RememberingPlanner {
       { now, reason: removalReason(scope) },
     );
     const atOnce = grid.parallel ?? policy.atOnce;
-    const wouldFit = (node: string, service: Service): boolean => {
-      const host = this.#index.hosts.get(node);
-      return host !== undefined && wouldHaveRoom(host, service, context.occupancy);
-    };
-    const options = { atOnce, history, wouldHaveRoom: wouldFit };
+    const options = { atOnce, history, ...this.#roomAhead(context) };
     const rollout = rollOut(drafts, orphans.removals, options);
     const steps = rollout.waves.flat();
     const scene = { grid, network, context, steps, index: this.#index, catalogue: this.#catalogue };
@@ -124,6 +120,24 @@ class RememberingPlanner {
       isGuarded: !scope.isVisiting,
       unheard: context.silent.length === 0 ? null : absenceReason(context.silent, now),
     });
+  }
+
+  /** What the order of steps goes by, of the room that nodes are going to have. */
+  #roomAhead({
+    occupancy,
+    isVisiting,
+  }: PlaceContext): Pick<RolloutOptions, 'wouldHaveRoom' | 'isCrowdedOut'> {
+    const { hosts } = this.#index;
+    return {
+      wouldHaveRoom: (node, service) => {
+        const host = hosts.get(node);
+        return host !== undefined && wouldHaveRoom(host, service, occupancy);
+      },
+      isCrowdedOut: (node, id) => {
+        const host = isVisiting ? hosts.get(node) : undefined;
+        return host !== undefined && occupancy.isCrowdedOut(host, id);
+      },
+    };
   }
 
   /** Takes in what is other than at the last plan. */

@@ -165,6 +165,22 @@ describe('what the own stacks take', () => {
     },
   );
 
+  it('leaves no room to wait for, neither for who gives way nor for another', () => {
+    const big = needing(5);
+    const [there, coming] = [visitor(4), visitor(4, { stack: 'shop-pr-9' })];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [there, 1],
+    ]);
+    const made = visiting([there, coming], [big], [crowded]);
+    expect(waves(made)).toEqual([['remove shop-pr-7/web-1 on a']]);
+    expect(made.waiting).toEqual([]);
+    expect(made.blocked.map(({ stack, reason }) => [stack, reason])).toEqual([
+      ['shop-pr-7', expect.stringContaining('3072 MiB memory free of 4096 MiB needed')],
+      ['shop-pr-9', expect.stringContaining('3072 MiB memory free of 4096 MiB needed')],
+    ]);
+  });
+
   it('is taken back first by the oldest pull request', () => {
     const big = needing(5);
     const [older, newer] = [visitor(3), visitor(3, { stack: 'shop-pr-10' })];
