@@ -3,7 +3,7 @@ import { forBitbucket } from './bitbucket-markdown.ts';
 import { isNotFound, quoted, type RawList, repositoryPath } from './bitbucket-repository.ts';
 import type { Forge, OwnComment, PersonsComment, RepositoryName } from './forge.ts';
 import { isMarked } from './markdown.ts';
-import type { RestClient } from './rest-client.ts';
+import { type RestClient, RestRefusal } from './rest-client.ts';
 import { listed } from './rest-pages.ts';
 
 interface RawComment {
@@ -61,13 +61,16 @@ export function bitbucketComments(
       const answer = await client.send(what, { method: 'POST', path, body });
       return ownComment(answer.body as RawComment);
     },
-    updateComment: async (repository, number, { id, body }) =>
-      await update(client, `${commentsPath(repository, number)}/${encodeURIComponent(id)}`, body),
+    updateComment: async (repository, number, { id, body }) => {
+      const path = `${commentsPath(repository, number)}/${encodeURIComponent(id)}`;
+      await update(client, path, { text: body, isGone: isPerson ? isNotFound : isNotOurs });
+    },
     commentsSince: async (repository, since) => await writtenSince(client, repository, since),
     mayWrite: async (repository, user) => await mayWrite(client, repository, user),
   };
 }
 
+/** The newest: of the programs that have one here, that is the one that the present token stands for. */
 async function find(
   client: RestClient,
   path: string,
@@ -76,7 +79,7 @@ async function find(
   const begin = forBitbucket(of.marker);
   const found = await listed(
     async (page) => {
-      const { values, next } = await commentsOf(client, path, page);
+      const { values, next } = await commentsOf(client, path, { page, sort: '-created_on' });
       const items = values.filter(
         ({ user, deleted, content }) =>
           !deleted && user !== null && of.isOwn(user) && content.raw.startsWith(begin),
@@ -85,28 +88,40 @@ async function find(
     },
     (items) => items.length > 0,
   );
-  const [oldest] = found;
-  return oldest === undefined ? null : ownComment(oldest);
+  const [newest] = found;
+  return newest === undefined ? null : ownComment(newest);
 }
 
 async function commentsOf(
   client: RestClient,
   path: string,
-  page: number,
+  of: { readonly page: number; readonly sort: 'created_on' | '-created_on' },
 ): Promise<RawList<RawComment>> {
-  const query = { sort: 'created_on', pagelen: PAGE, page };
+  const query = { ...of, pagelen: PAGE };
   return (await client.send('comments', { path, query })).body as RawList<RawComment>;
 }
 
-async function update(client: RestClient, path: string, text: string): Promise<void> {
+async function update(
+  client: RestClient,
+  path: string,
+  of: { readonly text: string; readonly isGone: (error: unknown) => boolean },
+): Promise<void> {
   try {
-    const body = { content: { raw: forBitbucket(text) } };
+    const body = { content: { raw: forBitbucket(of.text) } };
     await client.send('the comment', { method: 'PUT', path, body });
   } catch (error) {
-    if (isNotFound(error))
-      throw new GridError({ code: 'not-found', message: 'the comment was removed' });
+    if (of.isGone(error))
+      throw new GridError({
+        code: 'not-found',
+        message: 'the comment was removed, or is not ours',
+      });
     throw error;
   }
+}
+
+/** Who is not told which program it is learns by this that another one has written it, as before the token was renewed. */
+function isNotOurs(error: unknown): boolean {
+  return isNotFound(error) || (error instanceof RestRefusal && error.status === 403);
 }
 
 /** There is no list of all comments of a repository; whatever is said on a pull request also changes its time. */
@@ -119,7 +134,7 @@ async function writtenSince(
   for (const number of await changedSince(client, repository, since)) {
     const path = commentsPath(repository, number);
     const comments = await listed(async (page) => {
-      const { values, next } = await commentsOf(client, path, page);
+      const { values, next } = await commentsOf(client, path, { page, sort: 'created_on' });
       return { items: values, hasMore: next !== undefined };
     });
     all.push(...comments.flatMap((each) => byPerson(each, number)));

@@ -47,12 +47,22 @@ async function sayStatus(forge: Speaker, message: QueuedMessage): Promise<null> 
 
 async function sayComment(forge: Speaker, message: QueuedMessage): Promise<string> {
   const { remote } = message;
-  if (remote !== null && (await updated(forge, message, remote))) return remote;
+  if (remote !== null && (await taken(forge, message, remote))) return remote;
   const repository = repositoryName(message);
   const number = Number(message.subject);
   const found = await forge.findComment(repository, number, message.topic);
   if (found !== null && (await updated(forge, message, found.id))) return found.id;
   return (await forge.createComment(repository, number, bodyOf(message))).id;
+}
+
+/** Also false when the forge refuses: credentials that were renewed may be somebody else's, who has a comment of their own. */
+async function taken(forge: Speaker, message: QueuedMessage, remote: string): Promise<boolean> {
+  try {
+    return await updated(forge, message, remote);
+  } catch (error) {
+    if (error instanceof GridError && error.code === 'forge-refused') return false;
+    throw error;
+  }
 }
 
 /** False when somebody has removed it: it is made anew, at the end of the conversation. */

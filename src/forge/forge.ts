@@ -14,7 +14,7 @@ export interface Forge {
   pullRequests(repository: RepositoryName, base: string): Promise<readonly PullRequest[]>;
   /** `null`: there is none, or not for us. */
   pullRequest(repository: RepositoryName, number: number): Promise<PullRequest | null>;
-  /** The oldest comment of our own whose text begins with `marker`; somebody else's never counts. */
+  /** A comment of our own whose text begins with `marker`; somebody else's never counts. */
   findComment(
     repository: RepositoryName,
     number: number,

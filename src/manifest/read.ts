@@ -5,6 +5,7 @@ import { buildTree } from './build-tree.ts';
 import { quote, visible } from './quote.ts';
 import type { Rendered } from './rendered.ts';
 import { createReport, type Fault, type Report } from './report.ts';
+import { tagFault } from './tag-fault.ts';
 import type { TreeNode } from './tree.ts';
 
 /** A file as a tree; `root` is null when it cannot be read, and the problems say why. There can be problems with a root too. */
@@ -61,7 +62,7 @@ function read(
   if (document === null) return null;
   for (const error of document.errors) report.error(place(error.pos[0]), syntaxFault(error));
   for (const warning of document.warnings)
-    report.error(place(warning.pos[0]), warningFault(warning));
+    report.error(place(warning.pos[0]), warningFault(warning, text));
   if (report.failed()) return null;
   const { nodes: maxNodes, depth: maxDepth } = limits;
   return buildTree({ document, place, report, duplicates, maxNodes, maxDepth });
@@ -159,9 +160,10 @@ function syntaxFault(error: YAMLError): Fault {
 const quoteAsterisk =
   'An asterisk begins an alias of YAML. Put one that is meant as text in quotes: "*".';
 
-function warningFault(warning: YAMLError): Fault {
-  const message = visible(warning.message.slice(0, 200));
-  return { code: warning.code === 'TAG_RESOLVE_FAILED' ? 'unknown-tag' : 'yaml-syntax', message };
+/** `text` is what was parsed. */
+function warningFault({ code, message, pos }: YAMLError, text: string): Fault {
+  if (code === 'TAG_RESOLVE_FAILED') return tagFault(text.slice(...pos).slice(0, 200));
+  return { code: 'yaml-syntax', message: visible(message.slice(0, 200)) };
 }
 
 /** Offsets of the library may lie one past the end: places are always inside the file. */

@@ -63,7 +63,9 @@ export class Environments {
     const known = this.#scopes.get(environments);
     if (known !== undefined) return known;
     const scope = {
-      visitors: new Set(environments.flatMap(({ names }) => names)),
+      visitors: new Map(
+        environments.flatMap(({ names, request }) => names.map((name) => [name, request] as const)),
+      ),
       isVisiting: false,
       others: [],
     };

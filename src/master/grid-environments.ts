@@ -42,8 +42,8 @@ export interface Visit {
 export class GridEnvironments {
   readonly #options: GridEnvironmentsOptions;
   #last: Preparation | null = null;
-  /** Since when this process knows of each commit that is being rolled out. */
-  readonly #since = new Map<string, number>();
+  /** Since when this process knows of the commit of each open request. */
+  #since: ReadonlyMap<string, number> = new Map();
 
   constructor(options: GridEnvironmentsOptions) {
     this.#options = options;
@@ -57,6 +57,7 @@ export class GridEnvironments {
     const { grid, environments, log } = this.#options;
     if (environments.of(grid).length === 0) {
       this.#last = null;
+      this.#since = new Map();
       return null;
     }
     try {
@@ -89,9 +90,10 @@ export class GridEnvironments {
     const { grid, environments, fleet } = this.#options;
     const nodes = fleet.nodes(grid);
     const timeout = all.desired.grid.deployTimeout * 1_000;
-    for (const one of environments.of(grid)) {
+    const open = environments.of(grid).filter(isOpen);
+    this.#count(open);
+    for (const one of open) {
       const elapsed = this.#elapsed(one);
-      if (!isOpen(one)) continue;
       const part = partOf(plan, new Set(one.stacks.map(({ name }) => name)));
       const of = { plan: part, problems: [], refusals, hasNodes: nodes.length > 0 };
       const { phase, message } = judge({ ...of, elapsed, timeout });
@@ -121,15 +123,16 @@ export class GridEnvironments {
     if (phase !== 'running') await this.#options.environments.told(one, phase);
   }
 
-  #elapsed({ repository, request, head }: PreviewEnvironment): number {
-    const { uptime } = this.#options;
-    const key = `${repository} ${request}`;
-    const known = this.#since.get(`${key} ${head}`);
-    if (known !== undefined) return uptime() - known;
-    for (const other of this.#since.keys())
-      if (other.startsWith(`${key} `)) this.#since.delete(other);
-    this.#since.set(`${key} ${head}`, uptime());
-    return 0;
+  /** Begins to count for a commit that is new, and forgets those of which nothing is open any more. */
+  #count(open: readonly PreviewEnvironment[]): void {
+    const now = this.#options.uptime();
+    const before = this.#since;
+    this.#since = new Map(open.map(commitOf).map((commit) => [commit, before.get(commit) ?? now]));
+  }
+
+  #elapsed(one: PreviewEnvironment): number {
+    const now = this.#options.uptime();
+    return now - (this.#since.get(commitOf(one)) ?? now);
   }
 
   #prepare(own: Prepared): Preparation {
@@ -162,6 +165,10 @@ interface Preparation {
   readonly all: Prepared;
   readonly visiting: Prepared;
   readonly scope: PlanScope;
+}
+
+function commitOf({ repository, request, head }: PreviewEnvironment): string {
+  return `${repository} ${request} ${head}`;
 }
 
 /** The part of a plan that is about some stacks. */

@@ -21,15 +21,17 @@ export interface RollbackRequests {
  */
 export function createRollbackRequests(options: RollbackRequestsOptions): RollbackRequests {
   const { log } = options;
-  const seen = new Set<string>();
+  // By grid: ids are in the order of time, and a deploy that another came after is nobody's to go back from.
+  const newest = new Map<string, string>();
   return {
     announced: (deploy) => {
-      if (deploy.phase !== 'failed' || seen.has(deploy.id)) return;
-      seen.add(deploy.id);
+      const { id, grid, sha, phase } = deploy;
+      if (phase !== 'failed' || id <= (newest.get(grid) ?? '')) return;
+      newest.set(grid, id);
       request(options, deploy).catch((error: unknown) => {
-        const { grid, sha } = deploy;
+        const isAgain = error instanceof GridError && error.retry === 'later';
         // What heals by itself is tried again when the deploy is announced again.
-        if (error instanceof GridError && error.retry === 'later') seen.delete(deploy.id);
+        if (isAgain && newest.get(grid) === id) newest.delete(grid);
         log.warn({ grid, sha, error: errorMessage(error) }, 'no rollback requested');
       });
     },

@@ -2,7 +2,14 @@ import { type DesiredState, mayBelongTo } from '../model/desired.ts';
 import type { Service, Stack } from '../model/grid.ts';
 import { compareText, type InstanceId } from '../model/identity.ts';
 import type { Claimant } from './occupancy.ts';
-import { isInScope, isSameScope, type PlanScope, takesNothing, wholeGrid } from './scope.ts';
+import {
+  isInScope,
+  isSameScope,
+  type PlanScope,
+  requestOf,
+  takesNothing,
+  wholeGrid,
+} from './scope.ts';
 
 /** The services of a stack. */
 export interface Shelf {
@@ -67,8 +74,10 @@ export class Catalogue {
     if (takesNothing(this.#scope, stack)) return null;
     const known = this.#shelves.get(stack) ?? this.#others.get(stack);
     const service = known?.byName.get(name) ?? null;
-    if (service === null) return { service, leaving: !this.isHeld(stack) };
-    return { service, leaving: service.strategy !== 'daemon' && number > service.instances };
+    const request = requestOf(this.#scope, stack);
+    if (service === null) return { service, request, leaving: !this.isHeld(stack) };
+    const leaving = service.strategy !== 'daemon' && number > service.instances;
+    return { service, request, leaving };
   }
 }
 

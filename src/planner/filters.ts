@@ -4,7 +4,7 @@ import type { PortBinding } from '../model/spec.ts';
 import { isRelational, type Rule, satisfies, type Viewpoint } from './affinity.ts';
 import { takesJobs } from './choose.ts';
 import type { HostNode } from './host-nodes.ts';
-import { NANO_CPUS, type Needs, needsOf } from './needs.ts';
+import { capacityOf, NANO_CPUS, type Needs, needsOf } from './needs.ts';
 import type { Occupancy } from './occupancy.ts';
 import { claimOf } from './ports.ts';
 import { oneLine } from './printable.ts';
@@ -128,7 +128,7 @@ export function foreignPort(
 
 /** Whether a node would have room if nothing of ours were on it: what is larger waits in vain for others to leave. */
 export function wouldHaveRoom(host: HostNode, service: Service, occupancy: Occupancy): boolean {
-  const [need, all] = [needsOf(service.spec), capacity(host)];
+  const [need, all] = [needsOf(service.spec), capacityOf(host)];
   if (need.memory > all.memory || need.nanoCpus > all.nanoCpus) return false;
   return foreignPort(host, { service }, occupancy) === null;
 }
@@ -209,22 +209,18 @@ function isEnough(
   const need = needsOf(request.service.spec)[kind];
   if (need === 0) return true;
   // Looking for what is its own takes time, and is seldom needed.
-  if (need <= capacity(host)[kind] - occupancy.room(host).reserved[kind]) return true;
+  if (need <= capacityOf(host)[kind] - occupancy.room(host).reserved[kind]) return true;
   return need <= free(host, request, occupancy)[kind];
 }
 
 /** Of a node that has too little, as when a larger one came back as a smaller one, it is less than nothing. */
 function free(host: HostNode, { id }: Request, occupancy: Occupancy): Needs {
   const room = occupancy.room(host);
-  const [all, reserved, own] = [capacity(host), room.reserved, room.own(id)];
+  const [all, reserved, own] = [capacityOf(host), room.reserved, room.own(id)];
   return {
     memory: all.memory - reserved.memory + own.memory,
     nanoCpus: all.nanoCpus - reserved.nanoCpus + own.nanoCpus,
   };
-}
-
-function capacity({ facts }: HostNode): Needs {
-  return { memory: facts?.memory ?? 0, nanoCpus: Math.round((facts?.cpus ?? 0) * NANO_CPUS) };
 }
 
 function cpuText(nanoCpus: number): string {

@@ -1,11 +1,15 @@
 import { compareInstances, type InstanceId } from '../model/identity.ts';
+import { type Guest, seatGuests } from './guests.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { ObservedIndex } from './index-observed.ts';
 import type { Request } from './request.ts';
 import { type Occupant, Room } from './room.ts';
 
 /** What the desired state says of an instance that is on a node. */
-export type Claimant = Pick<Occupant, 'service' | 'leaving'>;
+export type Claimant = Pick<Occupant, 'service' | 'leaving'> & {
+  /** The pull request that it is of, when it has only the room that others leave. */
+  readonly request: number | null;
+};
 
 /**
  * Who is on which node: first everything seen or assigned there, then also what this plan places. A node is looked into
@@ -62,6 +66,11 @@ export class Occupancy {
     if (this.room(host).yield(id)) this.#frees += 1;
   }
 
+  /** Whether there was no room left for it beside those that come before it. */
+  isCrowdedOut(host: HostNode, id: InstanceId): boolean {
+    return this.room(host).hasYielded(id);
+  }
+
   room(host: HostNode): Room {
     const known = this.#rooms.get(host);
     if (known !== undefined) return known;
@@ -71,14 +80,18 @@ export class Occupancy {
     const sightings = this.#index
       .onNode(host.name)
       .toSorted((a, b) => compareInstances(a.id, b.id));
+    const guests: Guest[] = [];
     for (const { id, observed, assigned } of sightings) {
       const claimant = this.#claimant(id);
       if (claimant === null) continue;
-      const { service, leaving } = claimant;
+      const { service, request, leaving } = claimant;
       const hash = service?.specHash;
       const isCurrent = observed?.current?.specHash === hash || assigned?.specHash === hash;
-      room.enter({ id, service, held: assigned?.spec ?? null, isCurrent, leaving });
+      const occupant = { id, service, held: assigned?.spec ?? null, isCurrent, leaving };
+      if (request === null || leaving) room.enter(occupant);
+      else guests.push({ occupant, request });
     }
+    seatGuests(room, guests, host);
     return room;
   }
 }

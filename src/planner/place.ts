@@ -188,11 +188,10 @@ class ServiceTurn {
     const fitting = member.sightings.filter((one) => this.#misfit(one, request) === null);
     const home = chooseHome(fitting, request);
     const why = home === null ? null : this.#shutOut(home, request);
-    const crowded = home === null ? null : this.#crowdedOut(home, request);
-    if (home !== null && crowded !== null) {
+    const crowdedOut = this.#crowdedOut(member, request);
+    if (crowdedOut !== null) {
       for (const { host, id } of member.sightings) this.#context.occupancy.yield(host, id);
-      const left = { sighting: home, departure: crowded };
-      return { kind: 'homeless', request, left, resort: null };
+      return { kind: 'homeless', request, left: crowdedOut, resort: null };
     }
     if (home !== null && why === null) return this.#stay(home, member);
     if (home !== null && why !== null) {
@@ -304,12 +303,14 @@ class ServiceTurn {
   }
 
   /** Whether what it reserves is promised to others: its own node is full with those that come before it. */
-  #crowdedOut({ host }: Sighting, request: Request): Departure | null {
+  #crowdedOut({ sightings }: Member, request: Request): Left {
     const { isVisiting, occupancy } = this.#context;
-    if (!isVisiting || host.presence.ha !== 'present' || host.facts === null) return null;
-    const filter = needFilters.find((one) => !one.allows(host, request, occupancy));
+    const home = isVisiting ? chooseHome(sightings, request) : null;
+    if (home === null || !occupancy.isCrowdedOut(home.host, home.id)) return null;
+    const filter = needFilters.find((one) => !one.allows(home.host, request, occupancy));
     if (filter === undefined) return null;
-    return { cause: 'crowded', reason: filter.explain(host, request, occupancy) };
+    const reason = filter.explain(home.host, request, occupancy);
+    return { sighting: home, departure: { cause: 'crowded', reason } };
   }
 
   /** The best of the places that it cannot stay in, and why; `null` when it is nowhere. */

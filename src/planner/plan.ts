@@ -23,8 +23,8 @@ import type { PlanPolicy } from './policy.ts';
 import { absenceReason } from './reasons.ts';
 import { requestFor } from './request.ts';
 import { restoreInstances } from './restore.ts';
-import { rollOut } from './rollout.ts';
-import { type PlanScope, removalReason, wholeGrid } from './scope.ts';
+import { type RolloutOptions, rollOut } from './rollout.ts';
+import { type PlanScope, removalReason, requestOf, wholeGrid } from './scope.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
 
@@ -92,7 +92,7 @@ class RememberingPlanner {
     const context = this.#note({ desired, observed, now, policy, scope });
     const busy = this.#ledger.busy;
     const due = busy.flatMap((entry) => entry.due);
-    const drafts = inPlacingOrder(due, context)
+    const drafts = oldestFirst(inPlacingOrder(due, context), scope)
       .map((one) => diffService(placeService(one.service, one.sightings, context), now))
       .filter((draft) => !isEmpty(draft))
       // Once everything else has its place.
@@ -102,11 +102,7 @@ class RememberingPlanner {
       { now, reason: removalReason(scope) },
     );
     const atOnce = grid.parallel ?? policy.atOnce;
-    const wouldFit = (node: string, service: Service): boolean => {
-      const host = this.#index.hosts.get(node);
-      return host !== undefined && wouldHaveRoom(host, service, context.occupancy);
-    };
-    const options = { atOnce, history, wouldHaveRoom: wouldFit };
+    const options = { atOnce, history, ...this.#roomAhead(context) };
     const rollout = rollOut(drafts, orphans.removals, options);
     const steps = rollout.waves.flat();
     const scene = { grid, network, context, steps, index: this.#index, catalogue: this.#catalogue };
@@ -124,6 +120,24 @@ class RememberingPlanner {
       isGuarded: !scope.isVisiting,
       unheard: context.silent.length === 0 ? null : absenceReason(context.silent, now),
     });
+  }
+
+  /** What the order of steps goes by, of the room that nodes are going to have. */
+  #roomAhead({
+    occupancy,
+    isVisiting,
+  }: PlaceContext): Pick<RolloutOptions, 'wouldHaveRoom' | 'isCrowdedOut'> {
+    const { hosts } = this.#index;
+    return {
+      wouldHaveRoom: (node, service) => {
+        const host = hosts.get(node);
+        return host !== undefined && wouldHaveRoom(host, service, occupancy);
+      },
+      isCrowdedOut: (node, id) => {
+        const host = isVisiting ? hosts.get(node) : undefined;
+        return host !== undefined && occupancy.isCrowdedOut(host, id);
+      },
+    };
   }
 
   /** Takes in what is other than at the last plan. */
@@ -201,6 +215,12 @@ function inPlacingOrder(due: readonly Due[], context: PlaceContext): readonly Du
     return service === undefined ? [] : [...service.dependsOn, ...companions(service, context)];
   });
   return order.flatMap((path) => byPath.get(path) ?? []);
+}
+
+/** The oldest request's services have the first choice of the room that is left. The grid's own stay as they are. */
+function oldestFirst(due: readonly Due[], scope: PlanScope): readonly Due[] {
+  const age = ({ service }: Due): number => requestOf(scope, service.stack) ?? 0;
+  return due.toSorted((a, b) => age(a) - age(b));
 }
 
 /** The services that a service has to be on one node with, as far as they are named in full. */

@@ -19,12 +19,14 @@ export interface Rollout {
   readonly circles: readonly (readonly string[])[];
 }
 
-interface RolloutOptions {
+export interface RolloutOptions {
   /** How many steps may be in flight at a time. */
   readonly atOnce: number;
   readonly history: PlanHistory;
   /** Whether an instance of a service would fit on a node that had nothing of ours. */
   readonly wouldHaveRoom: (node: string, service: Service) => boolean;
+  /** Whether an instance is to go because its room is another's: that becomes nobody else's when it is gone. */
+  readonly isCrowdedOut: (node: string, id: InstanceId) => boolean;
 }
 
 /**
@@ -34,12 +36,13 @@ interface RolloutOptions {
 export function rollOut(
   drafts: readonly Draft[],
   orphans: readonly Removal[],
-  { atOnce, history, wouldHaveRoom }: RolloutOptions,
+  { atOnce, history, wouldHaveRoom, isCrowdedOut }: RolloutOptions,
 ): Rollout {
   const byPath = new Map(drafts.map((draft) => [pathOf(draft), draft]));
   const needs = (path: string) => byPath.get(path)?.service.dependsOn ?? [];
   const { order, circles } = inDependencyOrder([...byPath.keys()], needs);
-  const schedule = new Schedule(vacatedNodes(drafts, orphans), { history, wouldHaveRoom });
+  const vacated = vacatedNodes(drafts, orphans, isCrowdedOut);
+  const schedule = new Schedule(vacated, { history, wouldHaveRoom });
   for (const path of order) {
     const draft = byPath.get(path);
     if (draft !== undefined) schedule.add(draft);
@@ -78,7 +81,7 @@ class Schedule {
   readonly #halted: Halted[] = [];
   readonly #waiting: Waiting[] = [];
 
-  constructor(vacated: ReadonlySet<string>, of: Omit<RolloutOptions, 'atOnce'>) {
+  constructor(vacated: ReadonlySet<string>, of: Pick<RolloutOptions, 'history' | 'wouldHaveRoom'>) {
     this.#vacated = vacated;
     this.#history = of.history;
     this.#wouldHaveRoom = of.wouldHaveRoom;
@@ -255,11 +258,15 @@ function ownObstacle(draft: Draft): string | null {
   return draft.converged === 0 && isIdle && isStuck ? 'of which nothing runs yet' : null;
 }
 
-function vacatedNodes(drafts: readonly Draft[], orphans: readonly Removal[]): ReadonlySet<string> {
+function vacatedNodes(
+  drafts: readonly Draft[],
+  orphans: readonly Removal[],
+  isCrowdedOut: RolloutOptions['isCrowdedOut'],
+): ReadonlySet<string> {
   const nodes = new Set(orphans.map(({ step }) => step.node));
   for (const { failed, removals, farewells, doubles } of drafts)
     for (const { step } of failed.length === 0 ? [...removals, ...farewells, ...doubles] : doubles)
-      nodes.add(step.node);
+      if (!isCrowdedOut(step.node, step)) nodes.add(step.node);
   return nodes;
 }
 

@@ -82,6 +82,10 @@ export class Room {
     return before !== null;
   }
 
+  hasYielded(id: InstanceId): boolean {
+    return this.#find(id)?.yielded === true;
+  }
+
   /** Who else has a port that collides with the wanted one; `null` when nobody has. */
   portHolder(wanted: PortClaim, asking: InstanceId): PortHolder | null {
     const claim = this.#ports
@@ -162,7 +166,7 @@ export class Room {
 const nothing: Needs = { memory: 0, nanoCpus: 0 };
 
 /** The spec that an instance takes room by; `null`: none that is known. */
-function claimed(occupant: Occupant): ContainerSpec | null {
+export function claimed(occupant: Occupant): ContainerSpec | null {
   const { service, held, isCurrent, leaving, yielded = false } = occupant;
   if (yielded) return null;
   return service !== null && (isCurrent || !leaving) ? service.spec : held;

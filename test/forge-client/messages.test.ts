@@ -24,6 +24,8 @@ class SmallForge implements Speaker {
   readonly script: Outcome[] = [];
   readonly calls: string[] = [];
   comments: { id: string; body: string }[] = [];
+  /** Ids of comments that others have written. */
+  readonly foreign = new Set<string>();
   readonly runs: CheckRun[] = [];
   readonly deployed: { id: string; key: string; states: DeploymentState[] }[] = [];
   #next = 0;
@@ -34,7 +36,8 @@ class SmallForge implements Speaker {
 
   findComment(_: object, __: number, begin: string): Promise<OwnComment | null> {
     this.calls.push('find');
-    const found = this.comments.find(({ body }) => body.startsWith(begin));
+    const own = this.comments.filter(({ id }) => !this.foreign.has(id));
+    const found = own.find(({ body }) => body.startsWith(begin));
     return Promise.resolve(found === undefined ? null : { ...found, url: '' });
   }
 
@@ -52,6 +55,7 @@ class SmallForge implements Speaker {
 
   async updateComment(_: object, __: number, of: { id: string; body: string }): Promise<void> {
     await this.#write('update', () => {
+      if (this.foreign.has(of.id)) throw new GridError({ code: 'forge-refused', message: '403' });
       const found = this.comments.find(({ id }) => id === of.id);
       if (found === undefined) throw new GridError({ code: 'not-found', message: 'removed' });
       found.body = of.body;
@@ -162,6 +166,33 @@ describe('a wanted comment', () => {
     await reporter.idle();
 
     expect(forge.comments.map(({ body }) => body)).toEqual([`${marker}\ntwo`]);
+  });
+
+  test('is made below one that was made with other credentials, and changed from then on', async () => {
+    const { reporter, forge } = await world();
+    const say = async (text: string) => {
+      await reporter.wantComment({ ...comment, body: `${marker}\n${text}` });
+      await reporter.idle();
+    };
+    await say('one');
+    for (const { id } of forge.comments) forge.foreign.add(id);
+
+    for (const text of ['two', 'three']) await say(text);
+
+    expect(forge.comments.map(({ body }) => body)).toEqual([`${marker}\none`, `${marker}\nthree`]);
+  });
+
+  test('that is ours and cannot be changed all the same gets no other beside it', async () => {
+    const { reporter, forge, outbox } = await world();
+    await reporter.wantComment({ ...comment, body: `${marker}\none` });
+    await reporter.idle();
+    forge.script.push('never', 'never');
+
+    await reporter.wantComment({ ...comment, body: `${marker}\ntwo` });
+    await reporter.idle();
+
+    expect(forge.comments).toHaveLength(1);
+    expect(await outbox.unsent()).toEqual([]);
   });
 
   test('waits, with everything else, while the forge wants to be left alone', async () => {

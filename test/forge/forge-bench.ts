@@ -20,6 +20,8 @@ import type { CommitStatus } from './world.ts';
 export interface ForgeBench {
   readonly provider: Provider;
   readonly forge: Forge;
+  /** A client with credentials that are another's. */
+  readonly renewed: () => Forge;
   readonly named: RepositoryName;
   readonly cloneUrl: string;
   /** With the credentials of somebody who may push. */
@@ -108,6 +110,9 @@ export interface BenchPull {
 /** The login that the clients sign in as. */
 export const US = 'gridops-user';
 
+/** The one that the client signs in as whose credentials are new. */
+export const US_RENEWED = 'gridops-renewed';
+
 /** Who pushes. */
 const DEVELOPER = 'octocat';
 
@@ -141,6 +146,10 @@ async function githubBench(): Promise<ForgeBench> {
   return {
     provider: 'github',
     forge: createGithub({ baseUrl: fake.baseUrl, auth, userAgent: 'gridops' }),
+    renewed: () => {
+      const other = { kind: 'token', token: fake.createToken(US_RENEWED, 'write') } as const;
+      return createGithub({ baseUrl: fake.baseUrl, auth: other, userAgent: 'gridops' });
+    },
     named,
     cloneUrl: repository.cloneUrl,
     pushUrl: withToken(repository.cloneUrl, DEVELOPER, fake.createToken(DEVELOPER)),
@@ -238,6 +247,7 @@ async function smallBench(provider: keyof typeof clients, dialect: Dialect): Pro
   return {
     provider,
     forge: clients[provider](host.world.api, token),
+    renewed: () => clients[provider](host.world.api, host.createToken(US_RENEWED, 'admin', true)),
     named,
     cloneUrl,
     pushUrl: withToken(cloneUrl, DEVELOPER, host.createToken(DEVELOPER)),

@@ -5,22 +5,32 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CommitState, CommitStatus } from '../../src/forge/forge.ts';
+import type { CommitState, CommitStatus, Forge } from '../../src/forge/forge.ts';
 import { RateLimited } from '../../src/forge/forge.ts';
 import { hiddenLine } from '../../src/forge/preview-comment.ts';
-import { createReporter } from '../../src/forge/reporter.ts';
+import { createReporter, type Reporter } from '../../src/forge/reporter.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
 import { receivers } from '../../src/webhooks/providers.ts';
 import type { Received } from '../../src/webhooks/received.ts';
-import { benches, type ForgeBench, US } from './forge-bench.ts';
+import { benches, type ForgeBench, US, US_RENEWED } from './forge-bench.ts';
 
 const marker = '<!-- gridops:plan v1 -->';
 
 function status(state: CommitState, over: Partial<CommitStatus> = {}): CommitStatus {
   const targetUrl = 'https://ops.example/deploys/1';
   return { state, context: 'gridops/prod', description: state, targetUrl, ...over };
+}
+
+/** Its pauses take a fiftieth of their time. */
+function hurriedReporter(forge: Forge, outbox: Store['outbox']): Reporter {
+  const clock = {
+    ...systemClock,
+    sleep: async (ms: number, signal?: AbortSignal) => await systemClock.sleep(ms / 50, signal),
+    now: () => Date.now() * 50,
+  };
+  return createReporter({ outbox, forge, clock, random: () => 0.5, log: silentLog });
 }
 
 describe.each(benches)('%s', (_, start) => {
@@ -272,18 +282,7 @@ describe.each(benches)('%s', (_, start) => {
     const { forge, named } = bench;
     const pull = await bench.open({ branch: 'one' });
     const { outbox } = await openStore({ path: ':memory:' });
-    const hurried = {
-      ...systemClock,
-      sleep: async (ms: number, signal?: AbortSignal) => await systemClock.sleep(ms / 50, signal),
-      now: () => Date.now() * 50,
-    };
-    const reporter = createReporter({
-      outbox,
-      forge,
-      clock: hurried,
-      random: () => 0.5,
-      log: silentLog,
-    });
+    const reporter = hurriedReporter(forge, outbox);
     bench.faults.lose('comment');
     bench.faults.limit('comment', 2);
     const about = { repository: `${named.owner}/${named.name}`, number: pull.number, marker };
@@ -295,6 +294,33 @@ describe.each(benches)('%s', (_, start) => {
 
     const ours = pull.comments().filter(({ author }) => author === US);
     expect(ours.map(({ body }) => body.split('\n')[1])).toEqual(['second']);
+  });
+
+  it('gets a comment of the new credentials, once, where the old ones have one', async () => {
+    const { forge, named } = bench;
+    const pull = await bench.open({ branch: 'one' });
+    const about = { repository: `${named.owner}/${named.name}`, number: pull.number, marker };
+    const said = () =>
+      pull.comments().map(({ author, body }) => `${author}: ${body.split('\n')[1]}`);
+    const say = async (by: Forge, { outbox }: Store, text: string): Promise<void> => {
+      const reporter = hurriedReporter(by, outbox);
+      await reporter.wantComment({ ...about, body: `${marker}\n${text}` });
+      await expect.poll(async () => await outbox.unsent(), { timeout: 15_000 }).toEqual([]);
+      await reporter.stop();
+    };
+    const [store, another] = [
+      await openStore({ path: ':memory:' }),
+      await openStore({ path: ':memory:' }),
+    ];
+    await say(forge, store, 'before');
+    const renewed = bench.renewed();
+
+    for (const text of ['first', 'second']) await say(renewed, store, text);
+    expect(said()).toEqual([`${US}: before`, `${US_RENEWED}: second`]);
+
+    // As after the loss of the store.
+    await say(renewed, another, 'third');
+    expect(said()).toEqual([`${US}: before`, `${US_RENEWED}: third`]);
   });
 
   it('tells of pushes, pull requests and comments in words that we understand', async () => {

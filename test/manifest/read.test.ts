@@ -78,6 +78,7 @@ describe('reading a file', () => {
     ['a tab as indentation', 'a:\n\tb: 1', 'error yaml-syntax 2:1'],
     ['a second document', 'a: 1\n---\nb: 2\n', 'error multiple-documents 2:1'],
     ['a tag', 'a: !reset 1', 'error unknown-tag 1:4'],
+    ['a tag and nothing else', 'a: !reset\nb: 1', 'error unknown-tag 1:4'],
     ['a tag of another language', 'a: !!js/function "x"', 'error unknown-tag 1:4'],
     ['an unknown alias', 'a: *b', 'error unknown-alias 1:4'],
     ['an alias inside its anchor', 'a: &a [*a]', 'error unknown-alias 1:8'],
@@ -92,6 +93,16 @@ describe('reading a file', () => {
     ['an open bracket', 'a: [1', 'error yaml-syntax 1:6'],
   ])('%s is a problem where it is', (_, text, expected) => {
     expect(read(text).problems.map(brief)).toEqual([expected]);
+  });
+
+  test.each([
+    ['!reset', 'a: !reset []', 'Leave the key out'],
+    ['!override', 'a: !override\n  - b', 'without the tag'],
+  ])("Compose's tag %s is told with what to write instead", (tag, text, hint) => {
+    const [problem] = read(text).problems;
+    expect(problem?.message).toContain(`"${tag}"`);
+    expect(problem?.hint).toContain(hint);
+    expect(problem?.hint).toContain('"extends"');
   });
 
   test('a duplicate names both places', () => {

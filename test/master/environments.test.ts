@@ -53,14 +53,17 @@ describe('what runs for a pull request', () => {
     const environments = await opened();
     await environments.put(wanted({ stacks: [stack(), stack('shop-pr-7-redis')] }));
     await environments.put(wanted({ head: 'a2' }));
-    expect([...environments.scope('demo').visitors]).toEqual(['shop-pr-7', 'shop-pr-7-redis']);
+    expect([...environments.scope('demo').visitors.keys()]).toEqual([
+      'shop-pr-7',
+      'shop-pr-7-redis',
+    ]);
 
     await environments.settle('demo', () => false);
-    expect([...environments.scope('demo').visitors]).toEqual(['shop-pr-7']);
+    expect([...environments.scope('demo').visitors.keys()]).toEqual(['shop-pr-7']);
 
     await environments.close(key);
     await environments.settle('demo', () => true);
-    expect([...environments.scope('demo').visitors]).toEqual(['shop-pr-7']);
+    expect([...environments.scope('demo').visitors.keys()]).toEqual(['shop-pr-7']);
     expect(environments.open).toEqual([]);
 
     await environments.settle('demo', () => false);

@@ -1,37 +1,75 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Environments } from '../../src/master/environments.ts';
-import { Fleet } from '../../src/master/fleet.ts';
-import { GridEnvironments } from '../../src/master/grid-environments.ts';
+import { Fleet, unheard } from '../../src/master/fleet.ts';
+import { type EnvironmentVerdict, GridEnvironments } from '../../src/master/grid-environments.ts';
 import { prepareDesired } from '../../src/master/prepare.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import { defaultPolicy } from '../../src/planner/plan.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { openStore } from '../../src/store/store.ts';
-import { aService, aStack, desiring } from '../support/builders.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { aPlan, aService, aStack, desiring } from '../support/builders.ts';
 
-it('a fault of ours on what a pull request runs keeps nothing of the branch waiting', async () => {
-  const store = await openStore({ path: ':memory:' });
-  const environments = new Environments({
+const own = prepareDesired(desiring([aService()]));
+const network = { map: null, leftOut: [], tight: [] };
+const request = { grid: 'demo', repository: 'grids', request: 7 };
+const stacks = [aStack({ name: 'shop-pr-7', services: [aService({ stack: 'shop-pr-7' })] })];
+
+let store: Store;
+let environments: Environments;
+let now: number;
+
+beforeEach(async () => {
+  now = 0;
+  store = await openStore({ path: ':memory:' });
+  environments = new Environments({
     records: store.previewEnvironments,
     onChange: () => undefined,
   });
-  const stacks = [aStack({ name: 'shop-pr-7', services: [aService({ stack: 'shop-pr-7' })] })];
-  const key = { grid: 'demo', repository: 'grids', request: 7 };
-  await environments.put({ ...key, head: 'a1', stacks, url: null });
-  const visitors = new GridEnvironments({
+  await environments.put({ ...request, head: 'a1', stacks, url: null });
+});
+
+afterEach(async () => await store.close());
+
+/** The visitors of a grid with one node, whose plan is always the same. */
+function visiting(plan: () => Plan, told: EnvironmentVerdict[] = []): GridEnvironments {
+  const fleet = new Fleet();
+  fleet.put(unheard({ grid: 'demo', name: 'a', now }));
+  return new GridEnvironments({
     grid: 'demo',
     environments,
-    plan: () => {
-      throw new Error('the planner met something');
-    },
+    plan,
     policy: defaultPolicy,
-    fleet: new Fleet(),
-    uptime: () => 0,
+    fleet,
+    uptime: () => now,
     log: silentLog,
-    tell: async () => await Promise.resolve(),
+    tell: async (_, verdict) => await Promise.resolve(void told.push(verdict)),
   });
+}
 
-  const own = prepareDesired(desiring([aService()]));
+it('a fault of ours on what a pull request runs keeps nothing of the branch waiting', () => {
+  const visitors = visiting(() => {
+    throw new Error('the planner met something');
+  });
+  expect(visitors.look(own, network)).toBeNull();
+});
 
-  expect(visitors.look(own, { map: null, leftOut: [], tight: [] })).toBeNull();
-  await store.close();
+it('a commit that is back has all the time that deploys have', async () => {
+  const waiting = { stack: 'shop-pr-7', service: 'web', number: 1, reason: 'node a is away' };
+  const told: EnvironmentVerdict[] = [];
+  const visitors = visiting(() => aPlan({ waiting: [waiting] }), told);
+  const look = async (): Promise<void> => {
+    const visit = visitors.look(own, network);
+    if (visit !== null) await visitors.follow(visit, new Map());
+  };
+  await look();
+  await environments.close(request);
+  await look();
+  now += own.desired.grid.deployTimeout * 1_000;
+  await environments.put({ ...request, head: 'a1', stacks, url: null });
+  await look();
+  expect(told.map(({ phase }) => phase)).toEqual(['running', 'running']);
+
+  now += own.desired.grid.deployTimeout * 1_000;
+  await look();
+  expect(told.at(-1)?.phase).toBe('failed');
 });

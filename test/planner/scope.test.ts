@@ -24,7 +24,7 @@ function planned(of: {
     observed: { nodes: [all] },
     now: NOW,
     policy: defaultPolicy,
-    scope: { visitors: new Set(visitors), isVisiting, others: [] },
+    scope: { visitors: new Map(visitors.map((name) => [name, 7])), isVisiting, others: [] },
   });
 }
 
@@ -87,7 +87,11 @@ function visiting(services: readonly Service[], owned: readonly Service[], nodes
 }
 
 type PlanNodes = Parameters<typeof plan>[0]['observed']['nodes'];
-const visitors = new Set(['shop-pr-7']);
+const visitors = new Map([
+  ['shop-pr-7', 7],
+  ['shop-pr-9', 9],
+  ['shop-pr-10', 10],
+]);
 
 describe('what the own stacks take', () => {
   it('is taken, for those of pull requests', () => {
@@ -143,7 +147,72 @@ describe('what the own stacks take', () => {
       [small, 1],
       [small, 2],
     ]);
-    expect(waves(visiting([small], [big], [crowded]))).toEqual([['remove shop-pr-7/web-1 on a']]);
+    expect(waves(visiting([small], [big], [crowded]))).toEqual([['remove shop-pr-7/web-2 on a']]);
+  });
+
+  it.each(['shop-pr-9', 'shop-pr-10'])(
+    'is given to them by the newest pull request, whatever its name: %s',
+    (stack) => {
+      const big = needing(3);
+      const [older, newer] = [visitor(3), visitor(3, { stack })];
+      const crowded = aNodeRunning('a', [
+        [big, 1],
+        [older, 1],
+        [newer, 1],
+      ]);
+      const made = visiting([older, newer], [big], [crowded]);
+      expect(waves(made)).toEqual([[`remove ${stack}/web-1 on a`]]);
+    },
+  );
+
+  it('leaves no room to wait for, neither for who gives way nor for another', () => {
+    const big = needing(5);
+    const [there, coming] = [visitor(4), visitor(4, { stack: 'shop-pr-9' })];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [there, 1],
+    ]);
+    const made = visiting([there, coming], [big], [crowded]);
+    expect(waves(made)).toEqual([['remove shop-pr-7/web-1 on a']]);
+    expect(made.waiting).toEqual([]);
+    expect(made.blocked.map(({ stack, reason }) => [stack, reason])).toEqual([
+      ['shop-pr-7', expect.stringContaining('3072 MiB memory free of 4096 MiB needed')],
+      ['shop-pr-9', expect.stringContaining('3072 MiB memory free of 4096 MiB needed')],
+    ]);
+  });
+
+  it('is taken back first by the oldest pull request', () => {
+    const big = needing(5);
+    const [older, newer] = [visitor(3), visitor(3, { stack: 'shop-pr-10' })];
+    const made = visiting([older, newer], [big], [aNodeRunning('a', [[big, 1]])]);
+    expect(waves(made)).toEqual([['create shop-pr-7/web-1 on a']]);
+  });
+
+  it('is not given to them by one that fits where an older one does not', () => {
+    const big = needing(5);
+    const [older, newer] = [visitor(4), visitor(2, { stack: 'shop-pr-10' })];
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [older, 1],
+      [newer, 1],
+    ]);
+    expect(waves(visiting([older, newer], [big], [crowded]))).toEqual([
+      ['remove shop-pr-7/web-1 on a'],
+    ]);
+  });
+
+  it('is not given to a newer pull request that wants more, by an older one', () => {
+    const big = needing(3);
+    const [older, before] = [visitor(3), visitor(2, { stack: 'shop-pr-9' })];
+    const grown = visitor(4, { stack: 'shop-pr-9', specHash: 'grown' });
+    const crowded = aNodeRunning('a', [
+      [big, 1],
+      [older, 1],
+      [before, 1],
+    ]);
+    const made = visiting([older, grown], [big], [crowded]);
+    expect(made.waves).toEqual([]);
+    expect(made.blocked.map(({ stack }) => stack)).toEqual(['shop-pr-9']);
   });
 
   it('pushes nothing out that fits, or that reserves nothing', () => {

@@ -170,9 +170,11 @@ export const bitbucket: Dialect = {
       level: 'read',
       handle: (call) => {
         const { comments } = pullOf(call);
+        const isBackwards = call.query.get('sort') === '-created_on';
+        const sorted = isBackwards ? comments.toReversed() : comments;
         return listed(
           call,
-          comments.map((each) => commentShape(call, each)),
+          sorted.map((each) => commentShape(call, each)),
           100,
         );
       },
