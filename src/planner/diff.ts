@@ -5,12 +5,14 @@ import type { Blocked, ReplaceMode, Step, StepOf, Waiting } from '../model/plan.
 import type { Mount } from '../model/spec.ts';
 import { isConverged } from './choose.ts';
 import { containersOf, type Sighting } from './index-observed.ts';
+import { failureOf, mayPass } from './passing-failure.ts';
 import type { PlacedService, Placement, Spot } from './place.ts';
 import {
   absenceReason,
   changedReason,
   departureReason,
   inFlightReason,
+  pullReason,
   unreadyReason,
 } from './reasons.ts';
 import type { Unwanted } from './roster.ts';
@@ -217,12 +219,13 @@ class Drafting {
       this.#waiting.push({ ...id, reason: absenceReason([host], this.#now) });
       return;
     }
-    const failure = observed?.attempt?.failure ?? null;
-    if (failure !== null && observed?.attempt?.specHash === specHash) {
+    const failure = failureOf(home, specHash);
+    if (failure !== null && !mayPass(failure)) {
       this.#failed.push({ ...id, node: host.name, failure });
       return;
     }
     const isInFlight = assigned?.specHash === specHash;
+    if (failure !== null && isInFlight) this.#waiting.push({ ...id, reason: pullReason(failure) });
     const reason = isInFlight ? inFlightReason(home, specHash) : startReason(home, specHash);
     const from = this.#replaced(home);
     if (from === null) {

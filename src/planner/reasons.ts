@@ -1,5 +1,5 @@
 import { generationOf, withoutGeneration } from '../model/generation.ts';
-import type { ObservedContainer } from '../model/observed.ts';
+import type { Failure, ObservedContainer } from '../model/observed.ts';
 import type { Departure } from './choose.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Sighting } from './index-observed.ts';
@@ -18,6 +18,12 @@ export function inFlightReason({ observed }: Sighting, specHash: string): string
   const current = observed?.current ?? null;
   if (current === null || current.specHash !== specHash) return 'assigned, not started yet';
   return unreadyReason(current);
+}
+
+/** What an instance waits for whose image could not be pulled, so far. */
+export function pullReason({ count, message }: Failure): string {
+  const often = count === 1 ? 'once' : `${count} times`;
+  return `waits for its image, pulled in vain ${often}: ${oneLine(message, LONGEST_MESSAGE)}`;
 }
 
 export function unreadyReason(current: ObservedContainer): string {
