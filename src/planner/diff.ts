@@ -14,6 +14,7 @@ import {
   inFlightReason,
   pullReason,
   unreadyReason,
+  untoldReason,
 } from './reasons.ts';
 import type { Unwanted } from './roster.ts';
 
@@ -58,7 +59,7 @@ export interface Draft {
   readonly failed: readonly Failed[];
   readonly blocked: readonly Blocked[];
   readonly waiting: readonly Waiting[];
-  /** Removals that wait for their node; nothing else waits for them. */
+  /** What waits for a node to hear of it (removals, and what changes no container); nothing else waits for that. */
   readonly lingering: readonly Waiting[];
 }
 
@@ -114,6 +115,11 @@ export function lingers(sighting: Sighting): boolean {
   return presence === 'away' && sighting.assigned === null && mayRun(sighting);
 }
 
+/** Whether its node goes by what was wanted before, in what is no part of its spec. */
+export function isUntold({ assigned }: Sighting): boolean {
+  return assigned?.untold === true;
+}
+
 /** A container that serves, or one in which a job is at work. */
 function mayRun(sighting: Sighting): boolean {
   return containersOf(sighting) > 0 || (sighting.observed?.job?.running ?? null) !== null;
@@ -159,6 +165,8 @@ class Drafting {
     if (isReady) this.#converged += 1;
     else this.#start(id, spot);
     const home = spot.kind === 'home' ? spot.home : null;
+    if (isReady && home !== null && isUntold(home))
+      this.#lingering.push({ ...id, reason: untoldReason(home.host, this.#now) });
     if (!strays.some(serves) && (home === null || !serves(home))) this.#down.add(number);
     for (const stray of strays) this.#part(stray, spot, isReady);
   }

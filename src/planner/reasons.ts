@@ -66,6 +66,11 @@ export function absenceReason(hosts: readonly HostNode[], now: number): string {
   return `node ${host.name} is offline, last seen ${ago(now, host)}`;
 }
 
+/** Why an instance that runs as it should is not as desired. */
+export function untoldReason(host: HostNode, now: number): string {
+  return `goes by what was wanted before: ${absenceReason([host], now)}`;
+}
+
 function engineReason(host: HostNode, now: number): string {
   const fault = oneLine(host.engineFault ?? '', LONGEST_MESSAGE);
   return `the Docker engine of node ${host.name} has not answered for ${duration(now, host)}: ${fault}`;

@@ -2,7 +2,7 @@ import type { Service } from '../model/grid.ts';
 import { instancePath, servicePath } from '../model/identity.ts';
 import { isRelational } from './affinity.ts';
 import { chooseHome, isConverged, staysWithData } from './choose.ts';
-import { lingers, removalOf } from './diff.ts';
+import { isUntold, lingers, removalOf } from './diff.ts';
 import type { Sighting } from './index-observed.ts';
 import type { Request } from './request.ts';
 import { groupByNumber, type Member, type RosterContext, rosterOf } from './roster.ts';
@@ -56,7 +56,7 @@ export function isSelfContained(service: Service, request: Request): boolean {
 
 function isSettled(service: Service, member: Member, context: RosterContext): boolean {
   const home = chooseHome(member.sightings, context.request(member.number));
-  if (home === null || !isConverged(home, service)) return false;
+  if (home === null || !isConverged(home, service) || isUntold(home)) return false;
   return member.sightings.every((sighting) => {
     if (sighting === home) return true;
     if (lingers(sighting)) return false;

@@ -199,6 +199,31 @@ describe('a node that is offline', () => {
     ]);
   });
 
+  describe('and is to hear of what changes no container', () => {
+    const lb = aService({ name: 'lb' });
+    const told = { ...assigned(lb), untold: true } as const;
+    const scene = (age: number, overrides = {}) => ({
+      services: [lb],
+      nodes: [here, gone(age, lb, { assigned: [told], ...overrides })],
+    });
+
+    test('is waited for as long as it may be back, and no longer', () => {
+      const made = planOf(scene(20 * SECOND));
+      expect(made.waves).toEqual([]);
+      expect(waits(made)).toEqual([
+        'shop/lb-1: goes by what was wanted before: node gone is offline, last seen 20 s ago',
+      ]);
+      expect(places(planOf(scene(120 * SECOND)))).toEqual({ 'shop/lb-1': 'here' });
+      expect(isConverged(planOf(scene(20 * SECOND, { assigned: [assigned(lb)] })))).toBe(true);
+    });
+
+    test('holds up nothing that depends on that', () => {
+      const web = aService({ dependsOn: ['shop/lb'] });
+      const made = planOf({ ...scene(20 * SECOND), services: [lb, web] });
+      expect(waves(made)).toEqual([['create shop/web-1 on here']]);
+    });
+  });
+
   test('holds up nothing that depends on what it should drop', () => {
     const none = aService({ name: 'db', instances: 0 });
     const web = aService({ dependsOn: ['shop/db'] });
