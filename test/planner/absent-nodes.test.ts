@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { isConverged } from '../../src/model/plan.ts';
-import { aNode, aNodeRunning, aService, assigned, NOW, running } from '../support/builders.ts';
+import {
+  aNode,
+  aNodeRunning,
+  aService,
+  aSpec,
+  assigned,
+  NOW,
+  running,
+  someFacts,
+} from '../support/builders.ts';
 import { places, planOf, reasons, waits, waves } from './planning.ts';
 
 const SECOND = 1_000;
@@ -160,6 +169,24 @@ describe('a node that is offline', () => {
       expect(waits(made)).toEqual(['shop/api-1: node gone is offline, last seen 20 s ago']);
       expect(made.blocked).toEqual([]);
       expect(planOf(scene(120 * SECOND)).blocked.map(({ service }) => service)).toEqual(['api']);
+    });
+
+    test('is looked at once for all that need the same', () => {
+      const looks = (instances: number): number => {
+        let count = 0;
+        const facts = {
+          ...someFacts(),
+          get memory() {
+            count += 1;
+            return 1;
+          },
+        };
+        const wanted = aService({ name: 'api', instances, spec: aSpec({ memory: 2 }) });
+        const made = planOf({ services: [wanted], nodes: [gone(SECOND, aService(), { facts })] });
+        expect(made.blocked).toHaveLength(instances);
+        return count;
+      };
+      expect(looks(100)).toBe(looks(10));
     });
 
     test('is not waited for when it is to be drained, or could not take it either', () => {
