@@ -9,12 +9,12 @@ import type { ContainerDecision, ContainerSituation } from '../planner/container
 import { nextContainerSteps } from '../planner/container-steps.ts';
 import { isBeyondMending } from '../planner/drift.ts';
 import { Alarm } from '../runtime/alarm.ts';
-import { ceiling } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import { SingleFlight } from '../runtime/single-flight.ts';
 import { Caretaker, type Glimpse, type Steps } from './caretaker.ts';
 import type { ContainerFacts, ContainerSummary, EngineEvent } from './containers.ts';
 import { DriftWatch } from './drift-watch.ts';
+import { EngineTrouble } from './engine-trouble.ts';
 import { exitMessage } from './exit-message.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { InstanceReport } from './instance-report.ts';
@@ -36,7 +36,6 @@ interface AssignOptions {
 
 /** After a container crashed twice in a row, being up for a second no longer proves anything. */
 const STEADY_AFTER_CRASHES = 10_000;
-const ENGINE_BACKOFF = { base: 250, cap: 5_000 } as const;
 /** A step that changed nothing is not repeated in a tight loop. */
 const REPEAT_PAUSE = 1_000;
 
@@ -75,7 +74,7 @@ export class InstanceLoop {
   /** What the last decision found missing. */
   #lacked: string | null = null;
   #lastSteps = '';
-  #troubles = 0;
+  readonly #trouble = new EngineTrouble();
   /** While steps were under way. */
   #hasLooked = false;
 
@@ -117,7 +116,7 @@ export class InstanceLoop {
     } satisfies Omit<StepRunnerOptions, 'onActivity'>;
     this.#runner = new StepRunner({
       ...ofSteps,
-      onActivity: (activity) => this.#report.show(activity),
+      onActivity: (activity) => this.#report.show(this.#trouble.retold(activity)),
     });
     this.#caretaker = new Caretaker({
       runner: new StepRunner({ ...ofSteps, onActivity: () => undefined }),
@@ -251,6 +250,7 @@ export class InstanceLoop {
       this.#showDecision(decision);
       this.#shown.show(this.#view, decision);
       if (decision.kind !== 'steps') {
+        this.#trouble.over();
         this.#lastSteps = '';
         const until = earliest(decision.until, this.#drift.wakeAt);
         if (until !== null) this.#alarm.set(until);
@@ -261,6 +261,7 @@ export class InstanceLoop {
         return;
       }
       await this.#carryOut(decision, signal);
+      this.#trouble.over();
       this.#report.tellFailure();
     }
   }
@@ -307,7 +308,6 @@ export class InstanceLoop {
     if (wanted !== null) this.#drift.compare(before, this.#view.facts, { wanted, givenUp });
     this.#deeds.prune(present);
     this.#around.hooks.prune(this.path, present);
-    this.#troubles = 0;
     this.#onFirstLook?.();
     this.#onFirstLook = null;
     for (const one of facts) {
@@ -421,14 +421,13 @@ export class InstanceLoop {
 
   /** The engine does not answer, or refuses to tidy up: nothing that says anything about the instance. */
   #postpone(error: unknown): void {
-    const delay = ceiling(ENGINE_BACKOFF, this.#troubles);
-    this.#troubles += 1;
+    const { delay, message } = this.#trouble.note(error);
     this.#alarm.set(this.#around.clock.now() + delay);
     const fields = { error: errorMessage(error), retryInMilliseconds: delay };
-    if (this.#troubles === 1)
+    if (this.#trouble.isNew)
       this.#log.warn(fields, 'the engine did not do what the instance needs');
     const { activity } = this.#report;
-    if (activity !== null) this.#report.show({ ...activity, message: errorMessage(error) });
+    if (activity !== null) this.#report.show({ ...activity, message });
   }
 }
 

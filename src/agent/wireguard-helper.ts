@@ -7,6 +7,8 @@ import type { DockerClient } from './docker.ts';
 import { accept } from './docker-error.ts';
 
 const NAME = 'gridops-wireguard';
+/** By which it is known for ours; the name alone anybody may give. */
+const LABEL = { key: 'io.gridops.helper', value: 'wireguard' } as const;
 /** Where WireGuard's programs look for each other's sockets. */
 const SOCKETS = '/var/run/wireguard';
 /** Milliseconds that the program has to be up in; it takes some 50. Who comes after has it looked at again. */
@@ -14,8 +16,8 @@ const START_LIMIT = 3_000;
 const POLL = 20;
 
 export interface WireguardHelperOptions {
-  readonly client: DockerClient;
-  readonly engine: Engine;
+  readonly client: Pick<DockerClient, 'call'>;
+  readonly engine: Pick<Engine, 'pull'>;
   readonly image: string;
 }
 
@@ -32,13 +34,14 @@ export class WireguardHelper {
 
   /**
    * Makes and starts the container unless it is there and runs, and resolves when its program answers for the device. Throws
-   * `GridError` as the engine's calls do.
+   * `GridError` as the engine's calls do, and where somebody else's has the name.
    */
   async ensure(device: string): Promise<void> {
     const found = await this.#inspect();
+    if (found !== null && !isOurs(found)) throw nameTaken(found);
     const isFine = found !== null && isAsWanted(found, device, this.#options.image);
     if (isFine && found.State.Running) return;
-    if (found !== null && !isFine) await this.remove();
+    if (found !== null && !isFine) await this.#remove(found.Id);
     if (!isFine) await this.#create(device);
     const socket = `${SOCKETS}/${device}.sock`;
     // A program that was killed leaves it behind: what is there after this is the new one's.
@@ -48,10 +51,15 @@ export class WireguardHelper {
       await sleep(POLL);
   }
 
-  /** One that is not there is fine. */
+  /** One that is not there is fine, and somebody else's is left alone. */
   async remove(): Promise<void> {
+    const found = await this.#inspect();
+    if (found !== null && isOurs(found)) await this.#remove(found.Id);
+  }
+
+  async #remove(id: string): Promise<void> {
     const removed = this.#options.client.call(`remove container ${NAME}`, (docker, abortSignal) =>
-      docker.getContainer(NAME).remove({ force: true, v: true, abortSignal }),
+      docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
     );
     await accept(removed, [404, 409]);
   }
@@ -87,7 +95,26 @@ export class WireguardHelper {
 }
 
 interface Inspected {
-  readonly Config: { readonly Image: string; readonly Cmd?: string[] | null };
+  readonly Id: string;
+  readonly Config: {
+    readonly Image: string;
+    readonly Cmd?: string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+  };
+}
+
+function isOurs({ Config }: Inspected): boolean {
+  return Config.Labels?.[LABEL.key] === LABEL.value;
+}
+
+/** What to do is in the message: it is all that is shown of it. */
+function nameTaken({ Id, Config }: Inspected): GridError {
+  const whose = `container ${Id.slice(0, 12)} (image ${Config.Image}) has it, which is not gridops'`;
+  return new GridError({
+    code: 'name-taken',
+    message: `the agent needs the name ${NAME} for WireGuard, and ${whose}; rename or remove that one`,
+    retry: 'later',
+  });
 }
 
 function isAsWanted({ Config }: Inspected, device: string, image: string): boolean {
@@ -99,7 +126,7 @@ function containerOf(device: string, image: string) {
   return {
     Image: image,
     Cmd: [device],
-    Labels: { 'io.gridops.helper': 'wireguard' },
+    Labels: { [LABEL.key]: LABEL.value },
     HostConfig: {
       NetworkMode: 'host',
       CapAdd: ['NET_ADMIN'],

@@ -77,6 +77,7 @@ function printNode(io: Io, node: NodeStatus): string {
     ['Node', node.name],
     ['Status', status(io, node)],
     ['Drained', node.drained === undefined ? null : drainedBy(io, node.drained)],
+    ['Stays with data', node.stays?.join(', ') ?? null],
     ['Seen', seen(io, node)],
     ['Instances', String(node.instances)],
     ...networkLines(node.network),

@@ -206,6 +206,7 @@ function nodeRow(node: NodeStatus, now: number): Html {
   return html`<li class="row">
 <p class="head"><span class="name">${node.name}</span> ${nodeBadge(node)}${node.availability === 'drain' ? badge('wait', 'drain') : null}</p>
 ${node.drained === undefined ? null : html`<p class="facts">Drained by ${node.drained.by} ${ago(node.drained.at, now)}</p>`}
+${staysNote(node)}
 <p class="what">${facts === null ? 'Has not reported yet.' : html`${facts.operatingSystem}, Docker ${facts.engineVersion}, agent ${facts.agentVersion}`}</p>
 <p class="facts"><span>${node.instances} ${node.instances === 1 ? 'instance' : 'instances'}</span>
 ${facts === null ? null : html`<span>${facts.cpus} CPUs, ${gibibytes(facts.memory)} GiB</span>`}
@@ -213,6 +214,13 @@ ${node.status === 'online' ? null : html`<span>seen ${ago(node.lastSeenAt, now)}
 ${node.engine === undefined ? null : engineNote(node.engine, now)}${agentNotes(node)}
 ${facts?.labels.map((label) => html` <code>${label}</code>`) ?? null}</p>
 </li>`;
+}
+
+function staysNote({ stays }: NodeStatus): HtmlValue {
+  if (stays === undefined) return null;
+  const paths = cut(stays, 10, (path) => html`<li><code>${path}</code></li>`);
+  return html`<p class="what">Not empty before a person moves or removes what has its data here:</p>
+<ul class="inner">${paths}</ul>`;
 }
 
 function gibibytes(bytes: number): string {

@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { nextAssignment, stepsByNode } from './assign.ts';
 import { withBalancing } from './balancing.ts';
 import { DriftOrders } from './drift.ts';
+import { isHeard } from './engine-heard.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import { type JobWishes, withJob, withRetry } from './job-assignment.ts';
 import type { Prepared } from './prepare.ts';
@@ -52,7 +53,8 @@ export class Assigner {
     return this.#refusals;
   }
 
-  async carryOut(wave: readonly Step[], prepared: Prepared): Promise<void> {
+  /** Returns whether a node that is away is yet to hear of something that is no step: no plan has told of it so far. */
+  async carryOut(wave: readonly Step[], prepared: Prepared): Promise<boolean> {
     const refusals = new Map<string, Refusal>();
     const nodes = this.#options.fleet.nodes(this.#options.grid);
     const roster = nodes.map((node) => node.name);
@@ -62,14 +64,17 @@ export class Assigner {
     // What load balancers serve, what becomes of drift, and when jobs run changes without a step.
     for (const node of nodes)
       if (!work.has(node.name) && this.#isOutdated(node, prepared)) work.set(node.name, []);
+    let isLate = false;
     for (const [name, steps] of work) {
       const next = this.#next({ name, steps, prepared, roster });
       if (next === null) continue;
       const refusal = await this.#give(next);
       if (refusal !== null) refusals.set(name, refusal);
       else if (steps.length > 0) await this.#options.onAssigned(steps);
+      else isLate ||= this.#isAway(name);
     }
     this.#refusals = refusals;
+    return isLate;
   }
 
   /**
@@ -92,6 +97,12 @@ export class Assigner {
       const instances = known.instances.map((one) => withRetry(one, String(generation)));
       await this.#give({ ...known, generation, instances });
     }
+  }
+
+  #isAway(name: string): boolean {
+    const { fleet, grid } = this.#options;
+    const node = fleet.get(grid, name);
+    return node !== null && !isHeard(node);
   }
 
   /** Costs next to nothing for nodes without load balancers and jobs, however many instances they have. */

@@ -253,7 +253,8 @@ export class GridController {
     const all = this.#visit?.all ?? prepared;
     const arrivals = arrivalsOf(steps, all.services);
     if (arrivals.size > 0) await ports.network(prepared.desired.grid, arrivals);
-    await this.#assigner.carryOut(steps, all);
+    // What this plan could not know of is no success yet: the next look tells of it.
+    if (await this.#assigner.carryOut(steps, all)) return this.#flight.wake();
     const { refusals } = this.#assigner;
     const isVisit = visiting.length > 0;
     if (!isHeld && this.#adoption.isOwn)

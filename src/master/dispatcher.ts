@@ -24,6 +24,7 @@ import { type NodeRemark, NodeRemarks } from './node-remarks.ts';
 import { Questions } from './questions.ts';
 import { recalledAssignment, recalledNetworkMap } from './recalled.ts';
 import { type Admission, type Admitted, type Line, Session, type SessionHost } from './session.ts';
+import { toldBy } from './untold.ts';
 import type { Vault } from './vault.ts';
 
 export interface DispatcherOptions {
@@ -230,6 +231,7 @@ export class Dispatcher implements SessionHost {
       heardAt: this.#options.uptime(),
       instances,
       observedGeneration: observation.generation,
+      told: toldBy(node, observation.generation),
     });
     if (
       observation.complete &&

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { DispatchRecords } from './dispatch-records.ts';
 import { Fleet, type FleetNode, unheard } from './fleet.ts';
 import { loadJobs } from './job-runs.ts';
+import { toldBy } from './untold.ts';
 
 /** The fleet as the last process left it. Nobody counts as heard yet: what runs now, the agents must say. */
 export async function loadFleet(of: {
@@ -28,8 +29,12 @@ export async function loadFleet(of: {
       const assignment = await readAssignment(of, stored);
       change(fleet, { grid, node: stored.node }, { assignment });
     }
-    for (const { node, instances, generation } of await store.observations.list(grid))
-      change(fleet, { grid, node }, { instances, observedGeneration: generation });
+    for (const { node, instances, generation } of await store.observations.list(grid)) {
+      const known = fleet.get(grid, node);
+      if (known === null) continue;
+      const told = toldBy(known, generation);
+      fleet.put({ ...known, instances, observedGeneration: generation, told });
+    }
   }
   await loadJobs({ store, fleet });
   for (const grid of await store.doneHooks.grids())

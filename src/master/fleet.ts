@@ -14,6 +14,7 @@ import { areSameAccounts } from '../model/registry-account.ts';
 import { DoneHooks } from './done-hooks.ts';
 import { isHeard, silenceOf } from './engine-heard.ts';
 import { JobBook } from './job-book.ts';
+import { untoldAmong } from './untold.ts';
 
 /** What is known of one host node. Replaced as a whole on every change, so identity tells whether anything changed. */
 export interface FleetNode {
@@ -29,6 +30,8 @@ export interface FleetNode {
   /** The generation that `instances` was reported under. */
   readonly observedGeneration: number;
   readonly assignment: Assignment | null;
+  /** The newest assignment that the node has reported under; `null`: not known. */
+  readonly told: Assignment | null;
   /** The node has not reported yet on an assignment that has everything tried again. */
   readonly retrying: boolean;
   /** The last of the node's newest session; `null`: none came in it, which is all that an older agent does. Never stored. */
@@ -140,6 +143,7 @@ export function unheard(of: { grid: string; name: string; now: number }): FleetN
     instances: [],
     observedGeneration: 0,
     assignment: null,
+    told: null,
     retrying: false,
     host: null,
     drained: null,
@@ -154,7 +158,7 @@ function observedNode(node: FleetNode, wish: NodeWish | undefined): ObservedNode
     availability: availabilityOf(node, wish),
     facts: node.facts === null ? null : { ...node.facts, labels: allLabels(node.facts, wish) },
     instances: isStale(node) ? withoutOldFailures(node) : node.instances,
-    assigned: node.assignment?.instances.map(assignedId) ?? [],
+    assigned: assignedIds(node),
     ...(node.host === null ? {} : { host: node.host }),
     ...silenceOf(node),
   };
@@ -208,6 +212,16 @@ function withoutOldFailures({
     const holds = !retrying && specs.get(instancePath(one)) === one.attempt.specHash;
     return holds ? one : { ...one, attempt: null };
   });
+}
+
+/** A node that is here is told within moments: only what one that is away has not heard is worth saying. */
+function assignedIds(node: FleetNode): readonly AssignedId[] {
+  const instances = node.assignment?.instances ?? [];
+  if (isHeard(node) || !isStale(node)) return instances.map(assignedId);
+  const isUntold = untoldAmong(node.told);
+  return instances.map((one) =>
+    isUntold(one) ? { ...assignedId(one), untold: true } : assignedId(one),
+  );
 }
 
 function assignedId(instance: AssignedInstance): AssignedId {

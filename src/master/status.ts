@@ -1,5 +1,5 @@
 import { mayBelongTo } from '../model/desired.ts';
-import type { NodeWish } from '../model/grid.ts';
+import { isBoundToNode, type NodeWish } from '../model/grid.ts';
 import { compareInstances, compareText, instancePath, servicePath } from '../model/identity.ts';
 import type { NetworkFacts } from '../model/network.ts';
 import type { Health, NodeFacts, ObservedInstance } from '../model/observed.ts';
@@ -37,6 +37,7 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
     status: node.online ? 'online' : node.observed ? 'offline' : 'unobserved',
     availability: availabilityOf(node, wishes[node.name]),
     ...(node.drained === null ? {} : { drained: node.drained }),
+    ...staysOn(view, node),
     lastSeenAt: view.wallTime(node.heardAt),
     instances: node.instances.filter((instance) => instance.current !== null).length,
     facts: node.facts === null ? null : withWishes(node.facts, wishes[node.name]),
@@ -47,6 +48,15 @@ export function nodeStatuses(view: GridView): readonly NodeStatus[] {
       ? {}
       : { engine: { ...node.engine, since: view.wallTime(node.engine.since) } }),
   }));
+}
+
+function staysOn({ prepared }: GridView, node: FleetNode): Pick<NodeStatus, 'stays'> {
+  if (availabilityOf(node, prepared?.desired.grid.nodes[node.name]) === 'active') return {};
+  const bound = node.instances.filter((instance) => {
+    const service = prepared?.services.get(servicePath(instance));
+    return instance.current !== null && service !== undefined && isBoundToNode(service);
+  });
+  return bound.length === 0 ? {} : { stays: bound.map(instancePath).toSorted(compareText) };
 }
 
 function networkOf(

@@ -1,5 +1,11 @@
 import { instancePath, servicePath } from '../model/identity.ts';
-import { type Halted, isConverged, type Plan, type RolledBack } from '../model/plan.ts';
+import {
+  type Halted,
+  isConverged,
+  type Plan,
+  type RolledBack,
+  type Waiting,
+} from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import { failureLine } from './failure-line.ts';
 
@@ -58,7 +64,10 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
   const ended = input.elapsed >= input.timeout;
   const [back] = plan.rolledBack ?? [];
   if (goesOn(input) && !ended)
-    return { phase: 'running', message: back === undefined ? '' : `rolls back: ${failed(back)}` };
+    return {
+      phase: 'running',
+      message: back === undefined ? tardy(plan) : `rolls back: ${failed(back)}`,
+    };
   if (!input.hasNodes && !ended)
     return { phase: 'running', message: `no node has joined grid ${plan.grid} yet` };
   const stopped = obstacle(input);
@@ -69,8 +78,7 @@ function ruling(input: VerdictInput): Pick<Verdict, 'phase' | 'message'> {
   if (back !== undefined)
     return { phase: 'failed', message: `rolled back, diverges from git: ${failed(back)}` };
   const waiting = plan.waiting[0];
-  const doing =
-    waiting === undefined ? firstStep(plan) : `${instancePath(waiting)}: ${waiting.reason}`;
+  const doing = waiting === undefined ? firstStep(plan) : waitingText(waiting);
   if (!ended) return { phase: 'running', message: doing };
   return {
     phase: 'failed',
@@ -85,6 +93,17 @@ function heldText(reason: string, stopped: string | null): string {
 /** Whether a node is at work: the first wave has steps for one that could be given them. */
 function goesOn({ plan, refusals }: VerdictInput): boolean {
   return plan.waves[0]?.steps.some((step) => !refusals.has(step.node)) ?? false;
+}
+
+/** The first instance that a node is at work on, and that needs something which does not come; empty: none. */
+function tardy({ waves: [first], waiting }: Plan): string {
+  const underWay = new Set(first?.steps.map(instancePath));
+  const found = waiting.find((one) => underWay.has(instancePath(one)));
+  return found === undefined ? '' : waitingText(found);
+}
+
+function waitingText(waiting: Waiting): string {
+  return `${instancePath(waiting)}: ${waiting.reason}`;
 }
 
 /** The first thing that no further step can change by itself. */

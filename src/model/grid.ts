@@ -68,6 +68,11 @@ export function wantsRollback({ onFailure, stateful }: Service, grid: Grid): boo
   return (onFailure ?? (stateful ? 'hold' : grid.onFailure)) === 'rollback';
 }
 
+/** Whether an instance that has a node stays on it, whatever becomes of that: its data is there, and another node's is not. */
+export function isBoundToNode({ stateful, strategy }: Service): boolean {
+  return stateful && strategy !== 'daemon';
+}
+
 /** Seconds that a node may be gone before stateless instances are placed elsewhere, where they are not Kontena's. */
 export type GracePeriods = Readonly<Partial<Record<Strategy, number>>>;
 

@@ -83,6 +83,8 @@ export interface AssignedId extends InstanceId {
   readonly stateful: boolean;
   /** What it may use while it is there, also when no revision wants it so any more. Absent: not known. */
   readonly spec?: ContainerSpec;
+  /** Something besides its spec has changed, and its node is away and has not heard of it. Absent: it has. */
+  readonly untold?: true;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Service } from '../model/grid.ts';
+import { isBoundToNode, type Service } from '../model/grid.ts';
 import { drivesAway, type Rule } from './affinity.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Sighting } from './index-observed.ts';
@@ -15,14 +15,23 @@ export type Departure =
 
 /**
  * Where an instance is at home: the best of the nodes that it is on and may stay on; `null` when there is none. Several are
- * left over from a move, or from a node that came back after its instances were placed elsewhere.
+ * left over from a move, or from a node that came back after its instances were placed elsewhere. With its data it is at home
+ * on a node that is being drained as well, where it has no other.
  */
 export function chooseHome(sightings: readonly Sighting[], request: Request): Sighting | null {
   const possible = sightings.filter((sighting) => {
     const why = departure(sighting.host, request);
     return why === null || (why.cause === 'draining' && isRunning(sighting));
   });
-  return bestOf(possible, request.service);
+  if (possible.length > 0) return bestOf(possible, request.service);
+  const bound = sightings.filter(({ host }) => staysWithData(host, request));
+  return bestOf(bound, request.service);
+}
+
+/** Whether nothing but a person empties a node of this instance, and that is to be done. */
+export function staysWithData(host: HostNode, request: Request): boolean {
+  if (!host.draining || !isBoundToNode(request.service)) return false;
+  return departure(host, request)?.cause === 'draining' && misplaced(host, request) === null;
 }
 
 /** A job's run is brought to its end where it is; the next one is on another node. */
@@ -39,11 +48,16 @@ export function bestOf(sightings: readonly Sighting[], service: Service): Sighti
 }
 
 /** `null`: an instance that is on this node may stay there. */
-export function departure(host: HostNode, { id, service, rules }: Request): Departure | null {
-  const presence = host.presence[service.strategy];
+export function departure(host: HostNode, request: Request): Departure | null {
+  const presence = host.presence[request.service.strategy];
   if (presence === 'silent') return null;
   if (presence === 'lost') return { cause: 'lost' };
   if (host.draining) return { cause: 'draining' };
+  return misplaced(host, request);
+}
+
+/** Why it is not a place for it, were it there for ever. */
+function misplaced(host: HostNode, { id, service, rules }: Request): Departure | null {
   if (service.job !== undefined && !takesJobs(host)) return { cause: 'outdated' };
   for (const rule of rules) if (drivesAway(rule, id, host)) return { cause: 'affinity', rule };
   return null;

@@ -5,13 +5,16 @@ import type { Blocked, ReplaceMode, Step, StepOf, Waiting } from '../model/plan.
 import type { Mount } from '../model/spec.ts';
 import { isConverged } from './choose.ts';
 import { containersOf, type Sighting } from './index-observed.ts';
+import { failureOf, mayPass } from './passing-failure.ts';
 import type { PlacedService, Placement, Spot } from './place.ts';
 import {
   absenceReason,
   changedReason,
   departureReason,
   inFlightReason,
+  pullReason,
   unreadyReason,
+  untoldReason,
 } from './reasons.ts';
 import type { Unwanted } from './roster.ts';
 
@@ -56,7 +59,7 @@ export interface Draft {
   readonly failed: readonly Failed[];
   readonly blocked: readonly Blocked[];
   readonly waiting: readonly Waiting[];
-  /** Removals that wait for their node; nothing else waits for them. */
+  /** What waits for a node to hear of it (removals, and what changes no container); nothing else waits for that. */
   readonly lingering: readonly Waiting[];
 }
 
@@ -112,6 +115,11 @@ export function lingers(sighting: Sighting): boolean {
   return presence === 'away' && sighting.assigned === null && mayRun(sighting);
 }
 
+/** Whether its node goes by what was wanted before, in what is no part of its spec. */
+export function isUntold({ assigned }: Sighting): boolean {
+  return assigned?.untold === true;
+}
+
 /** A container that serves, or one in which a job is at work. */
 function mayRun(sighting: Sighting): boolean {
   return containersOf(sighting) > 0 || (sighting.observed?.job?.running ?? null) !== null;
@@ -157,6 +165,8 @@ class Drafting {
     if (isReady) this.#converged += 1;
     else this.#start(id, spot);
     const home = spot.kind === 'home' ? spot.home : null;
+    if (isReady && home !== null && isUntold(home))
+      this.#lingering.push({ ...id, reason: untoldReason(home.host, this.#now) });
     if (!strays.some(serves) && (home === null || !serves(home))) this.#down.add(number);
     for (const stray of strays) this.#part(stray, spot, isReady);
   }
@@ -217,12 +227,13 @@ class Drafting {
       this.#waiting.push({ ...id, reason: absenceReason([host], this.#now) });
       return;
     }
-    const failure = observed?.attempt?.failure ?? null;
-    if (failure !== null && observed?.attempt?.specHash === specHash) {
+    const failure = failureOf(home, specHash);
+    if (failure !== null && !mayPass(failure)) {
       this.#failed.push({ ...id, node: host.name, failure });
       return;
     }
     const isInFlight = assigned?.specHash === specHash;
+    if (failure !== null && isInFlight) this.#waiting.push({ ...id, reason: pullReason(failure) });
     const reason = isInFlight ? inFlightReason(home, specHash) : startReason(home, specHash);
     const from = this.#replaced(home);
     if (from === null) {

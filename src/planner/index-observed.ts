@@ -79,7 +79,8 @@ export class ObservedIndex {
       const same =
         known?.host === host &&
         known.observed === observed &&
-        known.assigned?.specHash === assigned?.specHash;
+        known.assigned?.specHash === assigned?.specHash &&
+        known.assigned?.untold === assigned?.untold;
       return same ? known : { host, id, observed, assigned };
     });
   }

@@ -18,6 +18,7 @@ import { absenceReason, departureReason } from './reasons.ts';
 import { type Request, requestFor } from './request.ts';
 import { type Member, type RosterContext, rosterOf, type Unwanted } from './roster.ts';
 import type { createStrategies } from './strategies.ts';
+import { UntilFreed } from './until-freed.ts';
 
 /** What placing services needs to know and, in the occupancy, keeps up to date. */
 export interface PlaceContext {
@@ -25,7 +26,10 @@ export interface PlaceContext {
   readonly now: number;
   readonly occupancy: Occupancy;
   readonly candidates: CandidateLists;
-  readonly exhausted: Exhausted;
+  /** What keeps instances from every node that have none with room left. */
+  readonly exhausted: UntilFreed<Exclusion>;
+  /** The node that these wait for; `null`: there is none. */
+  readonly awaited: UntilFreed<HostNode | null>;
   readonly strategies: ReturnType<typeof createStrategies>;
   readonly rulebook: Rulebook;
   /** Others come first: what has no room left beside them does not stay. */
@@ -134,26 +138,6 @@ export function rosterContext(service: Service, context: PlaceContext): RosterCo
   };
 }
 
-/**
- * Candidates that have no node with room left, with the reason. Those who share them have the same needs, so until
- * something becomes free it is the same for all of them.
- */
-export class Exhausted {
-  readonly #known = new Map<
-    Candidates,
-    { readonly exclusion: Exclusion; readonly frees: number }
-  >();
-
-  get(candidates: Candidates, { frees }: Occupancy): Exclusion | null {
-    const known = this.#known.get(candidates);
-    return known?.frees === frees ? known.exclusion : null;
-  }
-
-  set(candidates: Candidates, exclusion: Exclusion, { frees }: Occupancy): void {
-    this.#known.set(candidates, { exclusion, frees });
-  }
-}
-
 type Left = { readonly sighting: Sighting; readonly departure: Departure } | null;
 interface Homeless {
   readonly kind: 'homeless';
@@ -172,13 +156,13 @@ class ServiceTurn {
   readonly #inRegion = new Map<string, number>();
   readonly #opened = new Set<Candidates>();
   #last: { readonly rules: Request['rules']; readonly candidates: Candidates } | null = null;
-  readonly #exhausted: Exhausted;
+  readonly #exhausted: UntilFreed<Exclusion>;
 
   constructor(service: Service, context: PlaceContext) {
     this.#service = service;
     this.#context = context;
     // Daemons run out of nodes also because each has its instances: that is no matter of others.
-    this.#exhausted = service.strategy === 'daemon' ? new Exhausted() : context.exhausted;
+    this.#exhausted = service.strategy === 'daemon' ? new UntilFreed() : context.exhausted;
   }
 
   /** Leaves an instance at home, if it has one and it may. */
@@ -216,17 +200,26 @@ class ServiceTurn {
 
   /** A node that would take it, and will be back or given up soon. */
   #awaited(request: Request): Spot | null {
-    const { away, occupancy, now } = this.#context;
+    const { away, awaited, occupancy, now } = this.#context;
+    if (away.length === 0) return null;
+    const candidates = this.#candidates(request);
+    const known = awaited.get(candidates, occupancy);
+    const host = known === undefined ? this.#absentee(request) : known;
+    awaited.set(candidates, host, occupancy);
+    return host === null ? null : { kind: 'waiting', reason: absenceReason([host], now) };
+  }
+
+  #absentee(request: Request): HostNode | null {
+    const { away, occupancy } = this.#context;
     const others = filters.filter(({ name }) => name !== 'availability');
-    const host = away.find((one) => passes(others, one, request, occupancy));
-    return host === undefined ? null : { kind: 'waiting', reason: absenceReason([host], now) };
+    return away.find((one) => passes(others, one, request, occupancy)) ?? null;
   }
 
   find(request: Request, left: Left): Found {
     const candidates = this.#candidates(request);
     const { occupancy } = this.#context;
     const known = this.#exhausted.get(candidates, occupancy);
-    const host = known === null ? this.#pick(candidates, request) : null;
+    const host = known === undefined ? this.#pick(candidates, request) : null;
     if (host !== null) {
       occupancy.place(host, request);
       this.#count(host);

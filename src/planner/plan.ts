@@ -17,7 +17,7 @@ import type { NetworkOutlook } from './network-map.ts';
 import { Occupancy } from './occupancy.ts';
 import { inDependencyOrder } from './order.ts';
 import { sendAway } from './orphans.ts';
-import { Exhausted, type PlaceContext, placeService } from './place.ts';
+import { type PlaceContext, placeService } from './place.ts';
 import { noHistory, type PlanHistory } from './plan-history.ts';
 import type { PlanPolicy } from './policy.ts';
 import { absenceReason } from './reasons.ts';
@@ -27,6 +27,7 @@ import { type RolloutOptions, rollOut } from './rollout.ts';
 import { type PlanScope, removalReason, requestOf, wholeGrid } from './scope.ts';
 import { createStrategies } from './strategies.ts';
 import { Surveyor } from './surveyor.ts';
+import { UntilFreed } from './until-freed.ts';
 
 export { defaultPolicy, type PlanPolicy } from './policy.ts';
 
@@ -194,7 +195,8 @@ class RememberingPlanner {
       rulebook: this.#rulebook,
       occupancy,
       candidates: new CandidateLists(occupancy),
-      exhausted: new Exhausted(),
+      exhausted: new UntilFreed(),
+      awaited: new UntilFreed(),
       strategies: createStrategies(occupancy),
       silent: hosts.filter(({ presence }) => presence.ha === 'silent'),
       away: hosts.filter(isAwaited),

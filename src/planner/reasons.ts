@@ -1,5 +1,5 @@
 import { generationOf, withoutGeneration } from '../model/generation.ts';
-import type { ObservedContainer } from '../model/observed.ts';
+import type { Failure, ObservedContainer } from '../model/observed.ts';
 import type { Departure } from './choose.ts';
 import type { HostNode } from './host-nodes.ts';
 import type { Sighting } from './index-observed.ts';
@@ -18,6 +18,12 @@ export function inFlightReason({ observed }: Sighting, specHash: string): string
   const current = observed?.current ?? null;
   if (current === null || current.specHash !== specHash) return 'assigned, not started yet';
   return unreadyReason(current);
+}
+
+/** What an instance waits for whose image could not be pulled, so far. */
+export function pullReason({ count, message }: Failure): string {
+  const often = count === 1 ? 'once' : `${count} times`;
+  return `waits for its image, pulled in vain ${often}: ${oneLine(message, LONGEST_MESSAGE)}`;
 }
 
 export function unreadyReason(current: ObservedContainer): string {
@@ -58,6 +64,11 @@ export function absenceReason(hosts: readonly HostNode[], now: number): string {
   if (host.presence.ha === 'silent') return `node ${host.name} has not reported yet`;
   if (host.engineFault !== null) return engineReason(host, now);
   return `node ${host.name} is offline, last seen ${ago(now, host)}`;
+}
+
+/** Why an instance that runs as it should is not as desired. */
+export function untoldReason(host: HostNode, now: number): string {
+  return `goes by what was wanted before: ${absenceReason([host], now)}`;
 }
 
 function engineReason(host: HostNode, now: number): string {

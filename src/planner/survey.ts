@@ -1,11 +1,11 @@
 import type { Service } from '../model/grid.ts';
-import { servicePath } from '../model/identity.ts';
+import { instancePath, servicePath } from '../model/identity.ts';
 import { isRelational } from './affinity.ts';
-import { chooseHome, isConverged } from './choose.ts';
-import { lingers, removalOf } from './diff.ts';
+import { chooseHome, isConverged, staysWithData } from './choose.ts';
+import { isUntold, lingers, removalOf } from './diff.ts';
 import type { Sighting } from './index-observed.ts';
 import type { Request } from './request.ts';
-import { type Member, type RosterContext, rosterOf } from './roster.ts';
+import { groupByNumber, type Member, type RosterContext, rosterOf } from './roster.ts';
 
 /** What can be said of a service from its own instances alone. */
 export interface Survey {
@@ -26,7 +26,11 @@ export function surveyService(
   context: RosterContext,
 ): Survey {
   if (service.strategy !== 'daemon' && sightings.length < service.instances)
-    return { settled: false, wanted: service.instances, warnings: warningsOf(context.request(1)) };
+    return {
+      settled: false,
+      wanted: service.instances,
+      warnings: [...warningsOf(context.request(1)), ...stayWarnings(sightings, context)],
+    };
   const roster = rosterOf(service, sightings, context);
   const settled =
     roster.unwanted.every(
@@ -37,6 +41,7 @@ export function surveyService(
     wanted: roster.members.length,
     warnings: [
       ...warningsOf(context.request(1)),
+      ...stayWarnings(sightings, context),
       ...(service.strategy === 'daemon' && service.instances > 0 && roster.members.length === 0
         ? [`${servicePath({ stack: service.stack, service: service.name })} has no node to run on`]
         : []),
@@ -51,11 +56,28 @@ export function isSelfContained(service: Service, request: Request): boolean {
 
 function isSettled(service: Service, member: Member, context: RosterContext): boolean {
   const home = chooseHome(member.sightings, context.request(member.number));
-  if (home === null || !isConverged(home, service)) return false;
+  if (home === null || !isConverged(home, service) || isUntold(home)) return false;
   return member.sightings.every((sighting) => {
     if (sighting === home) return true;
     if (lingers(sighting)) return false;
     return removalOf({ sighting, reason: '', pruned: false }, service.stateful) === null;
+  });
+}
+
+/** What keeps nodes from getting empty that are being drained, and that only a person can change. */
+function stayWarnings(
+  sightings: readonly Sighting[],
+  { request }: RosterContext,
+): readonly string[] {
+  if (!sightings.some(({ host }) => host.draining)) return [];
+  return groupByNumber(sightings).flatMap((member) => {
+    const asked = request(member.number);
+    const home = chooseHome(member.sightings, asked);
+    if (home === null || !staysWithData(home.host, asked)) return [];
+    const stays = `${instancePath(home.id)} stays on node ${home.host.name}, which is draining`;
+    return [
+      `${stays}: its data is there; until a person moves or removes it the node is not empty`,
+    ];
   });
 }
 

@@ -31,6 +31,8 @@ export const NodeStatus = Type.Object({
   availability: Type.Enum(['active', 'drain']),
   /** A person told the master so; absent: at most grid.yml does. */
   drained: Type.Optional(Type.Object({ by: text, at: Time })),
+  /** Instances that keep it from getting empty while it is drained: their data is there. Absent: none. */
+  stays: Type.Optional(list(text)),
   lastSeenAt: Time,
   instances: count,
   facts: nullable(NodeFacts),

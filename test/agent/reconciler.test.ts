@@ -414,6 +414,31 @@ describe('replacing', () => {
     expect(engine.get(WEB)).toMatchObject({ phase: 'running', starts: 2 });
   });
 
+  it('says all the while what the engine does not remove, asks it less and less often, and makes nothing beside it', async () => {
+    const { engine, clock } = await running();
+    const shown: (string | undefined)[] = [];
+    const message = 'cannot remove container web: device or resource busy';
+    const removal = vi.spyOn(engine, 'remove').mockImplementation(async () => {
+      await Promise.resolve(shown.push(bench.observe()?.attempt?.message));
+      throw new GridError({ code: 'engine-refused', message, retry: 'later' });
+    });
+
+    await bench.assign([web('exits:1')]);
+    await clock.turn(60_000);
+
+    expect(engine.names).toHaveLength(1);
+    expect(shown.length).toBeLessThan(20);
+    const [, ...again] = shown;
+    const why =
+      /exited with code 3 .*; cannot remove container web: device or resource busy; tried/;
+    expect(again.filter((text) => why.test(text ?? ''))).toEqual(again);
+    expect(bench.observe()?.attempt?.message).toMatch(/busy; tried again in 5 s$/);
+
+    removal.mockRestore();
+    await clock.turn(10_000);
+    expect(bench.observe()?.attempt?.message).toMatch(/; waiting for the next attempt$/);
+  });
+
   it('keeps the old container when the new one dies before the old one is told to stop', async () => {
     bench = new Bench();
     const { engine, clock } = bench;

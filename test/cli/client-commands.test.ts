@@ -705,6 +705,13 @@ describe('gridops node drain and activate', () => {
       'Drained          by api, 2 min ago',
     );
   });
+
+  it('are told at the node with what stays there', async () => {
+    server.operations.nodeList = [aNode({ availability: 'drain', stays: ['shop/db-1'] })];
+    expect((await run(['node', 'show', 'production', 'web-1'])).out).toContain(
+      'Stays with data  shop/db-1',
+    );
+  });
 });
 
 function aFreeze(until: number | null) {

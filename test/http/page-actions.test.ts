@@ -193,6 +193,12 @@ describe('a drained node', () => {
     server.operations.nodeList = [aNode({ availability: 'drain', drained })];
     expect(await (await server.page(GRID)).text()).toContain('Drained by alice');
   });
+
+  it('shows what keeps it from getting empty', async () => {
+    server.operations.nodeList = [aNode({ availability: 'drain', stays: ['shop/db-1'] })];
+    const page = await (await server.page(GRID)).text();
+    expect(page).toMatch(/Not empty before a person moves or removes[^]*<code>shop\/db-1<\/code>/);
+  });
 });
 
 describe('a click', () => {

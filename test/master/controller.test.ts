@@ -7,10 +7,12 @@ import { GridEnvironments } from '../../src/master/grid-environments.ts';
 import { unreviewed } from '../../src/master/plan-review.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
+import type { Service } from '../../src/model/grid.ts';
 import { createPlanner, defaultPolicy } from '../../src/planner/plan.ts';
 import { wholeGrid } from '../../src/planner/scope.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { aBalancerSettings } from '../support/a-balancing.ts';
 import { aGrid, aPlan, aService, aStack, NOW, running, someFacts } from '../support/builders.ts';
 
 const service = aService({ instances: 2 });
@@ -35,6 +37,7 @@ beforeEach(async () => {
   announced = [];
   mute = [];
   unreadable = null;
+  newer = null;
   refusing = ['node-1'];
   controller = aController();
 });
@@ -54,7 +57,6 @@ function aController(wanted = service): GridController {
       observed: true,
       facts: someFacts(),
     });
-  const stacks = [aStack({ services: [wanted] })];
   return new GridController({
     grid: 'demo',
     ports: {
@@ -64,7 +66,10 @@ function aController(wanted = service): GridController {
         return await Promise.resolve({ sha, inputs: 'i', files: new Map() });
       },
       verify: async () => await Promise.resolve(null),
-      compile: () => ({ grid: aGrid(), stacks, failed: [], problems: [] }),
+      compile: () => {
+        const stacks = [aStack({ services: [newer ?? wanted] })];
+        return { grid: aGrid(), stacks, failed: [], problems: [] };
+      },
       lastGood: async () => await Promise.resolve(null),
       putLastGood: async () => await Promise.resolve(),
       plan: (input) => createPlanner().plan(input),
@@ -121,13 +126,17 @@ function aController(wanted = service): GridController {
 let mute: readonly string[] = [];
 /** A commit whose files cannot be read. */
 let unreadable: string | null = null;
+/** What later commits want. */
+let newer: Service | null = null;
 /** Nodes that can be given nothing. */
 let refusing: readonly string[] = [];
 
 async function give(assignment: Assignment): Promise<void> {
   const { node, instances, generation } = assignment;
   prepared.push({ assigned: node });
-  if (mute.includes(node)) return;
+  const away = fleet.get('demo', node);
+  if (away?.online === false) fleet.put(assigned(away, assignment));
+  if (away?.online === false || mute.includes(node)) return;
   if (refusing.includes(node))
     throw new GridError({ code: 'invalid-request', message: `${node}: it is too large` });
   const known = fleet.get('demo', node) ?? unheard({ grid: 'demo', name: node, now: NOW });
@@ -137,6 +146,7 @@ async function give(assignment: Assignment): Promise<void> {
       running(service, number, { specHash, startedAt: time.now }),
     ),
     observedGeneration: generation,
+    told: assignment,
   });
   await Promise.resolve(given.push(node));
 }
@@ -207,6 +217,37 @@ it('a node is not lost because somebody has set the clock', async () => {
   expect(await stepsAfter({ now: -26 * 3_600_000, uptime: 60_000 })).toMatchObject([
     { kind: 'create', node: 'node-1', reason: 'node node-2 was lost 2 min ago' },
   ]);
+});
+
+it('a commit that changes nothing but what a load balancer serves is no success while its node is away', async () => {
+  await controller.stop();
+  refusing = [];
+  const balancing = aService({ instances: 2, balancer: aBalancerSettings() });
+  controller = aController(balancing);
+  const after = async (milliseconds: number): Promise<string | undefined> => {
+    time.uptime += milliseconds;
+    controller.wake();
+    await controller.idle();
+    return announced.at(-1);
+  };
+  controller.revise({ repository: '', sha: 'a1', inputs: 'i' });
+  await controller.idle();
+  expect(await after(0)).toMatch(/^succeeded/);
+
+  const node = fleet.get('demo', 'node-2');
+  if (node !== null) fleet.put({ ...node, online: false, heardAt: time.uptime });
+  newer = { ...balancing, balancer: aBalancerSettings({ http2: false }) };
+  announced = [];
+  controller.revise({ repository: '', sha: 'a2', inputs: 'j' });
+  await controller.idle();
+  expect(announced.filter((line) => line.startsWith('succeeded'))).toEqual([]);
+  expect(await after(20_000)).toBe(
+    'running shop/web-2: goes by what was wanted before: node node-2 is offline, last seen 20 s ago',
+  );
+
+  const back = fleet.get('demo', 'node-2');
+  if (back !== null) fleet.put({ ...back, online: true });
+  expect(await after(0)).toMatch(/^succeeded/);
 });
 
 it('a service is deployed anew when its interval has passed, and that is nobody’s deploy', async () => {

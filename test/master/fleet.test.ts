@@ -9,6 +9,8 @@ import {
 } from '../../src/master/fleet.ts';
 import type { AssignedInstance } from '../../src/model/assignment.ts';
 import { instancePath } from '../../src/model/identity.ts';
+import type { ScheduledJob } from '../../src/model/job.ts';
+import { aBackend, aBalancing } from '../support/a-balancing.ts';
 import {
   aFailure,
   anAssignedInstance,
@@ -23,6 +25,11 @@ import {
 
 const node = { ...unheard({ grid: 'demo', name: 'node-1', now: NOW }), facts: someFacts() };
 const web = aService();
+
+function runningAt(schedule: string): ScheduledJob {
+  const rules = { timeout: null, retries: 0, history: 3, startWithin: 60 };
+  return { kind: 'schedule', schedule, timeZone: 'UTC', ...rules };
+}
 
 describe('the fleet', () => {
   it('gives the planner the very same node while nothing about it changes', () => {
@@ -110,6 +117,43 @@ describe('the fleet', () => {
     const registries = { 'registry.example.com': { username: 'deploy', password: 'a' } };
     const asAnother = { ...assignment(5, othersChanged), registries };
     expect(failureSeen(withAssignment(before, asAnother))).toBe(false);
+  });
+
+  describe('of a node that is away', () => {
+    const job = { rules: runningAt('0 3 * * *'), from: NOW };
+    const backup = { ...anAssignedInstance(web), job };
+    const later = { ...backup, job: { rules: runningAt('0 4 * * *'), from: NOW } };
+    const balancing = aBalancing([aBackend('web')]);
+    const lb = { ...anAssignedInstance(aService({ name: 'lb' })), balancing };
+    const other = anAssignedInstance(aService({ name: 'other' }));
+    const assignment = (generation: number, instances: readonly AssignedInstance[]) => {
+      return { grid: 'demo', node: 'node-1', generation, roster: [], instances, kept: [] };
+    };
+    const told = assignment(4, [backup, lb, other]);
+    const away = { ...node, observed: true, assignment: told, told, observedGeneration: 4 };
+    const untold = (of: FleetNode): readonly string[] => {
+      const fleet = new Fleet();
+      fleet.put(of);
+      const [seen] = fleet.observedState('demo', {}).nodes;
+      return seen?.assigned.filter((one) => one.untold).map(instancePath) ?? [];
+    };
+
+    it('tells what it has not heard of, beside other specs', () => {
+      const routed = { ...lb, balancing: aBalancing([]) };
+      const news = withAssignment(away, assignment(5, [later, routed, other]));
+      expect(untold(news)).toEqual(['shop/web-1', 'shop/lb-1']);
+      expect(untold(withAssignment(away, assignment(5, [later, lb, other])))).toEqual([
+        'shop/web-1',
+      ]);
+      expect(untold({ ...news, online: true })).toEqual([]);
+    });
+
+    it('takes for untold what may be, when it does not know what the node has heard', () => {
+      const forgotten = { ...away, told: null };
+      expect(untold(forgotten)).toEqual([]);
+      const news = withAssignment(forgotten, assignment(5, [backup, lb, other]));
+      expect(untold(news)).toEqual(['shop/web-1', 'shop/lb-1']);
+    });
   });
 
   it('takes no failure for true that was reported under an older assignment', () => {

@@ -175,6 +175,24 @@ it('a node was last seen as long ago as it is away, whatever the clock on the wa
   ]);
 });
 
+describe('a node that is drained', () => {
+  const db = aService({ name: 'db', stateful: true });
+
+  it('names what stays there with its data', () => {
+    const node = aNode({ instances: [running(web, 1), running(db, 1)] });
+    const stacks = [aStack({ services: [web, db] })];
+    const prepared = (availability: 'active' | 'drain') => {
+      const grid = aGrid({ nodes: { 'node-1': { labels: [], availability } } });
+      return prepare({ grid, stacks, failed: [], problems: [] }, null, 'sha-1');
+    };
+    const stays = (availability: 'active' | 'drain') =>
+      nodeStatuses(aView({ prepared: prepared(availability), nodes: [node] }))[0]?.stays;
+
+    expect(stays('drain')).toEqual(['shop/db-1']);
+    expect(stays('active')).toBeUndefined();
+  });
+});
+
 describe('a node whose engine is silent', () => {
   it('shows that, and says nothing of its instances', () => {
     const engine = { state: 'silent', since: NOW, reason: 'gone', disk: null } as const;

@@ -60,6 +60,20 @@ describe('the verdict on a deploy', () => {
     expect(running.remaining).toBe(4);
   });
 
+  it('says what an instance waits for that is under way, and of no other', () => {
+    const other = { ...id, number: 2, reason: 'node node-2 is offline' };
+    const waiting = [other, { ...id, reason: 'waits for its image' }];
+
+    const running = verdict(aPlan({ waves: [{ steps: [create] }], waiting }));
+    expect(running).toMatchObject({
+      phase: 'running',
+      message: 'shop/web-1: waits for its image',
+      remaining: 2,
+    });
+
+    expect(verdict(aPlan({ waves: [{ steps: [create] }], waiting: [other] })).message).toBe('');
+  });
+
   it('is failure with the instance, the node and the reason once only the stopped rollout is left', () => {
     const halted = [{ ...id, node: 'node-1', failure: aFailure(), remaining: 0 }];
 

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { isConverged } from '../../src/model/plan.ts';
-import { aNode, aNodeRunning, aService, assigned, NOW, running } from '../support/builders.ts';
+import {
+  aNode,
+  aNodeRunning,
+  aService,
+  aSpec,
+  assigned,
+  NOW,
+  running,
+  someFacts,
+} from '../support/builders.ts';
 import { places, planOf, reasons, waits, waves } from './planning.ts';
 
 const SECOND = 1_000;
@@ -162,6 +171,24 @@ describe('a node that is offline', () => {
       expect(planOf(scene(120 * SECOND)).blocked.map(({ service }) => service)).toEqual(['api']);
     });
 
+    test('is looked at once for all that need the same', () => {
+      const looks = (instances: number): number => {
+        let count = 0;
+        const facts = {
+          ...someFacts(),
+          get memory() {
+            count += 1;
+            return 1;
+          },
+        };
+        const wanted = aService({ name: 'api', instances, spec: aSpec({ memory: 2 }) });
+        const made = planOf({ services: [wanted], nodes: [gone(SECOND, aService(), { facts })] });
+        expect(made.blocked).toHaveLength(instances);
+        return count;
+      };
+      expect(looks(100)).toBe(looks(10));
+    });
+
     test('is not waited for when it is to be drained, or could not take it either', () => {
       const drained = planOf(scene(20 * SECOND, { availability: 'drain' }));
       expect(drained.blocked.map(({ service }) => service)).toContain('api');
@@ -197,6 +224,31 @@ describe('a node that is offline', () => {
       'shop/web-2: may still run: node gone-2 is offline, last seen 10 s ago',
       'shop/web-3: may still run: node gone-3 is offline, last seen 10 s ago',
     ]);
+  });
+
+  describe('and is to hear of what changes no container', () => {
+    const lb = aService({ name: 'lb' });
+    const told = { ...assigned(lb), untold: true } as const;
+    const scene = (age: number, overrides = {}) => ({
+      services: [lb],
+      nodes: [here, gone(age, lb, { assigned: [told], ...overrides })],
+    });
+
+    test('is waited for as long as it may be back, and no longer', () => {
+      const made = planOf(scene(20 * SECOND));
+      expect(made.waves).toEqual([]);
+      expect(waits(made)).toEqual([
+        'shop/lb-1: goes by what was wanted before: node gone is offline, last seen 20 s ago',
+      ]);
+      expect(places(planOf(scene(120 * SECOND)))).toEqual({ 'shop/lb-1': 'here' });
+      expect(isConverged(planOf(scene(20 * SECOND, { assigned: [assigned(lb)] })))).toBe(true);
+    });
+
+    test('holds up nothing that depends on that', () => {
+      const web = aService({ dependsOn: ['shop/lb'] });
+      const made = planOf({ ...scene(20 * SECOND), services: [lb, web] });
+      expect(waves(made)).toEqual([['create shop/web-1 on here']]);
+    });
   });
 
   test('holds up nothing that depends on what it should drop', () => {

@@ -19,7 +19,7 @@ import {
   running,
   someFacts,
 } from '../support/builders.ts';
-import { places, planOf, reasons, waits, waves } from './planning.ts';
+import { confirmedPlanOf, places, planOf, reasons, waits, waves } from './planning.ts';
 
 const old = { specHash: 'aaaaaaaaaaaaaaaa' };
 
@@ -294,23 +294,58 @@ describe('moving', () => {
     ]);
   });
 
-  test('is not thought of for a stateful instance, which says why it is blocked', () => {
+  describe('a stateful instance', () => {
     const db = aService({ name: 'db', stateful: true });
-    const nodes = [aNodeRunning('a', [[db, 1]], { availability: 'drain' }), aNode({ name: 'b' })];
-    const made = planOf({ services: [db], nodes });
-    expect(made.waves).toEqual([]);
-    expect(made.blocked).toEqual([
-      {
-        stack: 'shop',
-        service: 'db',
-        number: 1,
-        reason: 'node a is draining; a stateful instance does not move by itself',
-        excluded: [
-          { filter: 'availability', nodes: ['a'], reason: 'node a is draining' },
-          { filter: 'stateful', nodes: ['b'], reason: 'its data is on a' },
-        ],
-      },
-    ]);
+    const draining = aNodeRunning('a', [[db, 1]], { availability: 'drain' });
+    const stays =
+      'shop/db-1 stays on node a, which is draining: its data is there; until a person moves or removes it the node is not empty';
+
+    test('is left to a person, and does not make a failure of what others do', () => {
+      const made = planOf({ services: [db], nodes: [draining, aNode({ name: 'b' })] });
+      expect(isConverged(made)).toBe(true);
+      expect(made.warnings).toEqual([stays]);
+
+      const services = [db, web];
+      const beside = planOf({ services, nodes: [draining, aNode({ name: 'b' })] });
+      expect(waves(beside)).toEqual([['create shop/web-1 on b']]);
+      expect(beside).toMatchObject({ blocked: [], warnings: [stays] });
+    });
+
+    test('is changed and repaired where it is', () => {
+      const next = { ...db, specHash: 'bbbbbbbbbbbbbbbb' };
+      const made = planOf({ services: [next], nodes: [draining, aNode({ name: 'b' })] });
+      expect(waves(made)).toEqual([['replace shop/db-1 on a (stop first)']]);
+      expect(made.warnings).toEqual([stays]);
+
+      const down = { ...draining, instances: [] };
+      const repaired = planOf({ services: [db], nodes: [down, aNode({ name: 'b' })] });
+      expect(waves(repaired)).toEqual([['create shop/db-1 on a']]);
+    });
+
+    test('does not stay when it is already elsewhere', () => {
+      const nodes = [draining, aNodeRunning('b', [[db, 1]])];
+      const made = confirmedPlanOf({ services: [db], nodes });
+      expect(waves(made)).toEqual([['remove shop/db-1 on a']]);
+      expect(made.warnings).toEqual([]);
+    });
+
+    test('says why it is blocked where it may not be for another reason', () => {
+      const picky = { ...db, affinity: [anAffinity('label==ssd')] };
+      const made = planOf({ services: [picky], nodes: [draining, aNode({ name: 'b' })] });
+      expect(made.waves).toEqual([]);
+      expect(made.blocked).toMatchObject([
+        { reason: expect.stringContaining('a stateful instance does not move by itself') },
+      ]);
+      expect(made.warnings).toEqual([]);
+    });
+
+    test('of a daemon leaves, as each of its instances is for its own node', () => {
+      const daemon = aService({ name: 'db', stateful: true, strategy: 'daemon' });
+      const nodes = [aNodeRunning('a', [[daemon, 1]], { availability: 'drain' })];
+      expect(waves(confirmedPlanOf({ services: [daemon], nodes }))).toEqual([
+        ['remove shop/db-1 on a'],
+      ]);
+    });
   });
 
   test('does not happen to spread instances better', () => {

@@ -493,6 +493,39 @@ describe('an instance that fails on its new spec', () => {
   });
 });
 
+describe('an instance whose image cannot be pulled', () => {
+  const web = aService({ instances: 3 });
+  const rest = onOldSpec(web).slice(1);
+  const message = 'cannot pull image demo:1: dial tcp: i/o timeout';
+  const pull = { code: 'image-pull-failed', message, exitCode: null, log: [] } as const;
+
+  test('is under way as long as that may pass by itself, and says what it waits for', () => {
+    for (const [count, often] of [
+      [1, 'once'],
+      [6, '6 times'],
+    ] as const) {
+      const nodes = [failing('n1', web, 1, aFailure({ ...pull, count })), ...rest];
+      const made = planOf({ services: [web], nodes });
+      expect(made.halted).toEqual([]);
+      expect(waves(made)[0]).toEqual(['replace shop/web-1 on n1']);
+      expect(waits(made)).toEqual([
+        `shop/web-1: waits for its image, pulled in vain ${often}: ${message}`,
+      ]);
+    }
+  });
+
+  test.each([
+    ['has been tried often enough', { ...pull, count: 7 }],
+    ['is not there', { ...pull, code: 'image-not-found' }],
+    ['is not for everybody', { ...pull, code: 'registry-refused' }],
+  ] as const)('stops the rollout once it %s', (_, failure) => {
+    const nodes = [failing('n1', web, 1, aFailure(failure)), ...rest];
+    const made = planOf({ services: [web], nodes });
+    expect(made.halted).toMatchObject([{ number: 1, failure }]);
+    expect(waits(made)).toEqual([]);
+  });
+});
+
 describe('an instance of a service whose rollout has stopped, on a node that is lost', () => {
   const web = aService({ instances: 3 });
   const before = { ...web, ...old };
