@@ -7,7 +7,7 @@ import { areSameAccounts } from '../model/registry-account.ts';
 import type { Gate } from '../planner/gate.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { DeployGate, type Waiting } from './deploy-gate.ts';
+import { closedMessage, DeployGate, type Waiting } from './deploy-gate.ts';
 import type { DeployLog } from './deploy-log.ts';
 import type { Fleet } from './fleet.ts';
 import type { PlanReview } from './plan-review.ts';
@@ -97,6 +97,13 @@ export class Adoption {
 
   get gate(): Gate {
     return this.#gate.state(this.#prepared?.desired.grid.windows);
+  }
+
+  /** Until when and by whom the grid is frozen; `null`: it is not. */
+  get frozen(): string | null {
+    const { gate } = this;
+    if (gate.open || gate.because !== 'frozen') return null;
+    return closedMessage(gate, this.#options.ports.freeze());
   }
 
   /** The commit that must wait, once the present deploy is of it. */

@@ -263,13 +263,13 @@ export class GridController {
         problems: this.#adoption.problems,
         refusals: isVisit ? none : refusals,
       });
-    if (this.#visit !== null) await environments.follow(this.#visit, isVisit ? refusals : none);
+    const news = { refusals: isVisit ? refusals : none, frozen: this.#adoption.frozen };
+    if (this.#visit !== null) await environments.follow(this.#visit, news);
   }
 
   /** What pull requests want comes after what the branch wants, and nothing while the grid is frozen. */
   #visitingSteps(): Plan['waves'][number]['steps'] {
-    const { gate } = this.#adoption;
-    if (!gate.open && gate.because === 'frozen') return [];
+    if (this.#adoption.frozen !== null) return [];
     return this.#visit?.plan.waves[0]?.steps ?? [];
   }
 

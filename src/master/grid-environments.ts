@@ -1,6 +1,6 @@
 import { errorMessage } from '../model/error.ts';
 import { compareText } from '../model/identity.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import { isConverged, type Plan, type Step } from '../model/plan.ts';
 import { isOpen, type PreviewEnvironment } from '../model/preview-environment.ts';
 import type { NetworkOutlook } from '../planner/network-map.ts';
 import type { PlanInput, PlanPolicy } from '../planner/plan.ts';
@@ -26,6 +26,14 @@ export interface GridEnvironmentsOptions {
 export interface EnvironmentVerdict {
   readonly phase: 'running' | 'succeeded' | 'failed';
   readonly message: string;
+}
+
+/** What became of the steps that were taken after a look. */
+export interface VisitNews {
+  /** Nodes that could not be given theirs, and why. */
+  readonly refusals: ReadonlyMap<string, { readonly reason: string }>;
+  /** Why nothing in the grid may change; `null`: it may. */
+  readonly frozen: string | null;
 }
 
 /** What pull requests run in the grid, after a look. */
@@ -83,20 +91,21 @@ export class GridEnvironments {
   }
 
   /** Tells of each commit what has become of it, and forgets what is left of none. */
-  async follow(
-    { plan, all }: Visit,
-    refusals: ReadonlyMap<string, { readonly reason: string }>,
-  ): Promise<void> {
+  async follow({ plan, all }: Visit, { refusals, frozen }: VisitNews): Promise<void> {
     const { grid, environments, fleet } = this.#options;
     const nodes = fleet.nodes(grid);
     const timeout = all.desired.grid.deployTimeout * 1_000;
     const open = environments.of(grid).filter(isOpen);
-    this.#count(open);
+    // While nothing may change, no time passes for what is to be deployed.
+    this.#count(frozen === null ? open : []);
     for (const one of open) {
       const elapsed = this.#elapsed(one);
       const part = partOf(plan, new Set(one.stacks.map(({ name }) => name)));
       const of = { plan: part, problems: [], refusals, hasNodes: nodes.length > 0 };
-      const { phase, message } = judge({ ...of, elapsed, timeout });
+      const isKept = frozen !== null && !isConverged(part);
+      const { phase, message } = isKept
+        ? ({ phase: 'running', message: frozen } as const)
+        : judge({ ...of, elapsed, timeout });
       if (phase !== 'held') await this.#tell(one, { phase, message }, part.blocked.length > 0);
     }
     const left = new Set(

@@ -10,6 +10,7 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { aPlan, aService, aStack, desiring } from '../support/builders.ts';
 
 const own = prepareDesired(desiring([aService()]));
+const open = { refusals: new Map(), frozen: null };
 const network = { map: null, leftOut: [], tight: [] };
 const request = { grid: 'demo', repository: 'grids', request: 7 };
 const stacks = [aStack({ name: 'shop-pr-7', services: [aService({ stack: 'shop-pr-7' })] })];
@@ -59,7 +60,7 @@ it('a commit that is back has all the time that deploys have', async () => {
   const visitors = visiting(() => aPlan({ waiting: [waiting] }), told);
   const look = async (): Promise<void> => {
     const visit = visitors.look(own, network);
-    if (visit !== null) await visitors.follow(visit, new Map());
+    if (visit !== null) await visitors.follow(visit, open);
   };
   await look();
   await environments.close(request);
@@ -72,4 +73,26 @@ it('a commit that is back has all the time that deploys have', async () => {
   now += own.desired.grid.deployTimeout * 1_000;
   await look();
   expect(told.at(-1)?.phase).toBe('failed');
+});
+
+it('a commit in a grid that is frozen waits, says so, and has all its time afterwards', async () => {
+  const waiting = { stack: 'shop-pr-7', service: 'web', number: 1, reason: 'starting' };
+  const told: EnvironmentVerdict[] = [];
+  const visitors = visiting(() => aPlan({ waiting: [waiting] }), told);
+  const look = async (frozen: string | null): Promise<EnvironmentVerdict | undefined> => {
+    const visit = visitors.look(own, network);
+    if (visit !== null) await visitors.follow(visit, { ...open, frozen });
+    return told.at(-1);
+  };
+  await look(null);
+  now += own.desired.grid.deployTimeout * 1_000;
+
+  const message = 'closed until 08:00: frozen by ada';
+  expect(await look(message)).toEqual({ phase: 'running', message });
+  expect(await look(null)).toMatchObject({
+    phase: 'running',
+    message: 'shop-pr-7/web-1: starting',
+  });
+  now += own.desired.grid.deployTimeout * 1_000;
+  expect(await look(null)).toMatchObject({ phase: 'failed' });
 });
