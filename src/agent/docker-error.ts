@@ -30,8 +30,13 @@ export function pullError(error: unknown, image: string): GridError {
       retry: 'later',
       cause: error,
     });
-  const missing =
-    /manifest unknown|manifest for .* not found|not found: manifest|repository does not exist|no such image/i;
+  if (foreign.test(text))
+    return new GridError({
+      code: 'image-not-found',
+      message: `image ${image} is not there for this kind of machine: ${text}`,
+      hint: 'Build it for the platform of the node too, or place the service by a label of nodes that it is for.',
+      cause: error,
+    });
   if (missing.test(text) || (statusOf(error) === 404 && !/dial tcp|timeout/i.test(text)))
     return new GridError({
       code: 'image-not-found',
@@ -47,6 +52,12 @@ export function pullError(error: unknown, image: string): GridError {
     cause: error,
   });
 }
+
+const missing =
+  /manifest unknown|manifest for .* not found|not found: manifest|repository does not exist|no such image/i;
+
+/** Of an image that was built for other processors or another system, by the image store of either kind. */
+const foreign = /no matching manifest for|does not match the specified platform/i;
 
 /** Of a registry to whom it does not know, or does not let. */
 const refusal =

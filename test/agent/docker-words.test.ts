@@ -89,6 +89,11 @@ describe('what the engine says', () => {
     ],
     ['toomanyrequests: You have reached your pull rate limit', 'image-pull-failed'],
     ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'disk-full'],
+    ['no matching manifest for linux/arm64/v8 in the manifest list entries', 'image-not-found'],
+    [
+      'image with reference web:9 was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64',
+      'image-not-found',
+    ],
   ])('about a pull, "%s", is %s', (text, code) => {
     expect(pullError(new Error(text), 'web:9')).toMatchObject({ code });
   });
