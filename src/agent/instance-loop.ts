@@ -298,7 +298,10 @@ export class InstanceLoop {
     const before = this.#view.facts;
     const changes = this.#changes;
     this.#hasLooked = true;
+    const halted = this.#deeds.halted;
     const facts = await lanes.look(() => containers.find(scope, this.id));
+    for (const { id, phase } of facts)
+      if (phase === 'running' && halted.includes(id)) this.#deeds.disown(id);
     this.#seen = changes;
     this.#view.update(facts);
     const present = new Set(facts.map((one) => one.id));

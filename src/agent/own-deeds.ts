@@ -38,6 +38,16 @@ export class OwnDeeds {
     return this.#removed.has(container);
   }
 
+  /** What was told to stop, and has been given its time. */
+  get halted(): readonly string[] {
+    return [...this.#stopped].filter((id) => !this.#underWay.has(id));
+  }
+
+  /** Somebody else has started it again: how that ends is not our doing. */
+  disown(container: string): void {
+    this.#stopped.delete(container);
+  }
+
   /** Containers that are no longer there need not be remembered. */
   prune(present: ReadonlySet<string>): void {
     for (const ids of [this.#stopped, this.#removed])

@@ -5,8 +5,9 @@ import { encodeTree, parseRawTree, type RawEntry } from './raw-tree.ts';
 
 // A folder of some 50,000 names.
 const treeBytes = 4 * 1024 * 1024;
-// Two sides of a merge hold mostly the same folders, and a hostile one holds the same folder everywhere.
-const keptBytes = 16 * 1024 * 1024;
+// Two sides of a merge hold mostly the same folders, and a hostile one holds the same folder everywhere. No more than one
+// folder may have: taken apart, it is several times as large.
+const keptBytes = treeBytes;
 
 /** Folders and files of a mirror to the byte, to be taken apart and put together again. */
 export class RawObjects {

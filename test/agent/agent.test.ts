@@ -20,8 +20,8 @@ import { createKeyPair, fingerprint, sessionText, sign, verify } from '../../src
 import { systemClock } from '../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { aPort, onBridge } from '../support/builders.ts';
-import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { PATH, WEB, web } from './bench.ts';
 import { WireMaster } from './wire-master.ts';
 
@@ -84,7 +84,7 @@ async function veteran(): Promise<void> {
   const agent = await start();
   const peer = await master.open();
   master.assign(peer, { generation: 7, instances: [instance] });
-  await eventually(() => expect(agent.status().instances[0]?.current?.ready).toBe(true));
+  await untilPasses(() => expect(agent.status().instances[0]?.current?.ready).toBe(true), 5_000);
   await agent.stop();
   agents.length = 0;
 }
@@ -218,7 +218,7 @@ describe('observing', () => {
     await start();
     const peer = await master.open({ recall: true });
 
-    await eventually(() =>
+    await untilPasses(() =>
       expect(peer.received.map((message) => message.type)).toEqual(['recalled', 'observation']),
     );
     const kept = JSON.parse(readFileSync(path.join(directory, 'assignment.json'), 'utf8'));
@@ -246,7 +246,7 @@ describe('observing', () => {
 
     master.assign(peer, { generation: 8 });
 
-    await eventually(async () => {
+    await untilPasses(async () => {
       expect((await peer.next('observation')).gone).toEqual([PATH]);
     });
     expect(engine.names).toEqual([]);
@@ -295,7 +295,7 @@ describe('an assignment', () => {
     const again = await master.open();
     master.assign(again, { generation: 9, instances: [instance] });
 
-    await eventually(() => expect(agent.status().generation).toBe(9));
+    await untilPasses(() => expect(agent.status().generation).toBe(9), 5_000);
     expect(engine.names).toEqual([WEB]);
   });
 
@@ -321,7 +321,7 @@ describe('an assignment', () => {
 
     const agent = await start({ joinToken: null });
 
-    await eventually(() => expect(engine.names).toEqual([WEB]));
+    await untilPasses(() => expect(engine.names).toEqual([WEB]), 5_000);
     expect(agent.status()).toMatchObject({ connected: false, grid: 'demo', generation: 7 });
   });
 
@@ -360,7 +360,7 @@ describe('a session', () => {
 
     (await master.peer()).close(CLOSE.notAuthenticated.code);
 
-    await eventually(() => expect(errors.join()).toContain('a person must look at it'));
+    await untilPasses(() => expect(errors.join()).toContain('a person must look at it'));
     expect(master.calls).toBe(0);
   });
 
@@ -405,7 +405,7 @@ describe('a session', () => {
     const text = encode({ type: 'resync', recall: false });
 
     for (let part = 0; part < 4; part += 1) {
-      await eventually(() => expect(peer.pings.length).toBeGreaterThan(part));
+      await untilPasses(() => expect(peer.pings.length).toBeGreaterThan(part), 5_000);
       peer.sendPart(part < 3 ? text.slice(part, part + 1) : text.slice(part), part === 3);
     }
 
@@ -416,7 +416,7 @@ describe('a session', () => {
     const agent = await start();
     const peer = await master.open();
     master.assign(peer, { instances: [web('web:1')] });
-    await eventually(() => expect(engine.names).toEqual([WEB]));
+    await untilPasses(() => expect(engine.names).toEqual([WEB]));
 
     await agent.stop();
 
@@ -428,7 +428,7 @@ describe('a session', () => {
     engine.setDown(true);
     const warnings: object[] = [];
     await start({ log: { ...silentLog, warn: (fields) => warnings.push(fields) } });
-    await eventually(() => expect(JSON.stringify(warnings)).toContain('does not answer'));
+    await untilPasses(() => expect(JSON.stringify(warnings)).toContain('does not answer'));
     expect(master.calls).toBe(0);
 
     engine.setDown(false);
@@ -498,7 +498,7 @@ describe('what else is on its host', () => {
     master.welcome(peer);
 
     const types = () => peer.received.map(({ type }) => type);
-    await eventually(() => expect(types()).toContain('observation'));
+    await untilPasses(() => expect(types()).toContain('observation'));
     expect(types().indexOf('host')).toBeLessThan(types().indexOf('observation'));
     expect(await peer.next('host')).toEqual({ type: 'host', report: engine.foreign });
   });
@@ -568,7 +568,7 @@ describe('events without a session', () => {
     first.close(CLOSE.shutdown.code);
     const peer = await master.peer();
     engine.crash(WEB);
-    await eventually(() => expect(engine.get(WEB).starts).toBe(2));
+    await untilPasses(() => expect(engine.get(WEB).starts).toBe(2), 5_000);
     const before = Date.now();
 
     await master.challenge(peer);

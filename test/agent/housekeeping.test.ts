@@ -10,8 +10,8 @@ import type { Assignment } from '../../src/model/assignment.ts';
 import { GridError } from '../../src/model/error.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { NOW } from '../support/builders.ts';
-import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { web } from './bench.ts';
 import { HandClock } from './hand-clock.ts';
 
@@ -73,7 +73,7 @@ function assigned(...images: string[]): Assignment {
 
 /** What is on disk takes real time. */
 async function wait(condition: () => boolean): Promise<void> {
-  await eventually(() => expect(condition()).toBe(true));
+  await untilPasses(() => expect(condition()).toBe(true));
 }
 
 describe('an image', () => {
@@ -90,7 +90,7 @@ describe('an image', () => {
     expect(events).toMatchObject([{ kind: 'images-removed' }]);
     expect(events[0]?.message).toContain('web:1');
     // It is written after it is known.
-    await eventually(async () => {
+    await untilPasses(async () => {
       const read = await ImageRecord.open(directory);
       expect(Object.keys(read.images)).toEqual(['web:2']);
     });

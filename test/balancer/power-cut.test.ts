@@ -7,7 +7,7 @@ import { Balancer } from '../../src/balancer/balancer.ts';
 import { Folder } from '../../src/balancer/folder.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { aBackend, aBalancing } from '../support/a-balancing.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 let at = '';
 
@@ -67,7 +67,9 @@ describe('a load balancer after a power cut', () => {
 
     balancer.apply(aBalancing([aBackend('web')]));
 
-    await eventually(async () => expect(await readFile(configuration, 'utf8')).toContain('global'));
+    await untilPasses(async () =>
+      expect(await readFile(configuration, 'utf8')).toContain('global'),
+    );
     await balancer.stop();
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NamesView, NameView } from '../../src/discovery/names-view.ts';
 import { TestGrid } from '../discovery/grid.ts';
 import { anAsker, aRecord } from '../discovery/records.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { EXIT, runGridops } from './test-cli.ts';
 
 let folder: string;
@@ -27,7 +27,7 @@ beforeAll(async () => {
     ],
     [anAsker({ address: grid.address(1, 1), links: [{ target: 'db.data', alias: 'db' }] })],
   );
-  await eventually(() => expect(one.view().dns.listening).toBe(true));
+  await untilPasses(() => expect(one.view().dns.listening).toBe(true));
 });
 
 afterAll(async () => {

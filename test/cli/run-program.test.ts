@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRunner, type ProgramRun } from '../../src/cli/run-program.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -54,7 +54,7 @@ describe.each([true, false])('a program, at a terminal: %s', (isTerminal) => {
   it('is ended by the signal', async () => {
     const stopping = new AbortController();
     const ending = run(shell('echo > begun; exec sleep 600', { signal: stopping.signal }));
-    await eventually(async () => await written('begun'));
+    await untilPasses(async () => await written('begun'));
     stopping.abort();
     expect(await ending).toEqual({ kind: 'killed', by: 'SIGTERM' });
     await expect(run(shell('true', { signal: stopping.signal }))).rejects.toThrow();
@@ -66,8 +66,8 @@ it('ends what the program has started, where no terminal does', async () => {
   const command = "(trap 'echo > ended; exit' TERM; echo > begun; sleep 600 & wait) & wait";
   const run = createRunner({ isTerminal: false });
   const ending = run(shell(command, { signal: stopping.signal }));
-  await eventually(async () => await written('begun'));
+  await untilPasses(async () => await written('begun'));
   stopping.abort();
   expect(await ending).toEqual({ kind: 'killed', by: 'SIGTERM' });
-  await eventually(async () => await written('ended'));
+  await untilPasses(async () => await written('ended'));
 });

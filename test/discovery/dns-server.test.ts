@@ -12,7 +12,7 @@ import { FrameReader, frame } from '../../src/discovery/tcp-frame.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { HandClock } from '../agent/hand-clock.ts';
 import { withFolder } from '../cli/test-cli.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { TestGrid } from './grid.ts';
 import { type NameServer, reply, startNameServer, testPort } from './name-server.ts';
 import { anAsker, aRecord } from './records.ts';
@@ -46,7 +46,7 @@ beforeAll(async () => {
         anAsker({ address: lost(), servers: [dead] }),
       ],
     );
-    await eventually(() => expect(one.view().dns.listening).toBe(true));
+    await untilPasses(() => expect(one.view().dns.listening).toBe(true));
     // Reads the list while it is there; it is kept when it is gone.
     await grid.resolver(1, stranger()).resolve4('first.example.com');
   });

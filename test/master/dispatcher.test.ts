@@ -48,7 +48,7 @@ import {
   running,
   someFacts,
 } from '../support/builders.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { WireAgent } from '../support/wire-agent.ts';
 
 const SECRET = 's'.repeat(43);
@@ -361,7 +361,7 @@ describe('opening a session', () => {
     const text = encode({ type: 'observation', ...observation });
 
     for (let part = 0; part < 4; part += 1) {
-      await eventually(() => expect(agent.pings).toBeGreaterThan(part));
+      await untilPasses(() => expect(agent.pings).toBeGreaterThan(part), 5_000);
       agent.sendPart(part < 3 ? text.slice(part, part + 1) : text.slice(part), part === 3);
     }
 

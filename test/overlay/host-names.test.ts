@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { HostNames } from '../../src/overlay/host-names.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 function aResolver(answers: Record<string, readonly string[]>) {
   const time = { now: 0 };
@@ -26,7 +26,7 @@ describe('host names of peers', () => {
     names.follow(['a.example']);
     expect(names.addresses('a.example')).toEqual([]);
 
-    await eventually(() => expect(onChange).toHaveBeenCalledOnce());
+    await untilPasses(() => expect(onChange).toHaveBeenCalledOnce());
     expect(names.addresses('a.example')).toEqual(['198.51.100.1']);
   });
 
@@ -58,12 +58,12 @@ describe('host names of peers', () => {
     const answers: Record<string, readonly string[]> = { 'a.example': ['198.51.100.1'] };
     const { names, asked, time, onChange } = aResolver(answers);
     names.follow(['a.example']);
-    await eventually(() => expect(onChange).toHaveBeenCalledOnce());
+    await untilPasses(() => expect(onChange).toHaveBeenCalledOnce());
 
     delete answers['a.example'];
     time.now = 60_000;
     names.follow(['a.example']);
-    await eventually(() => expect(asked).toHaveLength(2));
+    await untilPasses(() => expect(asked).toHaveLength(2));
     expect(names.addresses('a.example')).toEqual(['198.51.100.1']);
 
     names.follow([]);

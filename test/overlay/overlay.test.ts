@@ -8,7 +8,7 @@ import { takeOverlayAway } from '../../src/overlay/take-away.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { aNetworkMap } from '../support/a-network-map.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilPasses } from '../support/until-passes.ts';
 import { aNode, keyOf } from './a-map.ts';
 import { FakeHost } from './fake-host.ts';
 
@@ -291,7 +291,7 @@ describe('the overlay of a host', () => {
     asked[0]?.();
     await new Promise(setImmediate);
     const looked = look();
-    await eventually(() => expect(asked).toHaveLength(2));
+    await untilPasses(() => expect(asked).toHaveLength(2));
     asked[1]?.();
     await looked;
     expect(host.links.get('gridops-vx')).toMatchObject({ master: 'gridops0', up: true });
